@@ -1,0 +1,76 @@
+// The engine's view of a model package: the part of its manifest the engine needs, and the formats of the two files
+// that only this project writes: the expansion recipe and the self-test. Types only; the converter writes them.
+
+/** One ONNX graph with its external data; paths are relative to the package folder. */
+export interface GraphFiles {
+  readonly path: string;
+  readonly data: readonly string[];
+  readonly bits: 4 | 8 | 16 | 32;
+  readonly expanded?: { readonly path: string; readonly recipe: string; readonly bytes: number } | undefined;
+}
+
+/** What the engine must know of a package beyond its Hugging Face config files; a Manifest satisfies it. */
+export interface PackageInfo {
+  readonly model: {
+    readonly id: string;
+    readonly name: string;
+    readonly template: string;
+    readonly imageAspect: "pad" | "crop" | "resize";
+    readonly imageTokens: number;
+    readonly contextLength: number;
+  };
+  readonly graphs: { readonly vision: GraphFiles; readonly embed: GraphFiles; readonly decoder: GraphFiles };
+  readonly selfTest?: string | undefined;
+}
+
+/** A run of bytes in one of the package's files. */
+export interface ByteRange {
+  readonly path: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/**
+ * How to fill the external data of an f32 graph from the package's quantized files (JSON at `expanded.recipe`).
+ * `file.path` is the external-data name the f32 graph refers to; each tensor's `offset` is where its f32 values go.
+ */
+export interface Expansion {
+  readonly version: 1;
+  readonly files: readonly {
+    readonly path: string;
+    readonly bytes: number;
+    readonly tensors: readonly ExpansionTensor[];
+  }[];
+}
+
+export type ExpansionTensor =
+  | { readonly kind: "copy"; readonly offset: number; readonly from: ByteRange }
+  | {
+      /** Block-wise quantized [rows, cols]: `data` uint8 [rows, ceil(cols/block), block*bits/8], low nibble first; `scales` f32 [rows, ceil(cols/block)]; value = (q − zero) · scale. */
+      readonly kind: "quantized";
+      readonly offset: number;
+      readonly bits: 4 | 8;
+      readonly block: number;
+      readonly rows: number;
+      readonly cols: number;
+      /** true: the f32 tensor is [cols, rows] (a MatMul's right-hand side); false: [rows, cols]. */
+      readonly transpose: boolean;
+      readonly data: ByteRange;
+      readonly scales: ByteRange;
+      /** uint8, packed like `data`, one value per block; absent means 8 (4-bit) or 128 (8-bit). */
+      readonly zeroPoints?: ByteRange | undefined;
+    };
+
+/**
+ * A few golden numbers (JSON at `selfTest`): one picture made by formula (channel c of pixel x,y is (x·7 + y·13 + c·29) mod 256, at
+ * the vision tower's size) followed by `promptIds` around it, run through all three graphs; the last position's logits at `positions`.
+ */
+export interface SelfTest {
+  readonly version: 1;
+  /** Prompt with one image token where the picture's features go. */
+  readonly promptIds: readonly number[];
+  readonly positions: readonly number[];
+  readonly logits: readonly number[];
+  /** Largest allowed |difference|, in logits. */
+  readonly tolerance: number;
+}

@@ -1,0 +1,105 @@
+// The manifest of a model package: which files it holds, in which shards, with which hashes, and which graphs they make.
+// Knows no network, no storage and no runtime.
+import * as v from "valibot";
+
+export const manifestName = "manifest.json";
+export const manifestVersion = 1;
+
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "a SHA-256 is 64 hex digits"));
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+/** Relative, forward slashes, no way out of the package folder. */
+const filePath = v.pipe(
+  v.string(),
+  v.regex(/^(?!\/)(?!.*(^|\/)\.\.?(\/|$))[\w.@+/-]+$/, "a path must stay inside the package"),
+);
+
+const Shard = v.object({ offset: count, bytes: count, sha256 });
+
+const File = v.object({
+  path: filePath,
+  bytes: count,
+  /** In order and without gaps: together they are the file. */
+  shards: v.array(Shard),
+});
+
+const Bits = v.picklist([4, 8, 16, 32]);
+
+const Graph = v.object({
+  /** The ONNX graph. */
+  path: filePath,
+  /** Its external data, in the order the graph refers to them. */
+  data: v.array(filePath),
+  bits: Bits,
+  /** The same graph with f32 weights and the recipe that fills its data from the quantized files; for hosts where 4-bit kernels are slow. */
+  expanded: v.optional(v.object({ path: filePath, recipe: filePath, bytes: count })),
+});
+
+const ManifestSchema = v.object({
+  version: v.literal(manifestVersion),
+  model: v.object({
+    id: v.string(),
+    name: v.string(),
+    license: v.string(),
+    architecture: v.literal("llava"),
+    /** Id of the conversation template, as LLaVA names them. */
+    template: v.string(),
+    /** What happens to a picture that is not square. */
+    imageAspect: v.picklist(["pad", "crop", "resize"]),
+    /** Rows that one picture takes in the prompt. */
+    imageTokens: count,
+    contextLength: count,
+  }),
+  graphs: v.object({ vision: Graph, embed: Graph, decoder: Graph }),
+  /** Golden logits for the numerics self-test (see engine/self-test.ts); absent in packages that carry none. */
+  selfTest: v.optional(filePath),
+  files: v.array(File),
+});
+
+export type Shard = v.InferOutput<typeof Shard>;
+export type ManifestFile = v.InferOutput<typeof File>;
+export type ManifestGraph = v.InferOutput<typeof Graph>;
+export type Manifest = v.InferOutput<typeof ManifestSchema>;
+
+export type ManifestResult =
+  { readonly ok: true; readonly manifest: Manifest } | { readonly ok: false; readonly problem: string };
+
+/** Parses and checks a manifest: shards must cover each file without gap or overlap, and every graph's file must be listed. */
+export function parseManifest(json: unknown): ManifestResult {
+  const parsed = v.safeParse(ManifestSchema, json);
+  if (!parsed.success) {
+    const issue = parsed.issues[0];
+    const where = v.getDotPath(issue);
+    return { ok: false, problem: `${where ?? "manifest"}: ${issue.message}` };
+  }
+  const manifest = parsed.output;
+  const paths = new Set<string>();
+  for (const file of manifest.files) {
+    if (paths.has(file.path)) return { ok: false, problem: `${file.path} is listed twice` };
+    paths.add(file.path);
+    let end = 0;
+    for (const shard of file.shards) {
+      if (shard.offset !== end) return { ok: false, problem: `${file.path}: shards leave a gap at byte ${end}` };
+      end += shard.bytes;
+    }
+    if (end !== file.bytes) return { ok: false, problem: `${file.path}: shards hold ${end} of ${file.bytes} bytes` };
+  }
+  for (const path of graphPaths(manifest)) {
+    if (!paths.has(path)) return { ok: false, problem: `${path} is needed by a graph but not listed` };
+  }
+  return { ok: true, manifest };
+}
+
+function graphPaths(manifest: Manifest): string[] {
+  const graphs = [manifest.graphs.vision, manifest.graphs.embed, manifest.graphs.decoder];
+  const paths = graphs.flatMap((graph) => [
+    graph.path,
+    ...graph.data,
+    ...(graph.expanded ? [graph.expanded.path, graph.expanded.recipe] : []),
+  ]);
+  return manifest.selfTest === undefined ? paths : [...paths, manifest.selfTest];
+}
+
+/** Bytes of all files of the package, the manifest itself not counted. */
+export function packageBytes(manifest: Manifest): number {
+  return manifest.files.reduce((sum, file) => sum + file.bytes, 0);
+}

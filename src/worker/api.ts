@@ -1,0 +1,72 @@
+// The wire between the page and its two workers, as types only: neither side imports the other.
+import type { Device, GenerateEvent, GenerateRequest } from "#engine/types.ts";
+
+/** Where a model package is fetched from and which one it is. */
+export interface ModelRef {
+  readonly id: string;
+  /** Absolute URL of the package folder, ending with a slash. */
+  readonly baseUrl: string;
+}
+
+export interface LoadRequest {
+  readonly model: ModelRef;
+  /** "auto" takes WebGPU where a hardware adapter is, else WASM. */
+  readonly device: "auto" | "webgpu" | "wasm";
+  /** Absolute URL of the folder that holds the runtime's wasm files, ending with a slash. */
+  readonly runtimeUrl: string;
+}
+
+/** Why the device is not the one a user would expect; the page has a sentence for each. */
+export type DeviceNotice =
+  | "no-webgpu" // this browser has no WebGPU
+  | "no-adapter" // WebGPU is there but gives no adapter
+  | "software-adapter" // only a software adapter: WASM is faster
+  | "failed-self-test" // WebGPU computed wrong numbers: WASM instead
+  | "single-thread" // no cross-origin isolation: WASM on one thread
+  | "memory-only"; // weights could not be stored: they are kept in memory for this visit
+
+export interface LoadedModel {
+  readonly id: string;
+  readonly name: string;
+  readonly device: Device;
+  /** Human-readable adapter name, or "" where the browser does not tell. */
+  readonly adapter: string;
+  readonly threads: number;
+  readonly notices: readonly DeviceNotice[];
+  readonly contextLength: number;
+  readonly imageTokens: number;
+  readonly loadMs: number;
+}
+
+/** `download` counts verified bytes of the whole package; `stored` is how many of them were here before. */
+export type LoadEvent =
+  | { readonly type: "download"; readonly loaded: number; readonly total: number; readonly stored: number }
+  | { readonly type: "session"; readonly part: "vision" | "embed" | "decoder" | "self-test"; readonly device: Device };
+
+/** The inference worker. Every event callback is awaited by the worker, so that none arrives after the call's own reply. */
+export interface InferenceApi {
+  load(request: LoadRequest, onEvent: (event: LoadEvent) => Promise<void> | void): Promise<LoadedModel>;
+  generate(request: GenerateRequest, onEvent: (event: GenerateEvent) => Promise<void> | void): Promise<void>;
+  /** Ends the running generation between two tokens or prefill chunks; its `done` event says "abort". */
+  stop(): Promise<void>;
+  unload(): Promise<void>;
+}
+
+/** The download worker: fetches, verifies and stores; the inference worker only reads what is stored. */
+export interface WeightsApi {
+  /** Resolves when every shard is stored and verified; `persisted` false means they are in the returned Blobs only. */
+  ensure(
+    model: ModelRef,
+    onEvent: (event: LoadEvent) => Promise<void> | void,
+  ): Promise<StoredPackage>;
+  /** Whether every shard of the package is stored (sizes, not hashes). */
+  isComplete(model: ModelRef): Promise<boolean>;
+  remove(model: ModelRef): Promise<void>;
+}
+
+/** A package ready to load: its manifest's JSON and a Blob per file (handles, not bytes). */
+export interface StoredPackage {
+  readonly persisted: boolean;
+  readonly manifest: unknown;
+  readonly files: ReadonlyMap<string, Blob>;
+}

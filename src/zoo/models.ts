@@ -1,0 +1,26 @@
+// The model zoo: one record per model, data only.
+
+/** A model the page offers. `path` is relative to the page's base URL, or an absolute URL. */
+export interface ModelRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly path: string;
+  readonly license: string;
+  readonly parameters: number;
+  /** What its answers can be trusted on; the page says it plainly. */
+  readonly knows: "pictograms" | "photographs";
+}
+
+export const models: readonly ModelRecord[] = [
+  {
+    id: "pocket-llava",
+    name: "Pocket LLaVA",
+    path: "models/pocket-llava/",
+    license: "Apache-2.0",
+    parameters: 12_400_000,
+    knows: "pictograms",
+  },
+];
+
+/** The model that is loaded when nothing else is asked for. */
+export const builtInModelId = "pocket-llava";
