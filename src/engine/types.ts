@@ -96,4 +96,6 @@ export interface Pixels {
 export interface PackageFiles {
   /** Bytes of one whole file; cheap to call (a Blob is a handle); throws EngineError("bad-package") when absent. */
   blob(path: string): Promise<Blob>;
+  /** Where the file lies on disk, on hosts where the package is a folder; lets weights be mapped instead of copied. */
+  localPath?(path: string): string;
 }

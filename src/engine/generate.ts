@@ -1,0 +1,304 @@
+// One conversation turn: messages in, events out. Pictures → features → prompt slots → prefill of what the cache lacks → decode loop.
+// Knows the model's three computations, no runtime and no files.
+import { EngineError } from "./errors.ts";
+import { createImageFeatures, hashPicture, type ImageFeatures } from "./image-features.ts";
+import { preprocess } from "./image.ts";
+import { commonPrefix, createKvCache, type KvCache } from "./kv-cache.ts";
+import type { Model, RowRun } from "./model.ts";
+import { renderPrompt } from "./prompt.ts";
+import { elementCount, type RuntimeTensor } from "./runtime.ts";
+import { createSampler } from "./sampler.ts";
+import { createTextStream } from "./text-stream.ts";
+import type { FinishReason, GenerateEvent, GenerateRequest, ImageMode, ImagePart, Pixels, Stage } from "./types.ts";
+
+export interface GeneratorOptions {
+  readonly model: Model;
+  readonly template: string;
+  readonly imageAspect: Exclude<ImageMode, "auto">;
+  readonly imageTokens: number;
+  readonly contextLength: number;
+  /** Decodes a picture file upright; throws EngineError("bad-image"). */
+  readonly decodeImage: (blob: Blob) => Promise<Pixels>;
+  /** Rows per prefill run; Stop is heard in between. */
+  readonly prefillChunk: number;
+  readonly featureBytes: number;
+}
+
+export interface Generator {
+  generate(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<GenerateEvent>;
+  /** Forgets the conversation in the cache and all pictures. */
+  dispose(): void;
+}
+
+/** A picture of the prompt: which features it needs and where its rows lie among the slots. */
+interface PlacedImage {
+  readonly part: ImagePart;
+  readonly key: string;
+  readonly start: number;
+}
+
+/** A generator with an empty cache; one generation at a time. */
+export function createGenerator(options: GeneratorOptions): Generator {
+  const { model, contextLength, imageTokens } = options;
+  const { config, tokenizer, runtime } = model;
+  const features = createImageFeatures(options.featureBytes);
+  const numbers = new Map<string, number>(); // picture key → its negative slot number
+  const makeCache = (): KvCache =>
+    createKvCache(runtime, {
+      layers: config.layers,
+      kvHeads: config.kvHeads,
+      headSize: config.headSize,
+      contextLength,
+    });
+  let cache = makeCache();
+
+  const numberOf = (key: string): number => {
+    const known = numbers.get(key) ?? -1 - numbers.size;
+    numbers.set(key, known);
+    return known;
+  };
+
+  /** Token ids with each image token widened to the picture's rows. */
+  const place = (ids: readonly number[], parts: readonly ImagePart[], keys: readonly string[]) => {
+    const slots: number[] = [];
+    const placed: PlacedImage[] = [];
+    for (const id of ids) {
+      if (id !== config.imageTokenId) {
+        slots.push(id);
+        continue;
+      }
+      const part = parts[placed.length];
+      const key = keys[placed.length];
+      if (!part || key === undefined)
+        throw new EngineError("bad-input", "the prompt has more image slots than pictures");
+      placed.push({ part, key, start: slots.length });
+      for (let i = 0; i < imageTokens; i++) slots.push(numberOf(key));
+    }
+    if (placed.length !== parts.length) {
+      throw new EngineError("bad-package", "the conversation template drops pictures");
+    }
+    return { slots, placed };
+  };
+
+  async function encode(image: PlacedImage, mode: Exclude<ImageMode, "auto">, clock: Clock): Promise<void> {
+    const started = performance.now();
+    const input = preprocess(await options.decodeImage(image.part.blob), mode, config.preprocess);
+    clock.imageMs += performance.now() - started;
+    const visionStarted = performance.now();
+    const tensor = await model.encodeImage(input);
+    if (elementCount(tensor.dims) !== imageTokens * config.hiddenSize) {
+      tensor.dispose();
+      throw new EngineError("bad-package", `the vision graph yields [${tensor.dims.join(", ")}]`);
+    }
+    features.put(image.key, tensor);
+    clock.visionMs += performance.now() - visionStarted;
+  }
+
+  async function* run(request: GenerateRequest, signal: AbortSignal | undefined): AsyncGenerator<GenerateEvent> {
+    const started = performance.now();
+    const clock: Clock = { imageMs: 0, visionMs: 0, prefillMs: 0, decodeMs: 0, firstTokenMs: 0 };
+    const mode =
+      request.imageMode === undefined || request.imageMode === "auto" ? options.imageAspect : request.imageMode;
+    const prompt = renderPrompt(request.messages, {
+      template: options.template,
+      chatTemplate: config.chatTemplate,
+      bosToken: config.bosToken,
+      eosToken: config.eosToken,
+      defuse: (text) => tokenizer.defuse(text),
+    });
+    const keys = await Promise.all(prompt.images.map(async ({ blob }) => `${await hashPicture(blob)}/${mode}`));
+    const { slots, placed } = place(tokenizer.encode(prompt.text), prompt.images, keys);
+    if (slots.length >= contextLength) {
+      throw new EngineError("context-full", `the prompt has ${slots.length} of ${contextLength} tokens`);
+    }
+    // The last slot is always run again: its logits are what the answer starts from.
+    const held = Math.min(commonPrefix(cache.slots, slots), slots.length - 1);
+
+    let newTokens = 0;
+    const done = (reason: FinishReason): GenerateEvent => ({
+      type: "done",
+      reason,
+      usage: {
+        promptTokens: slots.length,
+        cachedTokens: held,
+        imageTokens: placed.length * imageTokens,
+        newTokens,
+      },
+      timings: { ...clock, totalMs: performance.now() - started },
+    });
+    const aborted = (): boolean => signal?.aborted === true;
+
+    const needed = placed.filter((image) => image.start + imageTokens > held);
+    for (const [i, image] of needed.entries()) {
+      yield stage("image", i, needed.length);
+      if (aborted()) {
+        yield done("abort");
+        return;
+      }
+      if (!features.get(image.key)) {
+        yield stage("vision", i, needed.length);
+        if (aborted()) {
+          yield done("abort");
+          return;
+        }
+        await encode(image, mode, clock);
+      }
+    }
+    if (needed.length > 0) yield stage("vision", needed.length, needed.length);
+
+    cache.truncate(held);
+    const prefillStarted = performance.now();
+    let logits: Float32Array = new Float32Array(0);
+    for (let from = held; from < slots.length;) {
+      yield stage("prefill", from - held, slots.length - held);
+      if (aborted()) {
+        yield done("abort");
+        return;
+      }
+      const to = Math.min(from + options.prefillChunk, slots.length);
+      logits = await prefill(model, cache, features, slots, placed, from, to);
+      from = to;
+    }
+    clock.prefillMs = performance.now() - prefillStarted;
+    yield stage("prefill", slots.length - held, slots.length - held);
+
+    const limit = Math.min(request.maxNewTokens, contextLength - slots.length);
+    const sampler = createSampler(request.sampling);
+    const stream = createTextStream(tokenizer, request.stop, prompt.trimStart);
+    const seen = new Set(slots);
+    const decodeStarted = performance.now();
+    let reason: FinishReason | undefined;
+    while (reason === undefined) {
+      if (aborted()) reason = "abort";
+      else if (newTokens >= limit) reason = "length";
+      else {
+        const token = sampler.next(logits, seen);
+        newTokens++;
+        if (newTokens === 1) clock.firstTokenMs = performance.now() - started;
+        if (config.eosIds.includes(token)) {
+          reason = "eos";
+        } else {
+          seen.add(token);
+          const { text, stopped } = stream.push(token);
+          // One event per token at least: the host hears Stop while it hands an event over.
+          yield text === "" ? stage("decode", newTokens, limit) : { type: "text", text };
+          if (stopped) reason = "stop";
+          else if (newTokens < limit && !aborted()) logits = await step(model, cache, token);
+        }
+      }
+    }
+    clock.decodeMs = performance.now() - decodeStarted;
+    const rest = reason === "stop" ? "" : stream.end();
+    if (rest !== "") yield { type: "text", text: rest };
+    yield done(reason);
+  }
+
+  let busy = false;
+  return {
+    async *generate(request, signal) {
+      if (busy) throw new EngineError("busy", "a generation is running");
+      checkRequest(request);
+      busy = true;
+      try {
+        yield* run(request, signal);
+      } catch (error) {
+        // After a failure nobody knows what the cache's tensors hold.
+        cache.dispose();
+        cache = makeCache();
+        throw error;
+      } finally {
+        features.trim();
+        busy = false;
+      }
+    },
+    dispose() {
+      cache.dispose();
+      features.dispose();
+    },
+  };
+}
+
+interface Clock {
+  imageMs: number;
+  visionMs: number;
+  prefillMs: number;
+  decodeMs: number;
+  firstTokenMs: number;
+}
+
+function stage(name: Stage, done: number, total: number): GenerateEvent {
+  return { type: "stage", stage: name, done, total };
+}
+
+async function step(model: Model, cache: KvCache, token: number): Promise<Float32Array> {
+  const embeds = await model.embed([token]);
+  try {
+    return await model.decode(embeds, [token], cache);
+  } finally {
+    embeds.dispose();
+  }
+}
+
+/** Runs the decoder over slots [from, to): embeddings of their tokens and features of their pictures, in order. */
+async function prefill(
+  model: Model,
+  cache: KvCache,
+  features: ImageFeatures,
+  slots: readonly number[],
+  placed: readonly PlacedImage[],
+  from: number,
+  to: number,
+): Promise<Float32Array> {
+  const chunk = slots.slice(from, to);
+  const ids = chunk.filter((slot) => slot >= 0);
+  const text = ids.length > 0 ? await model.embed(ids) : undefined;
+  let embeds: RuntimeTensor | undefined;
+  try {
+    embeds = ids.length === chunk.length ? text : model.concat(rowRuns(text, features, slots, placed, from, to));
+    if (!embeds) throw new EngineError("internal", "an empty prefill chunk");
+    return await model.decode(embeds, chunk, cache);
+  } finally {
+    if (embeds !== text) embeds?.dispose();
+    text?.dispose();
+  }
+}
+
+function rowRuns(
+  text: RuntimeTensor | undefined,
+  features: ImageFeatures,
+  slots: readonly number[],
+  placed: readonly PlacedImage[],
+  from: number,
+  to: number,
+): RowRun[] {
+  const runs: RowRun[] = [];
+  let textRow = 0;
+  for (let at = from; at < to;) {
+    const image = placed.findLast(({ start }) => start <= at);
+    const inImage = (slots[at] ?? 0) < 0;
+    let end = at + 1;
+    while (end < to && (slots[end] ?? 0) < 0 === inImage && !placed.some(({ start }) => start === end)) end++;
+    if (inImage) {
+      const tensor = image && features.get(image.key);
+      if (!tensor) throw new EngineError("internal", "a picture's features are missing");
+      runs.push({ tensor, start: at - image.start, rows: end - at });
+    } else if (text) {
+      runs.push({ tensor: text, start: textRow, rows: end - at });
+      textRow += end - at;
+    }
+    at = end;
+  }
+  return runs;
+}
+
+function checkRequest({ sampling, maxNewTokens }: GenerateRequest): void {
+  const bad = (what: string): never => {
+    throw new EngineError("bad-input", what);
+  };
+  if (!(sampling.temperature >= 0)) bad("temperature must be 0 or more");
+  if (!Number.isInteger(sampling.topK) || sampling.topK < 0) bad("top-k must be a whole number, 0 or more");
+  if (!(sampling.topP > 0 && sampling.topP <= 1)) bad("top-p must be above 0 and at most 1");
+  if (!(sampling.minP >= 0 && sampling.minP <= 1)) bad("min-p must be between 0 and 1");
+  if (!(sampling.repetitionPenalty > 0)) bad("repetition penalty must be above 0");
+  if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1) bad("at least one new token must be allowed");
+}

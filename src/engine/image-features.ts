@@ -1,0 +1,52 @@
+// Keeps the vision tower's output per picture, so that a picture is encoded once; the least recently used go first.
+// Knows pictures by key only; owns the tensors it holds.
+import { elementCount, type RuntimeTensor } from "./runtime.ts";
+
+export interface ImageFeatures {
+  /** Marks it as used. */
+  get(key: string): RuntimeTensor | undefined;
+  /** Takes the tensor over. */
+  put(key: string, tensor: RuntimeTensor): void;
+  /** Drops the least recently used ones until the rest fits; not called while a generation uses them. */
+  trim(): void;
+  dispose(): void;
+}
+
+/** An empty store for at most `maxBytes` of float32 features. */
+export function createImageFeatures(maxBytes: number): ImageFeatures {
+  const held = new Map<string, RuntimeTensor>(); // oldest first
+  return {
+    get(key) {
+      const tensor = held.get(key);
+      if (tensor) {
+        held.delete(key);
+        held.set(key, tensor);
+      }
+      return tensor;
+    },
+    put(key, tensor) {
+      held.get(key)?.dispose();
+      held.delete(key);
+      held.set(key, tensor);
+    },
+    trim() {
+      let bytes = [...held.values()].reduce((sum, tensor) => sum + elementCount(tensor.dims) * 4, 0);
+      for (const [key, tensor] of held) {
+        if (bytes <= maxBytes) return;
+        bytes -= elementCount(tensor.dims) * 4;
+        held.delete(key);
+        tensor.dispose();
+      }
+    },
+    dispose() {
+      for (const tensor of held.values()) tensor.dispose();
+      held.clear();
+    },
+  };
+}
+
+/** SHA-256 of a picture's bytes, in hex. */
+export async function hashPicture(blob: Blob): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", await blob.arrayBuffer());
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,200 @@
+// A loaded model: its config, tokenizer and three sessions, and the three things they compute. Knows no conversation and no sampling.
+import { readJson, readModelConfig, type ModelConfig } from "./config.ts";
+import { expand, parseExpansion } from "./dequantize.ts";
+import { EngineError } from "./errors.ts";
+import type { KvCache } from "./kv-cache.ts";
+import type { GraphFiles, PackageInfo } from "./package.ts";
+import { elementCount, type Runtime, type RuntimeTensor, type Session, type SessionSource } from "./runtime.ts";
+import { createTokenizer, type Tokenizer } from "./tokenizer.ts";
+import type { PackageFiles } from "./types.ts";
+
+export type ModelPart = "vision" | "embed" | "decoder";
+
+export interface LoadOptions {
+  readonly runtime: Runtime;
+  readonly files: PackageFiles;
+  readonly info: PackageInfo;
+  /** Bytes that expanded f32 weights may take; larger decoders run on their quantized graph. */
+  readonly memoryBudget: number;
+  readonly onPart?: ((part: ModelPart) => void) | undefined;
+}
+
+/** Rows for a prompt: `rows` of `tensor` [.., rows, hidden] from `start` on. */
+export interface RowRun {
+  readonly tensor: RuntimeTensor;
+  readonly start: number;
+  readonly rows: number;
+}
+
+export interface Model {
+  readonly config: ModelConfig;
+  readonly tokenizer: Tokenizer;
+  readonly runtime: Runtime;
+  /** Whether the decoder runs on expanded f32 weights. */
+  readonly expanded: boolean;
+  /** Normalised pixels [3, size, size] → features [.., imageTokens, hidden]; the caller disposes them. */
+  encodeImage(pixels: Float32Array): Promise<RuntimeTensor>;
+  /** Token ids → embeddings [1, ids, hidden]; the caller disposes them. */
+  embed(ids: readonly number[]): Promise<RuntimeTensor>;
+  /** Rows put one after another, [1, rows, hidden]; the caller disposes them. */
+  concat(runs: readonly RowRun[]): RuntimeTensor;
+  /** Adds the rows to the cache and returns the logits after the last one (a copy); disposes nothing of the caller's. */
+  decode(embeds: RuntimeTensor, added: readonly number[], cache: KvCache): Promise<Float32Array>;
+  dispose(): Promise<void>;
+}
+
+/** Reads the package and makes its sessions; releases what was made when one of them fails. */
+export async function loadModel(options: LoadOptions): Promise<Model> {
+  const { runtime, files, info, onPart } = options;
+  const config = await readModelConfig(files);
+  const tokenizer = createTokenizer(
+    await readObject(files, "tokenizer.json"),
+    await readObject(files, "tokenizer_config.json"),
+  );
+  const present = Array.from({ length: config.layers }, (_, i) => [`present.${i}.key`, `present.${i}.value`]).flat();
+  const sessions: Session[] = [];
+  const open = async (part: ModelPart, source: SessionSource, onDevice: readonly string[]): Promise<Session> => {
+    onPart?.(part);
+    const session = await runtime.createSession(source, onDevice);
+    sessions.push(session);
+    return session;
+  };
+  const decoder = info.graphs.decoder;
+  const expanded =
+    runtime.prefersExpanded && decoder.expanded !== undefined && decoder.expanded.bytes <= options.memoryBudget;
+  try {
+    const vision = await open("vision", await graphSource(info.graphs.vision, files), ["image_features"]);
+    const embed = await open("embed", await graphSource(info.graphs.embed, files), ["inputs_embeds"]);
+    const source = expanded ? await expandedSource(decoder, files) : await graphSource(decoder, files);
+    return createModel(runtime, config, tokenizer, expanded, {
+      vision,
+      embed,
+      decoder: await open("decoder", source, present),
+    });
+  } catch (error) {
+    for (const session of sessions) await session.release();
+    throw error;
+  }
+}
+
+function createModel(
+  runtime: Runtime,
+  config: ModelConfig,
+  tokenizer: Tokenizer,
+  expanded: boolean,
+  sessions: { readonly vision: Session; readonly embed: Session; readonly decoder: Session },
+): Model {
+  const { hiddenSize } = config;
+  const { size } = config.preprocess;
+
+  const runOne = async (
+    session: Session,
+    inputs: Record<string, RuntimeTensor>,
+    output: string,
+  ): Promise<RuntimeTensor> => {
+    try {
+      const outputs = await session.run(inputs);
+      const wanted = outputs.get(output);
+      for (const [name, tensor] of outputs) if (name !== output) tensor.dispose();
+      if (!wanted) throw new EngineError("bad-package", `a graph yields no ${output}`);
+      return wanted;
+    } finally {
+      for (const tensor of Object.values(inputs)) tensor.dispose();
+    }
+  };
+
+  return {
+    config,
+    tokenizer,
+    runtime,
+    expanded,
+    encodeImage: (pixels) =>
+      runOne(
+        sessions.vision,
+        { pixel_values: runtime.tensor("float32", pixels, [1, 3, size, size]) },
+        "image_features",
+      ),
+    embed: (ids) =>
+      runOne(
+        sessions.embed,
+        { input_ids: runtime.tensor("int64", BigInt64Array.from(ids, BigInt), [1, ids.length]) },
+        "inputs_embeds",
+      ),
+    concat(runs) {
+      const rows = runs.reduce((sum, run) => sum + run.rows, 0);
+      const out = runtime.allocate([1, rows, hiddenSize]);
+      let at = 0;
+      const steps = runs.map((run) => {
+        const step = {
+          from: run.tensor,
+          fromOffset: run.start * hiddenSize,
+          to: out,
+          toOffset: at * hiddenSize,
+          count: run.rows * hiddenSize,
+        };
+        at += run.rows;
+        return step;
+      });
+      runtime.copy(steps);
+      return out;
+    },
+    async decode(embeds, added, cache) {
+      const total = cache.slots.length + added.length;
+      cache.reserve(total);
+      const mask = runtime.tensor("int64", new BigInt64Array(total).fill(1n), [1, total]);
+      const keep = runtime.tensor("int64", BigInt64Array.of(1n), []);
+      try {
+        const outputs = await sessions.decoder.run(
+          { inputs_embeds: embeds, attention_mask: mask, num_logits_to_keep: keep, ...cache.inputs() },
+          cache.into(),
+        );
+        const logits = outputs.get("logits");
+        if (!logits) throw new EngineError("bad-package", "the decoder yields no logits");
+        outputs.delete("logits");
+        cache.accept(outputs, added);
+        try {
+          return lastRow(await runtime.read(logits), elementCount(logits.dims), config.vocabSize);
+        } finally {
+          logits.dispose();
+        }
+      } finally {
+        mask.dispose();
+        keep.dispose();
+      }
+    },
+    async dispose() {
+      for (const session of Object.values(sessions)) await session.release();
+    },
+  };
+}
+
+function lastRow(logits: Float32Array, elements: number, vocabSize: number): Float32Array {
+  if (elements % vocabSize !== 0) throw new EngineError("bad-package", "the logits do not have the vocabulary's size");
+  return logits.slice(elements - vocabSize, elements);
+}
+
+async function readObject(files: PackageFiles, path: string): Promise<object> {
+  const json = await readJson(files, path);
+  if (typeof json === "object" && json !== null) return json;
+  throw new EngineError("bad-package", `${path} does not hold an object`);
+}
+
+async function graphSource(graph: GraphFiles, files: PackageFiles): Promise<SessionSource> {
+  return {
+    graph: await files.blob(graph.path),
+    data: await Promise.all(graph.data.map(async (path) => ({ path: baseName(path), data: await files.blob(path) }))),
+    file: files.localPath?.(graph.path),
+  };
+}
+
+async function expandedSource(graph: GraphFiles, files: PackageFiles): Promise<SessionSource> {
+  if (!graph.expanded) throw new EngineError("internal", "the package has no expanded graph");
+  const { path, recipe } = graph.expanded;
+  const expansion = parseExpansion(await readJson(files, recipe), recipe);
+  return { graph: await files.blob(path), data: await expand(expansion, files) };
+}
+
+/** ONNX names external data relative to the graph's own folder, and a package keeps both in one. */
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}

@@ -1,0 +1,32 @@
+// The runtime contract on onnxruntime-node, CPU. Reads graphs from files where the package is a folder, so weights are mapped, not copied.
+import { availableParallelism } from "node:os";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { createOrtRuntime } from "./runtime.ort.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** A runtime on this machine's CPU. */
+export function createNodeRuntime(options: { readonly threads?: number } = {}): Runtime {
+  const threads = options.threads ?? availableParallelism();
+  return createOrtRuntime(
+    { InferenceSession, Tensor },
+    {
+      traits: { device: "cpu", adapter: "", software: false, threads, cacheStyle: "growing", prefersExpanded: false },
+      opensFiles: true,
+      sessionOptions: () => ({
+        executionProviders: ["cpu"],
+        intraOpNumThreads: threads,
+        graphOptimizationLevel: "all",
+        logSeverityLevel: 3,
+      }),
+      externalData: (files) =>
+        Promise.all(
+          files.map(async ({ path, data }) => ({
+            path,
+            data: data instanceof Blob ? new Uint8Array(await data.arrayBuffer()) : data,
+          })),
+        ),
+      lost: () => undefined,
+      close: () => Promise.resolve(),
+    },
+  );
+}

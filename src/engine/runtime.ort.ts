@@ -1,0 +1,186 @@
+// The runtime contract over ONNX Runtime's JavaScript API, common to its web and its Node package.
+// Knows no build and no device: the two adapters hand in the module, the session options and, for a GPU, how to move bytes.
+import type { InferenceSession, InferenceSessionFactory, Tensor, TensorConstructor } from "onnxruntime-common";
+import { EngineError } from "./errors.ts";
+import {
+  elementCount,
+  type CopyStep,
+  type ExternalData,
+  type Runtime,
+  type RuntimeTensor,
+  type Session,
+  type SessionSource,
+  type TensorData,
+  type TensorType,
+} from "./runtime.ts";
+
+/** The part of an ONNX Runtime module that is used. */
+export interface Ort {
+  readonly InferenceSession: InferenceSessionFactory;
+  readonly Tensor: TensorConstructor;
+}
+
+/** How float32 blocks live on the device; absent means main memory. */
+export interface DeviceMemory {
+  allocate(dims: readonly number[]): { readonly tensor: Tensor; readonly free: () => void };
+  copy(steps: readonly { from: Tensor; fromOffset: number; to: Tensor; toOffset: number; count: number }[]): void;
+}
+
+/** What an adapter adds to ONNX Runtime's API. */
+export interface OrtHost {
+  readonly traits: Pick<Runtime, "device" | "adapter" | "software" | "threads" | "cacheStyle" | "prefersExpanded">;
+  readonly memory?: DeviceMemory | undefined;
+  sessionOptions(onDevice: readonly string[]): InferenceSession.SessionOptions;
+  externalData(files: readonly ExternalData[]): Promise<{ path: string; data: Blob | Uint8Array }[]>;
+  /** Whether `SessionSource.file` can be opened. */
+  readonly opensFiles: boolean;
+  /** Set once the device is gone; every call fails with it from then on. */
+  lost(): string | undefined;
+  close(): Promise<void>;
+}
+
+class OrtTensor implements RuntimeTensor {
+  readonly tensor: Tensor;
+  readonly type: TensorType;
+  readonly #free: () => void;
+  #disposed = false;
+  constructor(tensor: Tensor, type: TensorType, free: () => void) {
+    this.tensor = tensor;
+    this.type = type;
+    this.#free = free;
+  }
+  get dims(): readonly number[] {
+    return this.tensor.dims;
+  }
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+  dispose(): void {
+    if (this.#disposed) throw new EngineError("internal", "a tensor was disposed twice");
+    this.#disposed = true;
+    this.#free();
+  }
+}
+
+/** Wraps an ONNX Runtime module; one runtime per device. */
+export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
+  let alive = 0;
+
+  const wrap = (tensor: Tensor, type: TensorType, free: () => void): OrtTensor => {
+    alive++;
+    return new OrtTensor(tensor, type, () => {
+      alive--;
+      free();
+    });
+  };
+  const unwrap = (tensor: RuntimeTensor): Tensor => {
+    if (!(tensor instanceof OrtTensor)) throw new EngineError("internal", "a tensor of another runtime was passed");
+    if (tensor.disposed) throw new EngineError("internal", "a disposed tensor was used");
+    return tensor.tensor;
+  };
+  const unwrapAll = (tensors: Readonly<Record<string, RuntimeTensor>>): Record<string, Tensor> =>
+    Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, unwrap(tensor)]));
+  const fail = (error: unknown, doing: string): EngineError => {
+    if (error instanceof EngineError) return error;
+    const lost = host.lost();
+    if (lost !== undefined) return new EngineError("device-lost", lost, { cause: error });
+    const message = error instanceof Error ? error.message : String(error);
+    const memory = /bad_alloc|out of memory|memory allocation|Array buffer allocation failed|failed to allocate/i;
+    return new EngineError(memory.test(message) ? "out-of-memory" : "internal", `${doing}: ${message}`, {
+      cause: error,
+    });
+  };
+
+  const createSession = async (source: SessionSource, onDevice: readonly string[]): Promise<Session> => {
+    let session: InferenceSession;
+    try {
+      const options = host.sessionOptions(onDevice);
+      if (source.file !== undefined && host.opensFiles) {
+        session = await ort.InferenceSession.create(source.file, options);
+      } else {
+        const externalData = await host.externalData(source.data);
+        const graph = new Uint8Array(await source.graph.arrayBuffer());
+        session = await ort.InferenceSession.create(graph, { ...options, externalData });
+      }
+    } catch (error) {
+      throw fail(error, "loading a graph");
+    }
+    return {
+      inputNames: session.inputNames,
+      outputNames: session.outputNames,
+      async run(inputs, into = {}) {
+        const lost = host.lost();
+        if (lost !== undefined) throw new EngineError("device-lost", lost);
+        const given = unwrapAll(into);
+        const fetches = Object.fromEntries(session.outputNames.map((name) => [name, given[name] ?? null]));
+        let results: InferenceSession.OnnxValueMapType;
+        try {
+          results = await session.run(unwrapAll(inputs), fetches);
+        } catch (error) {
+          throw fail(error, "running a graph");
+        }
+        const outputs = new Map<string, RuntimeTensor>();
+        for (const [name, tensor] of Object.entries(results)) {
+          if (Object.hasOwn(into, name)) continue;
+          outputs.set(
+            name,
+            wrap(tensor, tensorType(tensor.type), () => tensor.dispose()),
+          );
+        }
+        return outputs;
+      },
+      async release() {
+        await session.release();
+      },
+    };
+  };
+
+  return {
+    ...host.traits,
+    createSession,
+    tensor(type: TensorType, data: TensorData, dims: readonly number[]) {
+      const tensor = new ort.Tensor(type, data, dims);
+      return wrap(tensor, type, () => tensor.dispose());
+    },
+    allocate(dims) {
+      if (host.memory) {
+        const { tensor, free } = host.memory.allocate(dims);
+        return wrap(tensor, "float32", free);
+      }
+      const tensor = new ort.Tensor("float32", new Float32Array(elementCount(dims)), dims);
+      return wrap(tensor, "float32", () => tensor.dispose());
+    },
+    copy(steps: readonly CopyStep[]) {
+      const plain = steps.map((step) => ({ ...step, from: unwrap(step.from), to: unwrap(step.to) }));
+      if (host.memory) return host.memory.copy(plain);
+      for (const { from, fromOffset, to, toOffset, count } of plain) {
+        float32(to).set(float32(from).subarray(fromOffset, fromOffset + count), toOffset);
+      }
+    },
+    async read(tensor) {
+      try {
+        return floats(await unwrap(tensor).getData());
+      } catch (error) {
+        throw fail(error, "reading a tensor");
+      }
+    },
+    get aliveTensors() {
+      return alive;
+    },
+    dispose: () => host.close(),
+  };
+}
+
+function tensorType(type: string): TensorType {
+  if (type === "float32" || type === "int32" || type === "int64") return type;
+  throw new EngineError("bad-package", `a graph yields ${type}, which the engine does not read`);
+}
+
+function float32(tensor: Tensor): Float32Array {
+  return floats(tensor.data);
+}
+
+function floats(data: Tensor.DataType): Float32Array {
+  if (data instanceof Float32Array) return data;
+  throw new EngineError("internal", "expected a float32 tensor");
+}

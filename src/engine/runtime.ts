@@ -1,0 +1,80 @@
+// What the engine needs of an inference runtime, in our words. Knows no runtime: `runtime.*.ts` implement it.
+import type { Device } from "./types.ts";
+
+export type TensorType = "float32" | "int32" | "int64";
+export type TensorData = Float32Array | Int32Array | BigInt64Array;
+
+/** A block of numbers in main memory or on the device; whoever created it (or received it from `run`) disposes it, once. */
+export interface RuntimeTensor {
+  readonly type: TensorType;
+  readonly dims: readonly number[];
+  dispose(): void;
+}
+
+/** One external-data file of a graph; `path` is the name the graph refers to it by. */
+export interface ExternalData {
+  readonly path: string;
+  readonly data: Blob | Uint8Array<ArrayBuffer>;
+}
+
+/** A graph and its weights. Where `file` is given and the host has a file system, both are read from there instead. */
+export interface SessionSource {
+  readonly graph: Blob;
+  readonly data: readonly ExternalData[];
+  readonly file?: string | undefined;
+}
+
+/** A loaded graph. */
+export interface Session {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /**
+   * Runs the graph once. Outputs named in `into` are written to the given tensors (static caches), all others are new and
+   * belong to the caller.
+   */
+  run(
+    inputs: Readonly<Record<string, RuntimeTensor>>,
+    into?: Readonly<Record<string, RuntimeTensor>>,
+  ): Promise<Map<string, RuntimeTensor>>;
+  release(): Promise<void>;
+}
+
+/** Copies `count` numbers between two float32 tensors of the same place; offsets are in elements. */
+export interface CopyStep {
+  readonly from: RuntimeTensor;
+  readonly fromOffset: number;
+  readonly to: RuntimeTensor;
+  readonly toOffset: number;
+  readonly count: number;
+}
+
+/** One device that can run graphs. Not reentrant: one `run` at a time. */
+export interface Runtime {
+  readonly device: Device;
+  /** Human-readable name of the adapter, "" where nothing tells it. */
+  readonly adapter: string;
+  /** WebGPU computed by the CPU: slow, so chunks are smaller. */
+  readonly software: boolean;
+  readonly threads: number;
+  /** "static": past and present share one device buffer. "growing": every step returns a longer one. */
+  readonly cacheStyle: "static" | "growing";
+  /** f32 weights are faster here than 4-bit ones. */
+  readonly prefersExpanded: boolean;
+  /** `onDevice`: outputs that stay on the device where there is one. */
+  createSession(source: SessionSource, onDevice: readonly string[]): Promise<Session>;
+  /** A tensor in main memory, usable as an input; takes the array over. */
+  tensor(type: TensorType, data: TensorData, dims: readonly number[]): RuntimeTensor;
+  /** A zeroed float32 tensor where `onDevice` outputs live. */
+  allocate(dims: readonly number[]): RuntimeTensor;
+  copy(steps: readonly CopyStep[]): void;
+  /** The numbers of a float32 tensor; may be the tensor's own memory, so copy before disposing. */
+  read(tensor: RuntimeTensor): Promise<Float32Array>;
+  /** Tensors created and not yet disposed; for leak tests. */
+  readonly aliveTensors: number;
+  dispose(): Promise<void>;
+}
+
+/** Number of elements of a shape. */
+export function elementCount(dims: readonly number[]): number {
+  return dims.reduce((product, size) => product * size, 1);
+}

@@ -1,0 +1,76 @@
+// Generated token ids to text, piece by piece: whole characters only, nothing after a stop string, no white space in front.
+// Knows no model; the tokenizer's decode is all it needs.
+import type { Tokenizer } from "./tokenizer.ts";
+
+export interface TextStream {
+  /** Text that is certain after this token, "" while a character or a possible stop string is unfinished. */
+  push(id: number): { readonly text: string; readonly stopped: boolean };
+  /** What was held back, when no more tokens come. */
+  end(): string;
+}
+
+/** A character has four bytes at most, so more tokens than that can't be one unfinished character. */
+const longestCharacter = 4;
+
+/** A stream of one answer. */
+export function createTextStream(
+  tokenizer: Pick<Tokenizer, "decode">,
+  stop: readonly string[],
+  trimStart: boolean,
+): TextStream {
+  const stops = stop.filter((text) => text !== "");
+  const ids: number[] = [];
+  let contextStart = 0; // decoded again each time, since some tokenizers drop a leading space
+  let emitted = 0; // ids whose text is out
+  let trimming = trimStart;
+  let held = "";
+  let ended = false;
+
+  const decodeNew = (force: boolean): string => {
+    const before = tokenizer.decode(ids.slice(contextStart, emitted));
+    const after = tokenizer.decode(ids.slice(contextStart));
+    const unfinished = after.endsWith("\uFFFD") && ids.length - emitted < longestCharacter;
+    if (!force && (unfinished || after.length <= before.length)) return "";
+    contextStart = emitted;
+    emitted = ids.length;
+    return after.slice(before.length);
+  };
+  const accept = (piece: string): { text: string; stopped: boolean } => {
+    let text = held + piece;
+    held = "";
+    if (trimming) {
+      text = text.trimStart();
+      if (text === "") return { text: "", stopped: false };
+      trimming = false;
+    }
+    const found = stops.map((one) => text.indexOf(one)).filter((at) => at >= 0);
+    if (found.length > 0) {
+      ended = true;
+      return { text: text.slice(0, Math.min(...found)), stopped: true };
+    }
+    const keep = Math.max(0, ...stops.map((one) => overlap(text, one)));
+    held = text.slice(text.length - keep);
+    return { text: text.slice(0, text.length - keep), stopped: false };
+  };
+
+  return {
+    push(id) {
+      ids.push(id);
+      const piece = decodeNew(false);
+      return piece === "" ? { text: "", stopped: false } : accept(piece);
+    },
+    end() {
+      if (ended) return "";
+      const { text, stopped } = accept(decodeNew(true).replace(/\uFFFD+$/, ""));
+      return stopped ? text : text + held;
+    },
+  };
+}
+
+/** Length of the longest proper beginning of `stop` that `text` ends with. */
+function overlap(text: string, stop: string): number {
+  for (let length = Math.min(stop.length - 1, text.length); length > 0; length--) {
+    if (text.endsWith(stop.slice(0, length))) return length;
+  }
+  return 0;
+}

@@ -1,0 +1,46 @@
+// Text to token ids and back, on the package's own tokenizer.json. Knows special tokens by name, no templates and no images' content.
+import { Tokenizer as HfTokenizer } from "@huggingface/tokenizers";
+import { EngineError } from "./errors.ts";
+
+export interface Tokenizer {
+  /** Ids of a rendered prompt: special tokens in it become their ids, and one BOS leads if the tokenizer asks for it. */
+  encode(text: string): number[];
+  /** Text of ids, special tokens left out; a cut UTF-8 character shows as U+FFFD. */
+  decode(ids: readonly number[]): string;
+  idOf(token: string): number | undefined;
+  /** Changes text from people so that no special token can be read out of it. */
+  defuse(text: string): string;
+}
+
+/** Makes a tokenizer from the two JSON files of a package. */
+export function createTokenizer(tokenizerJson: object, tokenizerConfig: object): Tokenizer {
+  let inner: HfTokenizer;
+  try {
+    inner = new HfTokenizer(tokenizerJson, tokenizerConfig);
+  } catch (error) {
+    throw new EngineError("bad-package", "tokenizer.json can't be read", { cause: error });
+  }
+  const specials = [...inner.get_added_tokens_decoder().values()]
+    .filter((token) => token.special && token.content.length > 1)
+    .map((token) => token.content)
+    .sort((a, b) => b.length - a.length);
+  const anySpecial = new RegExp(specials.map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("|"), "g");
+  return {
+    encode(text) {
+      const { ids } = inner.encode(text);
+      const first = ids[0];
+      // A template that writes its own BOS and a tokenizer that adds one would make two.
+      return first !== undefined && ids[1] === first && specials.includes(inner.id_to_token(first) ?? "")
+        ? ids.slice(1)
+        : ids;
+    },
+    decode: (ids) =>
+      ids.length === 0
+        ? ""
+        : inner.decode([...ids], { skip_special_tokens: true, clean_up_tokenization_spaces: false }),
+    idOf: (token) => inner.token_to_id(token),
+    // A space after the first character ends the token: "</s>" becomes "< /s>".
+    defuse: (text) =>
+      specials.length === 0 ? text : text.replace(anySpecial, (found) => `${found.slice(0, 1)} ${found.slice(1)}`),
+  };
+}
