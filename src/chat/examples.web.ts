@@ -1,0 +1,43 @@
+// The example pictures that come with the page: a list beside the pictures, fetched from the page's own origin.
+import * as v from "valibot";
+
+const ExampleList = v.array(
+  v.object({
+    file: v.pipe(v.string(), v.regex(/^[\w-]+\.(png|jpe?g|webp)$/)),
+    questions: v.record(v.string(), v.array(v.string())),
+    alt: v.record(v.string(), v.string()),
+  }),
+);
+
+/** One example; `questions` and `alt` are by language, and English is always there. */
+export interface Example {
+  /** Absolute URL of the picture. */
+  readonly url: string;
+  readonly name: string;
+  readonly questions: Readonly<Record<string, readonly string[]>>;
+  readonly alt: Readonly<Record<string, string>>;
+}
+
+/** Parses `examples.json`; the pictures lie beside it. */
+export function parseExamples(value: unknown, folderUrl: string): Example[] {
+  return v.parse(ExampleList, value).map(({ file, questions, alt }) => ({
+    url: new URL(file, folderUrl).href,
+    name: file,
+    questions,
+    alt,
+  }));
+}
+
+/** The examples in a folder (absolute URL ending with a slash); rejects when the list is missing or malformed. */
+export async function loadExamples(folderUrl: string): Promise<Example[]> {
+  const response = await fetch(new URL("examples.json", folderUrl));
+  if (!response.ok) throw new Error(`examples.json: HTTP ${response.status}`);
+  return parseExamples(await response.json(), folderUrl);
+}
+
+/** The bytes of an example's picture. */
+export async function fetchExample(example: Example): Promise<Blob> {
+  const response = await fetch(example.url);
+  if (!response.ok) throw new Error(`${example.name}: HTTP ${response.status}`);
+  return response.blob();
+}

@@ -1,0 +1,57 @@
+// What a user chose once and expects to find again: theme, language, settings. A version and a parse at the door.
+import * as v from "valibot";
+import type { Settings } from "./settings.ts";
+
+export type Theme = "system" | "light" | "dark";
+
+export interface Preferences {
+  readonly theme: Theme;
+  /** A language tag the page has texts for; absent means what the browser asks for. */
+  readonly language?: string;
+  readonly settings?: Settings;
+}
+
+const within = (min: number, max: number) => v.pipe(v.number(), v.minValue(min), v.maxValue(max));
+
+const StoredPreferences = v.object({
+  version: v.literal(1),
+  theme: v.picklist(["system", "light", "dark"]),
+  language: v.exactOptional(v.string()),
+  settings: v.exactOptional(
+    v.object({
+      greedy: v.boolean(),
+      temperature: within(0, 1),
+      topP: within(0, 1),
+      maxNewTokens: v.pipe(within(1, 1024), v.integer()),
+    }),
+  ),
+});
+
+const none: Preferences = { theme: "system" };
+
+/** The part of the browser's storage we need; absent or throwing in some private windows. */
+export type PreferenceStorage = Pick<Storage, "getItem" | "setItem">;
+
+const key = "llava-web-preferences";
+
+/** What was kept, or the defaults when nothing (readable) was. */
+export function readPreferences(storage: () => PreferenceStorage): Preferences {
+  try {
+    const text = storage().getItem(key);
+    if (text === null) return none;
+    const parsed = v.safeParse(StoredPreferences, JSON.parse(text));
+    return parsed.success ? parsed.output : none;
+  } catch {
+    // A browser that keeps nothing: the defaults serve for this visit.
+    return none;
+  }
+}
+
+/** Keeps them; a browser that refuses just forgets. */
+export function writePreferences(storage: () => PreferenceStorage, preferences: Preferences): void {
+  try {
+    storage().setItem(key, JSON.stringify({ ...preferences, version: 1 }));
+  } catch {
+    // As above: they hold for this visit.
+  }
+}

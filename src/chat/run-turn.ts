@@ -1,0 +1,74 @@
+// The only place that turns events into state: a pure reducer, and the loop that feeds it. Knows no page and no storage.
+import { errorCodeOf } from "#engine/errors.ts";
+import type { Device, GenerateEvent, GenerateRequest } from "#engine/types.ts";
+import type { AssistantTurn, Failure } from "./conversation.ts";
+import type { ModelClient } from "./model-client.ts";
+
+/** What can happen to one answer. */
+export type TurnEvent =
+  | GenerateEvent
+  | { readonly type: "started"; readonly device: Device }
+  | { readonly type: "stopped" }
+  | { readonly type: "failed"; readonly failure: Failure };
+
+/** An empty answer that waits for the model. */
+export function queuedTurn(id: string): AssistantTurn {
+  return { role: "assistant", id, text: "", status: "queued" };
+}
+
+/** The answer after one more event. An answer that has ended stays as it is. */
+export function reduceTurn(turn: AssistantTurn, event: TurnEvent): AssistantTurn {
+  if (turn.status !== "queued" && turn.status !== "running") return turn;
+  switch (event.type) {
+    case "started":
+      return { ...turn, status: "running", device: event.device };
+    case "stage": {
+      const { stage, done, total } = event;
+      return { ...turn, stage: { stage, done, total } };
+    }
+    case "text":
+      return event.text === "" ? turn : { ...turn, text: turn.text + event.text };
+    case "done":
+      return {
+        ...turn,
+        stage: undefined,
+        status: event.reason === "abort" ? "stopped" : "done",
+        reason: event.reason,
+        usage: event.usage,
+        timings: event.timings,
+      };
+    case "stopped":
+      return { ...turn, stage: undefined, status: "stopped", reason: "abort" };
+    case "failed":
+      return { ...turn, stage: undefined, status: "failed", failure: event.failure };
+  }
+}
+
+/** What was thrown, as a failure to show. */
+export function toFailure(error: unknown): Failure {
+  return { code: errorCodeOf(error), detail: error instanceof Error ? error.message : String(error) };
+}
+
+/** Runs one answer to its end. `apply` always gets a last event that ends the turn; nothing is thrown. */
+export async function runTurn(
+  client: Pick<ModelClient, "generate">,
+  request: GenerateRequest,
+  signal: AbortSignal,
+  apply: (event: TurnEvent) => void,
+): Promise<void> {
+  let ended = false;
+  try {
+    for await (const event of client.generate(request, signal)) {
+      apply(event);
+      if (event.type === "done") ended = true;
+    }
+    if (ended) return;
+    if (signal.aborted) apply({ type: "stopped" });
+    else apply({ type: "failed", failure: { code: "internal", detail: "the events ended without a last one" } });
+  } catch (error) {
+    const failure = toFailure(error);
+    // An abort is a normal ending, but a device that died while stopping is news.
+    if (signal.aborted && failure.code === "internal") apply({ type: "stopped" });
+    else apply({ type: "failed", failure });
+  }
+}
