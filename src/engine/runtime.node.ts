@@ -25,7 +25,8 @@ export function createNodeRuntime(options: { readonly threads?: number } = {}): 
             data: data instanceof Blob ? new Uint8Array(await data.arrayBuffer()) : data,
           })),
         ),
-      lost: () => undefined,
+      failure: () => undefined,
+      watch: () => () => undefined,
       close: () => Promise.resolve(),
     },
   );

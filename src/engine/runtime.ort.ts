@@ -34,8 +34,10 @@ export interface OrtHost {
   externalData(files: readonly ExternalData[]): Promise<{ path: string; data: Blob | Uint8Array }[]>;
   /** Whether `SessionSource.file` can be opened. */
   readonly opensFiles: boolean;
-  /** Set once the device is gone; every call fails with it from then on. */
-  lost(): string | undefined;
+  /** Set once the device can't be used any more; every call fails with it from then on. */
+  readonly failure: () => EngineError | undefined;
+  /** Calls `reject` when the device fails, until the returned function is called. */
+  readonly watch: (reject: (error: EngineError) => void) => () => void;
   close(): Promise<void>;
 }
 
@@ -82,14 +84,21 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
     Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, unwrap(tensor)]));
   const fail = (error: unknown, doing: string): EngineError => {
     if (error instanceof EngineError) return error;
-    const lost = host.lost();
-    if (lost !== undefined) return new EngineError("device-lost", lost, { cause: error });
+    const failure = host.failure();
+    if (failure) return failure;
     const message = error instanceof Error ? error.message : String(error);
     const memory = /bad_alloc|out of memory|memory allocation|Array buffer allocation failed|failed to allocate/i;
     return new EngineError(memory.test(message) ? "out-of-memory" : "internal", `${doing}: ${message}`, {
       cause: error,
     });
   };
+
+  /** A lost device may leave a call pending for ever, so the loss itself rejects it. */
+  const guard = <T>(work: Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const unwatch = host.watch(reject);
+      work.then(resolve, reject).finally(unwatch);
+    });
 
   const createSession = async (source: SessionSource, onDevice: readonly string[]): Promise<Session> => {
     let session: InferenceSession;
@@ -109,13 +118,13 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
       inputNames: session.inputNames,
       outputNames: session.outputNames,
       async run(inputs, into = {}) {
-        const lost = host.lost();
-        if (lost !== undefined) throw new EngineError("device-lost", lost);
+        const failure = host.failure();
+        if (failure) throw failure;
         const given = unwrapAll(into);
         const fetches = Object.fromEntries(session.outputNames.map((name) => [name, given[name] ?? null]));
         let results: InferenceSession.OnnxValueMapType;
         try {
-          results = await session.run(unwrapAll(inputs), fetches);
+          results = await guard(session.run(unwrapAll(inputs), fetches));
         } catch (error) {
           throw fail(error, "running a graph");
         }
@@ -159,7 +168,7 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
     },
     async read(tensor) {
       try {
-        return floats(await unwrap(tensor).getData());
+        return floats(await guard(unwrap(tensor).getData()));
       } catch (error) {
         throw fail(error, "reading a tensor");
       }

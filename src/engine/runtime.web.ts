@@ -1,0 +1,186 @@
+// The runtime contract on onnxruntime-web, in a worker: WebGPU on a device of our own, or WASM.
+// The build is picked by a dynamic import, so that a page fetches one of them; its wasm comes from the given folder on our own origin.
+import type { Env } from "onnxruntime-common";
+import { EngineError } from "./errors.ts";
+import { createOrtRuntime, type DeviceMemory, type Ort, type OrtHost } from "./runtime.ort.ts";
+import { elementCount, type Runtime } from "./runtime.ts";
+
+/** What WebGPU offers here. */
+export type GpuProbe =
+  | { readonly kind: "none"; readonly reason: "no-webgpu" | "no-adapter" }
+  | { readonly kind: "adapter"; readonly adapter: GPUAdapter; readonly name: string; readonly software: boolean };
+
+export interface WebRuntimeOptions {
+  /** Absolute URL of the folder with the runtime's wasm files, ending with a slash. */
+  readonly runtimeUrl: string;
+}
+
+/** Asks for an adapter; a software one is told apart, because WASM is faster than it. */
+export async function probeGpu(): Promise<GpuProbe> {
+  // Absent in browsers without WebGPU and on insecure origins, whatever the types say.
+  const gpu = "gpu" in navigator ? navigator.gpu : undefined;
+  if (!gpu) return { kind: "none", reason: "no-webgpu" };
+  let adapter: GPUAdapter | null;
+  try {
+    adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  } catch {
+    adapter = null; // Some drivers throw where others answer null: no adapter either way.
+  }
+  if (!adapter) return { kind: "none", reason: "no-adapter" };
+  const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
+  const words = [vendor, architecture, device, description].join(" ");
+  return {
+    kind: "adapter",
+    adapter,
+    name: description !== "" ? description : [vendor, architecture].filter((word) => word !== "").join(" "),
+    software: isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i.test(words),
+  };
+}
+
+/** A runtime on the adapter of `probeGpu`; throws "no-device" when it gives no device. */
+export async function createWebGpuRuntime(
+  probe: Extract<GpuProbe, { kind: "adapter" }>,
+  options: WebRuntimeOptions,
+): Promise<Runtime> {
+  const { adapter, name, software } = probe;
+  let device: GPUDevice;
+  try {
+    device = await adapter.requestDevice({
+      requiredFeatures: deviceFeatures(adapter, software),
+      requiredLimits: deviceLimits(adapter),
+    });
+  } catch (error) {
+    throw new EngineError("no-device", "the adapter gave no device", { cause: error });
+  }
+  const failure = watchDevice(device);
+  const { ort, build } = await importWebGpuBuild();
+  configure(ort, options.runtimeUrl, build);
+  const host: OrtHost = {
+    traits: { device: "webgpu", adapter: name, software, threads: 1, cacheStyle: "static", prefersExpanded: false },
+    memory: deviceMemory(device, ort),
+    opensFiles: false,
+    sessionOptions: (onDevice) => ({
+      // Only the object form's options are read.
+      executionProviders: [{ name: "webgpu", device }],
+      preferredOutputLocation: Object.fromEntries(onDevice.map((output) => [output, "gpu-buffer" as const])),
+      graphOptimizationLevel: "all",
+      logSeverityLevel: 3,
+    }),
+    externalData: (files) => Promise.resolve(files.map(({ path, data }) => ({ path, data }))),
+    failure: failure.current,
+    watch: failure.watch,
+    close() {
+      device.destroy();
+      return Promise.resolve();
+    },
+  };
+  return createOrtRuntime(ort, host);
+}
+
+/** A runtime on WASM; one thread where the page is not cross-origin isolated. */
+export async function createWasmRuntime(options: WebRuntimeOptions & { readonly threads?: number }): Promise<Runtime> {
+  const ort = await import("onnxruntime-web/wasm");
+  const isolated = typeof crossOriginIsolated === "boolean" && crossOriginIsolated;
+  const threads = isolated ? (options.threads ?? threadCount(navigator.hardwareConcurrency)) : 1;
+  configure(ort, options.runtimeUrl, "ort-wasm-simd-threaded");
+  ort.env.wasm.numThreads = threads;
+  return createOrtRuntime(ort, {
+    traits: { device: "wasm", adapter: "", software: false, threads, cacheStyle: "growing", prefersExpanded: true },
+    opensFiles: false,
+    sessionOptions: () => ({ executionProviders: ["wasm"], graphOptimizationLevel: "all", logSeverityLevel: 3 }),
+    externalData: (files) => Promise.resolve(files.map(({ path, data }) => ({ path, data }))),
+    failure: () => undefined,
+    watch: () => () => undefined,
+    close: () => Promise.resolve(),
+  });
+}
+
+/** Logical cores are two per core on most large machines, and a second thread per core only waits. */
+function threadCount(logicalCores: number): number {
+  return logicalCores <= 4 ? Math.max(1, logicalCores) : Math.min(8, Math.ceil(logicalCores / 2));
+}
+
+type OrtModule = Ort & { readonly env: Env };
+
+async function importWebGpuBuild(): Promise<{ ort: OrtModule; build: string }> {
+  // JSPI's build is smaller and reads external data tensor by tensor from a Blob.
+  if ("Suspending" in WebAssembly) {
+    return { ort: await import("onnxruntime-web/jspi"), build: "ort-wasm-simd-threaded.jspi" };
+  }
+  return { ort: await import("onnxruntime-web/webgpu"), build: "ort-wasm-simd-threaded.asyncify" };
+}
+
+function configure(ort: OrtModule, runtimeUrl: string, build: string): void {
+  ort.env.logLevel = "error";
+  ort.env.wasm.wasmPaths = { mjs: `${runtimeUrl}${build}.mjs`, wasm: `${runtimeUrl}${build}.wasm` };
+}
+
+/** `subgroups` is left out on software adapters: the runtime's kernels compute wrong attention with it there. */
+function deviceFeatures(adapter: GPUAdapter, software: boolean): GPUFeatureName[] {
+  const wanted: GPUFeatureName[] = software ? ["shader-f16"] : ["shader-f16", "subgroups"];
+  return wanted.filter((feature) => adapter.features.has(feature));
+}
+
+function deviceLimits(adapter: GPUAdapter): Record<string, number> {
+  const { limits } = adapter;
+  return {
+    maxBufferSize: limits.maxBufferSize,
+    maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+    maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
+    maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+    maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+    maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
+    maxComputeWorkgroupSizeY: limits.maxComputeWorkgroupSizeY,
+    maxComputeWorkgroupSizeZ: limits.maxComputeWorkgroupSizeZ,
+    maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+  };
+}
+
+/** Remembers why the device can't be used any more, and tells whoever waits for it. */
+function watchDevice(device: GPUDevice): Pick<OrtHost, "watch"> & { readonly current: OrtHost["failure"] } {
+  let failure: EngineError | undefined;
+  const waiting = new Set<(error: EngineError) => void>();
+  const fail = (error: EngineError): void => {
+    failure ??= error;
+    for (const reject of waiting) reject(failure);
+    waiting.clear();
+  };
+  void device.lost.then(({ reason, message }) => {
+    fail(new EngineError("device-lost", `the GPU device is gone (${reason}): ${message}`));
+  });
+  device.addEventListener("uncapturederror", (event) => {
+    if (event.error instanceof GPUOutOfMemoryError) {
+      fail(new EngineError("out-of-memory", `the GPU is out of memory: ${event.error.message}`));
+    }
+  });
+  return {
+    current: () => failure,
+    watch(reject) {
+      waiting.add(reject);
+      return () => waiting.delete(reject);
+    },
+  };
+}
+
+/** WebGPU's flags, which the type library does not declare. */
+const bufferUsage = { copySource: 0x04, copyTarget: 0x08, storage: 0x80 };
+
+function deviceMemory(device: GPUDevice, { Tensor }: Ort): DeviceMemory {
+  return {
+    allocate(dims) {
+      const bytes = Math.max(16, Math.ceil(elementCount(dims) / 4) * 16);
+      const usage = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;
+      const buffer = device.createBuffer({ size: bytes, usage });
+      const tensor = Tensor.fromGpuBuffer(buffer, { dataType: "float32", dims });
+      return { tensor, free: () => buffer.destroy() };
+    },
+    copy(steps) {
+      const encoder = device.createCommandEncoder();
+      for (const { from, fromOffset, to, toOffset, count } of steps) {
+        if (count > 0)
+          encoder.copyBufferToBuffer(from.gpuBuffer, fromOffset * 4, to.gpuBuffer, toOffset * 4, count * 4);
+      }
+      device.queue.submit([encoder.finish()]);
+    },
+  };
+}
