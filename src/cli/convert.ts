@@ -1,0 +1,67 @@
+// `llava convert`: a LLaVA checkpoint folder becomes a model package.
+import { InvalidArgumentError, Option, type Command } from "commander";
+import * as v from "valibot";
+import { convert } from "#convert/convert.ts";
+import { checkpointFolder, packageFolder } from "#convert/folder.node.ts";
+import type { Bits } from "#convert/onnx/weight-ops.ts";
+import { packageBytes } from "#weights/manifest.ts";
+import { createProgress } from "./progress.ts";
+
+const Flags = v.object({
+  bits: v.optional(v.picklist([4, 8, 16, 32])),
+  bitsVision: v.optional(v.picklist([4, 8, 16, 32])),
+  bitsEmbed: v.optional(v.picklist([4, 8, 16, 32])),
+  bitsDecoder: v.optional(v.picklist([4, 8, 16, 32])),
+  template: v.optional(v.string()),
+  name: v.optional(v.string()),
+  id: v.optional(v.string()),
+  license: v.optional(v.string()),
+  force: v.optional(v.boolean(), false),
+});
+
+/** Adds `convert` to the program. */
+export function addConvert(program: Command): void {
+  program
+    .command("convert")
+    .description("Write the model package of a Hugging Face LLaVA checkpoint.")
+    .argument("<checkpoint>", "folder with config.json, tokenizer.json and safetensors")
+    .argument("<out>", "folder of the package")
+    .addOption(bitsOption("--bits <n>", "weights of all parts: 4, 8, 16 or 32"))
+    .addOption(bitsOption("--bits-vision <n>", "vision tower and projector (default 8)"))
+    .addOption(bitsOption("--bits-embed <n>", "token embeddings (default 4)"))
+    .addOption(bitsOption("--bits-decoder <n>", "language model (default 4)"))
+    .option("--template <id>", "conversation template (default: told from the checkpoint's name)")
+    .option("--name <name>", "name that people read (default: the checkpoint folder's)")
+    .option("--id <id>", "the model's id (default: the checkpoint folder's name)")
+    .option("--license <id>", "SPDX id of the weights' licence")
+    .option("--force", "replace the package if it exists")
+    .action(async (checkpoint: string, out: string, raw: unknown) => {
+      const flags = v.parse(Flags, raw);
+      const progress = createProgress(process.stderr);
+      const started = performance.now();
+      const manifest = await convert(checkpointFolder(checkpoint), await packageFolder(out, { force: flags.force }), {
+        bits: {
+          vision: flags.bitsVision ?? flags.bits ?? 8,
+          embed: flags.bitsEmbed ?? flags.bits ?? 4,
+          decoder: flags.bitsDecoder ?? flags.bits ?? 4,
+        },
+        id: flags.id,
+        name: flags.name,
+        license: flags.license,
+        template: flags.template,
+        onProgress: progress.update,
+      });
+      progress.end();
+      const seconds = ((performance.now() - started) / 1000).toFixed(1);
+      const megabytes = (packageBytes(manifest) / 1e6).toFixed(1);
+      process.stderr.write(`${out}: ${megabytes} MB in ${manifest.files.length} files, ${seconds} s\n`);
+    });
+}
+
+function bitsOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((value): Bits => {
+    const parsed = v.safeParse(v.picklist([4, 8, 16, 32]), Number(value));
+    if (parsed.success) return parsed.output;
+    throw new InvalidArgumentError("It must be 4, 8, 16 or 32.");
+  });
+}

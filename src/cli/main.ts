@@ -1,0 +1,16 @@
+// The `llava` command: one file per sub-command, registered here. Turns every error into one sentence and exit code 1.
+import { Command } from "commander";
+import { addConvert } from "./convert.ts";
+
+const program = new Command("llava")
+  .description("LLaVA from the command line: convert checkpoints, ask about pictures.")
+  .showHelpAfterError("(--help shows every option)");
+
+for (const add of [addConvert]) add(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`llava: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,35 @@
+// Progress on a terminal: one line that rewrites itself, or a plain line every few seconds where output is not a terminal.
+import type { WriteStream } from "node:tty";
+
+/** How far a long task has come, in bytes. */
+export interface Progress {
+  readonly file: string;
+  readonly written: number;
+  readonly total: number;
+}
+
+const redrawMs = 100;
+const plainLineMs = 5000;
+
+/** `update` may be called as often as one likes; `end` leaves the cursor on a fresh line. */
+export function createProgress(stream: WriteStream): { update(progress: Progress): void; end(): void } {
+  const started = performance.now();
+  const everyMs = stream.isTTY ? redrawMs : plainLineMs;
+  let shownAt = stream.isTTY ? -Infinity : started;
+  let drawn = false;
+  return {
+    update({ file, written, total }) {
+      const now = performance.now();
+      if (now - shownAt < everyMs && written < total) return;
+      shownAt = now;
+      const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
+      const rate = (written / 1e6 / Math.max(0.001, (now - started) / 1000)).toFixed(0);
+      const text = `${megabytes(written)} of ${megabytes(total)} MB, ${rate} MB/s  ${file}`;
+      stream.write(stream.isTTY ? `\r\u001b[K${text}` : `${text}\n`);
+      drawn = true;
+    },
+    end() {
+      if (drawn && stream.isTTY) stream.write("\n");
+    },
+  };
+}

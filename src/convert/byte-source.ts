@@ -1,0 +1,43 @@
+// What the converter asks of its host: reading a checkpoint folder, writing a package folder.
+// Knows no file system; `folder.node.ts` is the adapter for Node.
+import type { PackageFiles } from "#engine/types.ts";
+
+/** Random access to the bytes of one file. */
+export interface ByteSource {
+  readonly bytes: number;
+  /** Exactly `length` bytes from `offset`; throws when the file is shorter. */
+  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** A folder with a checkpoint. */
+export interface CheckpointFolder {
+  /** The folder's own name, without its path. */
+  readonly name: string;
+  /** The file, or undefined when there is none of that name. */
+  open(path: string): Promise<ByteSource | undefined>;
+}
+
+/** A file being written, from its beginning to its end. */
+export interface FileWriter {
+  write(bytes: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A package folder being written beside its final place. Whoever opens it ends it: `commit` or `discard`. */
+export interface PackageFolder {
+  create(path: string): Promise<FileWriter>;
+  /** What has been written so far, for reading back. */
+  readonly files: PackageFiles;
+  /** Throws EngineError("disk") when fewer bytes than these are free. */
+  reserve(bytes: number): Promise<void>;
+  /** Moves the finished package to its place. */
+  commit(): Promise<void>;
+  /** Removes everything written. */
+  discard(): Promise<void>;
+}
+
+/** The whole file as text, or undefined when it is not there. */
+export async function readText(folder: CheckpointFolder, path: string): Promise<string | undefined> {
+  const source = await folder.open(path);
+  return source && new TextDecoder().decode(await source.read(0, source.bytes));
+}

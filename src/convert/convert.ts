@@ -1,0 +1,210 @@
+// Checkpoint folder → model package: builds the graphs, writes weights in shards, config files, self-test and manifest.
+// All checks that need no weights come before the first byte is written; on any error the half-written package is discarded.
+import { EngineError } from "#engine/errors.ts";
+import type { PackageInfo, SelfTest } from "#engine/package.ts";
+import type { PackageFiles } from "#engine/types.ts";
+import { manifestName, manifestVersion, parseManifest, type Manifest, type ManifestGraph } from "#weights/manifest.ts";
+import { readText, type CheckpointFolder, type PackageFolder } from "./byte-source.ts";
+import { parseConfig, type LlavaConfig } from "./config.ts";
+import { describeExpansion, placeWeights, writeDataFile, type Layout } from "./external-data.ts";
+import { LlavaTensors } from "./llava-tensors.ts";
+import { buildDecoder } from "./onnx/decoder.ts";
+import { buildEmbedTokens } from "./onnx/embed.ts";
+import type { GraphBuilder } from "./onnx/graph.ts";
+import { buildVisionEncoder, type GraphOptions } from "./onnx/vision.ts";
+import type { Bits } from "./onnx/weight-ops.ts";
+import { imageAspectOf, packageConfigFiles, type GraphNote } from "./package-config.ts";
+import { openCheckpoint } from "./safetensors.ts";
+import { shardBytes, ShardedWriter } from "./shard.ts";
+import { templateForName } from "./template.ts";
+
+export interface ConvertOptions {
+  readonly bits: { readonly vision: Bits; readonly embed: Bits; readonly decoder: Bits };
+  /** Defaults to the checkpoint folder's name. */
+  readonly id?: string | undefined;
+  readonly name?: string | undefined;
+  readonly license?: string | undefined;
+  /** Id of the conversation template; defaults to what the checkpoint's name says. */
+  readonly template?: string | undefined;
+  readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
+  /** Runs the finished graphs and returns golden numbers for them; without it the package carries no self-test. */
+  readonly selfTest?: ((info: PackageInfo, files: PackageFiles) => Promise<SelfTest>) | undefined;
+}
+
+/** Bytes of weights written, of all there will be. */
+export interface ConvertProgress {
+  readonly file: string;
+  readonly written: number;
+  readonly total: number;
+}
+
+const suffixes: Readonly<Record<Bits, { readonly suffix: string; readonly dtype: GraphNote["dtype"] }>> = {
+  4: { suffix: "_q4", dtype: "q4" },
+  8: { suffix: "_quantized", dtype: "q8" },
+  16: { suffix: "_fp16", dtype: "fp16" },
+  32: { suffix: "", dtype: "fp32" },
+};
+const selfTestPath = "onnx/self_test.json";
+/** What config files, graphs and the manifest may take beside the weights. */
+const smallFilesBytes = 16 * 2 ** 20;
+
+/** A graph ready to be written. */
+interface Part {
+  readonly base: string;
+  readonly path: string;
+  readonly bits: Bits;
+  readonly graph: GraphBuilder;
+  readonly layout: Layout;
+  readonly expanded?: {
+    readonly path: string;
+    readonly recipe: string;
+    readonly graph: GraphBuilder;
+    readonly layout: Layout;
+  };
+}
+
+/** Writes the package of a LLaVA checkpoint and returns its manifest; ends the package folder, whatever happens. */
+export async function convert(from: CheckpointFolder, to: PackageFolder, options: ConvertOptions): Promise<Manifest> {
+  try {
+    const manifest = await writePackage(from, to, options);
+    await to.commit();
+    return manifest;
+  } catch (error) {
+    await to.discard();
+    throw error;
+  }
+}
+
+async function writePackage(from: CheckpointFolder, to: PackageFolder, options: ConvertOptions): Promise<Manifest> {
+  const config = await readConfig(from);
+  const parts = buildParts(config, new LlavaTensors(await openCheckpoint(from)), options.bits);
+  const configFiles = await packageConfigFiles(from, config, [parts.vision, parts.embed, parts.decoder].map(graphNote));
+
+  const dataFiles = Object.values(parts).flatMap((part) => part.layout.files);
+  const total = dataFiles.reduce((sum, file) => sum + file.bytes, 0);
+  await to.reserve(total + smallFilesBytes);
+
+  let current = "";
+  let written = 0;
+  const writer = new ShardedWriter(
+    to,
+    (bytes) => {
+      written += bytes;
+      options.onProgress?.({ file: current, written: Math.min(written, total), total });
+    },
+    shardBytes,
+  );
+  for (const file of dataFiles) {
+    current = file.path;
+    await writeDataFile(file, await writer.create(file.path));
+  }
+  written = total;
+  for (const part of Object.values(parts)) await writeGraph(part, writer);
+  for (const [path, text] of configFiles) await writer.writeWhole(path, text);
+
+  const graphs = {
+    vision: graphFiles(parts.vision),
+    embed: graphFiles(parts.embed),
+    decoder: graphFiles(parts.decoder),
+  };
+  const info: PackageInfo = {
+    model: {
+      id: options.id ?? from.name,
+      name: options.name ?? from.name,
+      template: options.template ?? templateForName(from.name),
+      imageAspect: await imageAspectOf(from, config),
+      imageTokens: config.imageTokens,
+      contextLength: config.text.context,
+    },
+    graphs,
+  };
+  if (options.selfTest) {
+    await writer.writeWhole(selfTestPath, JSON.stringify(await options.selfTest(info, to.files)));
+  }
+  const manifest = checked({
+    version: manifestVersion,
+    model: { ...info.model, license: options.license ?? "unknown", architecture: "llava" },
+    graphs,
+    ...(options.selfTest ? { selfTest: selfTestPath } : {}),
+    files: writer.files,
+  });
+  const file = await to.create(manifestName);
+  await file.write(new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`));
+  await file.close();
+  return manifest;
+}
+
+async function readConfig(from: CheckpointFolder): Promise<LlavaConfig> {
+  const text = await readText(from, "config.json");
+  if (text === undefined)
+    throw new EngineError("bad-checkpoint", `${from.name} has no config.json: is it a checkpoint?`);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new EngineError("bad-checkpoint", "config.json is not JSON", { cause: error });
+  }
+  return parseConfig(json);
+}
+
+function buildParts(config: LlavaConfig, tensors: LlavaTensors, bits: ConvertOptions["bits"]) {
+  const part = (
+    base: string,
+    partBits: Bits,
+    expandable: boolean,
+    build: (options: GraphOptions) => GraphBuilder,
+  ): Part => {
+    const path = `onnx/${base}${suffixes[partBits].suffix}.onnx`;
+    const graph = build({ bits: partBits });
+    const layout = placeWeights(path, graph.weights);
+    if (!expandable || partBits > 8) return { base, path, bits: partBits, graph, layout };
+
+    const expandedPath = `onnx/${base}_f32.onnx`;
+    const expandedGraph = build({ bits: partBits, expanded: true });
+    const expanded = {
+      path: expandedPath,
+      recipe: `onnx/${base}_f32.json`,
+      graph: expandedGraph,
+      layout: placeWeights(expandedPath, expandedGraph.weights),
+    };
+    return { base, path, bits: partBits, graph, layout, expanded };
+  };
+  const { vision, text, projectorBias } = config;
+  return {
+    vision: part("vision_encoder", bits.vision, true, (options) =>
+      buildVisionEncoder(vision, text.hidden, projectorBias, tensors, options),
+    ),
+    embed: part("embed_tokens", bits.embed, false, (options) => buildEmbedTokens(text, tensors, options)),
+    decoder: part("decoder_model_merged", bits.decoder, true, (options) => buildDecoder(text, tensors, options)),
+  };
+}
+
+async function writeGraph({ path, graph, layout, expanded }: Part, writer: ShardedWriter): Promise<void> {
+  await writer.writeWhole(path, graph.encode(layout.placements));
+  if (!expanded) return;
+  await writer.writeWhole(expanded.path, expanded.graph.encode(expanded.layout.placements));
+  await writer.writeWhole(expanded.recipe, JSON.stringify(describeExpansion(expanded.layout, layout)));
+}
+
+function graphFiles({ path, bits, layout, expanded }: Part): ManifestGraph {
+  const bytesOf = (files: Layout["files"]) => files.reduce((sum, file) => sum + file.bytes, 0);
+  return {
+    path,
+    data: layout.files.map((file) => file.path),
+    bits,
+    ...(expanded
+      ? { expanded: { path: expanded.path, recipe: expanded.recipe, bytes: bytesOf(expanded.layout.files) } }
+      : {}),
+  };
+}
+
+function graphNote({ base, bits, layout }: Part): GraphNote {
+  const { suffix, dtype } = suffixes[bits];
+  return { base, file: `${base}${suffix}.onnx`, dtype, dataFiles: layout.files.length };
+}
+
+function checked(manifest: Manifest): Manifest {
+  const result = parseManifest(manifest);
+  if (!result.ok) throw new EngineError("internal", `the package's manifest is wrong: ${result.problem}`);
+  return result.manifest;
+}

@@ -1,0 +1,60 @@
+// Conversions between f32 and the 16-bit floats of checkpoints. Knows no files.
+
+const scratch = new Float32Array(1);
+const scratchBits = new Uint32Array(scratch.buffer);
+
+/** f32 values of IEEE half-precision bits. */
+export function f16ToF32(bits: Uint16Array): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(bits.length);
+  const outBits = new Uint32Array(out.buffer);
+  for (let i = 0; i < bits.length; i++) {
+    const half = bits[i] ?? 0;
+    const sign = (half & 0x8000) << 16;
+    const exponent = (half >> 10) & 0x1f;
+    const mantissa = half & 0x3ff;
+    if (exponent === 0) {
+      // Zero and subnormals: mantissa · 2^-24 is exact in f32.
+      out[i] = (half & 0x8000 ? -1 : 1) * mantissa * 2 ** -24;
+    } else if (exponent === 31) {
+      outBits[i] = sign | 0x7f800000 | (mantissa << 13);
+    } else {
+      outBits[i] = sign | ((exponent + 112) << 23) | (mantissa << 13);
+    }
+  }
+  return out;
+}
+
+/** f32 values of bfloat16 bits. */
+export function bf16ToF32(bits: Uint16Array): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(bits.length);
+  const outBits = new Uint32Array(out.buffer);
+  for (let i = 0; i < bits.length; i++) outBits[i] = (bits[i] ?? 0) << 16;
+  return out;
+}
+
+/** Half-precision bits of one f32 value, rounded to nearest even; beyond ±65504 it becomes infinite. */
+export function f32ToF16Bits(value: number): number {
+  scratch[0] = value;
+  const bits = scratchBits[0] ?? 0;
+  const sign = (bits >>> 16) & 0x8000;
+  const exponent = ((bits >>> 23) & 0xff) - 112;
+  const mantissa = bits & 0x7fffff;
+  if (exponent >= 143) return sign | 0x7c00 | (mantissa === 0 ? 0 : 0x200); // infinity, NaN
+  if (exponent >= 31) return sign | 0x7c00;
+  if (exponent <= 0) {
+    if (exponent < -10) return sign;
+    const full = mantissa | 0x800000;
+    const shift = 14 - exponent;
+    return sign | roundShift(full, shift);
+  }
+  // A carry out of the mantissa raises the exponent, as it should.
+  return sign + ((exponent << 10) + roundShift(mantissa, 13));
+}
+
+/** `value` >> `shift`, rounded to nearest even. */
+function roundShift(value: number, shift: number): number {
+  const half = 2 ** (shift - 1);
+  const rest = value & (2 ** shift - 1);
+  const floor = value >>> shift;
+  return rest > half || (rest === half && (floor & 1) === 1) ? floor + 1 : floor;
+}

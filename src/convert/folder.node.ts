@@ -1,0 +1,116 @@
+// The converter's folders on Node's file system. A package is written beside its final place and renamed at the end.
+import { randomBytes } from "node:crypto";
+import { openAsBlob } from "node:fs";
+import { mkdir, open, rename, rm, stat, statfs } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { EngineError } from "#engine/errors.ts";
+import type { ByteSource, CheckpointFolder, FileWriter, PackageFolder } from "./byte-source.ts";
+
+/** A folder of this machine as a checkpoint. Files are opened for each read, so nothing is left open. */
+export function checkpointFolder(path: string): CheckpointFolder {
+  const root = resolve(path);
+  return {
+    name: basename(root),
+    async open(name) {
+      const file = join(root, name);
+      const found = await stat(file).catch(absent);
+      return found?.isFile() === true ? byteSource(file, found.size) : undefined;
+    },
+  };
+}
+
+function byteSource(file: string, bytes: number): ByteSource {
+  return {
+    bytes,
+    async read(offset, length) {
+      const out = new Uint8Array(length);
+      const handle = await open(file, "r").catch(disk(`cannot open ${file}`));
+      try {
+        let done = 0;
+        while (done < length) {
+          const { bytesRead } = await handle.read(out, done, Math.min(length - done, 2 ** 30), offset + done);
+          if (bytesRead === 0)
+            throw new EngineError("bad-checkpoint", `${basename(file)} is truncated: it ends at byte ${offset + done}`);
+          done += bytesRead;
+        }
+      } finally {
+        await handle.close();
+      }
+      return out;
+    },
+  };
+}
+
+/** Begins a package at `path`; refuses a folder that is already there, unless `force` lets it be replaced. */
+export async function packageFolder(path: string, options: { readonly force: boolean }): Promise<PackageFolder> {
+  const target = resolve(path);
+  if (!options.force && (await stat(target).catch(absent)) !== undefined) {
+    throw new EngineError("disk", `${path} exists already; add --force to replace it`);
+  }
+  const parent = dirname(target);
+  await mkdir(parent, { recursive: true }).catch(disk(`cannot create ${parent}`));
+  const sibling = (mark: string) => join(parent, `.${basename(target)}.${mark}-${randomBytes(4).toString("hex")}`);
+  const temporary = sibling("new");
+  await mkdir(temporary).catch(disk(`cannot write into ${parent}`));
+
+  return {
+    async create(name): Promise<FileWriter> {
+      const file = join(temporary, name);
+      await mkdir(dirname(file), { recursive: true }).catch(disk(`cannot create ${dirname(file)}`));
+      const handle = await open(file, "wx").catch(disk(`cannot create ${file}`));
+      return {
+        async write(bytes) {
+          try {
+            await handle.writeFile(bytes);
+          } catch (error) {
+            await handle.close();
+            throw new EngineError("disk", `cannot write ${file}: ${messageOf(error)}`, { cause: error });
+          }
+        },
+        close: () => handle.close().catch(disk(`cannot write ${file}`)),
+      };
+    },
+    files: {
+      blob: (name) =>
+        openAsBlob(join(temporary, name)).catch((error: unknown) => {
+          throw new EngineError("bad-package", `the package has no file ${name}`, { cause: error });
+        }),
+      localPath: (name) => join(temporary, name),
+    },
+    async reserve(bytes) {
+      const { bavail, bsize } = await statfs(parent);
+      const free = bavail * bsize;
+      if (free >= bytes) return;
+      const inMegabytes = (n: number) => `${Math.ceil(n / 1e6)} MB`;
+      throw new EngineError("disk", `the package needs ${inMegabytes(bytes)}, ${parent} has ${inMegabytes(free)} free`);
+    },
+    async commit() {
+      const old = sibling("old");
+      const replaced = await rename(target, old).then(() => true, absent);
+      try {
+        await rename(temporary, target);
+      } catch (error) {
+        if (replaced === true) await rename(old, target);
+        throw new EngineError("disk", `cannot move the package to ${target}: ${messageOf(error)}`, { cause: error });
+      }
+      await rm(old, { recursive: true, force: true });
+    },
+    discard: () => rm(temporary, { recursive: true, force: true }),
+  };
+}
+
+function absent(error: unknown): undefined {
+  if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
+    return undefined;
+  throw new EngineError("disk", messageOf(error), { cause: error });
+}
+
+function disk(what: string): (error: unknown) => never {
+  return (error) => {
+    throw new EngineError("disk", `${what}: ${messageOf(error)}`, { cause: error });
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,116 @@
+// Finds LLaVA's tensors in a checkpoint by our own short names, whichever of Hugging Face's layouts of keys it uses.
+// Knows names and shapes of sources; knows nothing of ONNX.
+import { EngineError } from "#engine/errors.ts";
+import type { Checkpoint, CheckpointTensor } from "./safetensors.ts";
+
+/** A matrix that reads itself in runs of rows, as f32. */
+export interface Matrix {
+  readonly name: string;
+  readonly rows: number;
+  readonly cols: number;
+  readRows(start: number, count: number): Promise<Float32Array<ArrayBuffer>>; // [count, cols]
+}
+
+/** A tensor of any shape that is read whole, as f32. */
+export interface Vector {
+  readonly name: string;
+  readonly dims: readonly number[];
+  read(): Promise<Float32Array<ArrayBuffer>>;
+}
+
+const layouts = {
+  text: ["language_model.model.", "model.language_model.", "model.language_model.model."],
+  head: ["language_model.lm_head.", "lm_head.", "model.lm_head.", "model.language_model.lm_head."],
+  vision: ["vision_tower.vision_model.", "model.vision_tower.vision_model.", "vision_tower.", "model.vision_tower."],
+  projector: ["multi_modal_projector.", "model.multi_modal_projector."],
+} as const;
+export type ModelPart = keyof typeof layouts;
+
+/** A tensor of each part that every checkpoint has: it tells the layouts apart. */
+const landmarks: Readonly<Record<ModelPart, string>> = {
+  text: "embed_tokens.weight",
+  head: "weight",
+  vision: "embeddings.class_embedding",
+  projector: "linear_1.weight",
+};
+
+export class LlavaTensors {
+  readonly #checkpoint: Checkpoint;
+  readonly #prefixes = new Map<ModelPart, string>();
+
+  constructor(checkpoint: Checkpoint) {
+    this.#checkpoint = checkpoint;
+    for (const part of ["text", "head", "vision", "projector"] as const) {
+      const prefix = layouts[part].find((candidate) => checkpoint.has(candidate + landmarks[part]));
+      if (prefix !== undefined) this.#prefixes.set(part, prefix);
+      else if (part !== "head") {
+        throw new EngineError("bad-checkpoint", `the checkpoint has no tensor ${layouts[part][0]}${landmarks[part]}`);
+      }
+    }
+  }
+
+  /** Whether the decoder has an output matrix of its own. */
+  get hasHead(): boolean {
+    return this.#prefixes.has("head");
+  }
+
+  matrix(part: ModelPart, name: string, rows: number, cols: number): Matrix {
+    const tensor = this.#tensor(part, name, [rows, cols]);
+    return {
+      name: `${part}.${name}`,
+      rows,
+      cols,
+      readRows: (start, count) => tensor.read(start * cols, count * cols),
+    };
+  }
+
+  vector(part: ModelPart, name: string, dims: readonly number[]): Vector {
+    const tensor = this.#tensor(part, name, dims);
+    const count = dims.reduce((product, n) => product * n, 1);
+    return { name: `${part}.${name}`, dims, read: () => tensor.read(0, count) };
+  }
+
+  #tensor(part: ModelPart, name: string, dims: readonly number[]): CheckpointTensor {
+    return this.#checkpoint.tensor((this.#prefixes.get(part) ?? layouts[part][0]) + name, dims);
+  }
+}
+
+/** Matrices of the same width as one, one below the other. */
+export function stackMatrices(name: string, parts: readonly [Matrix, ...Matrix[]]): Matrix {
+  const cols = parts[0].cols;
+  return {
+    name,
+    rows: parts.reduce((sum, part) => sum + part.rows, 0),
+    cols,
+    async readRows(start, count) {
+      const out = new Float32Array(count * cols);
+      let top = 0;
+      for (const part of parts) {
+        const from = Math.max(start, top);
+        const to = Math.min(start + count, top + part.rows);
+        if (from < to) out.set(await part.readRows(from - top, to - from), (from - start) * cols);
+        top += part.rows;
+      }
+      return out;
+    },
+  };
+}
+
+/** Vectors as one, one after the other. */
+export function joinVectors(name: string, parts: readonly Vector[]): Vector {
+  const length = parts.reduce((sum, part) => sum + (part.dims[0] ?? 0), 0);
+  return {
+    name,
+    dims: [length],
+    async read() {
+      const out = new Float32Array(length);
+      let offset = 0;
+      for (const part of parts) {
+        const values = await part.read();
+        out.set(values, offset);
+        offset += values.length;
+      }
+      return out;
+    },
+  };
+}

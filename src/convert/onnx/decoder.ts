@@ -1,0 +1,235 @@
+// The decoder graph: embeddings and KV cache → logits and longer KV cache, for Llama decoders with grouped-query attention.
+// One graph serves prefill, chunked prefill and decoding, with a growing cache or with one buffer for past and present.
+import type { TextConfig } from "../config.ts";
+import { joinVectors, stackMatrices, type LlavaTensors, type Matrix, type Vector } from "../llava-tensors.ts";
+import { GraphBuilder, type Value } from "./graph.ts";
+import type { GraphOptions } from "./vision.ts";
+import { WeightOps } from "./weight-ops.ts";
+
+const int64Max = 2 ** 53; // Slice clamps its end
+
+/** What every layer needs beside its weights. */
+interface Shared {
+  readonly seqlens: Value;
+  readonly totalLength: Value;
+  readonly cos: Value;
+  readonly sin: Value;
+  /** First kept position, counted from the end; 0 keeps all. */
+  readonly keepStart: Value;
+}
+
+/**
+ * inputs_embeds f32 [b, s, hidden], attention_mask int64 [b, total], past_key_values.{i}.{key,value} f32 [b, kv, past, headSize],
+ * num_logits_to_keep int64 scalar (0 = all) → logits f32 [b, kept, vocab], present.{i}.{key,value}.
+ */
+export function buildDecoder(
+  config: TextConfig,
+  tensors: LlavaTensors,
+  { bits, expanded = false }: GraphOptions,
+): GraphBuilder {
+  const graph = new GraphBuilder("decoder_model_merged");
+  const ops = new WeightOps(graph, bits, expanded);
+  const embeds = graph.input("inputs_embeds", "float32", ["batch", "tokens", config.hidden]);
+  const shared = sharedInputs(graph, config);
+
+  // The stream is kept as a sum not yet added up: SkipSimplifiedLayerNormalization adds and normalises at once.
+  let residual = embeds;
+  let update: Value | undefined;
+  for (let layer = 0; layer < config.layers; layer++) {
+    ({ residual, update } = llamaBlock(graph, ops, config, tensors, shared, { residual, update }, layer));
+  }
+  const { normed } = addAndNorm(graph, ops, config, tensors, "final_norm", { residual, update }, "norm.weight");
+  const head = tensors.hasHead
+    ? tensors.matrix("head", "weight", config.vocab, config.hidden)
+    : tensors.matrix("text", "embed_tokens.weight", config.vocab, config.hidden);
+  ops.linear("head", normed, head, undefined, "logits");
+  graph.output("logits", "float32", ["batch", "kept", config.vocab]);
+  for (let layer = 0; layer < config.layers; layer++) {
+    for (const kind of ["key", "value"]) {
+      graph.output(`present.${layer}.${kind}`, "float32", ["batch", config.kvHeads, "present", config.headSize]);
+    }
+  }
+  return graph;
+}
+
+/**
+ * attention_mask ─┬─ ReduceSum(axis 1) ─ Sub(1) ─ Cast(int32) → seqlens [b]
+ *                 └─ Shape[1] ─ Squeeze ─ Cast(int32) → totalLength, scalar
+ * positions 0 … context−1 × inverse frequencies ─┬─ Cos     (folded into constants when the graph is loaded: saves
+ *                                                └─ Sin      2 · context · headSize/2 floats in the package)
+ * num_logits_to_keep ─ Neg ─ Reshape [1] → keepStart
+ */
+function sharedInputs(graph: GraphBuilder, config: TextConfig): Shared {
+  const mask = graph.input("attention_mask", "int64", ["batch", "total"]);
+  const keep = graph.input("num_logits_to_keep", "int64", []);
+  for (let layer = 0; layer < config.layers; layer++) {
+    for (const kind of ["key", "value"]) {
+      graph.input(`past_key_values.${layer}.${kind}`, "float32", ["batch", config.kvHeads, "past", config.headSize]);
+    }
+  }
+  const one = graph.int64("axis1", [1]);
+  const zero = graph.int64("axis0", [0]);
+  const lengths = graph.node("lengths", "ReduceSum", [mask, one], { keepdims: { int: 0 } });
+  const last = graph.node("lengths", "Sub", [lengths, one]);
+  const total = graph.node("total", "Shape", [mask], { start: { int: 1 }, end: { int: 2 } });
+  const totalScalar = graph.node("total", "Squeeze", [total, zero]);
+
+  const positions = graph.node("rotary", "Range", [
+    graph.int64("rotary.start", [0], []),
+    graph.int64("rotary.end", [config.context], []),
+    graph.int64("rotary.step", [1], []),
+  ]);
+  const column = graph.node("rotary", "Unsqueeze", [
+    graph.node("rotary", "Cast", [positions], { to: { int: 1 } }),
+    one,
+  ]);
+  const frequencies = graph.float32("rotary.frequencies", config.inverseFrequencies, [1, config.headSize / 2]);
+  const angles = graph.node("rotary", "Mul", [column, frequencies]); // [context, headSize / 2]
+  return {
+    seqlens: graph.node("lengths", "Cast", [last], { to: { int: 6 } }),
+    totalLength: graph.node("total", "Cast", [totalScalar], { to: { int: 6 } }),
+    cos: graph.node("rotary", "Cos", [angles]),
+    sin: graph.node("rotary", "Sin", [angles]),
+    keepStart: graph.node("keep", "Reshape", [graph.node("keep", "Neg", [keep]), one]),
+  };
+}
+
+interface Stream {
+  readonly residual: Value;
+  readonly update: Value | undefined;
+}
+
+/**
+ * stream ─ add & RMSNorm ─ qkv ─ GroupQueryAttention(past → present, rotary) ─ out ─┐
+ *    └──────────────────────────────────────────────────────────── add & RMSNorm ─┬─ gate ─ Sigmoid ─ Mul ─┐
+ *                                                                                  ├────────────────────────┤
+ *                                                                                  └─ up ───────────────── Mul ─ down ─
+ * The last layer drops the positions whose logits nobody asked for before its output matrix.
+ */
+function llamaBlock(
+  graph: GraphBuilder,
+  ops: WeightOps,
+  config: TextConfig,
+  tensors: LlavaTensors,
+  shared: Shared,
+  stream: Stream,
+  layer: number,
+): Stream {
+  const { hidden, ffn, heads, kvHeads, headSize } = config;
+  const at = `layers.${layer}`;
+  const matrix = (name: string, rows: number, cols: number): Matrix =>
+    tensors.matrix("text", `${at}.${name}.weight`, rows, cols);
+  const bias = (present: boolean, name: string, rows: number): Vector | undefined =>
+    present ? tensors.vector("text", `${at}.${name}.bias`, [rows]) : undefined;
+
+  const before = addAndNorm(
+    graph,
+    ops,
+    config,
+    tensors,
+    `${at}/attention_norm`,
+    stream,
+    `${at}.input_layernorm.weight`,
+  );
+  const parts = [
+    { name: "self_attn.q_proj", rows: heads * headSize },
+    { name: "self_attn.k_proj", rows: kvHeads * headSize },
+    { name: "self_attn.v_proj", rows: kvHeads * headSize },
+  ] as const;
+  const qkv = ops.linear(
+    `${at}/attention/qkv`,
+    before.normed,
+    stackMatrices(`text.${at}.self_attn.qkv.weight`, [
+      matrix(parts[0].name, parts[0].rows, hidden),
+      matrix(parts[1].name, parts[1].rows, hidden),
+      matrix(parts[2].name, parts[2].rows, hidden),
+    ]),
+    config.attentionBias
+      ? joinVectors(
+          `text.${at}.self_attn.qkv.bias`,
+          parts.map(({ name, rows }) => tensors.vector("text", `${at}.${name}.bias`, [rows])),
+        )
+      : undefined,
+  );
+  const mixed = `${at}/attention/mixed`;
+  graph.nodeTo(
+    [mixed, `present.${layer}.key`, `present.${layer}.value`],
+    `${at}/attention`,
+    "GroupQueryAttention",
+    [
+      qkv,
+      "", // key and value: packed into the first input
+      "",
+      `past_key_values.${layer}.key`,
+      `past_key_values.${layer}.value`,
+      shared.seqlens,
+      shared.totalLength,
+      shared.cos,
+      shared.sin,
+    ],
+    {
+      num_heads: { int: heads },
+      kv_num_heads: { int: kvHeads },
+      scale: { float: 1 / Math.sqrt(headSize) },
+      do_rotary: { int: 1 },
+      rotary_interleaved: { int: 0 },
+    },
+  );
+  const last = layer === config.layers - 1;
+  const kept = last ? keepLast(graph, shared, `${at}/attention/keep`, mixed) : mixed;
+  const residual = last ? keepLast(graph, shared, `${at}/residual/keep`, before.sum) : before.sum;
+  const out = matrix("self_attn.o_proj", hidden, heads * headSize);
+  const attended = ops.linear(`${at}/attention/out`, kept, out, bias(config.attentionBias, "self_attn.o_proj", hidden));
+
+  const after = addAndNorm(
+    graph,
+    ops,
+    config,
+    tensors,
+    `${at}/mlp_norm`,
+    { residual, update: attended },
+    `${at}.post_attention_layernorm.weight`,
+  );
+  const mlp = (name: string, x: Value, rows: number, cols: number) =>
+    ops.linear(
+      `${at}/mlp/${name}`,
+      x,
+      matrix(`mlp.${name}_proj`, rows, cols),
+      bias(config.mlpBias, `mlp.${name}_proj`, rows),
+    );
+  const gate = mlp("gate", after.normed, ffn, hidden);
+  const silu = graph.node(`${at}/mlp/silu`, "Mul", [gate, graph.node(`${at}/mlp/silu`, "Sigmoid", [gate])]);
+  const gated = graph.node(`${at}/mlp/gated`, "Mul", [silu, mlp("up", after.normed, ffn, hidden)]);
+  return { residual: after.sum, update: mlp("down", gated, hidden, ffn) };
+}
+
+/** The last positions of x [b, s, n]; all of them when keepStart is 0. */
+function keepLast(graph: GraphBuilder, shared: Shared, path: string, x: Value): Value {
+  const end = graph.int64("end", [int64Max]);
+  return graph.node(path, "Slice", [x, shared.keepStart, end, graph.int64("axis1", [1])]);
+}
+
+/** Adds the update to the residual and normalises the sum; the first layer has no update yet. */
+function addAndNorm(
+  graph: GraphBuilder,
+  ops: WeightOps,
+  config: TextConfig,
+  tensors: LlavaTensors,
+  path: string,
+  { residual, update }: Stream,
+  source: string,
+): { readonly normed: Value; readonly sum: Value } {
+  const scale = ops.vector(tensors.vector("text", source, [config.hidden]));
+  const epsilon = { epsilon: { float: config.epsilon } };
+  if (update === undefined) {
+    const axis = { axis: { int: -1 }, stash_type: { int: 1 } };
+    return {
+      normed: graph.node(path, "SimplifiedLayerNormalization", [residual, scale], { ...axis, ...epsilon }),
+      sum: residual,
+    };
+  }
+  const op = "SkipSimplifiedLayerNormalization";
+  const [normed, sum] = [`${path}/${op}:0`, `${path}/sum`];
+  graph.nodeTo([normed, "", "", sum], path, op, [residual, update, scale], epsilon);
+  return { normed, sum };
+}

@@ -1,0 +1,16 @@
+// The embedding graph: token ids → rows of the embedding table.
+import type { TextConfig } from "../config.ts";
+import type { LlavaTensors } from "../llava-tensors.ts";
+import { GraphBuilder } from "./graph.ts";
+import type { GraphOptions } from "./vision.ts";
+import { WeightOps } from "./weight-ops.ts";
+
+/** input_ids int64 [batch, tokens] → inputs_embeds f32 [batch, tokens, hidden]. */
+export function buildEmbedTokens(config: TextConfig, tensors: LlavaTensors, { bits }: GraphOptions): GraphBuilder {
+  const graph = new GraphBuilder("embed_tokens");
+  const ids = graph.input("input_ids", "int64", ["batch", "tokens"]);
+  const table = tensors.matrix("text", "embed_tokens.weight", config.vocab, config.hidden);
+  new WeightOps(graph, bits).gather("embed_tokens", table, ids, ["inputs_embeds"]);
+  graph.output("inputs_embeds", "float32", ["batch", "tokens", config.hidden]);
+  return graph;
+}

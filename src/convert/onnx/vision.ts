@@ -1,0 +1,167 @@
+// The vision graph: pixels → CLIP blocks up to the selected layer → projector → image features in the decoder's space.
+// Knows CLIP's and LLaVA's arithmetic, not how weights are stored.
+import type { VisionConfig } from "../config.ts";
+import { stackMatrices, joinVectors, type LlavaTensors } from "../llava-tensors.ts";
+import { GraphBuilder, type Value } from "./graph.ts";
+import { WeightOps, type Bits } from "./weight-ops.ts";
+
+/** Same parameters, other storage: see WeightOps. */
+export interface GraphOptions {
+  readonly bits: Bits;
+  readonly expanded?: boolean;
+}
+
+/** pixel_values f32 [n, channels, size, size] → image_features f32 [n, tokens, textHidden]. */
+export function buildVisionEncoder(
+  config: VisionConfig,
+  textHidden: number,
+  projectorBias: boolean,
+  tensors: LlavaTensors,
+  { bits, expanded = false }: GraphOptions,
+): GraphBuilder {
+  const graph = new GraphBuilder("vision_encoder");
+  const ops = new WeightOps(graph, bits, expanded);
+  const side = Math.floor(config.imageSize / config.patchSize);
+  const patches = side * side;
+  const pixels = graph.input("pixel_values", "float32", [
+    "images",
+    config.channels,
+    config.imageSize,
+    config.imageSize,
+  ]);
+
+  let x = embedPatches(graph, ops, config, tensors, pixels, patches);
+  for (let layer = 0; layer < config.layers; layer++) x = clipBlock(graph, ops, config, tensors, x, layer);
+  if (!config.keepClass) {
+    const [starts, ends, axes] = [
+      graph.int64("one", [1]),
+      graph.int64("row_end", [patches + 1]),
+      graph.int64("axis1", [1]),
+    ];
+    x = graph.node("select", "Slice", [x, starts, ends, axes]); // [n, patches, hidden]
+  }
+  project(graph, ops, config.hidden, textHidden, projectorBias, tensors, x);
+  graph.output("image_features", "float32", ["images", patches + (config.keepClass ? 1 : 0), textHidden]);
+  return graph;
+}
+
+/**
+ * pixels [n, c, H, W] ─ Conv(stride = patch) ─ Reshape [n, hidden, patches] ─ Transpose ─┐
+ * class embedding [1, 1, hidden] ─ Expand [n, 1, hidden] ───────────────────────────── Concat ─ Add(positions) ─ LayerNorm
+ */
+function embedPatches(
+  graph: GraphBuilder,
+  ops: WeightOps,
+  config: VisionConfig,
+  tensors: LlavaTensors,
+  pixels: Value,
+  patches: number,
+): Value {
+  const { hidden, channels, patchSize } = config;
+  const at = "embeddings";
+  const kernel = ops.kernel(
+    `${at}/kernel`,
+    tensors.vector("vision", "embeddings.patch_embedding.weight", [hidden, channels, patchSize, patchSize]),
+  );
+  const map = graph.node(at, "Conv", [pixels, kernel], {
+    kernel_shape: { ints: [patchSize, patchSize] },
+    strides: { ints: [patchSize, patchSize] },
+  });
+  const flat = graph.node(at, "Reshape", [map, graph.int64("patch_rows", [0, hidden, patches])]);
+  const rows = graph.node(at, "Transpose", [flat], { perm: { ints: [0, 2, 1] } });
+
+  const classToken = tensors.vector("vision", "embeddings.class_embedding", [hidden]);
+  const images = graph.node(`${at}/images`, "Shape", [pixels], { start: { int: 0 }, end: { int: 1 } });
+  const classShape = graph.node(`${at}/class`, "Concat", [images, graph.int64("class_row", [1, hidden])], {
+    axis: { int: 0 },
+  });
+  const classRow = graph.node(`${at}/class`, "Expand", [ops.vector(classToken), classShape]);
+  const all = graph.node(at, "Concat", [classRow, rows], { axis: { int: 1 } });
+
+  const positions = tensors.vector("vision", "embeddings.position_embedding.weight", [patches + 1, hidden]);
+  const placed = graph.node(at, "Add", [all, ops.vector(positions)]);
+  return layerNorm(graph, ops, config, tensors, "pre_norm", placed, "pre_layrnorm");
+}
+
+/**
+ * x ─ LayerNorm ─ qkv ─ Split ─ MultiHeadAttention ─ out ─ Add(x) ─┬─ LayerNorm ─ fc1 ─ QuickGelu ─ fc2 ─ Add ─
+ *                                                                  └────────────────────────────────────┘
+ */
+function clipBlock(
+  graph: GraphBuilder,
+  ops: WeightOps,
+  config: VisionConfig,
+  tensors: LlavaTensors,
+  x: Value,
+  layer: number,
+): Value {
+  const { hidden, ffn, heads } = config;
+  const at = `layers.${layer}`;
+  const source = `encoder.${at}`;
+  const matrix = (name: string, rows: number, cols: number) =>
+    tensors.matrix("vision", `${source}.${name}.weight`, rows, cols);
+  const bias = (name: string, rows: number) => tensors.vector("vision", `${source}.${name}.bias`, [rows]);
+  const square = (name: string) => matrix(`self_attn.${name}`, hidden, hidden);
+  const squareBias = (name: string) => bias(`self_attn.${name}`, hidden);
+
+  const normed = layerNorm(graph, ops, config, tensors, `${at}/attention_norm`, x, `${source}.layer_norm1`);
+  const qkv = ops.linear(
+    `${at}/attention/qkv`,
+    normed,
+    stackMatrices(`vision.${source}.self_attn.qkv.weight`, [square("q_proj"), square("k_proj"), square("v_proj")]),
+    joinVectors(`vision.${source}.self_attn.qkv.bias`, ["q_proj", "k_proj", "v_proj"].map(squareBias)),
+  );
+  const [q, k, v] = [`${at}/attention/q`, `${at}/attention/k`, `${at}/attention/v`];
+  graph.nodeTo([q, k, v], `${at}/attention`, "Split", [qkv], { axis: { int: 2 }, num_outputs: { int: 3 } });
+  const mixed = graph.node(`${at}/attention`, "MultiHeadAttention", [q, k, v], { num_heads: { int: heads } });
+  const attended = ops.linear(`${at}/attention/out`, mixed, square("out_proj"), squareBias("out_proj"));
+  const residual = graph.node(`${at}/attention/residual`, "Add", [x, attended]);
+
+  const mlpIn = layerNorm(graph, ops, config, tensors, `${at}/mlp_norm`, residual, `${source}.layer_norm2`);
+  const wide = ops.linear(`${at}/mlp/fc1`, mlpIn, matrix("mlp.fc1", ffn, hidden), bias("mlp.fc1", ffn));
+  const active =
+    config.activation === "quick_gelu"
+      ? graph.node(`${at}/mlp`, "QuickGelu", [wide], { alpha: { float: 1.702 } })
+      : graph.node(`${at}/mlp`, "Gelu", [wide]);
+  const narrow = ops.linear(`${at}/mlp/fc2`, active, matrix("mlp.fc2", hidden, ffn), bias("mlp.fc2", hidden));
+  return graph.node(`${at}/mlp/residual`, "Add", [residual, narrow]);
+}
+
+/** x ─ linear_1 ─ Gelu (exact) ─ linear_2 ─ image_features */
+function project(
+  graph: GraphBuilder,
+  ops: WeightOps,
+  visionHidden: number,
+  textHidden: number,
+  hasBias: boolean,
+  tensors: LlavaTensors,
+  x: Value,
+): void {
+  const linear = (name: string, input: Value, cols: number, output?: Value) =>
+    ops.linear(
+      `projector/${name}`,
+      input,
+      tensors.matrix("projector", `${name}.weight`, textHidden, cols),
+      hasBias ? tensors.vector("projector", `${name}.bias`, [textHidden]) : undefined,
+      output,
+    );
+  const active = graph.node("projector", "Gelu", [linear("linear_1", x, visionHidden)]);
+  linear("linear_2", active, textHidden, "image_features");
+}
+
+function layerNorm(
+  graph: GraphBuilder,
+  ops: WeightOps,
+  config: VisionConfig,
+  tensors: LlavaTensors,
+  path: string,
+  x: Value,
+  source: string,
+): Value {
+  const scale = ops.vector(tensors.vector("vision", `${source}.weight`, [config.hidden]));
+  const bias = ops.vector(tensors.vector("vision", `${source}.bias`, [config.hidden]));
+  return graph.node(path, "LayerNormalization", [x, scale, bias], {
+    axis: { int: -1 },
+    epsilon: { float: config.epsilon },
+  });
+}

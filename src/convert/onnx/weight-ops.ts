@@ -1,0 +1,228 @@
+// Writes the operators that hold weights (matrix product, embedding table, plain vectors) at 4, 8, 16 or 32 bits.
+// With `expanded` the same graph gets f32 weights that are described, not stored: a host fills them from the quantized ones.
+import { EngineError } from "#engine/errors.ts";
+import { f32ToF16Bits } from "../float.ts";
+import type { Matrix, Vector } from "../llava-tensors.ts";
+import { blocksPerRow, blockSize, quantizeRows } from "../quantize.ts";
+import type { GraphBuilder, Value, Weight } from "./graph.ts";
+
+export type Bits = 4 | 8 | 16 | 32;
+
+/** f32 values held at once while a matrix is read in rows. */
+const chunkElements = 2 ** 21;
+
+export class WeightOps {
+  readonly #graph: GraphBuilder;
+  readonly #bits: Bits;
+  readonly #expanded: boolean;
+
+  constructor(graph: GraphBuilder, bits: Bits, expanded = false) {
+    this.#graph = graph;
+    this.#bits = bits;
+    this.#expanded = expanded;
+  }
+
+  /** A vector of weights, f32 in every package: norms, biases and positions are too small to save on. */
+  vector(vector: Vector): Value {
+    const bytes = vector.dims.reduce((product, n) => product * n, 4);
+    return this.#graph.weight({
+      name: vector.name,
+      dtype: "float32",
+      dims: vector.dims,
+      bytes,
+      async *chunks() {
+        yield bytesOf(await vector.read());
+      },
+      ...(this.#expanded ? { origin: { kind: "copy", of: vector.name } } : {}),
+    });
+  }
+
+  /** A convolution's kernel: f16 with a Cast at 16 bits, else f32 (its operator knows no blocks). */
+  kernel(path: string, vector: Vector): Value {
+    if (this.#bits !== 16) return this.vector(vector);
+    const name = `${vector.name}.f16`;
+    const half = this.#graph.weight({
+      name,
+      dtype: "float16",
+      dims: vector.dims,
+      bytes: vector.dims.reduce((product, n) => product * n, 2),
+      async *chunks() {
+        yield bytesOf(toF16(await vector.read(), vector.name));
+      },
+    });
+    return this.#graph.node(path, "Cast", [half], { to: { int: 1 } });
+  }
+
+  /**
+   * x · matrixᵀ, for x [..., cols] and a matrix [rows, cols] as PyTorch keeps it.
+   *   4, 8 bits: MatMulNBits(x, data, scales)     16: MatMul(x, Cast(f16))     32: MatMul(x, f32)
+   * The result is called `output` when that is given.
+   */
+  linear(path: string, x: Value, matrix: Matrix, bias?: Vector, output?: Value): Value {
+    if (bias === undefined) return this.#product(path, x, matrix, output ?? `${path}/product`);
+    const product = this.#product(path, x, matrix, `${path}/product`);
+    const sum = output ?? `${path}/Add:0`;
+    this.#graph.nodeTo([sum], path, "Add", [product, this.vector(bias)]);
+    return sum;
+  }
+
+  #product(path: string, x: Value, matrix: Matrix, output: Value): Value {
+    const bits = this.#bits;
+    if (bits === 32 || this.#expanded) {
+      this.#graph.nodeTo([output], path, "MatMul", [x, this.#graph.weight(this.#f32(matrix, true))]);
+      return output;
+    }
+    if (bits === 16) {
+      const half = this.#graph.weight(f16Weight(matrix, true));
+      this.#graph.nodeTo([output], path, "MatMul", [x, this.#graph.node(path, "Cast", [half], { to: { int: 1 } })]);
+      return output;
+    }
+    const { data, scales } = quantizedWeights(matrix, bits, "blocks");
+    const inputs = [x, this.#graph.weight(data), this.#graph.weight(scales)];
+    this.#graph.nodeTo([output], path, "MatMulNBits", inputs, {
+      K: { int: matrix.cols },
+      N: { int: matrix.rows },
+      bits: { int: bits },
+      block_size: { int: blockSize },
+      accuracy_level: { int: 0 },
+    });
+    return output;
+  }
+
+  /**
+   * Rows of a table by id, as f32 [..., cols].
+   *   4, 8 bits: GatherBlockQuantized(data, ids, scales)     16: Cast(Gather(f16, ids))     32: Gather(f32, ids)
+   */
+  gather(path: string, table: Matrix, ids: Value, outputs: readonly [string]): void {
+    const bits = this.#bits;
+    if (bits === 32 || this.#expanded) {
+      this.#graph.nodeTo(outputs, path, "Gather", [this.#graph.weight(this.#f32(table, false)), ids]);
+    } else if (bits === 16) {
+      const half = this.#graph.weight(f16Weight(table, false));
+      const rows = this.#graph.node(path, "Gather", [half, ids]);
+      this.#graph.nodeTo(outputs, path, "Cast", [rows], { to: { int: 1 } });
+    } else {
+      const { data, scales } = quantizedWeights(table, bits, "rows");
+      const inputs = [this.#graph.weight(data), ids, this.#graph.weight(scales)];
+      this.#graph.nodeTo(outputs, path, "GatherBlockQuantized", inputs, {
+        bits: { int: bits },
+        block_size: { int: blockSize },
+        gather_axis: { int: 0 },
+        quantize_axis: { int: 1 },
+      });
+    }
+  }
+
+  #f32(matrix: Matrix, transpose: boolean): Weight {
+    const { name, rows, cols } = matrix;
+    const bits = this.#bits;
+    const quantized = this.#expanded && (bits === 4 || bits === 8) ? bits : undefined;
+    return {
+      name: `${name}.f32`,
+      dtype: "float32",
+      dims: transpose ? [cols, rows] : [rows, cols],
+      bytes: rows * cols * 4,
+      async *chunks() {
+        if (transpose) yield bytesOf(await transposed(matrix, new Float32Array(rows * cols), (values) => values));
+        else for await (const values of rowChunks(matrix)) yield bytesOf(values);
+      },
+      ...(quantized
+        ? { origin: { kind: "quantized", ...quantizedNames(name, quantized), bits: quantized, rows, cols, transpose } }
+        : {}),
+    };
+  }
+}
+
+function f16Weight(matrix: Matrix, transpose: boolean): Weight {
+  const { name, rows, cols } = matrix;
+  return {
+    name: `${name}.f16`,
+    dtype: "float16",
+    dims: transpose ? [cols, rows] : [rows, cols],
+    bytes: rows * cols * 2,
+    async *chunks() {
+      if (transpose)
+        yield bytesOf(await transposed(matrix, new Uint16Array(rows * cols), (values) => toF16(values, name)));
+      else for await (const values of rowChunks(matrix)) yield bytesOf(toF16(values, name));
+    },
+  };
+}
+
+function quantizedNames(name: string, bits: 4 | 8): { readonly data: string; readonly scales: string } {
+  return { data: `${name}.q${bits}`, scales: `${name}.scales` };
+}
+
+/** The two weights of a quantized matrix; the scales are made while the data is written and kept until their turn. */
+function quantizedWeights(matrix: Matrix, bits: 4 | 8, shape: "blocks" | "rows"): { data: Weight; scales: Weight } {
+  const { name, rows, cols } = matrix;
+  const blocks = blocksPerRow(cols);
+  const blockBytes = (blockSize * bits) / 8;
+  const names = quantizedNames(name, bits);
+  const allScales: Float32Array[] = [];
+  return {
+    data: {
+      name: names.data,
+      dtype: "uint8",
+      dims: shape === "blocks" ? [rows, blocks, blockBytes] : [rows, blocks * blockBytes],
+      bytes: rows * blocks * blockBytes,
+      async *chunks() {
+        for await (const values of rowChunks(matrix)) {
+          const { data, scales } = quantizeRows(values, cols, bits);
+          allScales.push(scales);
+          yield data;
+        }
+      },
+    },
+    scales: {
+      name: names.scales,
+      dtype: "float32",
+      dims: [rows, blocks],
+      bytes: rows * blocks * 4,
+      // eslint-disable-next-line @typescript-eslint/require-await -- the interface is asynchronous
+      async *chunks() {
+        if (allScales.length === 0) throw new EngineError("internal", `${name}: scales are asked for before the data`);
+        for (const scales of allScales.splice(0)) yield bytesOf(scales);
+      },
+    },
+  };
+}
+
+async function* rowChunks(matrix: Matrix): AsyncGenerator<Float32Array<ArrayBuffer>> {
+  const step = Math.max(1, Math.floor(chunkElements / matrix.cols));
+  for (let row = 0; row < matrix.rows; row += step) yield matrix.readRows(row, Math.min(step, matrix.rows - row));
+}
+
+/** Fills `out` [cols, rows] with the matrix [rows, cols] on its side. */
+async function transposed<T extends Float32Array | Uint16Array>(
+  matrix: Matrix,
+  out: T,
+  convert: (values: Float32Array<ArrayBuffer>) => Float32Array | Uint16Array,
+): Promise<T> {
+  const { rows, cols } = matrix;
+  let top = 0;
+  for await (const values of rowChunks(matrix)) {
+    const converted = convert(values);
+    const count = values.length / cols;
+    for (let row = 0; row < count; row++) {
+      for (let col = 0; col < cols; col++) out[col * rows + top + row] = converted[row * cols + col] ?? 0;
+    }
+    top += count;
+  }
+  return out;
+}
+
+function toF16(values: Float32Array, name: string): Uint16Array<ArrayBuffer> {
+  const out = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const bits = f32ToF16Bits(values[i] ?? 0);
+    if ((bits & 0x7fff) === 0x7c00) {
+      throw new EngineError("bad-checkpoint", `${name} holds ${values[i]}, too large for 16 bits; use --bits 32`);
+    }
+    out[i] = bits;
+  }
+  return out;
+}
+
+function bytesOf(values: Float32Array | Uint16Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}

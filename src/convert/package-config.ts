@@ -1,0 +1,164 @@
+// Writes the small files of a package from the checkpoint's: what transformers.js and our engine read beside the graphs.
+// Passes on what it does not know; adds only what is missing.
+import * as v from "valibot";
+import { EngineError } from "#engine/errors.ts";
+import { readText, type CheckpointFolder } from "./byte-source.ts";
+import type { LlavaConfig } from "./config.ts";
+
+type Json = Record<string, unknown>;
+const JsonObject = v.record(v.string(), v.unknown());
+
+/** One graph as transformers.js must be told of it. */
+export interface GraphNote {
+  /** Name without suffix, "decoder_model_merged". */
+  readonly base: string;
+  /** Name with suffix and extension, "decoder_model_merged_q4.onnx". */
+  readonly file: string;
+  readonly dtype: "fp32" | "fp16" | "q8" | "q4";
+  readonly dataFiles: number;
+}
+
+/** The JSON object in one of the checkpoint's files, or undefined when it has no such file. */
+export async function readJsonFile(folder: CheckpointFolder, path: string): Promise<Json | undefined> {
+  const text = await readText(folder, path);
+  if (text === undefined) return undefined;
+  try {
+    return v.parse(JsonObject, JSON.parse(text));
+  } catch (error) {
+    throw new EngineError("bad-checkpoint", `${path} is not a JSON object`, { cause: error });
+  }
+}
+
+/** What pictures become when they are not square: the checkpoint's word, else LLaVA-1.5's way. */
+export async function imageAspectOf(folder: CheckpointFolder, config: LlavaConfig): Promise<"pad" | "crop" | "resize"> {
+  if (config.imageAspect) return config.imageAspect;
+  const aspect = (await imageProcessor(folder))?.["image_aspect_ratio"];
+  return aspect === "crop" || aspect === "resize" ? aspect : "pad";
+}
+
+/** Path and content of every small file of the package. */
+export async function packageConfigFiles(
+  folder: CheckpointFolder,
+  config: LlavaConfig,
+  graphs: readonly GraphNote[],
+): Promise<Map<string, string>> {
+  const out = new Map<string, string>();
+  const rawConfig = (await readJsonFile(folder, "config.json")) ?? {};
+  out.set("config.json", toText(withGraphNotes(rawConfig, config, graphs)));
+
+  const tokenizer = await readText(folder, "tokenizer.json");
+  if (tokenizer === undefined) {
+    throw new EngineError(
+      "bad-checkpoint",
+      "the checkpoint has no tokenizer.json; save its tokenizer as a fast one first",
+    );
+  }
+  out.set("tokenizer.json", tokenizer);
+  const chatTemplate = await readChatTemplate(folder);
+  const tokenizerConfig = (await readJsonFile(folder, "tokenizer_config.json")) ?? {};
+  const withTemplate = chatTemplate === undefined ? {} : { chat_template: chatTemplate };
+  out.set("tokenizer_config.json", toText({ ...withTemplate, ...tokenizerConfig }));
+  if (chatTemplate !== undefined) out.set("chat_template.jinja", chatTemplate);
+
+  const generation = await readText(folder, "generation_config.json");
+  if (generation !== undefined) out.set("generation_config.json", generation);
+
+  const aspect = await imageAspectOf(folder, config);
+  const size = config.vision.imageSize;
+  const given = (await imageProcessor(folder)) ?? {};
+  out.set("preprocessor_config.json", toText({ ...clipPreprocessing(size), ...given, image_aspect_ratio: aspect }));
+
+  const processor = (await readJsonFile(folder, "processor_config.json")) ?? {};
+  const { image_processor: _nested, ...flat } = processor;
+  out.set(
+    "processor_config.json",
+    toText({
+      processor_class: "LlavaProcessor",
+      image_token: "<image>",
+      vision_feature_select_strategy: config.vision.keepClass ? "full" : "default",
+      ...flat,
+      patch_size: config.vision.patchSize,
+      // transformers.js adds these to the patches and, unlike Python, does not take the dropped class token off again.
+      num_additional_image_tokens: config.vision.keepClass ? 1 : 0,
+    }),
+  );
+  const card = (await readText(folder, "README.md")) ?? (await readText(folder, "MODEL_CARD.md"));
+  if (card !== undefined) out.set("README.md", card);
+  return out;
+}
+
+function withGraphNotes(raw: Json, config: LlavaConfig, graphs: readonly GraphNote[]): Json {
+  const { text, vision } = config;
+  // Checkpoints leave out what equals Hugging Face's defaults; other readers don't know those.
+  const textDefaults = {
+    model_type: "llama",
+    hidden_size: text.hidden,
+    intermediate_size: text.ffn,
+    num_hidden_layers: text.layers,
+    num_attention_heads: text.heads,
+    max_position_embeddings: text.context,
+    vocab_size: text.vocab,
+  };
+  return {
+    ...raw,
+    text_config: {
+      ...textDefaults,
+      ...objectOf(raw["text_config"]),
+      num_key_value_heads: text.kvHeads,
+      head_dim: text.headSize,
+    },
+    vision_config: {
+      model_type: "clip_vision_model",
+      image_size: vision.imageSize,
+      patch_size: vision.patchSize,
+      hidden_size: vision.hidden,
+      ...objectOf(raw["vision_config"]),
+    },
+    image_token_index: config.imageTokenId,
+    "transformers.js_config": {
+      dtype: Object.fromEntries(graphs.map(({ base, dtype }) => [base, dtype])),
+      use_external_data_format: Object.fromEntries(graphs.map(({ file, dataFiles }) => [file, dataFiles])),
+    },
+  };
+}
+
+/** The image processor's settings, in their own file or inside the processor's as newer checkpoints have them. */
+async function imageProcessor(folder: CheckpointFolder): Promise<Json | undefined> {
+  const own = await readJsonFile(folder, "preprocessor_config.json");
+  if (own) return own;
+  const nested = (await readJsonFile(folder, "processor_config.json"))?.["image_processor"];
+  return v.is(JsonObject, nested) ? nested : undefined;
+}
+
+async function readChatTemplate(folder: CheckpointFolder): Promise<string | undefined> {
+  const jinja = await readText(folder, "chat_template.jinja");
+  if (jinja !== undefined) return jinja;
+  const json = (await readJsonFile(folder, "chat_template.json"))?.["chat_template"];
+  return typeof json === "string" ? json : undefined;
+}
+
+function clipPreprocessing(size: number): Json {
+  return {
+    image_processor_type: "CLIPImageProcessor",
+    processor_class: "LlavaProcessor",
+    do_convert_rgb: true,
+    do_resize: true,
+    size: { shortest_edge: size },
+    resample: 3,
+    do_center_crop: true,
+    crop_size: { height: size, width: size },
+    do_rescale: true,
+    rescale_factor: 1 / 255,
+    do_normalize: true,
+    image_mean: [0.48145466, 0.4578275, 0.40821073],
+    image_std: [0.26862954, 0.26130258, 0.27577711],
+  };
+}
+
+function objectOf(value: unknown): Json {
+  return v.is(JsonObject, value) ? value : {};
+}
+
+function toText(value: Json): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

@@ -1,0 +1,17 @@
+// Which conversation template a checkpoint was made for, told from its name as LLaVA does. Knows names only.
+
+const rules: readonly { readonly when: RegExp; readonly template: string }[] = [
+  { when: /llama-2/, template: "llava_llama_2" },
+  { when: /hermes|v1\.6-34b/, template: "chatml_direct" },
+  { when: /mistral|mixtral/, template: "mistral_instruct" },
+  { when: /v1.*mmtag/, template: "v1_mmtag" },
+  { when: /v1/, template: "llava_v1" },
+  { when: /mpt/, template: "mpt" },
+  { when: /v0/, template: "llava_v0" },
+];
+
+/** The template's id; `vicuna_v1`, LLaVA's default, for names that say nothing. */
+export function templateForName(name: string): string {
+  const lower = name.toLowerCase();
+  return rules.find(({ when }) => when.test(lower))?.template ?? "vicuna_v1";
+}
