@@ -12,7 +12,10 @@ const redrawMs = 100;
 const plainLineMs = 5000;
 
 /** `update` may be called as often as one likes; `end` leaves the cursor on a fresh line. */
-export function createProgress(stream: WriteStream): { update(progress: Progress): void; end(): void } {
+export function createProgress(stream: WriteStream): {
+  readonly update: (progress: Progress) => void;
+  readonly end: () => void;
+} {
   const started = performance.now();
   const everyMs = stream.isTTY ? redrawMs : plainLineMs;
   let shownAt = stream.isTTY ? -Infinity : started;

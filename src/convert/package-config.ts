@@ -68,8 +68,8 @@ export async function packageConfigFiles(
   const given = (await imageProcessor(folder)) ?? {};
   out.set("preprocessor_config.json", toText({ ...clipPreprocessing(size), ...given, image_aspect_ratio: aspect }));
 
-  const processor = (await readJsonFile(folder, "processor_config.json")) ?? {};
-  const { image_processor: _nested, ...flat } = processor;
+  const processor = Object.entries((await readJsonFile(folder, "processor_config.json")) ?? {});
+  const flat = Object.fromEntries(processor.filter(([key]) => key !== "image_processor"));
   out.set(
     "processor_config.json",
     toText({

@@ -1,7 +1,7 @@
 // The decoder graph: embeddings and KV cache → logits and longer KV cache, for Llama decoders with grouped-query attention.
 // One graph serves prefill, chunked prefill and decoding, with a growing cache or with one buffer for past and present.
-import type { TextConfig } from "../config.ts";
-import { joinVectors, stackMatrices, type LlavaTensors, type Matrix, type Vector } from "../llava-tensors.ts";
+import type { TextConfig } from "#convert/config.ts";
+import { joinVectors, stackMatrices, type LlavaTensors, type Matrix, type Vector } from "#convert/llava-tensors.ts";
 import { GraphBuilder, type Value } from "./graph.ts";
 import type { GraphOptions } from "./vision.ts";
 import { WeightOps } from "./weight-ops.ts";

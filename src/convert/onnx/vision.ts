@@ -1,7 +1,7 @@
 // The vision graph: pixels → CLIP blocks up to the selected layer → projector → image features in the decoder's space.
 // Knows CLIP's and LLaVA's arithmetic, not how weights are stored.
-import type { VisionConfig } from "../config.ts";
-import { stackMatrices, joinVectors, type LlavaTensors } from "../llava-tensors.ts";
+import type { VisionConfig } from "#convert/config.ts";
+import { stackMatrices, joinVectors, type LlavaTensors } from "#convert/llava-tensors.ts";
 import { GraphBuilder, type Value } from "./graph.ts";
 import { WeightOps, type Bits } from "./weight-ops.ts";
 
