@@ -77,6 +77,17 @@ function window(left: number, top: number, size: number): Window {
 }
 
 function resize(pixels: Pixels, frame: Frame, wide: number, high: number, keep: Window): Uint8Array {
+  // Pillow goes down first where that shrinks much more. On the padded square it never does.
+  const down = frame.height - high;
+  if (down > 0 && down > 2 * (frame.width - wide)) {
+    const turned = transpose(pixels);
+    const window = { left: keep.top, top: keep.left, size: keep.size };
+    return transposeRgb(resizeAcrossFirst(turned, frameOf(turned), high, wide, window), keep.size);
+  }
+  return resizeAcrossFirst(pixels, frame, wide, high, keep);
+}
+
+function resizeAcrossFirst(pixels: Pixels, frame: Frame, wide: number, high: number, keep: Window): Uint8Array {
   const { size } = keep;
   const across = weights(frame.width, wide, keep.left, size);
   const down = weights(frame.height, high, keep.top, size);
@@ -131,6 +142,26 @@ function resize(pixels: Pixels, frame: Frame, wide: number, high: number, keep: 
       for (let i = 0; i < rowLength; i++) sums[i] = (sums[i] ?? 0) + weight * (between[from + i] ?? 0);
     }
     for (let i = 0; i < rowLength; i++) out[y * rowLength + i] = toByte(sums[i] ?? 0);
+  }
+  return out;
+}
+
+function transpose({ width, height, data }: Pixels): Pixels {
+  const out = new Uint8Array(data.length);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (let c = 0; c < 4; c++) out[(x * height + y) * 4 + c] = data[(y * width + x) * 4 + c] ?? 0;
+    }
+  }
+  return { width: height, height: width, data: out };
+}
+
+function transposeRgb(rgb: Uint8Array, size: number): Uint8Array {
+  const out = new Uint8Array(rgb.length);
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      for (let c = 0; c < 3; c++) out[(x * size + y) * 3 + c] = rgb[(y * size + x) * 3 + c] ?? 0;
+    }
   }
   return out;
 }
