@@ -1,12 +1,13 @@
 // The `llava` command: one file per sub-command, registered here. Turns every error into one sentence and exit code 1.
 import { Command } from "commander";
+import { addChat } from "./chat.ts";
 import { addConvert } from "./convert.ts";
 
 const program = new Command("llava")
   .description("LLaVA from the command line: convert checkpoints, ask about pictures.")
   .showHelpAfterError("(--help shows every option)");
 
-for (const add of [addConvert]) add(program);
+for (const add of [addChat, addConvert]) add(program);
 
 try {
   await program.parseAsync();

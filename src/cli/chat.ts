@@ -1,0 +1,175 @@
+// `llava chat`: one question about pictures, answered on stdout as it is made, or a conversation at the terminal.
+import { readFile, stat } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { InvalidArgumentError, Option, type Command } from "commander";
+import * as v from "valibot";
+import type { Engine } from "#engine/engine.ts";
+import type { GenerateEvent, Message, Part } from "#engine/types.ts";
+import { openPackage } from "#eval/open-package.ts";
+import { builtInModelId, models } from "#zoo/models.ts";
+import { sentenceFor } from "./sentences.ts";
+
+const Flags = v.object({
+  image: v.optional(v.array(v.string()), []),
+  model: v.string(),
+  temperature: v.number(),
+  topK: v.number(),
+  topP: v.number(),
+  minP: v.number(),
+  repetitionPenalty: v.number(),
+  maxNewTokens: v.number(),
+  seed: v.optional(v.number()),
+  stop: v.optional(v.array(v.string()), []),
+  imageMode: v.picklist(["auto", "pad", "crop", "resize"]),
+  verbose: v.optional(v.boolean(), false),
+});
+type Flags = v.InferOutput<typeof Flags>;
+
+/** Adds `chat` to the program. */
+export function addChat(program: Command): void {
+  const collect = (value: string, before: string[] = []): string[] => [...before, value];
+  program
+    .command("chat")
+    .description("Ask about pictures: once when a question is given, else in turns.")
+    .argument("[question]", "what to ask; without it, questions are read line by line")
+    .option("--image <file>", "picture the question is about; may be given several times", collect)
+    .option("--model <folder or id>", "model package", builtInModelId)
+    .addOption(numberOption("--temperature <t>", "0 takes the likeliest token", 0))
+    .addOption(numberOption("--top-k <k>", "draw from the k likeliest tokens; 0 is off", 0))
+    .addOption(numberOption("--top-p <p>", "draw from the likeliest tokens that make up p; 1 is off", 1))
+    .addOption(numberOption("--min-p <p>", "leave out tokens below p of the likeliest one; 0 is off", 0))
+    .addOption(numberOption("--repetition-penalty <r>", "above 1 repeats less", 1))
+    .addOption(numberOption("--max-new-tokens <n>", "longest answer", 512))
+    .addOption(numberOption("--seed <n>", "same seed, same answer"))
+    .option("--stop <text>", "end the answer before this text; may be given several times", collect)
+    .addOption(
+      new Option("--image-mode <mode>", "how a picture becomes square")
+        .choices(["auto", "pad", "crop", "resize"])
+        .default("auto"),
+    )
+    .option("--verbose", "timings on stderr")
+    .action(async (question: string | undefined, raw: unknown) => {
+      const flags = v.parse(Flags, raw);
+      try {
+        await chat(question, flags);
+      } catch (error) {
+        throw new Error(sentenceFor(error), { cause: error });
+      }
+    });
+}
+
+function numberOption(flags: string, description: string, preset?: number): Option {
+  const option = new Option(flags, description).argParser((value) => {
+    const number = Number(value);
+    if (value.trim() === "" || !Number.isFinite(number)) throw new InvalidArgumentError("It must be a number.");
+    return number;
+  });
+  return preset === undefined ? option : option.default(preset);
+}
+
+async function chat(question: string | undefined, flags: Flags): Promise<void> {
+  const pictures = await Promise.all(flags.image.map(readPicture));
+  const engine = await openPackage(await modelFolder(flags.model));
+  try {
+    if (question === undefined) await converse(engine, pictures, flags);
+    else await answer(engine, [{ role: "user", parts: [...pictures, { type: "text", text: question }] }], flags);
+  } finally {
+    await engine.dispose();
+  }
+}
+
+/** Turns until an empty line or the end of the input; Ctrl+C stops an answer, or ends the conversation between answers. */
+async function converse(engine: Engine, pictures: readonly Part[], flags: Flags): Promise<void> {
+  const { stdin, stderr } = process;
+  const messages: Message[] = [];
+  let waiting = pictures;
+  const lines = createInterface({ input: stdin, terminal: false });
+  const ask = (): void => {
+    if (stdin.isTTY) stderr.write("USER: ");
+  };
+  if (stdin.isTTY) stderr.write("Ask, or add a picture with /image <file>. An empty line ends.\n");
+  ask();
+  for await (const line of lines) {
+    const text = line.trim();
+    if (text === "") break;
+    try {
+      if (text.startsWith("/image ")) {
+        waiting = [...waiting, await readPicture(text.slice("/image ".length).trim())];
+      } else {
+        if (stdin.isTTY) stderr.write("ASSISTANT: ");
+        const turn: Message = { role: "user", parts: [...waiting, { type: "text", text }] };
+        const reply = await answer(engine, [...messages, turn], flags);
+        messages.push(turn, { role: "assistant", parts: [{ type: "text", text: reply }] });
+        waiting = [];
+      }
+    } catch (error) {
+      // A picture that can't be read or a full context ends the turn, not the conversation.
+      if (!stdin.isTTY) throw error;
+      stderr.write(`${sentenceFor(error)}\n`);
+    }
+    ask();
+  }
+  lines.close();
+}
+
+/** Streams one answer to stdout and returns it. */
+async function answer(engine: Engine, messages: readonly Message[], flags: Flags): Promise<string> {
+  const stopper = new AbortController();
+  const onInterrupt = (): void => stopper.abort();
+  process.once("SIGINT", onInterrupt);
+  const { temperature, topK, topP, minP, repetitionPenalty, seed } = flags;
+  const sampling = { temperature, topK, topP, minP, repetitionPenalty, ...(seed === undefined ? {} : { seed }) };
+  let text = "";
+  try {
+    const request = {
+      messages,
+      sampling,
+      maxNewTokens: flags.maxNewTokens,
+      stop: flags.stop,
+      imageMode: flags.imageMode,
+    };
+    for await (const event of engine.generate(request, stopper.signal)) {
+      if (event.type === "text") {
+        process.stdout.write(event.text);
+        text += event.text;
+      } else if (event.type === "done") {
+        process.stdout.write("\n");
+        if (flags.verbose) process.stderr.write(describe(event));
+        if (event.reason === "abort") process.exitCode = 130;
+      }
+    }
+  } finally {
+    process.off("SIGINT", onInterrupt);
+  }
+  return text;
+}
+
+function describe({ reason, usage, timings }: Extract<GenerateEvent, { type: "done" }>): string {
+  const ms = (value: number): string => `${value.toFixed(0)} ms`;
+  const steps = Math.max(usage.newTokens - 1, 0);
+  const rate = timings.decodeMs > 0 ? `${((steps * 1000) / timings.decodeMs).toFixed(0)} tokens/s` : "";
+  return (
+    `[${reason}] picture ${ms(timings.imageMs)}, vision ${ms(timings.visionMs)}, ` +
+    `prefill ${ms(timings.prefillMs)} (${usage.promptTokens} tokens, ${usage.cachedTokens} held), ` +
+    `first token ${ms(timings.firstTokenMs)}, decode ${ms(timings.decodeMs)} (${usage.newTokens} tokens, ${rate})\n`
+  );
+}
+
+async function readPicture(file: string): Promise<Part> {
+  try {
+    return { type: "image", blob: new Blob([await readFile(file)]) };
+  } catch (error) {
+    throw new Error(`The picture ${file} can't be opened. Check its path.`, { cause: error });
+  }
+}
+
+/** A folder as given, or the folder of a model of the zoo. */
+async function modelFolder(model: string): Promise<string> {
+  const record = models.find(({ id }) => id === model);
+  const folder = record ? fileURLToPath(new URL(`../../public/${record.path}`, import.meta.url)) : model;
+  const found = await stat(folder).catch(() => undefined);
+  if (found?.isDirectory()) return folder;
+  const known = models.map(({ id }) => id).join(", ");
+  throw new Error(`There is no model package at ${folder}. Give the folder of one, or an id: ${known}.`);
+}

@@ -1,0 +1,30 @@
+// Opens a model package folder on this machine's CPU, for the command line and the evaluation.
+import { decodeImage } from "#engine/decode.node.ts";
+import { createEngine, type Engine } from "#engine/engine.ts";
+import { EngineError } from "#engine/errors.ts";
+import { packageFolder } from "#engine/package-folder.node.ts";
+import { createNodeRuntime } from "#engine/runtime.node.ts";
+import { manifestName, parseManifest } from "#weights/manifest.ts";
+
+/** An engine on a package folder; throws "bad-package" when the folder holds none. */
+export async function openPackage(folder: string): Promise<Engine> {
+  const files = packageFolder(folder);
+  const text = await (await files.blob(manifestName)).text();
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new EngineError("bad-package", `${folder}/${manifestName} is not JSON`, { cause: error });
+  }
+  const result = parseManifest(json);
+  if (!result.ok) throw new EngineError("bad-package", `${folder}/${manifestName}: ${result.problem}`);
+  const runtime = createNodeRuntime();
+  const engine = await createEngine({ runtime, files, info: result.manifest, decodeImage });
+  return {
+    ...engine,
+    async dispose() {
+      await engine.dispose();
+      await runtime.dispose();
+    },
+  };
+}
