@@ -59,17 +59,24 @@ export async function loadModel(options: LoadOptions): Promise<Model> {
     sessions.push(session);
     return session;
   };
-  const decoder = info.graphs.decoder;
-  const expanded =
-    runtime.prefersExpanded && decoder.expanded !== undefined && decoder.expanded.bytes <= options.memoryBudget;
+  let budget = runtime.prefersExpanded ? options.memoryBudget : 0;
+  const choose = (graph: GraphFiles): boolean => {
+    if (graph.expanded === undefined || graph.expanded.bytes > budget) return false;
+    budget -= graph.expanded.bytes;
+    return true;
+  };
+  // The decoder first: it runs once per token.
+  const { vision, embed, decoder } = info.graphs;
+  const expanded = choose(decoder);
+  const source = {
+    decoder: expanded ? expandedSource : graphSource,
+    vision: choose(vision) ? expandedSource : graphSource,
+  };
   try {
-    const vision = await open("vision", await graphSource(info.graphs.vision, files), ["image_features"]);
-    const embed = await open("embed", await graphSource(info.graphs.embed, files), ["inputs_embeds"]);
-    const source = expanded ? await expandedSource(decoder, files) : await graphSource(decoder, files);
     return createModel(runtime, config, tokenizer, expanded, {
-      vision,
-      embed,
-      decoder: await open("decoder", source, present),
+      vision: await open("vision", await source.vision(vision, files), ["image_features"]),
+      embed: await open("embed", await graphSource(embed, files), ["inputs_embeds"]),
+      decoder: await open("decoder", await source.decoder(decoder, files), present),
     });
   } catch (error) {
     for (const session of sessions) await session.release();
