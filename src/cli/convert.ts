@@ -4,6 +4,11 @@ import * as v from "valibot";
 import { convert } from "#convert/convert.ts";
 import { checkpointFolder, packageFolder } from "#convert/folder.node.ts";
 import type { Bits } from "#convert/onnx/weight-ops.ts";
+import { loadModel } from "#engine/model.ts";
+import type { PackageInfo, SelfTest } from "#engine/package.ts";
+import { createNodeRuntime } from "#engine/runtime.node.ts";
+import { makeSelfTest } from "#engine/self-test.ts";
+import type { PackageFiles } from "#engine/types.ts";
 import { packageBytes } from "#weights/manifest.ts";
 import { createProgress } from "./progress.ts";
 
@@ -17,6 +22,7 @@ const Flags = v.object({
   id: v.optional(v.string()),
   license: v.optional(v.string()),
   force: v.optional(v.boolean(), false),
+  selfTest: v.optional(v.boolean(), true),
 });
 
 /** Adds `convert` to the program. */
@@ -34,6 +40,7 @@ export function addConvert(program: Command): void {
     .option("--name <name>", "name that people read (default: the checkpoint folder's)")
     .option("--id <id>", "the model's id (default: the checkpoint folder's name)")
     .option("--license <id>", "SPDX id of the weights' licence")
+    .option("--no-self-test", "leave out the golden numbers, which cost a run of the model")
     .option("--force", "replace the package if it exists")
     .action(async (checkpoint: string, out: string, raw: unknown) => {
       const flags = v.parse(Flags, raw);
@@ -50,12 +57,28 @@ export function addConvert(program: Command): void {
         license: flags.license,
         template: flags.template,
         onProgress: progress.update,
+        selfTest: flags.selfTest ? recordSelfTest : undefined,
       });
       progress.end();
       const seconds = ((performance.now() - started) / 1000).toFixed(1);
       const megabytes = (packageBytes(manifest) / 1e6).toFixed(1);
       process.stderr.write(`${out}: ${megabytes} MB in ${manifest.files.length} files, ${seconds} s\n`);
     });
+}
+
+/** Runs the finished graphs on this machine's CPU, whose numbers are trusted. */
+async function recordSelfTest(info: PackageInfo, files: PackageFiles): Promise<SelfTest> {
+  const runtime = createNodeRuntime();
+  try {
+    const model = await loadModel({ runtime, files, info, memoryBudget: 0 });
+    try {
+      return await makeSelfTest(model);
+    } finally {
+      await model.dispose();
+    }
+  } finally {
+    await runtime.dispose();
+  }
 }
 
 function bitsOption(flags: string, description: string): Option {
