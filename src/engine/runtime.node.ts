@@ -15,6 +15,8 @@ export function createNodeRuntime(options: { readonly threads?: number } = {}): 
       sessionOptions: () => ({
         executionProviders: ["cpu"],
         intraOpNumThreads: threads,
+        // Threads that spin while they wait cost half the speed on a machine that is shared (measured: 200 against 400 tokens/s).
+        extra: { session: { intra_op: { allow_spinning: "0" } } },
         graphOptimizationLevel: "all",
         logSeverityLevel: 3,
       }),
