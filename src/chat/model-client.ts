@@ -7,4 +7,6 @@ export interface ModelClient {
   load(onEvent: (event: LoadEvent) => void): Promise<LoadedModel>;
   /** One answer; ends with `done`, also after an abort. */
   generate(request: GenerateRequest, signal: AbortSignal): AsyncIterable<GenerateEvent>;
+  /** Calls back when the model dies, also while nothing runs; returns how to stop listening. */
+  onDied(listener: (error: Error) => void): () => void;
 }

@@ -146,6 +146,12 @@ export function createChatStore({ client, persistence, settings, newId }: ChatOp
     void answerNext();
   };
 
+  // Whoever runs or loads hears of a death through its own call; this is for the quiet times.
+  client.onDied((error) => {
+    if (running === undefined && !loading)
+      cell.update((state) => ({ ...state, model: { phase: "failed", failure: toFailure(error) } }));
+  });
+
   return {
     get: () => cell.get(),
     subscribe: (listener) => cell.subscribe(listener),

@@ -1,0 +1,69 @@
+// The page's entry: picks the browser's adapters, ties worker client, chat store and page together. Decides nothing else.
+import { signal } from "@preact/signals";
+import { render } from "preact";
+import { fetchExample, loadExamples, type Example } from "#chat/examples.web.ts";
+import { createWebPersistence } from "#chat/persistence.web.ts";
+import { openPicture } from "#chat/pictures.web.ts";
+import { readPreferences, writePreferences } from "#chat/preferences.ts";
+import { defaultSettings } from "#chat/settings.ts";
+import { createChatStore } from "#chat/store.ts";
+import { App } from "#ui/App.tsx";
+import { toSignal } from "#ui/to-signal.ts";
+import "#ui/styles/styles.ts";
+import { createModelClient } from "#worker/client.ts";
+import { builtInModelId, models } from "#zoo/models.ts";
+
+const pageUrl = document.baseURI;
+const model = models.find((record) => record.id === builtInModelId);
+const root = document.getElementById("app");
+if (model === undefined || root === null) throw new Error("the page or the zoo is incomplete");
+
+const wanted = new URL(location.href).searchParams.get("device");
+const client = createModelClient({
+  model,
+  device: wanted === "webgpu" || wanted === "wasm" ? wanted : "auto",
+  pageUrl,
+});
+
+// A function, because reading `localStorage` itself throws where a browser keeps nothing.
+const storage = (): Storage => localStorage;
+const preferences = signal(readPreferences(storage));
+const chat = createChatStore({
+  client,
+  persistence: createWebPersistence(),
+  settings: preferences.value.settings ?? defaultSettings(model),
+  newId: () => crypto.randomUUID(),
+});
+const state = toSignal(chat);
+const offline = signal(false);
+const examples = signal<readonly Example[]>([]);
+
+render(
+  <App
+    chat={chat}
+    state={state}
+    model={model}
+    modelCardUrl={new URL(`${model.path}README.md`, pageUrl).href}
+    examples={examples}
+    offline={offline}
+    preferences={preferences}
+    onPreferences={(next) => {
+      preferences.value = next;
+      writePreferences(storage, next);
+    }}
+    openPicture={openPicture}
+    fetchExample={fetchExample}
+  />,
+  root,
+);
+
+loadExamples(new URL("examples/", pageUrl).href).then(
+  (list) => {
+    examples.value = list;
+  },
+  // The page is complete without them; a developer wants to know.
+  (error: unknown) => console.warn("The examples could not be loaded:", error),
+);
+
+await chat.restore();
+await chat.start();

@@ -1,0 +1,22 @@
+// What a screen reader hears of an answer: that it began, and the whole of it when it has ended; not every word in between.
+import type { JSX } from "preact";
+import type { AssistantTurn } from "#chat/conversation.ts";
+import { useTexts } from "./texts/texts.ts";
+
+/** Has to be on the page before the first answer, or nobody listens to it. */
+export function Announcer({ turn }: { readonly turn: AssistantTurn | undefined }): JSX.Element {
+  const t = useTexts();
+  const words = ((): string => {
+    if (turn === undefined) return "";
+    if (turn.status === "queued") return t.queued;
+    if (turn.status === "running") return t.announceAnswering;
+    // A failure is announced by its own alert.
+    if (turn.status === "failed") return "";
+    return turn.text === "" ? t.stopped : t.announceAnswer(turn.text);
+  })();
+  return (
+    <p class="visually-hidden" role="status" data-testid="announcer">
+      {words}
+    </p>
+  );
+}

@@ -1,0 +1,168 @@
+// One answer: the words as they come, how it ended, and what it took.
+import type { JSX } from "preact";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { tokensPerSecond, type AssistantTurn } from "#chat/conversation.ts";
+import { Disclosure } from "./Disclosure.tsx";
+import { formatDuration, formatNumber, formatRate } from "./format.ts";
+import { CheckIcon, CopyIcon, WarnIcon } from "./icons.tsx";
+import { renderMarkdown } from "./markdown.ts";
+import { useTexts, type Texts } from "./texts/texts.ts";
+
+interface AnswerTurnProps {
+  readonly turn: AssistantTurn;
+  /** Only the last answer can be asked for again. */
+  readonly isLast: boolean;
+  readonly onRetry: () => void;
+  readonly onNewChat: () => void;
+}
+
+/** `data-status` is the turn's status; the words stand in `data-testid="answer"`. */
+export function AnswerTurn({ turn, isLast, onRetry, onNewChat }: AnswerTurnProps): JSX.Element {
+  const t = useTexts();
+  const html = useMemo(() => ({ __html: renderMarkdown(turn.text) }), [turn.text]);
+  const under = turn.status === "queued" || turn.status === "running";
+  return (
+    <article class="turn turn-assistant" aria-label={t.assistant} data-testid="answer-turn" data-status={turn.status}>
+      <div class={`answer${under ? " answer-running" : ""}`} data-testid="answer" dangerouslySetInnerHTML={html} />
+      {under && turn.text === "" && (
+        <p class="answer-stage">
+          <span class="pulse" />
+          {turn.status === "queued" ? t.queued : t.stages[turn.stage?.stage ?? "image"]}
+        </p>
+      )}
+      {turn.failure !== undefined && (
+        <div class="failure" role="alert" data-testid="answer-failure" data-code={turn.failure.code}>
+          <WarnIcon />
+          <p>{t.errors[turn.failure.code]}</p>
+        </div>
+      )}
+      {!under && (
+        <footer class="answer-foot">
+          {turn.text !== "" && <CopyButton text={turn.text} />}
+          {turn.status === "stopped" && <span class="foot-note">{t.stopped}</span>}
+          {turn.status === "done" && turn.text === "" && <span class="foot-note">{t.emptyAnswer}</span>}
+          {turn.reason === "length" && <span class="foot-note">{t.cutOff}</span>}
+          <Figures turn={turn} />
+          {isLast && (turn.status === "failed" || turn.status === "stopped") && (
+            <RetryButton turn={turn} onRetry={onRetry} onNewChat={onNewChat} />
+          )}
+        </footer>
+      )}
+    </article>
+  );
+}
+
+/** The next step after an answer that did not end well. */
+function RetryButton({ turn, onRetry, onNewChat }: Omit<AnswerTurnProps, "isLast">): JSX.Element {
+  const t = useTexts();
+  const code = turn.failure?.code;
+  if (code === "context-full")
+    return (
+      <button type="button" class="button" onClick={onNewChat}>
+        {t.newChat}
+      </button>
+    );
+  const restarts = code === "device-lost" || code === "worker-dead" || code === "out-of-memory";
+  return (
+    <button type="button" class="button" onClick={onRetry}>
+      {restarts ? t.startAgain : t.tryAgain}
+    </button>
+  );
+}
+
+/** Pace and device in one line, the rest behind "Details". */
+function Figures({ turn }: { readonly turn: AssistantTurn }): JSX.Element | null {
+  const t = useTexts();
+  const { usage, timings, device } = turn;
+  if (usage === undefined || timings === undefined) return null;
+  const rate = tokensPerSecond(turn);
+  const line = [
+    ...(rate === undefined ? [] : [formatRate(t, rate)]),
+    t.firstToken(formatDuration(t, timings.firstTokenMs)),
+    ...(device === undefined ? [] : [t.deviceNames[device]]),
+  ];
+  const splits: readonly (readonly [string, number])[] = [
+    [t.timingImage, timings.imageMs],
+    [t.timingVision, timings.visionMs],
+    [t.timingPrefill, timings.prefillMs],
+    [t.timingDecode, timings.decodeMs],
+  ];
+  const longest = Math.max(1, ...splits.map(([, ms]) => ms));
+  return (
+    <Disclosure
+      class="figures"
+      label={`${t.details}: ${line.join(", ")}`}
+      panelLabel={t.detailsTitle}
+      attributes={{ "data-testid": "answer-figures" }}
+      button={line.map((part) => (
+        <span key={part} class="figure">
+          {part}
+        </span>
+      ))}
+    >
+      <p class="panel-title">{t.detailsTitle}</p>
+      <dl class="facts facts-bars">
+        {splits.map(([name, ms]) => (
+          <TimingRow key={name} t={t} name={name} ms={ms} longest={longest} />
+        ))}
+        <dt>{t.timingTotal}</dt>
+        <dd />
+        <dd>{formatDuration(t, timings.totalMs)}</dd>
+      </dl>
+      <dl class="facts">
+        <dt>{t.tokensRead}</dt>
+        <dd>{t.tokensReadValue(formatNumber(t, usage.promptTokens), formatNumber(t, usage.cachedTokens))}</dd>
+        <dt>{t.tokensPictures}</dt>
+        <dd>{formatNumber(t, usage.imageTokens)}</dd>
+        <dt>{t.tokensWritten}</dt>
+        <dd>{formatNumber(t, usage.newTokens)}</dd>
+      </dl>
+    </Disclosure>
+  );
+}
+
+interface TimingRowProps {
+  readonly t: Texts;
+  readonly name: string;
+  readonly ms: number;
+  readonly longest: number;
+}
+
+function TimingRow({ t, name, ms, longest }: TimingRowProps): JSX.Element {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd aria-hidden="true">
+        <meter value={ms} max={longest} />
+      </dd>
+      <dd>{formatDuration(t, ms)}</dd>
+    </>
+  );
+}
+
+function CopyButton({ text }: { readonly text: string }): JSX.Element {
+  const t = useTexts();
+  const [state, setState] = useState<"idle" | "copied" | "failed">("idle");
+  useEffect(() => {
+    if (state === "idle") return undefined;
+    const timer = setTimeout(() => setState("idle"), 2000);
+    return () => clearTimeout(timer);
+  }, [state]);
+  const label = state === "copied" ? t.copied : state === "failed" ? t.copyFailed : t.copy;
+  return (
+    <button
+      type="button"
+      class="icon-button icon-button-small"
+      aria-label={label}
+      title={label}
+      onClick={() => {
+        navigator.clipboard.writeText(text).then(
+          () => setState("copied"),
+          () => setState("failed"),
+        );
+      }}
+    >
+      {state === "copied" ? <CheckIcon /> : state === "failed" ? <WarnIcon /> : <CopyIcon />}
+    </button>
+  );
+}

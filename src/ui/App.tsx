@@ -1,0 +1,186 @@
+// The page: header, conversation or welcome, question box, dialogs. Gets everything it needs as props; fetches and stores nothing.
+//
+// Handles that tests may rely on (names in English; the other languages translate them):
+//   textbox "Ask about the picture" · buttons "Send", "Stop", "New chat", "Settings", "Add pictures", "Copy answer", "Try again",
+//   "Start again", "Switch to the dark theme" / "Switch to the light theme" · dialogs "Settings", "About and licences"
+//   data-testid="model-status"     the chip in the header; data-state = loading | ready | failed
+//   data-testid="load-progress"    the bar above the question box while the model loads
+//   data-testid="model-failure"    the sentence when it could not be loaded; data-code = the error's code
+//   data-testid="offline"          present only when the page works offline
+//   data-testid="empty-state"      the welcome; data-testid="example" for each example card, with its questions as buttons
+//   data-testid="file-input"       the file picker; data-testid="picture-problem" the sentences about files that could not be used
+//   data-testid="question-turn"    a question with its pictures
+//   data-testid="answer-turn"      an answer; data-status = queued | running | done | stopped | failed
+//   data-testid="answer"           the answer's words; data-testid="answer-figures" its pace and device
+//   data-testid="answer-failure"   the sentence when it failed; data-code = the error's code
+//   data-testid="announcer"        the live region · data-testid="not-saved" when the browser keeps no data
+import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { Example } from "#chat/examples.web.ts";
+import type { OpenedPicture } from "#chat/pictures.web.ts";
+import type { Preferences } from "#chat/preferences.ts";
+import { defaultSettings } from "#chat/settings.ts";
+import { isBusy, type ChatState, type ChatStore } from "#chat/store.ts";
+import type { ModelRecord } from "#zoo/models.ts";
+import { AboutDialog } from "./AboutDialog.tsx";
+import { Announcer } from "./Announcer.tsx";
+import { Composer } from "./Composer.tsx";
+import { EmptyState } from "./EmptyState.tsx";
+import { Header } from "./Header.tsx";
+import { LoadBanner } from "./ModelStatus.tsx";
+import { SettingsDialog } from "./SettingsDialog.tsx";
+import { languages, pickLanguage, TextsContext } from "./texts/texts.ts";
+import { Turns } from "./Turns.tsx";
+import { useDraft } from "./use-draft.ts";
+import { usePageEvents } from "./use-page-events.ts";
+import { useTheme } from "./use-theme.ts";
+
+export interface AppProps {
+  readonly chat: Pick<ChatStore, "start" | "send" | "stop" | "retry" | "newChat" | "changeSettings">;
+  readonly state: ReadonlySignal<ChatState>;
+  readonly model: ModelRecord;
+  /** Absolute URL. */
+  readonly modelCardUrl: string;
+  readonly examples: ReadonlySignal<readonly Example[]>;
+  readonly offline: ReadonlySignal<boolean>;
+  readonly preferences: ReadonlySignal<Preferences>;
+  readonly onPreferences: (preferences: Preferences) => void;
+  readonly openPicture: (file: Blob, name: string) => Promise<OpenedPicture>;
+  readonly fetchExample: (example: Example) => Promise<Blob>;
+}
+
+export function App(props: AppProps): JSX.Element {
+  const { chat, state, model } = props;
+  const preferences = props.preferences.value;
+  const language = pickLanguage([
+    ...(preferences.language === undefined ? [] : [preferences.language]),
+    ...navigator.languages,
+  ]);
+  const t = languages[language];
+  const { dark } = useTheme(preferences.theme);
+  const dialog = useSignal<"none" | "settings" | "about">("none");
+  const exampleFailed = useSignal(false);
+  const draft = useDraft(props.openPicture);
+  const picker = useRef<HTMLDivElement>(null);
+  const turns = useComputed(() => state.value.conversation.turns).value;
+  const modelState = useComputed(() => state.value.model).value;
+  const busy = useComputed(() => isBusy(state.value.conversation)).value;
+  const { settings, saved } = state.value;
+  const last = turns.at(-1);
+
+  useEffect(() => {
+    document.documentElement.lang = t.tag;
+    document.title = model.name === "" ? "llava-web" : `${model.name} · llava-web`;
+  }, [t, model.name]);
+
+  const dragging = usePageEvents({ onFiles: (files) => draft.addFiles(files), onEscape: () => chat.stop() });
+
+  const send = (): void => {
+    chat.send(draft.text, draft.pictures);
+    draft.clear();
+    exampleFailed.value = false;
+  };
+  const sendExample = async (example: Example, question: string): Promise<void> => {
+    exampleFailed.value = false;
+    try {
+      const opened = await props.openPicture(await props.fetchExample(example), example.name);
+      if (opened.ok) chat.send(question, [opened.picture]);
+      else exampleFailed.value = true;
+    } catch {
+      exampleFailed.value = true;
+    }
+  };
+  const newChat = (): void => {
+    chat.newChat();
+    draft.clear();
+    document.getElementById("question")?.focus();
+  };
+  const close = (): void => {
+    dialog.value = "none";
+  };
+
+  return (
+    <TextsContext.Provider value={t}>
+      <a class="skip-link" href="#question">
+        {t.skipToComposer}
+      </a>
+      <Header
+        modelName={model.name}
+        model={modelState}
+        offline={props.offline.value}
+        dark={dark}
+        canStartNew={turns.length > 0}
+        onNewChat={newChat}
+        onToggleTheme={() => props.onPreferences({ ...preferences, theme: dark ? "light" : "dark" })}
+        onSettings={() => {
+          dialog.value = "settings";
+        }}
+      />
+      <main class={turns.length === 0 ? "main main-empty" : "main"}>
+        {turns.length === 0 ? (
+          <EmptyState
+            model={model}
+            examples={props.examples.value}
+            dragging={dragging}
+            onChoose={() => picker.current?.querySelector<HTMLInputElement>("input[type=file]")?.click()}
+            onExample={(example, question) => void sendExample(example, question)}
+          />
+        ) : (
+          <Turns turns={turns} onRetry={() => chat.retry()} onNewChat={newChat} />
+        )}
+      </main>
+      <div class="dock" ref={picker}>
+        <div class="dock-inner">
+          <LoadBanner name={model.name} state={modelState} onStart={() => void chat.start()} />
+          {!saved && (
+            <p class="dock-note" data-testid="not-saved">
+              {t.notSaved}
+            </p>
+          )}
+          <Composer
+            text={draft.text}
+            pictures={draft.pictures}
+            opening={draft.opening}
+            busy={busy}
+            emptyChat={turns.length === 0}
+            problems={[
+              ...draft.problems.map((problem) => t.pictureProblems[problem.problem](problem.name)),
+              ...(exampleFailed.value ? [t.exampleFailed] : []),
+            ]}
+            onText={(text) => draft.setText(text)}
+            onFiles={(files) => draft.addFiles(files)}
+            onRemove={(id) => draft.remove(id)}
+            onSend={send}
+            onStop={() => chat.stop()}
+          />
+        </div>
+      </div>
+      <Announcer turn={last?.role === "assistant" ? last : undefined} />
+      {dragging && (
+        <div class="drop-overlay" aria-hidden="true">
+          <p>{t.dropOverlay}</p>
+        </div>
+      )}
+      {dialog.value === "settings" && (
+        <SettingsDialog
+          theme={preferences.theme}
+          language={language}
+          settings={settings}
+          defaults={defaultSettings(model)}
+          onTheme={(theme) => props.onPreferences({ ...preferences, theme })}
+          onLanguage={(chosen) => props.onPreferences({ ...preferences, language: chosen })}
+          onSettings={(next) => {
+            chat.changeSettings(next);
+            props.onPreferences({ ...preferences, settings: next });
+          }}
+          onAbout={() => {
+            dialog.value = "about";
+          }}
+          onClose={close}
+        />
+      )}
+      {dialog.value === "about" && <AboutDialog model={model} modelCardUrl={props.modelCardUrl} onClose={close} />}
+    </TextsContext.Provider>
+  );
+}

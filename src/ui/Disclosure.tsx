@@ -1,0 +1,63 @@
+// A button with a small panel under it; a click elsewhere, Escape, or leaving it with the keyboard closes it.
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+
+interface DisclosureProps {
+  readonly class: string;
+  /** Accessible name, where the button's content does not say enough. */
+  readonly label?: string;
+  readonly panelLabel: string;
+  readonly button: ComponentChildren;
+  readonly children: ComponentChildren;
+  readonly attributes?: Readonly<Record<`data-${string}`, string>>;
+}
+
+/** Closed at first. The panel stands right after the button, so the keyboard reaches it next. */
+export function Disclosure(props: DisclosureProps): JSX.Element {
+  const [open, setOpen] = useState(false);
+  const root = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  const panelId = useId();
+  useEffect(() => {
+    if (!open) return undefined;
+    const closeOutside = (event: Event): void => {
+      if (event.target instanceof Node && root.current?.contains(event.target) !== true) setOpen(false);
+    };
+    document.addEventListener("pointerdown", closeOutside);
+    document.addEventListener("focusin", closeOutside);
+    return () => {
+      document.removeEventListener("pointerdown", closeOutside);
+      document.removeEventListener("focusin", closeOutside);
+    };
+  }, [open]);
+  return (
+    <div
+      class={`disclosure ${props.class}`}
+      ref={root}
+      {...props.attributes}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || !open) return;
+        event.stopPropagation();
+        setOpen(false);
+        button.current?.focus();
+      }}
+    >
+      <button
+        ref={button}
+        type="button"
+        class="disclosure-button"
+        aria-expanded={open}
+        aria-controls={open ? panelId : undefined}
+        aria-label={props.label}
+        onClick={() => setOpen(!open)}
+      >
+        {props.button}
+      </button>
+      {open && (
+        <div id={panelId} class="panel" role="group" aria-label={props.panelLabel}>
+          {props.children}
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,80 @@
+// What a newcomer sees: what this is, where to drop a picture, two examples to try, and what the model does not know.
+import type { JSX } from "preact";
+import type { Example } from "#chat/examples.web.ts";
+import type { ModelRecord } from "#zoo/models.ts";
+import { LockIcon, PictureIcon, ShapesIcon } from "./icons.tsx";
+import { useTexts } from "./texts/texts.ts";
+
+interface EmptyStateProps {
+  readonly model: ModelRecord;
+  readonly examples: readonly Example[];
+  readonly dragging: boolean;
+  readonly onChoose: () => void;
+  readonly onExample: (example: Example, question: string) => void;
+}
+
+/** Shown while the conversation is empty. */
+export function EmptyState({ model, examples, dragging, onChoose, onExample }: EmptyStateProps): JSX.Element {
+  const t = useTexts();
+  return (
+    <div class="empty" data-testid="empty-state">
+      <h1>{t.heroTitle}</h1>
+      <p class="lead">{t.heroLead(model.name)}</p>
+      <button type="button" class={`drop-zone${dragging ? " drop-zone-over" : ""}`} onClick={onChoose}>
+        <PictureIcon />
+        <span class="drop-title">{t.dropTitle}</span>
+        <span class="drop-hint">
+          {t.dropHint} <span class="drop-link">{t.dropButton}</span>
+        </span>
+      </button>
+      {examples.length > 0 && (
+        <section aria-labelledby="examples-title">
+          <h2 id="examples-title" class="small-title">
+            {t.examplesTitle}
+          </h2>
+          <div class="examples">
+            {examples.map((example) => (
+              <ExampleCard key={example.url} example={example} onExample={onExample} />
+            ))}
+          </div>
+        </section>
+      )}
+      <ul class="promises">
+        <li>
+          <LockIcon />
+          <span>{t.privacy}</span>
+        </li>
+        <li>
+          <ShapesIcon />
+          <span>{model.knows === "pictograms" ? t.knowsPictograms(model.name) : t.knowsPhotographs(model.name)}</span>
+        </li>
+      </ul>
+    </div>
+  );
+}
+
+interface ExampleCardProps {
+  readonly example: Example;
+  readonly onExample: (example: Example, question: string) => void;
+}
+
+function ExampleCard({ example, onExample }: ExampleCardProps): JSX.Element {
+  const t = useTexts();
+  const language = t.tag.split("-")[0] ?? "en";
+  // The model may be asked in English only: the questions it gets are the ones it can read.
+  const questions = example.questions[language] ?? example.questions["en"] ?? [];
+  return (
+    <article class="example" data-testid="example">
+      <img src={example.url} alt={example.alt[language] ?? example.alt["en"] ?? t.examplePicture} />
+      <ul>
+        {questions.map((question) => (
+          <li key={question}>
+            <button type="button" class="question-chip" onClick={() => onExample(example, question)}>
+              {question}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </article>
+  );
+}

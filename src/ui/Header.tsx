@@ -1,0 +1,63 @@
+// The top of the page: the mark, which model and device answer, and the few things that are always at hand.
+import type { JSX } from "preact";
+import type { ModelState } from "#chat/store.ts";
+import { LogoMark, MoonIcon, NewChatIcon, OfflineIcon, SettingsIcon, SunIcon } from "./icons.tsx";
+import { ModelStatus } from "./ModelStatus.tsx";
+import { useTexts } from "./texts/texts.ts";
+
+interface HeaderProps {
+  readonly modelName: string;
+  readonly model: ModelState;
+  readonly offline: boolean;
+  readonly dark: boolean;
+  readonly canStartNew: boolean;
+  readonly onNewChat: () => void;
+  readonly onToggleTheme: () => void;
+  readonly onSettings: () => void;
+}
+
+/** "Works offline" stands here only when it is true. */
+export function Header(props: HeaderProps): JSX.Element {
+  const t = useTexts();
+  const themeLabel = props.dark ? t.toLight : t.toDark;
+  return (
+    <header class="header">
+      <div class="header-inner">
+        <span class="brand">
+          <LogoMark />
+          <span class="brand-name">{props.modelName}</span>
+        </span>
+        <ModelStatus name={props.modelName} state={props.model} offline={props.offline} />
+        {props.offline && (
+          <span class="offline" data-testid="offline" title={t.offlineReadyHint}>
+            <OfflineIcon />
+            <span>{t.offlineReady}</span>
+          </span>
+        )}
+        <span class="header-space" />
+        <button
+          type="button"
+          class="icon-button"
+          aria-label={t.newChat}
+          title={t.newChat}
+          disabled={!props.canStartNew}
+          onClick={props.onNewChat}
+        >
+          <NewChatIcon />
+        </button>
+        <button
+          type="button"
+          class="icon-button"
+          aria-label={themeLabel}
+          title={themeLabel}
+          onClick={props.onToggleTheme}
+        >
+          {props.dark ? <SunIcon /> : <MoonIcon />}
+        </button>
+        <button type="button" class="icon-button" aria-label={t.settings} title={t.settings} onClick={props.onSettings}>
+          <SettingsIcon />
+        </button>
+      </div>
+    </header>
+  );
+}

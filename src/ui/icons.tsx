@@ -1,0 +1,117 @@
+// The page's own icons: 24-unit outlines in the colour of the text. Decoration only; names live on their buttons.
+import type { ComponentChildren, JSX } from "preact";
+
+function Icon({ children }: { readonly children: ComponentChildren }): JSX.Element {
+  return (
+    <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+      {children}
+    </svg>
+  );
+}
+
+/** A speech bubble that is a llama: the mark of the page. */
+export const LogoMark = (): JSX.Element => (
+  <svg class="logo-mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+    <path
+      class="logo-body"
+      d="M9.6 2.2c1.7 0 2.9 1.9 3.2 4.6.1.9.2 1.6.2 2.2h6c0-.6.1-1.3.2-2.2.3-2.7 1.5-4.6 3.2-4.6 1.9 0 2.9 2.4 2.6 5.4-.1 1-.3 2-.6 2.9 1.8 1.6 2.9 3.8 2.9 6.4v4.1c0 4.4-3.6 8-8 8h-9.8l-4.3 2.7c-.7.4-1.5-.1-1.5-.9l.2-4.6c-.8-1.3-1.2-2.8-1.2-4.4V17c0-2.6 1.1-4.8 2.9-6.4-.3-.9-.5-1.9-.6-2.9C6.7 4.6 7.7 2.2 9.6 2.2z"
+    />
+    <circle class="logo-eye" cx="11.4" cy="16.2" r="1.7" />
+    <circle class="logo-eye" cx="20.6" cy="16.2" r="1.7" />
+    <path class="logo-mouth" d="M13.4 21.2c.8.9 1.6 1.3 2.6 1.3s1.8-.4 2.6-1.3" />
+  </svg>
+);
+
+export const SendIcon = (): JSX.Element => (
+  <Icon>
+    <path d="M12 19.5V5M5.5 11.5 12 5l6.5 6.5" />
+  </Icon>
+);
+
+export const StopIcon = (): JSX.Element => (
+  <Icon>
+    <rect class="filled" x="6.5" y="6.5" width="11" height="11" rx="2" />
+  </Icon>
+);
+
+export const PictureIcon = (): JSX.Element => (
+  <Icon>
+    <rect x="3.5" y="4.5" width="17" height="15" rx="3" />
+    <circle cx="9" cy="10" r="1.6" />
+    <path d="m4 17 4.6-4.2a1.5 1.5 0 0 1 2 0L16 18M13.5 15.5l2-1.8a1.5 1.5 0 0 1 2 0l3 2.7" />
+  </Icon>
+);
+
+export const NewChatIcon = (): JSX.Element => (
+  <Icon>
+    <path d="M12.5 4.5H7a3 3 0 0 0-3 3V17a3 3 0 0 0 3 3h9.5a3 3 0 0 0 3-3v-5.5" />
+    <path d="m10 14 .6-2.6 7.5-7.5a1.4 1.4 0 0 1 2 2l-7.5 7.5z" />
+  </Icon>
+);
+
+export const SettingsIcon = (): JSX.Element => (
+  <Icon>
+    <path d="M4 8h9M17.5 8H20M4 16h2.5M11 16h9" />
+    <circle cx="15.2" cy="8" r="2.2" />
+    <circle cx="8.8" cy="16" r="2.2" />
+  </Icon>
+);
+
+export const SunIcon = (): JSX.Element => (
+  <Icon>
+    <circle cx="12" cy="12" r="4" />
+    <path d="M12 3v1.5M12 19.5V21M3 12h1.5M19.5 12H21M5.6 5.6l1.1 1.1M17.3 17.3l1.1 1.1M5.6 18.4l1.1-1.1M17.3 6.7l1.1-1.1" />
+  </Icon>
+);
+
+export const MoonIcon = (): JSX.Element => (
+  <Icon>
+    <path d="M19.5 14.2A8 8 0 0 1 9.8 4.5a7.8 7.8 0 1 0 9.7 9.7z" />
+  </Icon>
+);
+
+export const CloseIcon = (): JSX.Element => (
+  <Icon>
+    <path d="m6.5 6.5 11 11M17.5 6.5l-11 11" />
+  </Icon>
+);
+
+export const CopyIcon = (): JSX.Element => (
+  <Icon>
+    <rect x="9" y="9" width="11" height="11" rx="2.5" />
+    <path d="M15 5.5A2 2 0 0 0 13.2 4.5H6.5a2 2 0 0 0-2 2v6.7a2 2 0 0 0 1 1.8" />
+  </Icon>
+);
+
+export const CheckIcon = (): JSX.Element => (
+  <Icon>
+    <path d="m5 12.5 4.5 4.5L19 7.5" />
+  </Icon>
+);
+
+export const WarnIcon = (): JSX.Element => (
+  <Icon>
+    <path d="M12 8.5v4.5M12 16.2v.1M10.3 4.5 3.3 16.8A2 2 0 0 0 5 19.8h14a2 2 0 0 0 1.7-3L13.7 4.5a2 2 0 0 0-3.4 0z" />
+  </Icon>
+);
+
+export const LockIcon = (): JSX.Element => (
+  <Icon>
+    <rect x="5" y="10.5" width="14" height="9.5" rx="2.5" />
+    <path d="M8.5 10.5V8a3.5 3.5 0 0 1 7 0v2.5" />
+  </Icon>
+);
+
+export const ShapesIcon = (): JSX.Element => (
+  <Icon>
+    <circle cx="7.5" cy="8" r="3.5" />
+    <path d="M16.8 4.5 20.5 11h-7.4z" />
+    <rect x="8.8" y="14" width="6.5" height="6" rx="1.2" />
+  </Icon>
+);
+
+export const OfflineIcon = (): JSX.Element => (
+  <Icon>
+    <path d="M12 4v9.5M8 10l4 4 4-4M5 18.5h14" />
+  </Icon>
+);

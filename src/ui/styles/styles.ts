@@ -1,0 +1,8 @@
+// All styles of the page, in the order in which they build on each other.
+import "./tokens.css";
+import "./base.css";
+import "./header.css";
+import "./empty.css";
+import "./chat.css";
+import "./composer.css";
+import "./dialog.css";
