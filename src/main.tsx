@@ -7,6 +7,9 @@ import { openPicture } from "#chat/pictures.web.ts";
 import { readPreferences, writePreferences } from "#chat/preferences.ts";
 import { defaultSettings } from "#chat/settings.ts";
 import { createChatStore } from "#chat/store.ts";
+import { waitUntilOffline } from "#sw/offline-status.ts";
+import { startServiceWorker } from "#sw/register.ts";
+import { runtimePath } from "#sw/runtime-cache.ts";
 import { App } from "#ui/App.tsx";
 import { toSignal } from "#ui/to-signal.ts";
 import "#ui/styles/styles.ts";
@@ -14,6 +17,7 @@ import { createModelClient } from "#worker/client.ts";
 import { builtInModelId, models } from "#zoo/models.ts";
 
 const pageUrl = document.baseURI;
+const baseUrl = new URL("./", pageUrl).href;
 const model = models.find((record) => record.id === builtInModelId);
 const root = document.getElementById("app");
 if (model === undefined || root === null) throw new Error("the page or the zoo is incomplete");
@@ -23,6 +27,7 @@ const client = createModelClient({
   model,
   device: wanted === "webgpu" || wanted === "wasm" ? wanted : "auto",
   pageUrl,
+  runtimeUrl: new URL(runtimePath, baseUrl).href,
 });
 
 // A function, because reading `localStorage` itself throws where a browser keeps nothing.
@@ -65,5 +70,18 @@ loadExamples(new URL("examples/", pageUrl).href).then(
   (error: unknown) => console.warn("The examples could not be loaded:", error),
 );
 
+chat.subscribe(() => void tellOffline());
+let asked: object | undefined;
+/** Asks what is stored each time a model has become ready. */
+async function tellOffline(): Promise<void> {
+  const ready = chat.get().model;
+  if (ready.phase !== "ready" || ready.model === asked) return;
+  asked = ready.model;
+  const { device } = ready.model;
+  offline.value = (await waitUntilOffline({ baseUrl, device, isModelStored: () => client.isStored() })).ready;
+}
+
 await chat.restore();
+// May reload the page, once and only here: before a model loads and before anything is asked.
+if (import.meta.env.PROD) await startServiceWorker({ baseUrl });
 await chat.start();

@@ -10,6 +10,8 @@ export interface ModelRef {
 
 export interface LoadRequest {
   readonly model: ModelRef;
+  /** What the download worker resolved with. */
+  readonly package: StoredPackage;
   /** "auto" takes WebGPU where a hardware adapter is, else WASM. */
   readonly device: "auto" | "webgpu" | "wasm";
   /** Absolute URL of the folder that holds the runtime's wasm files, ending with a slash. */
@@ -22,6 +24,7 @@ export type DeviceNotice =
   | "no-adapter" // WebGPU is there but gives no adapter
   | "software-adapter" // only a software adapter: WASM is faster
   | "failed-self-test" // WebGPU computed wrong numbers: WASM instead
+  | "webgpu-failed" // WebGPU could not load the model: WASM instead
   | "single-thread" // no cross-origin isolation: WASM on one thread
   | "memory-only"; // weights could not be stored: they are kept in memory for this visit
 
@@ -50,16 +53,17 @@ export interface InferenceApi {
   /** Ends the running generation between two tokens or prefill chunks; its `done` event says "abort". */
   stop(): Promise<void>;
   unload(): Promise<void>;
+  /** Answers at once while the worker is alive and not computing. */
+  ping(): Promise<void>;
 }
 
-/** The download worker: fetches, verifies and stores; the inference worker only reads what is stored. */
+/** The download worker: fetches, verifies and stores; the inference worker only reads the Blobs that it hands out. */
 export interface WeightsApi {
   /** Resolves when every shard is stored and verified; `persisted` false means they are in the returned Blobs only. */
-  ensure(
-    model: ModelRef,
-    onEvent: (event: LoadEvent) => Promise<void> | void,
-  ): Promise<StoredPackage>;
-  /** Whether every shard of the package is stored (sizes, not hashes). */
+  ensure(model: ModelRef, onEvent: (event: LoadEvent) => Promise<void> | void): Promise<StoredPackage>;
+  /** Ends the running `ensure`, which then rejects with an AbortError; what has arrived is kept for the next one. */
+  stop(): Promise<void>;
+  /** Whether every shard of the package is stored (by key, not by hash). */
   isComplete(model: ModelRef): Promise<boolean>;
   remove(model: ModelRef): Promise<void>;
 }

@@ -66,7 +66,7 @@ export const zh: Texts = {
   timingDecode: "解码",
   timingTotal: "合计",
   tokensRead: "提示词元",
-  tokensReadValue: (total, cached) => `${total}（其中 ${cached} 来自缓存）`,
+  tokensReadValue: (total, cached) => `${total}（缓存 ${cached}）`,
   tokensPictures: "其中图片词元",
   tokensWritten: "新词元",
 
@@ -149,6 +149,7 @@ export const zh: Texts = {
     "software-adapter": "唯一的图形设备是软件模拟的，模型在处理器上运行反而更快。",
     "failed-self-test": "图形设备在自检中计算有误，模型改在处理器上运行。",
     "webgpu-failed": "图形设备无法加载模型，模型改在处理器上运行。",
+    "webgpu-failed": "图形设备未能加载模型，模型改在处理器上运行。",
     "single-thread": "页面未与其他网站隔离，只能使用一个处理器线程。刷新一次通常有帮助。",
     "memory-only": "模型无法存储。现在可用，但下次访问需要重新获取。",
   },

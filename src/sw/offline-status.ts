@@ -1,0 +1,50 @@
+// Whether a visit with no network would work: the app's files, the runtime this device uses, and the model are all stored.
+import { runtimeBuilds, runtimeCacheName } from "./runtime-cache.ts";
+
+/** What is stored; `ready` when nothing is missing. */
+export interface OfflineStatus {
+  readonly shell: boolean;
+  readonly runtime: boolean;
+  readonly weights: boolean;
+  readonly ready: boolean;
+}
+
+export interface OfflineQuestion {
+  /** Absolute URL of the folder the app is served from. */
+  readonly baseUrl: string;
+  readonly device: "webgpu" | "wasm" | "cpu";
+  readonly isModelStored: () => Promise<boolean>;
+}
+
+/** Asks the caches and the weights' store; ask again after a model has loaded, because the runtime's files arrive with it. */
+export async function readOfflineStatus({ baseUrl, device, isModelStored }: OfflineQuestion): Promise<OfflineStatus> {
+  const [shell, runtime, weights] = await Promise.all([
+    isShellStored(baseUrl),
+    isRuntimeStored(device),
+    isModelStored(),
+  ]);
+  return { shell, runtime, weights, ready: shell && runtime && weights };
+}
+
+/** Asks until everything is there, a few times: the runtime's files are still being written when a model has just loaded. */
+export async function waitUntilOffline(question: OfflineQuestion, tries = 10): Promise<OfflineStatus> {
+  for (let left = tries; ; left--) {
+    const status = await readOfflineStatus(question);
+    if (status.ready || left <= 1) return status;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}
+
+/** Precaching is all or nothing, so its page stands for all of it. */
+async function isShellStored(baseUrl: string): Promise<boolean> {
+  if (!("caches" in globalThis) || !("serviceWorker" in navigator) || !navigator.serviceWorker.controller) return false;
+  const page = new URL("index.html", baseUrl).href;
+  return (await caches.match(page, { ignoreSearch: true })) !== undefined;
+}
+
+async function isRuntimeStored(device: OfflineQuestion["device"]): Promise<boolean> {
+  if (!("caches" in globalThis) || !(await caches.has(runtimeCacheName))) return false;
+  const builds = device === "webgpu" ? [runtimeBuilds.jspi, runtimeBuilds.asyncify] : [runtimeBuilds.wasm];
+  const stored = new Set((await (await caches.open(runtimeCacheName)).keys()).map(({ url }) => url.split("/").at(-1)));
+  return builds.some((build) => stored.has(`${build}.mjs`) && stored.has(`${build}.wasm`));
+}

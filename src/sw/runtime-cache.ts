@@ -1,0 +1,16 @@
+// Where the service worker keeps ONNX Runtime's files, and which of them a device needs. Data only; shared with the page.
+
+/** Version of onnxruntime-web that is served; a test holds it to the installed package. */
+export const runtimeVersion = "1.30.0";
+
+/** Folder of the runtime's files, relative to the app; the version makes every address immutable. */
+export const runtimePath = `ort/${runtimeVersion}/`;
+
+export const runtimeCacheName = `llava-ort-${runtimeVersion}`;
+
+/** Every file of the folder: one build per kind of device, each a script and a wasm. */
+export const runtimeBuilds = {
+  wasm: "ort-wasm-simd-threaded",
+  jspi: "ort-wasm-simd-threaded.jspi",
+  asyncify: "ort-wasm-simd-threaded.asyncify",
+} as const;

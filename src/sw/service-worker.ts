@@ -1,0 +1,108 @@
+// The service worker: answers for the app's own files when the network is gone, keeps the one runtime build this device uses,
+// and adds the security headers where a host sets none. Sees requests only; weights are in IndexedDB and pass it by.
+import { PrecacheController } from "workbox-precaching";
+import { runtimeCacheName, runtimePath } from "./runtime-cache.ts";
+import { securityHeaders } from "./security-headers.ts";
+
+declare const self: ServiceWorkerGlobalScope;
+
+const precache = new PrecacheController();
+precache.addToCacheList(self.__WB_MANIFEST);
+
+self.addEventListener("install", (event) => {
+  event.waitUntil(precache.install(event));
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil(activate(event));
+});
+
+async function activate(event: ExtendableEvent): Promise<void> {
+  await precache.activate(event);
+  const names = await caches.keys();
+  await Promise.all(
+    names
+      .filter((name) => name.startsWith("llava-ort-") && name !== runtimeCacheName)
+      .map((name) => caches.delete(name)),
+  );
+  await self.clients.claim();
+}
+
+self.addEventListener("message", (event) => {
+  const message: unknown = event.data;
+  if (message === "claim") event.waitUntil(self.clients.claim());
+  if (message === "activate") event.waitUntil(self.skipWaiting());
+  if (message === "activate-if-alone") event.waitUntil(activateIfAlone());
+});
+
+/** A page of the old version may still fetch its old files, so the new one waits until there is at most one. */
+async function activateIfAlone(): Promise<void> {
+  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  if (pages.length <= 1) await self.skipWaiting();
+}
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  const scope = self.registration.scope;
+  if (request.method !== "GET" || !url.href.startsWith(scope)) return;
+  if (url.href.startsWith(new URL(runtimePath, scope).href)) {
+    event.respondWith(fromRuntimeCache(event, url));
+    return;
+  }
+  const navigation = request.mode === "navigate";
+  // A page's query says how to run, not which file.
+  const file = navigation ? url.origin + url.pathname : url.href;
+  const key = precache.getCacheKeyForURL(navigation && file === scope ? `${scope}index.html` : file);
+  if (key !== undefined) {
+    event.respondWith(fromPrecache(key, request));
+  } else if (navigation) {
+    event.respondWith(navigate(request));
+  } else if (request.destination === "worker" || request.destination === "script") {
+    event.respondWith(fetch(request).then(withHeaders));
+  }
+});
+
+async function fromPrecache(key: string, request: Request): Promise<Response> {
+  const cached = await caches.match(key);
+  return withHeaders(cached ?? (await fetch(request)));
+}
+
+/** A page that is not ours to know: the network's, and without a network the app. */
+async function navigate(request: Request): Promise<Response> {
+  try {
+    return withHeaders(await fetch(request));
+  } catch (error) {
+    const app = await precache.matchPrecache(`${self.registration.scope}index.html`);
+    if (app) return withHeaders(app);
+    throw error;
+  }
+}
+
+/** The address names the version, so what is cached never grows old. */
+async function fromRuntimeCache(event: FetchEvent, url: URL): Promise<Response> {
+  const cache = await caches.open(runtimeCacheName);
+  const cached = await cache.match(url.href);
+  if (cached) return forRuntime(cached, url);
+  const response = await fetch(event.request);
+  if (response.status === 200) {
+    // No room is no failure: the page then does not say that it works offline.
+    event.waitUntil(cache.put(url.href, response.clone()).catch(() => undefined));
+  }
+  return forRuntime(response, url);
+}
+
+/** Scripts become workers and need the headers; a wasm passes untouched, so that the browser can keep it compiled. */
+function forRuntime(response: Response, url: URL): Response {
+  return url.pathname.endsWith(".wasm") ? response : withHeaders(response);
+}
+
+function withHeaders(response: Response): Response {
+  // Opaque and error responses can't be rebuilt, and redirects must stay what they are.
+  if (response.type === "error" || response.type.startsWith("opaque") || response.redirected) return response;
+  const headers = new Headers(response.headers);
+  for (const [name, value] of Object.entries(securityHeaders)) headers.set(name, value);
+  const { status, statusText } = response;
+  const empty = status === 101 || status === 204 || status === 205 || status === 304;
+  return new Response(empty ? null : response.body, { status, statusText, headers });
+}

@@ -1,0 +1,158 @@
+// Bytes of a file on a server: by range, resumed where a connection broke, with retries. Knows no manifest and no storage.
+import { EngineError } from "#engine/errors.ts";
+
+export interface DownloadOptions {
+  readonly fetch?: typeof fetch;
+  readonly signal?: AbortSignal | undefined;
+  /** Tries without a single new byte before giving up; default 5. */
+  readonly retries?: number;
+  /** Milliseconds before try n (from 1); default doubles from 500. */
+  readonly backoffMs?: (attempt: number) => number;
+  /** Hears of every run of new bytes. */
+  readonly onBytes?: (bytes: number) => void;
+  /** Past every cache between here and the server, for bytes that turned out wrong. */
+  readonly fresh?: boolean;
+}
+
+/** Bytes of a shard that have arrived so far; hand it to the next try to go on from there. */
+export interface PartialShard {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  received: number;
+}
+
+/** Fetches parts of one file, best in order; `close` after the last. */
+export interface FileDownload {
+  /** Fills `partial`, whose first byte lies at `offset` of the file; rejects with "network", "http", "integrity" or the signal's reason. */
+  read(offset: number, partial: PartialShard): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** An empty shard to be filled; throws "out-of-memory" when there is no room for it. */
+export function emptyShard(bytes: number): PartialShard {
+  try {
+    return { bytes: new Uint8Array(bytes), received: 0 };
+  } catch (error) {
+    throw new EngineError("out-of-memory", `no memory for a shard of ${bytes} bytes`, { cause: error });
+  }
+}
+
+/** Opens no connection yet. A server without ranges sends the whole file once: it is read on from shard to shard. */
+export function createFileDownload(url: string, fileBytes: number, options: DownloadOptions = {}): FileDownload {
+  const { signal, retries = 5, backoffMs = (attempt) => 500 * 2 ** (attempt - 1), onBytes } = options;
+  const send = options.fetch ?? fetch;
+  /** An open body whose next byte is `at` and whose last is before `end`; `rest` are bytes read and not yet used. */
+  let open: { reader: ReadableStreamDefaultReader<Uint8Array>; at: number; end: number; rest: Uint8Array } | undefined;
+
+  const close = async (): Promise<void> => {
+    const { reader } = open ?? {};
+    open = undefined;
+    // The body may have failed already; what matters is that it is let go.
+    await reader?.cancel().catch(() => undefined);
+  };
+
+  const request = async (offset: number, end: number): Promise<void> => {
+    const whole = offset === 0 && end === fileBytes;
+    const response = await send(url, {
+      ...(whole ? {} : { headers: { range: `bytes=${offset}-${end - 1}` } }),
+      ...(signal ? { signal } : {}),
+      cache: options.fresh ? "reload" : "no-store",
+    });
+    const partial = response.status === 206;
+    const at = partial ? rangeStart(response, offset) : 0;
+    if (!response.ok || at > offset || !response.body) {
+      await response.body?.cancel();
+      throw httpError(url, response.status);
+    }
+    open = { reader: response.body.getReader(), at, end: partial ? end : fileBytes, rest: new Uint8Array(0) };
+  };
+
+  /** The next bytes at or after `open.at`; undefined at the end of the body. */
+  const nextBytes = async (body: NonNullable<typeof open>): Promise<Uint8Array | undefined> => {
+    if (body.rest.length > 0) return body.rest;
+    const { done, value } = await body.reader.read();
+    return done ? undefined : value;
+  };
+
+  const fill = async (offset: number, partial: PartialShard): Promise<void> => {
+    const end = offset + partial.bytes.length;
+    if (open && open.at !== offset + partial.received) await close();
+    if (!open) await request(offset + partial.received, end);
+    const body = open;
+    if (!body) return;
+    while (partial.received < partial.bytes.length) {
+      const bytes = await nextBytes(body);
+      if (!bytes) throw new EngineError("network", `${url} ended at byte ${body.at} of ${fileBytes}`);
+      const wanted = offset + partial.received;
+      const skip = Math.min(bytes.length, wanted - body.at);
+      const take = bytes.subarray(skip, skip + partial.bytes.length - partial.received);
+      partial.bytes.set(take, partial.received);
+      partial.received += take.length;
+      body.at += skip + take.length;
+      body.rest = bytes.subarray(skip + take.length);
+      if (take.length > 0) onBytes?.(take.length);
+    }
+    if (body.at === body.end) await close();
+  };
+
+  return {
+    async read(offset, partial) {
+      for (let attempt = 1; partial.received < partial.bytes.length; attempt++) {
+        const before = partial.received;
+        try {
+          await fill(offset, partial);
+        } catch (error) {
+          await close();
+          signal?.throwIfAborted();
+          const failure =
+            error instanceof EngineError
+              ? error
+              : new EngineError("network", `${url}: ${String(error)}`, { cause: error });
+          if (partial.received > before) attempt = 0;
+          if (!isPassing(failure) || attempt > retries) throw failure;
+          await pause(backoffMs(Math.max(1, attempt)), signal);
+        }
+      }
+    },
+    close,
+  };
+}
+
+class HttpError extends EngineError {
+  readonly status: number;
+  constructor(url: string, status: number) {
+    super("http", `${url} answered with status ${status}`);
+    this.status = status;
+  }
+}
+
+function httpError(url: string, status: number): EngineError {
+  if (status === 416) return new EngineError("integrity", `${url} is shorter than its manifest says`);
+  return new HttpError(url, status);
+}
+
+/** Worth another try: broken connections and servers that are busy. */
+function isPassing(error: EngineError): boolean {
+  if (error instanceof HttpError) return error.status === 408 || error.status === 429 || error.status >= 500;
+  return error.code === "network";
+}
+
+/** Where a 206 starts; a server that hides the header is trusted, the hash decides. */
+function rangeStart(response: Response, offset: number): number {
+  const start = /^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "")?.[1];
+  return start === undefined ? offset : Number(start);
+}
+
+async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(done, milliseconds);
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason instanceof Error ? signal.reason : new DOMException("stopped", "AbortError"));
+    };
+    function done(): void {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}

@@ -1,0 +1,287 @@
+// Brings a package here: what is stored is verified, what is missing or damaged is fetched, verified and stored.
+// Knows no browser: the store, the room left and the wish to keep it are handed in.
+import { EngineError, errorCodeOf } from "#engine/errors.ts";
+import { createFileDownload, emptyShard, type DownloadOptions, type PartialShard } from "./download.ts";
+import { manifestName, parseManifest, type Manifest, type ManifestFile, type Shard } from "./manifest.ts";
+import { packagePrefix, shardKey, type ShardStore } from "./store.ts";
+import { blobMatches, sha256Hex } from "./verify.ts";
+
+/** What the machine around offers. */
+export interface WeightsHost {
+  readonly store: ShardStore;
+  /** Bytes that may still be stored; undefined when nobody knows. */
+  readonly room: () => Promise<number | undefined>;
+  /** Asks that the storage is not cleared under pressure; called once, before the first byte. */
+  readonly persist: () => Promise<void>;
+}
+
+export interface PackageSource {
+  readonly id: string;
+  /** Absolute URL of the package folder, ending with a slash. */
+  readonly baseUrl: string;
+}
+
+/** Verified bytes of the whole package so far; `stored` of them were here before. */
+export interface EnsureProgress {
+  readonly loaded: number;
+  readonly total: number;
+  readonly stored: number;
+}
+
+export interface EnsureOptions extends Omit<DownloadOptions, "onBytes" | "fresh"> {
+  readonly onProgress?: (progress: EnsureProgress) => Promise<void> | void;
+  /** Shards that an earlier call left half fetched, by key; kept up to date for the next one. */
+  readonly partials?: Map<string, PartialShard>;
+}
+
+/** A package ready to load: a Blob per file (handles, not bytes, when `persisted`). */
+export interface EnsuredPackage {
+  readonly persisted: boolean;
+  /** As it was fetched; parse it again on the other side of a worker. */
+  readonly manifest: unknown;
+  readonly files: ReadonlyMap<string, Blob>;
+}
+
+/** Bytes arrive in small runs; whoever watches needs fewer. */
+const reportEveryMs = 100;
+
+interface Wanted {
+  readonly file: ManifestFile;
+  readonly shard: Shard;
+  readonly key: string;
+}
+
+/** Resolves when every shard is here and verified; rejects with an EngineError, or with the signal's reason. */
+export async function ensurePackage(
+  source: PackageSource,
+  host: WeightsHost,
+  options: EnsureOptions = {},
+): Promise<EnsuredPackage> {
+  const { signal, onProgress } = options;
+  const manifestKey = `${packagePrefix(source.id)}${manifestName}`;
+  const { json, manifest, manifestBlob } = await readManifest(source, manifestKey, host.store, options);
+  const wanted = wantedShards(source.id, manifest);
+  const total = wanted.reduce((sum, { shard }) => sum + shard.bytes, 0);
+  let loaded = 0;
+  let stored = 0;
+  const report = async (): Promise<void> => await onProgress?.({ loaded, total, stored });
+  await report();
+
+  const blobs = new Map<string, Blob>();
+  const missing: Wanted[] = [];
+  for (const want of wanted) {
+    signal?.throwIfAborted();
+    const blob = await getIfStorable(host.store, want.key);
+    if (blob && (await blobMatches(blob, want.shard))) {
+      blobs.set(want.key, blob);
+      loaded += want.shard.bytes;
+      stored += want.shard.bytes;
+      await report();
+    } else {
+      missing.push(want);
+    }
+  }
+
+  let persisted = true;
+  const keep = async (key: string, blob: Blob): Promise<Blob> => {
+    if (!persisted) return blob;
+    try {
+      await host.store.put(key, blob);
+      // The stored Blob is a handle; the one at hand holds its bytes in memory.
+      return (await host.store.get(key)) ?? blob;
+    } catch (error) {
+      if (!isStorageFailure(error)) throw error;
+      persisted = false;
+      return blob;
+    }
+  };
+
+  if (missing.length > 0) {
+    await host.persist();
+    persisted = await hasRoom(host, source.id, wanted, missing);
+  }
+  const partials = options.partials ?? new Map<string, PartialShard>();
+  for (const [file, shards] of groupByFile(missing)) {
+    const url = new URL(file.path, source.baseUrl).href;
+    let seen = loaded;
+    let reporting = Promise.resolve();
+    let reportedAt = 0;
+    const onBytes = (bytes: number): void => {
+      seen += bytes;
+      if (Date.now() - reportedAt < reportEveryMs) return;
+      reportedAt = Date.now();
+      const now = seen;
+      reporting = reporting.then(async () => await onProgress?.({ loaded: now, total, stored }));
+    };
+    const download = createFileDownload(url, file.bytes, { ...options, onBytes });
+    try {
+      for (const { shard, key } of shards) {
+        let partial = partials.get(key);
+        if (partial) seen += partial.received;
+        partial ??= emptyShard(shard.bytes);
+        partials.set(key, partial);
+        await download.read(shard.offset, partial);
+        partials.delete(key);
+        let { bytes } = partial;
+        if ((await sha256Hex(bytes)) !== shard.sha256) bytes = await fetchAgain(url, file, shard, options);
+        blobs.set(key, await keep(key, new Blob([bytes])));
+        loaded += shard.bytes;
+        seen = loaded;
+      }
+    } finally {
+      await download.close();
+      await reporting;
+    }
+    await report();
+  }
+  if (persisted && !(await getIfStorable(host.store, manifestKey).then((held) => sameBytes(held, manifestBlob)))) {
+    await keep(manifestKey, manifestBlob);
+  }
+  if (persisted) await dropOthers(host.store, source.id, [manifestKey, ...wanted.map(({ key }) => key)]);
+
+  const files = new Map(
+    manifest.files.map((file) => {
+      const parts = file.shards.map((shard, index) => blobs.get(shardKey(source.id, file.path, index, shard.sha256)));
+      return [file.path, new Blob(parts.filter((part) => part !== undefined))];
+    }),
+  );
+  return { persisted, manifest: json, files };
+}
+
+/** Whether everything of the package's stored manifest is stored: by key, not by hash. */
+export async function isPackageStored(source: PackageSource, store: ShardStore): Promise<boolean> {
+  try {
+    const keys = new Set(await store.keys());
+    const blob = await store.get(`${packagePrefix(source.id)}${manifestName}`);
+    if (!blob) return false;
+    const parsed = parseManifest(JSON.parse(await blob.text()));
+    return parsed.ok && wantedShards(source.id, parsed.manifest).every(({ key }) => keys.has(key));
+  } catch (error) {
+    if (error instanceof SyntaxError || isStorageFailure(error)) return false;
+    throw error;
+  }
+}
+
+/** Forgets everything that is stored of a package. */
+export async function removePackage(packageId: string, store: ShardStore): Promise<void> {
+  await dropOthers(store, packageId, []);
+}
+
+function wantedShards(packageId: string, manifest: Manifest): Wanted[] {
+  return manifest.files.flatMap((file) =>
+    file.shards.map((shard, index) => ({ file, shard, key: shardKey(packageId, file.path, index, shard.sha256) })),
+  );
+}
+
+function groupByFile(shards: readonly Wanted[]): Map<ManifestFile, Wanted[]> {
+  const groups = new Map<ManifestFile, Wanted[]>();
+  for (const want of shards) groups.set(want.file, [...(groups.get(want.file) ?? []), want]);
+  return groups;
+}
+
+/** The manifest from the server, or the stored one when the server can't be reached. */
+async function readManifest(
+  source: PackageSource,
+  key: string,
+  store: ShardStore,
+  options: EnsureOptions,
+): Promise<{ json: unknown; manifest: Manifest; manifestBlob: Blob }> {
+  const url = new URL(manifestName, source.baseUrl).href;
+  let blob: Blob;
+  try {
+    const response = await (options.fetch ?? fetch)(url, {
+      cache: "no-cache",
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
+    if (!response.ok) throw new EngineError("http", `${url} answered with status ${response.status}`);
+    blob = new Blob([await response.arrayBuffer()]);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    const held = await getIfStorable(store, key);
+    if (!held) {
+      throw error instanceof EngineError
+        ? error
+        : new EngineError("network", `${url}: ${String(error)}`, { cause: error });
+    }
+    blob = held;
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(await blob.text());
+  } catch (error) {
+    throw new EngineError("bad-package", `${url} is not JSON: is the model package in its place?`, { cause: error });
+  }
+  const parsed = parseManifest(json);
+  if (!parsed.ok) throw new EngineError("bad-package", `${url}: ${parsed.problem}`);
+  return { json, manifest: parsed.manifest, manifestBlob: blob };
+}
+
+/** One more try, past all caches; throws "integrity" when the server really has other bytes. */
+async function fetchAgain(
+  url: string,
+  file: ManifestFile,
+  shard: Shard,
+  options: EnsureOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const download = createFileDownload(url, file.bytes, { ...options, fresh: true });
+  const partial = emptyShard(shard.bytes);
+  try {
+    await download.read(shard.offset, partial);
+  } finally {
+    await download.close();
+  }
+  if ((await sha256Hex(partial.bytes)) === shard.sha256) return partial.bytes;
+  throw new EngineError(
+    "integrity",
+    `${url}: bytes ${shard.offset} to ${shard.offset + shard.bytes} do not match the manifest`,
+  );
+}
+
+/** Storage that fails is the same as nothing stored: the package is then kept in memory. */
+async function getIfStorable(store: ShardStore, key: string): Promise<Blob | undefined> {
+  try {
+    return await store.get(key);
+  } catch (error) {
+    if (isStorageFailure(error)) return undefined;
+    throw error;
+  }
+}
+
+/** False when the missing shards can't fit, also after shards of an older version of the package have gone. */
+async function hasRoom(
+  host: WeightsHost,
+  packageId: string,
+  wanted: readonly Wanted[],
+  missing: readonly Wanted[],
+): Promise<boolean> {
+  const needed = missing.reduce((sum, { shard }) => sum + shard.bytes, 0);
+  const fits = async (): Promise<boolean> => needed <= ((await host.room()) ?? Infinity);
+  if (await fits()) return true;
+  await dropOthers(
+    host.store,
+    packageId,
+    wanted.map(({ key }) => key),
+  );
+  return fits();
+}
+
+async function dropOthers(store: ShardStore, packageId: string, keep: readonly string[]): Promise<void> {
+  const kept = new Set(keep);
+  try {
+    const keys = await store.keys();
+    const others = keys.filter((key) => key.startsWith(packagePrefix(packageId)) && !kept.has(key));
+    if (others.length > 0) await store.delete(others);
+  } catch (error) {
+    // What can't be deleted only takes room.
+    if (!isStorageFailure(error)) throw error;
+  }
+}
+
+async function sameBytes(held: Blob | undefined, blob: Blob): Promise<boolean> {
+  return held?.size === blob.size && (await held.text()) === (await blob.text());
+}
+
+function isStorageFailure(error: unknown): boolean {
+  const code = errorCodeOf(error);
+  return code === "storage" || code === "quota";
+}

@@ -1,0 +1,166 @@
+// The page's side of both workers: starts them, turns callbacks into an async iterable and an AbortSignal into a Stop,
+// and rejects what is pending when a worker dies. Knows no engine and no storage.
+import { proxy, wrap, type Remote } from "comlink";
+import { EngineError } from "#engine/errors.ts";
+import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
+import type { InferenceApi, LoadEvent, LoadedModel, LoadRequest, ModelRef, WeightsApi } from "./api.ts";
+import { watchWorker, type WorkerLife } from "./worker-life.ts";
+
+export type { DeviceNotice, LoadEvent, LoadedModel } from "./api.ts";
+
+export interface ModelClientOptions {
+  /** Id and package folder, relative to `pageUrl` or absolute; a record of the zoo fits. */
+  readonly model: { readonly id: string; readonly path: string };
+  readonly device: LoadRequest["device"];
+  /** The page's base: `document.baseURI`. */
+  readonly pageUrl: string;
+  /** Absolute URL of the folder with the runtime's wasm files, ending with a slash. */
+  readonly runtimeUrl: string;
+  /** Milliseconds of silence, with a call pending, after which a worker counts as dead; default two minutes. */
+  readonly silenceMs?: number;
+}
+
+/** Rejections are EngineErrors, or errors with a code in their name (`errorCodeOf` reads both), or an AbortError. */
+export interface WorkerModelClient {
+  /** Fetches what is missing and loads it in a new worker; call again to start anew after a failure. */
+  load(onEvent: (event: LoadEvent) => void, signal?: AbortSignal): Promise<LoadedModel>;
+  /** One answer at a time, else "busy"; abort, or leave the loop, to stop it. Ends with `done`. */
+  generate(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<GenerateEvent, void>;
+  /** Whether every shard of the model is stored in this browser. */
+  isStored(): Promise<boolean>;
+  /** Forgets the stored model. */
+  remove(): Promise<void>;
+  /** Called when the inference worker dies, also while nothing runs; returns how to stop listening. */
+  onDied(listener: (error: EngineError) => void): () => void;
+  /** Ends both workers; `load` starts them again. */
+  dispose(): void;
+}
+
+interface Live<Api> {
+  readonly api: Remote<Api>;
+  readonly life: WorkerLife;
+}
+
+/** A Stop that a dead worker can't hear is no news: the call it was for has been rejected. */
+const ignore = (): void => undefined;
+
+/** Starts nothing yet. */
+export function createModelClient(options: ModelClientOptions): WorkerModelClient {
+  const { model, device, pageUrl, runtimeUrl, silenceMs = 120_000 } = options;
+  const ref: ModelRef = { id: model.id, baseUrl: new URL(model.path, pageUrl).href };
+  const listeners = new Set<(error: EngineError) => void>();
+  let weights: Live<WeightsApi> | undefined;
+  let inference: Live<InferenceApi> | undefined;
+  let busy = false;
+
+  const weightsWorker = (): Live<WeightsApi> => {
+    if (!weights || weights.life.cause) {
+      const worker = new Worker(new URL("./weights-worker.ts", import.meta.url), { type: "module", name: "weights" });
+      // Whoever has a call pending hears of a death through the call.
+      weights = { api: wrap<WeightsApi>(worker), life: watchWorker(worker, () => undefined) };
+    }
+    return weights;
+  };
+
+  /** A fresh worker per load: wasm memory never shrinks, and a device that failed is gone for good. */
+  const newInferenceWorker = (): Live<InferenceApi> => {
+    inference?.life.end();
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "inference" });
+    inference = {
+      api: wrap<InferenceApi>(worker),
+      life: watchWorker(worker, (error) => {
+        for (const listener of listeners) listener(error);
+      }),
+    };
+    return inference;
+  };
+
+  const load: WorkerModelClient["load"] = async (onEvent, signal) => {
+    signal?.throwIfAborted();
+    const store = weightsWorker();
+    const { api, life } = newInferenceWorker();
+    const stop = (): void => {
+      store.api.stop().catch(ignore);
+      life.end(new DOMException("loading was stopped", "AbortError"));
+    };
+    signal?.addEventListener("abort", stop, { once: true });
+    const tell = proxy((event: LoadEvent) => {
+      life.heard();
+      onEvent(event);
+    });
+    try {
+      // Guarded by both: the inference worker can fail to start while weights are fetched.
+      const stored = await life.guard(store.life.guard(store.api.ensure(ref, tell)));
+      const request: LoadRequest = { model: ref, package: stored, device, runtimeUrl };
+      return await life.watch(api.load(request, tell), () => api.ping(), silenceMs);
+    } finally {
+      signal?.removeEventListener("abort", stop);
+    }
+  };
+
+  return {
+    load,
+    async *generate(request, signal) {
+      if (!inference) throw new EngineError("worker-dead", "no model is loaded");
+      if (busy) throw new EngineError("busy", "an answer is already under way");
+      const { api, life } = inference;
+      busy = true;
+      const queue: GenerateEvent[] = [];
+      let wake = (): void => undefined;
+      let ended = false;
+      let failure: { readonly error: unknown } | undefined;
+      const onEvent = proxy((event: GenerateEvent) => {
+        life.heard();
+        queue.push(event);
+        wake();
+      });
+      const call = life
+        .watch(api.generate(request, onEvent), () => api.ping(), silenceMs)
+        .catch((error: unknown) => {
+          failure = { error };
+        })
+        .finally(() => {
+          ended = true;
+          wake();
+        });
+      const stop = (): void => void life.guard(api.stop()).catch(ignore);
+      signal.addEventListener("abort", stop, { once: true });
+      if (signal.aborted) stop();
+      try {
+        for (;;) {
+          const event = queue.shift();
+          if (event) yield event;
+          else if (isEnded()) break;
+          else await new Promise<void>((resolve) => (wake = resolve));
+        }
+        if (failure) throw failure.error;
+      } finally {
+        signal.removeEventListener("abort", stop);
+        if (!isEnded()) stop();
+        await call;
+        busy = false;
+      }
+      // Read through a function: the flag changes in callbacks, which the compiler does not follow.
+      function isEnded(): boolean {
+        return ended;
+      }
+    },
+    isStored() {
+      const { api, life } = weightsWorker();
+      return life.guard(api.isComplete(ref));
+    },
+    remove() {
+      const { api, life } = weightsWorker();
+      return life.guard(api.remove(ref));
+    },
+    onDied(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    dispose() {
+      weights?.life.end();
+      inference?.life.end();
+      weights = inference = undefined;
+    },
+  };
+}

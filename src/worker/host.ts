@@ -1,0 +1,178 @@
+// The inference worker's side of the wire: picks the device, loads the engine, proves it, and runs one generation at a time.
+// Knows no Comlink; the browser's adapters are handed in.
+import type { Engine, EngineOptions } from "#engine/engine.ts";
+import { EngineError, errorCodeOf } from "#engine/errors.ts";
+import type { Runtime } from "#engine/runtime.ts";
+import type { PackageFiles } from "#engine/types.ts";
+import { parseManifest, type Manifest } from "#weights/manifest.ts";
+import type { DeviceNotice, InferenceApi, LoadEvent, LoadRequest, StoredPackage } from "./api.ts";
+
+/** What WebGPU offers, as far as the choice of a device needs it. */
+export type Probe =
+  | { readonly kind: "none"; readonly reason: "no-webgpu" | "no-adapter" }
+  | { readonly kind: "adapter"; readonly software: boolean };
+
+/** The parts of a host that differ between browsers; `P` is its own kind of adapter. */
+export interface InferenceAdapters<P extends Probe> {
+  probeGpu(): Promise<P>;
+  createWebGpuRuntime(probe: Extract<P, { kind: "adapter" }>, options: { runtimeUrl: string }): Promise<Runtime>;
+  createWasmRuntime(options: { runtimeUrl: string }): Promise<Runtime>;
+  createEngine(options: EngineOptions): Promise<Engine>;
+  readonly decodeImage: EngineOptions["decodeImage"];
+}
+
+interface Loaded {
+  readonly runtime: Runtime;
+  readonly engine: Engine;
+}
+
+type OnEvent = (event: LoadEvent) => Promise<void> | void;
+
+/** Serves the inference worker's calls. */
+export function createInferenceHost<P extends Probe>(adapters: InferenceAdapters<P>): InferenceApi {
+  let loaded: Loaded | undefined;
+  let running: AbortController | undefined;
+
+  const unload = async (): Promise<void> => {
+    const { engine, runtime } = loaded ?? {};
+    loaded = undefined;
+    await engine?.dispose();
+    await runtime?.dispose();
+  };
+
+  return {
+    async load(request, onEvent) {
+      const startedAt = performance.now();
+      await unload();
+      const { notices, ...ready } = await loadOnBestDevice(adapters, request, onEvent);
+      loaded = ready;
+      const { runtime, engine } = ready;
+      if (!request.package.persisted) notices.push("memory-only");
+      const { model } = engine.info;
+      return {
+        id: request.model.id,
+        name: model.name,
+        device: runtime.device,
+        adapter: runtime.adapter,
+        threads: runtime.threads,
+        notices,
+        contextLength: engine.contextLength,
+        imageTokens: model.imageTokens,
+        loadMs: performance.now() - startedAt,
+      };
+    },
+    async generate(request, onEvent) {
+      if (!loaded) throw new EngineError("internal", "no model is loaded");
+      if (running) throw new EngineError("busy", "an answer is already under way");
+      const abort = new AbortController();
+      running = abort;
+      try {
+        // Awaiting every event lets a Stop in between two tokens, and no event arrives after this call's own reply.
+        for await (const event of loaded.engine.generate(request, abort.signal)) await onEvent(event);
+      } finally {
+        running = undefined;
+      }
+    },
+    stop() {
+      running?.abort();
+      return Promise.resolve();
+    },
+    unload,
+    ping: () => Promise.resolve(),
+  };
+}
+
+/** WebGPU where a hardware adapter is (or where it is forced) and computes right, else WASM. */
+async function loadOnBestDevice<P extends Probe>(
+  adapters: InferenceAdapters<P>,
+  request: LoadRequest,
+  onEvent: OnEvent,
+): Promise<Loaded & { readonly notices: DeviceNotice[] }> {
+  const { device, runtimeUrl } = request;
+  const parsed = parseManifest(request.package.manifest);
+  if (!parsed.ok) throw new EngineError("bad-package", parsed.problem);
+  const { manifest } = parsed;
+  const files = packageFiles(request.package);
+  const notices: DeviceNotice[] = [];
+  const open = (runtime: Runtime): Promise<Loaded | "failed-self-test"> =>
+    openEngine(adapters, runtime, { manifest, files }, onEvent);
+
+  if (device !== "wasm") {
+    const probe = await adapters.probeGpu();
+    if (!isAdapter(probe)) {
+      const reason = probe.kind === "none" ? probe.reason : "no-adapter";
+      if (device === "webgpu") throw new EngineError("no-device", `WebGPU was asked for: ${reason}`);
+      notices.push(reason);
+    } else if (probe.software && device === "auto") {
+      notices.push("software-adapter");
+    } else {
+      try {
+        const result = await open(await adapters.createWebGpuRuntime(probe, { runtimeUrl }));
+        if (result !== "failed-self-test") return { ...result, notices };
+        notices.push(result);
+      } catch (error) {
+        if (!mayFallBack.has(errorCodeOf(error))) throw error;
+        console.warn("WebGPU could not load the model, WASM takes over:", error);
+        notices.push("webgpu-failed");
+      }
+    }
+  }
+  const runtime = await adapters.createWasmRuntime({ runtimeUrl });
+  if (runtime.threads === 1 && !crossOriginIsolated) notices.push("single-thread");
+  const result = await open(runtime);
+  if (result === "failed-self-test") throw new EngineError("numerics", "every device computed wrong numbers");
+  return { ...result, notices };
+}
+
+/** Failures of a device, which another device may not share; a bad package fails everywhere. */
+const mayFallBack = new Set(["no-device", "device-lost", "out-of-memory", "internal"]);
+
+/** Loads the package on a runtime and proves it; what fails is disposed here. */
+async function openEngine(
+  { createEngine, decodeImage }: Pick<InferenceAdapters<Probe>, "createEngine" | "decodeImage">,
+  runtime: Runtime,
+  { manifest, files }: { readonly manifest: Manifest; readonly files: PackageFiles },
+  onEvent: OnEvent,
+): Promise<Loaded | "failed-self-test"> {
+  const { device } = runtime;
+  let told = Promise.resolve();
+  let engine: Engine | undefined;
+  try {
+    engine = await createEngine({
+      runtime,
+      files,
+      info: manifest,
+      decodeImage,
+      onProgress: (part) => {
+        told = told.then(() => onEvent({ type: "session", part, device }));
+      },
+    });
+    await told;
+    await onEvent({ type: "session", part: "self-test", device });
+    const result = await engine.selfTest();
+    if (result === undefined || result.ok) return { runtime, engine };
+    console.warn(`The self-test on ${device} failed: logits differ by ${result.worst}`);
+  } catch (error) {
+    await engine?.dispose();
+    await runtime.dispose();
+    throw error;
+  }
+  await engine.dispose();
+  await runtime.dispose();
+  return "failed-self-test";
+}
+
+function isAdapter<P extends Probe>(probe: P): probe is Extract<P, { kind: "adapter" }> {
+  return probe.kind === "adapter";
+}
+
+function packageFiles({ files }: StoredPackage): PackageFiles {
+  return {
+    blob(path) {
+      const blob = files.get(path);
+      return blob
+        ? Promise.resolve(blob)
+        : Promise.reject(new EngineError("bad-package", `the package has no ${path}`));
+    },
+  };
+}

@@ -1,0 +1,41 @@
+// The download worker's side of the wire: one `ensure` at a time over the weights room. Knows no Comlink and no page.
+import type { PartialShard } from "#weights/download.ts";
+import { ensurePackage, isPackageStored, removePackage, type WeightsHost } from "#weights/ensure.ts";
+import type { WeightsApi } from "./api.ts";
+
+/** Serves the download worker's calls; half-fetched shards live as long as it does. */
+export function createWeightsHost(host: WeightsHost): WeightsApi {
+  const partials = new Map<string, PartialShard>();
+  let running: AbortController | undefined;
+
+  return {
+    async ensure(model, onEvent) {
+      const abort = new AbortController();
+      running?.abort();
+      running = abort;
+      try {
+        // Two tabs that open at once must not fetch the same gigabytes twice.
+        return await alone(`llava-weights/${model.id}`, abort.signal, () =>
+          ensurePackage(model, host, {
+            signal: abort.signal,
+            partials,
+            onProgress: (progress) => onEvent({ type: "download", ...progress }),
+          }),
+        );
+      } finally {
+        if (running === abort) running = undefined;
+      }
+    },
+    stop() {
+      running?.abort();
+      return Promise.resolve();
+    },
+    isComplete: (model) => isPackageStored(model, host.store),
+    remove: (model) => removePackage(model.id, host.store),
+  };
+}
+
+async function alone<T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  if (!("locks" in navigator)) return work();
+  return navigator.locks.request(name, { signal }, work);
+}

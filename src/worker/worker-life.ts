@@ -1,0 +1,88 @@
+// Whether a worker is still alive, and what happens to pending calls when it is not. Knows no calls and no wire:
+// a reply that never comes would otherwise be waited for for ever.
+import { EngineError } from "#engine/errors.ts";
+
+/** The part of a Worker that tells of its death. */
+export type WorkerLike = Pick<Worker, "addEventListener" | "terminate">;
+
+export interface WorkerLife {
+  /** Why it is dead, or undefined while it lives. */
+  readonly cause: Error | undefined;
+  /** The promise, or a rejection as soon as the worker dies. */
+  guard<T>(work: Promise<T>): Promise<T>;
+  /** Like guard; the worker also counts as dead after `silenceMs` in which neither an event nor an answer to `ping` came. */
+  watch<T>(work: Promise<T>, ping: () => Promise<void>, silenceMs: number): Promise<T>;
+  /** Tells that the worker has spoken. */
+  heard(): void;
+  /** Terminates it; what is pending rejects with `cause`. Does nothing the second time. */
+  end(cause?: Error): void;
+}
+
+/** Watches one worker; `onDeath` hears of a death that nobody asked for. */
+export function watchWorker(worker: WorkerLike, onDeath: (error: EngineError) => void): WorkerLife {
+  const pending = new Set<(cause: Error) => void>();
+  let cause: Error | undefined;
+  let lastHeardAt = Date.now();
+
+  const end = (reason: Error): void => {
+    if (cause) return;
+    cause = reason;
+    worker.terminate();
+    for (const reject of pending) reject(reason);
+    pending.clear();
+  };
+  const die = (message: string): void => {
+    if (cause) return;
+    const error = new EngineError("worker-dead", message);
+    end(error);
+    onDeath(error);
+  };
+  worker.addEventListener("error", (event) => {
+    const { message } = event;
+    // A script that could not be fetched gives a plain event without a message.
+    die(message ? `the worker failed: ${message}` : "the worker could not start");
+  });
+  worker.addEventListener("messageerror", () => die("a message from the worker could not be read"));
+
+  const guard = <T>(work: Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      if (cause) {
+        work.catch(() => undefined); // It can't end well any more, and nobody waits for it.
+        return reject(cause);
+      }
+      pending.add(reject);
+      work.then(resolve, reject).finally(() => pending.delete(reject));
+    });
+
+  return {
+    get cause() {
+      return cause;
+    },
+    guard,
+    async watch(work, ping, silenceMs) {
+      lastHeardAt = Date.now();
+      let asked = false;
+      const timer = setInterval(() => {
+        if (Date.now() - lastHeardAt > silenceMs) return die(`the worker has been silent for ${silenceMs} ms`);
+        if (asked) return;
+        asked = true;
+        guard(ping()).then(
+          () => {
+            asked = false;
+            lastHeardAt = Date.now();
+          },
+          () => undefined, // It died: the call that is watched says so.
+        );
+      }, silenceMs / 8);
+      try {
+        return await guard(work);
+      } finally {
+        clearInterval(timer);
+      }
+    },
+    heard() {
+      lastHeardAt = Date.now();
+    },
+    end: (reason = new EngineError("worker-dead", "the worker was ended")) => end(reason),
+  };
+}

@@ -1,0 +1,8 @@
+// Entry of the inference worker: the host with the browser's adapters, exposed to the page.
+import { expose } from "comlink";
+import { decodeImage } from "#engine/decode.web.ts";
+import { createEngine } from "#engine/engine.ts";
+import { createWasmRuntime, createWebGpuRuntime, probeGpu } from "#engine/runtime.web.ts";
+import { createInferenceHost } from "./host.ts";
+
+expose(createInferenceHost({ probeGpu, createWebGpuRuntime, createWasmRuntime, createEngine, decodeImage }));

@@ -1,0 +1,103 @@
+// Builds the page into a folder of static files with relative addresses, and serves it for development and preview.
+// ONNX Runtime's wasm files are copied, not bundled: one build is fetched, the one the device needs.
+import { createReadStream, readFileSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { defineConfig, type Plugin } from "vite";
+import { VitePWA } from "vite-plugin-pwa";
+import { runtimeBuilds, runtimePath } from "./src/sw/runtime-cache.ts";
+import { developmentHeaders, securityHeaders } from "./src/sw/security-headers.ts";
+
+const runtimeSource = dirname(createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"));
+const runtimeFiles = Object.values(runtimeBuilds).flatMap((build) => [`${build}.mjs`, `${build}.wasm`]);
+
+/** Puts the runtime's files under their versioned folder, in the build and on the development server. */
+function runtimeFilesPlugin(): Plugin {
+  return {
+    name: "llava-runtime-files",
+    configureServer(server) {
+      server.middlewares.use((request, response, next) => {
+        const path = (request.url ?? "").split("?")[0] ?? "";
+        const file = runtimeFiles.find((name) => path.endsWith(`/${runtimePath}${name}`));
+        if (file === undefined) return next();
+        const source = join(runtimeSource, file);
+        response.writeHead(200, {
+          "content-type": file.endsWith(".wasm") ? "application/wasm" : "text/javascript",
+          "content-length": statSync(source).size,
+          ...developmentHeaders,
+        });
+        createReadStream(source).pipe(response);
+      });
+    },
+    generateBundle() {
+      for (const file of runtimeFiles) {
+        this.emitFile({
+          type: "asset",
+          fileName: `${runtimePath}${file}`,
+          source: readFileSync(join(runtimeSource, file)),
+        });
+      }
+    },
+  };
+}
+
+/** Hosts that read a `_headers` file then send what the preview server sends. */
+function headersFilePlugin(): Plugin {
+  return {
+    name: "llava-headers-file",
+    generateBundle() {
+      const lines = Object.entries(securityHeaders).map(([name, value]) => `  ${name}: ${value}`);
+      this.emitFile({ type: "asset", fileName: "_headers", source: `/*\n${lines.join("\n")}\n` });
+    },
+  };
+}
+
+export default defineConfig({
+  base: "./",
+  // A missing file must be a 404, not the page.
+  appType: "mpa",
+  plugins: [
+    runtimeFilesPlugin(),
+    headersFilePlugin(),
+    VitePWA({
+      strategies: "injectManifest",
+      srcDir: "src/sw",
+      filename: "service-worker.ts",
+      injectRegister: null,
+      injectManifest: {
+        globPatterns: [
+          "**/*.{html,js,css,svg,png,webp,woff2,webmanifest}",
+          "examples/*",
+          "models/*/{manifest.json,README.md}",
+        ],
+        // The rest of a package is in IndexedDB, the runtime has a cache of its own.
+        globIgnores: ["ort/**"],
+        maximumFileSizeToCacheInBytes: 4 * 2 ** 20,
+        rollupFormat: "iife",
+      },
+      manifest: {
+        name: "llava-web",
+        short_name: "LLaVA",
+        description: "Ask about a picture; a LLaVA model answers on your own device.",
+        start_url: "./",
+        scope: "./",
+        display: "standalone",
+        background_color: "#faf8f5",
+        theme_color: "#faf8f5",
+        icons: [
+          { src: "icon.svg", sizes: "any", type: "image/svg+xml" },
+          { src: "icon-192.png", sizes: "192x192", type: "image/png" },
+          { src: "icon-512.png", sizes: "512x512", type: "image/png" },
+          { src: "icon-maskable-512.png", sizes: "512x512", type: "image/png", purpose: "maskable" },
+        ],
+      },
+    }),
+  ],
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  resolve: { conditions: ["onnxruntime-web-use-extern-wasm", "module", "browser", "development|production"] },
+  worker: { format: "es" },
+  build: { target: "es2024", sourcemap: false, assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  optimizeDeps: { exclude: ["onnxruntime-web"] },
+  server: { headers: developmentHeaders, host: "localhost" },
+  preview: { headers: securityHeaders, host: "localhost" },
+});
