@@ -195,7 +195,7 @@ export function createChatStore({ client, persistence, settings, newId }: ChatOp
   };
 }
 
-/** A turn that was under way when the page went is one that was stopped. */
+/** A turn that ran when the page went is one that was stopped; one that waited still waits. */
 function settle(turn: Turn): Turn {
-  return turn.role === "assistant" ? reduceTurn(turn, { type: "stopped" }) : turn;
+  return turn.role === "assistant" && turn.status === "running" ? reduceTurn(turn, { type: "stopped" }) : turn;
 }

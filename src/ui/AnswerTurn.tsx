@@ -34,38 +34,64 @@ export function AnswerTurn({ turn, isLast, onRetry, onNewChat }: AnswerTurnProps
         <div class="failure" role="alert" data-testid="answer-failure" data-code={turn.failure.code}>
           <WarnIcon />
           <p>{t.errors[turn.failure.code]}</p>
+          {isLast && <NextStep turn={turn} onRetry={onRetry} onNewChat={onNewChat} />}
         </div>
       )}
-      {!under && (
+      {!under && <Notes turn={turn} retry={isLast && turn.status === "stopped" ? onRetry : undefined} />}
+      {!under && (turn.text !== "" || turn.timings !== undefined) && (
         <footer class="answer-foot">
           {turn.text !== "" && <CopyButton text={turn.text} />}
-          {turn.status === "stopped" && <span class="foot-note">{t.stopped}</span>}
-          {turn.status === "done" && turn.text === "" && <span class="foot-note">{t.emptyAnswer}</span>}
-          {turn.reason === "length" && <span class="foot-note">{t.cutOff}</span>}
           <Figures turn={turn} />
-          {isLast && (turn.status === "failed" || turn.status === "stopped") && (
-            <RetryButton turn={turn} onRetry={onRetry} onNewChat={onNewChat} />
-          )}
         </footer>
       )}
     </article>
   );
 }
 
-/** The next step after an answer that did not end well. */
-function RetryButton({ turn, onRetry, onNewChat }: Omit<AnswerTurnProps, "isLast">): JSX.Element {
+/** What has to be said about how an answer ended. */
+function Notes({
+  turn,
+  retry,
+}: {
+  readonly turn: AssistantTurn;
+  readonly retry: (() => void) | undefined;
+}): JSX.Element | null {
+  const t = useTexts();
+  const note =
+    turn.status === "stopped"
+      ? t.stopped
+      : turn.reason === "length"
+        ? t.cutOff
+        : turn.status === "done" && turn.text === ""
+          ? t.emptyAnswer
+          : undefined;
+  if (note === undefined) return null;
+  return (
+    <p class="answer-note">
+      {note}{" "}
+      {retry !== undefined && (
+        <button type="button" class="link-button" onClick={retry}>
+          {t.tryAgain}
+        </button>
+      )}
+    </p>
+  );
+}
+
+/** The one click that leads on after a failure. */
+function NextStep({ turn, onRetry, onNewChat }: Omit<AnswerTurnProps, "isLast">): JSX.Element {
   const t = useTexts();
   const code = turn.failure?.code;
-  if (code === "context-full")
-    return (
-      <button type="button" class="button" onClick={onNewChat}>
-        {t.newChat}
-      </button>
-    );
-  const restarts = code === "device-lost" || code === "worker-dead" || code === "out-of-memory";
+  const [label, act] =
+    code === "context-full"
+      ? [t.newChat, onNewChat]
+      : [
+          code === "device-lost" || code === "worker-dead" || code === "out-of-memory" ? t.startAgain : t.tryAgain,
+          onRetry,
+        ];
   return (
-    <button type="button" class="button" onClick={onRetry}>
-      {restarts ? t.startAgain : t.tryAgain}
+    <button type="button" class="button" onClick={act}>
+      {label}
     </button>
   );
 }

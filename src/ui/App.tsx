@@ -68,6 +68,8 @@ export function App(props: AppProps): JSX.Element {
   const busy = useComputed(() => isBusy(state.value.conversation)).value;
   const { settings, saved } = state.value;
   const last = turns.at(-1);
+  // A model that failed while answering is reported in that answer, with the way on; once is enough.
+  const saidInChat = modelState.phase === "failed" && last?.role === "assistant" && last.failure === modelState.failure;
 
   useEffect(() => {
     document.documentElement.lang = t.tag;
@@ -98,6 +100,7 @@ export function App(props: AppProps): JSX.Element {
   };
   const close = (): void => {
     dialog.value = "none";
+    document.getElementById("settings")?.focus();
   };
 
   return (
@@ -132,7 +135,7 @@ export function App(props: AppProps): JSX.Element {
       </main>
       <div class="dock" ref={picker}>
         <div class="dock-inner">
-          <LoadBanner name={model.name} state={modelState} onStart={() => void chat.start()} />
+          {!saidInChat && <LoadBanner name={model.name} state={modelState} onStart={() => void chat.start()} />}
           {!saved && (
             <p class="dock-note" data-testid="not-saved">
               {t.notSaved}

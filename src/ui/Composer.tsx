@@ -36,7 +36,10 @@ export function Composer(props: ComposerProps): JSX.Element {
     element.style.height = "auto";
     element.style.height = `${element.scrollHeight}px`;
   }, [text]);
-  useEffect(() => area.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    // On a touch screen the keyboard would cover the welcome.
+    if (matchMedia("(pointer: fine)").matches) area.current?.focus({ preventScroll: true });
+  }, []);
 
   const send = (): void => {
     if (!ready || busy) return;

@@ -16,9 +16,8 @@ export function Dialog({ title, onClose, children }: DialogProps): JSX.Element {
   const titleId = useId();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    const element = dialog.current;
-    element?.showModal();
-    return () => element?.close();
+    // No close() on the way out: its late event would close the dialog that takes this one's place.
+    dialog.current?.showModal();
   }, []);
   return (
     <dialog

@@ -27,6 +27,16 @@ export function EmptyState({ model, examples, dragging, onChoose, onExample }: E
           {t.dropHint} <span class="drop-link">{t.dropButton}</span>
         </span>
       </button>
+      <ul class="promises">
+        <li>
+          <LockIcon />
+          <span>{t.privacy}</span>
+        </li>
+        <li>
+          <ShapesIcon />
+          <span>{model.knows === "pictograms" ? t.knowsPictograms(model.name) : t.knowsPhotographs(model.name)}</span>
+        </li>
+      </ul>
       {examples.length > 0 && (
         <section aria-labelledby="examples-title">
           <h2 id="examples-title" class="small-title">
@@ -39,16 +49,6 @@ export function EmptyState({ model, examples, dragging, onChoose, onExample }: E
           </div>
         </section>
       )}
-      <ul class="promises">
-        <li>
-          <LockIcon />
-          <span>{t.privacy}</span>
-        </li>
-        <li>
-          <ShapesIcon />
-          <span>{model.knows === "pictograms" ? t.knowsPictograms(model.name) : t.knowsPhotographs(model.name)}</span>
-        </li>
-      </ul>
     </div>
   );
 }

@@ -47,14 +47,21 @@ export function Header(props: HeaderProps): JSX.Element {
         </button>
         <button
           type="button"
-          class="icon-button"
+          class="icon-button theme-button"
           aria-label={themeLabel}
           title={themeLabel}
           onClick={props.onToggleTheme}
         >
           {props.dark ? <SunIcon /> : <MoonIcon />}
         </button>
-        <button type="button" class="icon-button" aria-label={t.settings} title={t.settings} onClick={props.onSettings}>
+        <button
+          type="button"
+          id="settings"
+          class="icon-button"
+          aria-label={t.settings}
+          title={t.settings}
+          onClick={props.onSettings}
+        >
           <SettingsIcon />
         </button>
       </div>

@@ -36,7 +36,6 @@ const notices: Record<DeviceNotice, string> = {
     "The only graphics device is emulated in software, so the model runs on the processor, which is faster.",
   "failed-self-test": "The graphics device computed wrong numbers in a self-test, so the model runs on the processor.",
   "webgpu-failed": "The graphics device could not load the model, so it runs on the processor.",
-  "webgpu-failed": "The graphics device could not load the model, so it runs on the processor.",
   "single-thread":
     "The page is not isolated from other sites, so it may use one processor thread only. Reloading once often helps.",
   "memory-only": "The model could not be stored. It works now, but has to be fetched again on your next visit.",
