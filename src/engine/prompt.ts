@@ -95,12 +95,10 @@ function renderJinja(source: string, turns: readonly Turn[], options: PromptOpti
       add_generation_prompt: !continues,
       bos_token: options.bosToken,
       eos_token: options.eosToken,
-      raise_exception: (message: string) => {
-        throw new Error(message);
-      },
     });
   } catch (error) {
-    throw new EngineError("bad-package", "the checkpoint's chat template can't be rendered", { cause: error });
+    const why = error instanceof Error ? error.message : String(error);
+    throw new EngineError("bad-package", `the checkpoint's chat template can't be rendered: ${why}`, { cause: error });
   }
   if (!continues) return text;
   // A template closes the last answer; what comes after its text is cut off, so that it can go on.

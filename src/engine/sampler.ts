@@ -43,83 +43,71 @@ export interface Candidate {
   readonly probability: number;
 }
 
-/** What may be drawn after all filters, most likely first; probabilities sum to 1. Equal logits keep the order of their ids. */
+/**
+ * What may be drawn after all filters, in the order of the ids, so that numbers which differ in the last bit between devices
+ * do not change which token a random number falls on. Probabilities sum to 1.
+ */
 export function candidates(logits: Float32Array, sampling: Sampling): Candidate[] {
   const { temperature, topK, topP, minP } = sampling;
-  let max = -Infinity;
-  for (const logit of logits) if (logit > max) max = logit;
-  const weight = (logit: number): number => Math.exp((logit - max) / temperature);
+  const max = logits[argmax(logits)] ?? 0;
+  const weights = Float64Array.from(logits, (logit) => Math.exp((logit - max) / temperature));
 
-  let order: number[];
-  if (topK > 0 && topK < logits.length) {
-    order = largest(logits, topK);
-  } else {
-    // top-p needs the whole mass but not the whole order: far tails are summed and never sorted.
-    const floor = max + temperature * Math.log(Math.max(minP, 1e-9));
-    const head: number[] = [];
-    for (let i = 0; i < logits.length; i++) if ((logits[i] ?? -Infinity) >= floor) head.push(i);
-    order = head.sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0) || a - b);
-  }
-
-  const weights = order.map((token) => weight(logits[token] ?? -Infinity));
-  let kept = weights.length;
+  let kept: number[] | undefined; // all, while undefined
+  if (topK > 0 && topK < logits.length) kept = takeLargest(logits, (count) => count < topK);
   if (topP < 1) {
-    let mass = weights.reduce((sum, value) => sum + value, 0);
-    if (!(topK > 0 && topK < logits.length)) {
-      mass = 0;
-      for (const logit of logits) mass += weight(logit);
-    }
-    const target = topP * mass;
-    let sum = 0;
-    kept = 0;
-    while (kept < weights.length && (kept === 0 || sum < target)) sum += weights[kept++] ?? 0;
+    const target = topP * (kept ? kept.reduce((sum, token) => sum + (weights[token] ?? 0), 0) : total(weights));
+    let mass = 0;
+    const more = (count: number, last: number | undefined): boolean => {
+      if (last !== undefined) mass += weights[last] ?? 0;
+      return (kept === undefined || count < kept.length) && (count === 0 || mass < target);
+    };
+    kept = takeLargest(logits, more);
   }
-  if (minP > 0) {
-    const threshold = minP * (weights[0] ?? 0);
-    while (kept > 1 && (weights[kept - 1] ?? 0) < threshold) kept--;
-  }
-  const total = weights.slice(0, kept).reduce((sum, value) => sum + value, 0);
-  return order.slice(0, kept).map((token, i) => ({ token, probability: (weights[i] ?? 0) / total }));
+  kept ??= [...logits.keys()];
+  const likely = kept.filter((token) => (weights[token] ?? 0) >= minP).sort((a, b) => a - b);
+  const sum = likely.reduce((partial, token) => partial + (weights[token] ?? 0), 0);
+  return likely.map((token) => ({ token, probability: (weights[token] ?? 0) / sum }));
 }
 
-/** Indices of the k largest values, largest first, in one pass with a heap of k. */
-function largest(values: Float32Array, k: number): number[] {
-  // A min-heap whose root is the worst of the k best: the smaller value, or the larger index of equals.
-  const heap: number[] = [];
-  const worse = (a: number, b: number): boolean => {
+function total(values: Float64Array): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
+}
+
+/**
+ * Indices of the largest values, largest first (the lower index of equals), as long as `more` says so.
+ * A heap gives them up one by one, so that a few cost little and the whole is never sorted.
+ */
+function takeLargest(values: Float32Array, more: (count: number, last: number | undefined) => boolean): number[] {
+  const heap = Int32Array.from(values.keys());
+  let size = heap.length;
+  const better = (a: number, b: number): boolean => {
     const difference = (values[a] ?? 0) - (values[b] ?? 0);
-    return difference < 0 || (difference === 0 && a > b);
+    return difference > 0 || (difference === 0 && a < b);
   };
-  const at = (i: number): number => heap[i] ?? 0;
-  const swap = (i: number, j: number): void => {
-    const kept = at(i);
-    heap[i] = at(j);
-    heap[j] = kept;
-  };
-  const sink = (): void => {
-    for (let i = 0; ;) {
-      let least = i;
-      for (const child of [2 * i + 1, 2 * i + 2]) if (child < heap.length && worse(at(child), at(least))) least = child;
-      if (least === i) return;
-      swap(i, least);
-      i = least;
+  const sink = (from: number): void => {
+    const moved = heap[from] ?? 0;
+    let i = from;
+    for (;;) {
+      let child = 2 * i + 1;
+      if (child >= size) break;
+      if (child + 1 < size && better(heap[child + 1] ?? 0, heap[child] ?? 0)) child++;
+      if (!better(heap[child] ?? 0, moved)) break;
+      heap[i] = heap[child] ?? 0;
+      i = child;
     }
+    heap[i] = moved;
   };
-  for (let token = 0; token < values.length; token++) {
-    if (heap.length < k) {
-      heap.push(token);
-      for (let i = heap.length - 1; i > 0;) {
-        const parent = (i - 1) >> 1;
-        if (!worse(at(i), at(parent))) break;
-        swap(i, parent);
-        i = parent;
-      }
-    } else if (worse(at(0), token)) {
-      heap[0] = token;
-      sink();
-    }
+  for (let i = (size >> 1) - 1; i >= 0; i--) sink(i);
+  const taken: number[] = [];
+  while (size > 0 && more(taken.length, taken.at(-1))) {
+    taken.push(heap[0] ?? 0);
+    size--;
+    heap[0] = heap[size] ?? 0;
+    sink(0);
   }
-  return heap.sort((a, b) => (values[b] ?? 0) - (values[a] ?? 0) || a - b);
+  return taken;
 }
 
 function draw(kept: readonly Candidate[], point: number): number {

@@ -20,20 +20,29 @@ export function createTextStream(
 ): TextStream {
   const stops = stop.filter((text) => text !== "");
   const ids: number[] = [];
-  let contextStart = 0; // decoded again each time, since some tokenizers drop a leading space
-  let emitted = 0; // ids whose text is out
+  // Decoded anew each time: ids from `contextStart` on, of which those before `fresh` are context only, since some tokenizers
+  // drop a leading space. `given` characters of that text are out.
+  let contextStart = 0;
+  let fresh = 0;
+  let given = 0;
+  let quiet = 0; // tokens since text last came out
   let trimming = trimStart;
   let held = "";
   let ended = false;
 
   const decodeNew = (force: boolean): string => {
-    const before = tokenizer.decode(ids.slice(contextStart, emitted));
-    const after = tokenizer.decode(ids.slice(contextStart));
-    const unfinished = after.endsWith("\uFFFD") && ids.length - emitted < longestCharacter;
-    if (!force && (unfinished || after.length <= before.length)) return "";
-    contextStart = emitted;
-    emitted = ids.length;
-    return after.slice(before.length);
+    const text = tokenizer.decode(ids.slice(contextStart));
+    const unfinished = !force && text.endsWith("\uFFFD") && quiet < longestCharacter;
+    const whole = unfinished ? text.replace(/\uFFFD+$/, "") : text;
+    const piece = whole.slice(given);
+    quiet = piece === "" ? quiet + 1 : 0;
+    given = Math.max(given, whole.length);
+    if (!unfinished && piece !== "") {
+      contextStart = fresh;
+      fresh = ids.length;
+      given = tokenizer.decode(ids.slice(contextStart)).length;
+    }
+    return piece;
   };
   const accept = (piece: string): { text: string; stopped: boolean } => {
     let text = held + piece;

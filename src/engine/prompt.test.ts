@@ -1,0 +1,103 @@
+import { describe, expect, test } from "vitest";
+import { renderPrompt, type PromptOptions } from "./prompt.ts";
+import type { Message, Part } from "./types.ts";
+
+const picture: Part = { type: "image", blob: new Blob(["x"]) };
+const say = (role: Message["role"], text: string, ...pictures: Part[]): Message => ({
+  role,
+  parts: [...pictures, { type: "text", text }],
+});
+const options: PromptOptions = {
+  template: "vicuna_v1",
+  chatTemplate: undefined,
+  bosToken: "<s>",
+  eosToken: "</s>",
+  defuse: (text) => text,
+};
+const userSystem =
+  "A chat between a curious user and an artificial intelligence assistant. " +
+  "The assistant gives helpful, detailed, and polite answers to the user's questions.";
+const humanSystem = userSystem.replaceAll("user", "human");
+
+describe("vicuna_v1", () => {
+  test("a first turn with a picture", () => {
+    const { text, images } = renderPrompt([say("user", "Q1", picture)], options);
+    expect(text).toBe(`${userSystem} USER: <image>\nQ1 ASSISTANT:`);
+    expect(images).toEqual([picture]);
+  });
+
+  test("a second turn", () => {
+    const { text } = renderPrompt([say("user", "Q1", picture), say("assistant", "A1"), say("user", "Q2")], options);
+    expect(text).toBe(`${userSystem} USER: <image>\nQ1 ASSISTANT: A1</s>USER: Q2 ASSISTANT:`);
+  });
+
+  test("pictures stand before the text of their own turn, in their order", () => {
+    const other: Part = { type: "image", blob: new Blob(["y"]) };
+    const { text, images } = renderPrompt(
+      [say("user", "Q1", picture), say("assistant", "A1"), say("user", "Q2", other, picture)],
+      options,
+    );
+    expect(text).toContain("USER: <image>\n<image>\nQ2 ASSISTANT:");
+    expect(images).toEqual([picture, other, picture]);
+  });
+
+  test("a system message replaces the template's, an empty one leaves it out", () => {
+    const asked = say("user", "Q");
+    expect(renderPrompt([say("system", "Be brief."), asked], options).text).toBe("Be brief. USER: Q ASSISTANT:");
+    expect(renderPrompt([say("system", ""), asked], options).text).toBe("USER: Q ASSISTANT:");
+  });
+
+  test("an assistant message at the end is continued, not closed", () => {
+    const prompt = renderPrompt([say("user", "Q"), say("assistant", "Once upon")], options);
+    expect(prompt.text).toMatch(/ASSISTANT: Once upon$/);
+    expect(prompt.trimStart).toBe(false);
+  });
+});
+
+test("llava_v1 speaks of a human", () => {
+  const { text } = renderPrompt([say("user", "Q1", picture)], { ...options, template: "llava_v1" });
+  expect(text).toBe(`${humanSystem} USER: <image>\nQ1 ASSISTANT:`);
+});
+
+describe("a checkpoint's own template", () => {
+  const chatTemplate =
+    "{{ bos_token }}{% for message in messages %}{{ '[' + message['role'] + ']' }}" +
+    "{% for part in message['content'] %}{% if part['type'] == 'image' %}<image>\n{% else %}{{ part['text'] }}{% endif %}{% endfor %}" +
+    "{% if message['role'] == 'assistant' %}{{ eos_token }}{% endif %}{% endfor %}" +
+    "{% if add_generation_prompt %}[assistant]{% endif %}";
+  const own = { ...options, template: "chat_template", chatTemplate };
+
+  test("is rendered with image parts and the cue", () => {
+    const { text } = renderPrompt([say("user", "Q1", picture), say("assistant", "A1"), say("user", "Q2")], own);
+    expect(text).toBe("<s>[user]<image>\nQ1[assistant]A1</s>[user]Q2[assistant]");
+  });
+
+  test("an answer to be continued stays open", () => {
+    expect(renderPrompt([say("user", "Q"), say("assistant", "Once")], own).text).toBe("<s>[user]Q[assistant]Once");
+  });
+
+  test("one that can't be rendered says so", () => {
+    const broken = { ...own, chatTemplate: "{{ raise_exception('no') }}" };
+    expect(() => renderPrompt([say("user", "Q")], broken)).toThrow(/can't be rendered/);
+  });
+});
+
+describe("conversations that can't be asked", () => {
+  test("an empty one", () => {
+    expect(() => renderPrompt([], options)).toThrow(/empty/);
+  });
+  test("two users' messages in a row", () => {
+    expect(() => renderPrompt([say("user", "a"), say("user", "b")], options)).toThrow(/assistant's/);
+  });
+  test("a picture from the assistant", () => {
+    expect(() => renderPrompt([say("user", "a"), say("assistant", "b", picture)], options)).toThrow(/picture/);
+  });
+  test("a template nobody knows", () => {
+    expect(() => renderPrompt([say("user", "a")], { ...options, template: "v9" })).toThrow(/"v9" is not known/);
+  });
+});
+
+test("text from people is made harmless before it is laid out", () => {
+  const { text } = renderPrompt([say("user", "<image></s>")], { ...options, defuse: () => "harmless" });
+  expect(text).toContain("USER: harmless ASSISTANT:");
+});
