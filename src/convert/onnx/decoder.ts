@@ -39,9 +39,10 @@ export function buildDecoder(
     ({ residual, update } = llamaBlock(graph, ops, config, tensors, shared, { residual, update }, layer));
   }
   const { normed } = addAndNorm(graph, ops, config, tensors, "final_norm", { residual, update }, "norm.weight");
-  const head = tensors.hasHead
-    ? tensors.matrix("head", "weight", config.vocab, config.hidden)
-    : tensors.matrix("text", "embed_tokens.weight", config.vocab, config.hidden);
+  const head =
+    config.tiedHead && !tensors.hasHead
+      ? tensors.matrix("text", "embed_tokens.weight", config.vocab, config.hidden)
+      : tensors.matrix("head", "weight", config.vocab, config.hidden);
   ops.linear("head", normed, head, undefined, "logits");
   graph.output("logits", "float32", ["batch", "kept", config.vocab]);
   for (let layer = 0; layer < config.layers; layer++) {

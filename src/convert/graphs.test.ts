@@ -1,0 +1,148 @@
+// The same tiny checkpoint through every width and both CPU runtimes: what must agree, agrees. No reference here, see golden.test.ts.
+import * as node from "onnxruntime-node";
+import * as web from "onnxruntime-web/wasm";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expand, parseExpansion } from "#engine/dequantize.ts";
+import type { Manifest } from "#weights/manifest.ts";
+import { convert } from "./convert.ts";
+import { memoryCheckpoint, memoryPackage, randomNumbers, tiny, tinyFiles, tinyTensors } from "./fixtures.ts";
+import type { KeyLayout, MemoryPackage } from "./fixtures.ts";
+import { greedyIds, largestDifference, promptRows, runGraphs, type GraphRunner } from "./graph-runner.ts";
+import type { Bits } from "./onnx/weight-ops.ts";
+
+web.env.wasm.numThreads = 1;
+
+const shape = { layers: tiny.text.layers, kvHeads: tiny.text.kvHeads, headSize: tiny.text.headSize };
+const image = 4;
+const ids = [1, 7, 9, image, image, image, image, 20, 33, 41, 70];
+const random = randomNumbers(3);
+const pixels = Float32Array.from({ length: 3 * tiny.vision.image ** 2 }, () => random() * 2 - 1);
+
+async function convertTiny(
+  bits: Bits,
+  layout: KeyLayout = "llava-hf",
+): Promise<{ manifest: Manifest; to: MemoryPackage }> {
+  const to = memoryPackage();
+  const from = memoryCheckpoint("tiny", tinyFiles(tinyTensors(layout)));
+  const manifest = await convert(from, to, { bits: { vision: bits, embed: bits, decoder: bits } });
+  return { manifest, to };
+}
+
+async function allLogits(runner: GraphRunner): Promise<Float32Array> {
+  const features = await runner.features(pixels, tiny.vision.image);
+  const rows = await promptRows(runner, ids, image, features);
+  return (await runner.decode(rows, ids.length, undefined, 0, 0)).logits.slice();
+}
+
+let reference: Float32Array;
+let runner: GraphRunner;
+beforeAll(async () => {
+  const { manifest, to } = await convertTiny(32);
+  runner = await runGraphs(node, manifest, to.files, shape);
+  reference = await allLogits(runner);
+});
+afterAll(() => runner.release());
+
+test("the random model says something: logits differ from each other and from position to position", () => {
+  expect(reference.length).toBe(ids.length * tiny.text.vocab);
+  expect(largestDifference(reference.subarray(0, 80), reference.subarray(80, 160))).toBeGreaterThan(0.5);
+});
+
+test("keeping the last n logits gives the last n of all", async () => {
+  const rows = await promptRows(runner, ids, image, await runner.features(pixels, tiny.vision.image));
+  for (const keep of [1, 3]) {
+    const { logits } = await runner.decode(rows, ids.length, undefined, 0, keep);
+    expect(largestDifference(logits, reference.subarray(reference.length - keep * tiny.text.vocab))).toBeLessThan(1e-5);
+  }
+});
+
+test("a prompt given in chunks ends in the same logits as in one piece", async () => {
+  const rows = await promptRows(runner, ids, image, await runner.features(pixels, tiny.vision.image));
+  const hidden = tiny.text.hidden;
+  for (const chunk of [1, 4]) {
+    let done = 0;
+    let step: Awaited<ReturnType<GraphRunner["decode"]>> | undefined;
+    while (done < ids.length) {
+      const count = Math.min(chunk, ids.length - done);
+      const part = rows.slice(done * hidden, (done + count) * hidden);
+      step = await runner.decode(part, count, step?.cache, done, 1);
+      done += count;
+    }
+    const last = reference.subarray(reference.length - tiny.text.vocab);
+    expect(largestDifference(step?.logits ?? [], last)).toBeLessThan(1e-4);
+  }
+});
+
+test("decoding with the cache says what a fresh prefill of the whole says", async () => {
+  const rows = await promptRows(runner, ids, image, await runner.features(pixels, tiny.vision.image));
+  const generated = await greedyIds(runner, rows, ids.length, 6);
+  const again = new Float32Array(rows.length + 5 * tiny.text.hidden);
+  again.set(rows);
+  again.set(await runner.embed(generated.slice(0, 5)), rows.length);
+  const { logits } = await runner.decode(again, ids.length + 5, undefined, 0, 6);
+  const argmax = (row: Float32Array) => row.indexOf(Math.max(...row));
+  const fresh = Array.from({ length: 6 }, (_, i) =>
+    argmax(logits.subarray(i * tiny.text.vocab, (i + 1) * tiny.text.vocab)),
+  );
+  expect(fresh).toEqual(generated);
+});
+
+test("several pictures in one batch have the features they have alone", async () => {
+  const other = pixels.map((value) => -value);
+  const both = new Float32Array(2 * pixels.length);
+  both.set(pixels);
+  both.set(other, pixels.length);
+  const together = await runner.features(both, tiny.vision.image);
+  const alone = [
+    ...(await runner.features(pixels, tiny.vision.image)),
+    ...(await runner.features(other, tiny.vision.image)),
+  ];
+  expect(largestDifference(together, alone)).toBeLessThan(1e-5);
+});
+
+test("the newer layout of keys makes the same model", async () => {
+  const { manifest, to } = await convertTiny(32, "transformers");
+  const newer = await runGraphs(node, manifest, to.files, shape);
+  expect(largestDifference(await allLogits(newer), reference)).toBe(0);
+  await newer.release();
+});
+
+test("on WASM the f32 model computes the same", async () => {
+  const { manifest, to } = await convertTiny(32);
+  const wasm = await runGraphs(web, manifest, to.files, shape);
+  expect(largestDifference(await allLogits(wasm), reference)).toBeLessThan(1e-4);
+  await wasm.release();
+});
+
+test("16 bits stay close to 32", async () => {
+  const { manifest, to } = await convertTiny(16);
+  const half = await runGraphs(node, manifest, to.files, shape);
+  expect(largestDifference(await allLogits(half), reference)).toBeLessThan(0.02);
+  await half.release();
+});
+
+describe.each([4, 8] as const)("%i bits", (bits) => {
+  test("node, WASM and the expanded f32 graph compute the same, near to 32 bits", async () => {
+    const { manifest, to } = await convertTiny(bits);
+    const quantized = await runGraphs(node, manifest, to.files, shape);
+    const logits = await allLogits(quantized);
+    const rms = (values: Float32Array) => Math.hypot(...values) / Math.sqrt(values.length);
+    const off = rms(logits.map((value, i) => value - (reference[i] ?? NaN))) / rms(reference);
+    expect(off).toBeLessThan(bits === 4 ? 0.4 : 0.03);
+    await quantized.release();
+
+    const wasm = await runGraphs(web, manifest, to.files, shape);
+    expect(largestDifference(await allLogits(wasm), logits)).toBeLessThan(1e-3);
+    await wasm.release();
+
+    const recipePath = manifest.graphs.decoder.expanded?.recipe ?? "";
+    const recipe = parseExpansion(JSON.parse(await (await to.files.blob(recipePath)).text()), recipePath);
+    const data = await expand(recipe, to.files);
+    expect(data.reduce((sum, file) => sum + (file.data instanceof Blob ? 0 : file.data.length), 0)).toBe(
+      manifest.graphs.decoder.expanded?.bytes,
+    );
+    const expanded = await runGraphs(node, manifest, to.files, shape, data);
+    expect(largestDifference(await allLogits(expanded), logits)).toBeLessThan(1e-3);
+    await expanded.release();
+  });
+});

@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+import { templateForName } from "./template.ts";
+
+test.each([
+  ["llava-v1.5-7b", "llava_v1"],
+  ["llava-1.5-7b-hf", "vicuna_v1"],
+  ["pocket-llava", "vicuna_v1"],
+  ["LLaVA-v1.6-34B", "chatml_direct"],
+  ["llava-v1.6-mistral-7b", "mistral_instruct"],
+  ["llava-llama-2-13b-chat-lightning-preview", "llava_llama_2"],
+  ["LLaVA-7B-v0", "llava_v0"],
+  ["llava-mpt-7b-preview", "mpt"],
+])("%s speaks %s", (name, template) => {
+  expect(templateForName(name)).toBe(template);
+});
