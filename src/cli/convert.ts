@@ -4,10 +4,12 @@ import * as v from "valibot";
 import { convert } from "#convert/convert.ts";
 import { checkpointFolder, packageFolder } from "#convert/folder.node.ts";
 import type { Bits } from "#convert/onnx/weight-ops.ts";
+import { templateForName } from "#convert/template.ts";
 import { loadModel } from "#engine/model.ts";
 import type { PackageInfo, SelfTest } from "#engine/package.ts";
 import { createNodeRuntime } from "#engine/runtime.node.ts";
 import { makeSelfTest } from "#engine/self-test.ts";
+import { templates } from "#engine/templates.ts";
 import type { PackageFiles } from "#engine/types.ts";
 import { packageBytes } from "#weights/manifest.ts";
 import { createProgress } from "./progress.ts";
@@ -44,9 +46,13 @@ export function addConvert(program: Command): void {
     .option("--force", "replace the package if it exists")
     .action(async (checkpoint: string, out: string, raw: unknown) => {
       const flags = v.parse(Flags, raw);
+      const from = checkpointFolder(checkpoint);
+      const template = knownTemplate(flags.template ?? templateForName(from.name));
       const progress = createProgress(process.stderr);
       const started = performance.now();
-      const manifest = await convert(checkpointFolder(checkpoint), await packageFolder(out, { force: flags.force }), {
+      const stop = new AbortController();
+      process.once("SIGINT", () => stop.abort());
+      const manifest = await convert(from, await packageFolder(out, { force: flags.force }), {
         bits: {
           vision: flags.bitsVision ?? flags.bits ?? 8,
           embed: flags.bitsEmbed ?? flags.bits ?? 4,
@@ -55,8 +61,9 @@ export function addConvert(program: Command): void {
         id: flags.id,
         name: flags.name,
         license: flags.license,
-        template: flags.template,
+        template,
         onProgress: progress.update,
+        signal: stop.signal,
         selfTest: flags.selfTest ? recordSelfTest : undefined,
       });
       progress.end();
@@ -64,6 +71,13 @@ export function addConvert(program: Command): void {
       const megabytes = (packageBytes(manifest) / 1e6).toFixed(1);
       process.stderr.write(`${out}: ${megabytes} MB in ${manifest.files.length} files, ${seconds} s\n`);
     });
+}
+
+/** The template's id, if the engine can render it. */
+function knownTemplate(id: string): string {
+  const known = templates.map((template) => template.id);
+  if (known.includes(id)) return id;
+  throw new Error(`the template ${id} is not known here; choose one with --template: ${known.join(", ")}`);
 }
 
 /** Runs the finished graphs on this machine's CPU, whose numbers are trusted. */

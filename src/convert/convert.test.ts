@@ -129,6 +129,18 @@ test("progress ends at the announced total", async () => {
   expect(seen.at(-1)?.written).toBe(seen.at(-1)?.total);
 });
 
+test("an aborted conversion leaves nothing behind", async () => {
+  const to = memoryPackage();
+  const stop = new AbortController();
+  const run = convert(memoryCheckpoint("tiny", tinyFiles()), to, {
+    bits,
+    signal: stop.signal,
+    onProgress: () => stop.abort(),
+  });
+  await expect(run).rejects.toHaveProperty("name", "AbortError");
+  expect(to.state()).toBe("discarded");
+});
+
 describe("what cannot be converted is named, and nothing is left behind", () => {
   type Files = Map<string, Uint8Array | string>;
   const withoutTensor = (name: string) => (files: Files) => {

@@ -27,6 +27,8 @@ export interface ConvertOptions {
   /** Id of the conversation template; defaults to what the checkpoint's name says. */
   readonly template?: string | undefined;
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
+  /** Ends the conversion between two shards; its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
   /** Runs the finished graphs and returns golden numbers for them; without it the package carries no self-test. */
   readonly selfTest?: ((info: PackageInfo, files: PackageFiles) => Promise<SelfTest>) | undefined;
 }
@@ -84,13 +86,14 @@ async function writePackage(from: CheckpointFolder, to: PackageFolder, options: 
   const total = dataFiles.reduce((sum, file) => sum + file.bytes, 0);
   await to.reserve(total + smallFilesBytes);
 
-  let current = "";
+  let current: string | undefined;
   let written = 0;
   const writer = new ShardedWriter(
     to,
     (bytes) => {
+      options.signal?.throwIfAborted();
       written += bytes;
-      options.onProgress?.({ file: current, written: Math.min(written, total), total });
+      if (current !== undefined) options.onProgress?.({ file: current, written, total });
     },
     shardBytes,
   );
@@ -98,7 +101,7 @@ async function writePackage(from: CheckpointFolder, to: PackageFolder, options: 
     current = file.path;
     await writeDataFile(file, await writer.create(file.path));
   }
-  written = total;
+  current = undefined;
   for (const part of Object.values(parts)) await writeGraph(part, writer);
   for (const [path, text] of configFiles) await writer.writeWhole(path, text);
 

@@ -1,7 +1,7 @@
 // The converter's folders on Node's file system. A package is written beside its final place and renamed at the end.
 import { randomBytes } from "node:crypto";
 import { openAsBlob } from "node:fs";
-import { mkdir, open, rename, rm, stat, statfs } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat, statfs, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { EngineError } from "#engine/errors.ts";
 import type { ByteSource, CheckpointFolder, FileWriter, PackageFolder } from "./byte-source.ts";
@@ -52,22 +52,20 @@ export async function packageFolder(path: string, options: { readonly force: boo
   const sibling = (mark: string) => join(parent, `.${basename(target)}.${mark}-${randomBytes(4).toString("hex")}`);
   const temporary = sibling("new");
   await mkdir(temporary).catch(disk(`cannot write into ${parent}`));
+  const openFiles = new Set<FileHandle>();
 
   return {
     async create(name): Promise<FileWriter> {
       const file = join(temporary, name);
       await mkdir(dirname(file), { recursive: true }).catch(disk(`cannot create ${dirname(file)}`));
       const handle = await open(file, "wx").catch(disk(`cannot create ${file}`));
+      openFiles.add(handle);
       return {
-        async write(bytes) {
-          try {
-            await handle.writeFile(bytes);
-          } catch (error) {
-            await handle.close();
-            throw new EngineError("disk", `cannot write ${file}: ${messageOf(error)}`, { cause: error });
-          }
+        write: (bytes) => handle.writeFile(bytes).catch(disk(`cannot write ${file}`)),
+        close() {
+          openFiles.delete(handle);
+          return handle.close().catch(disk(`cannot write ${file}`));
         },
-        close: () => handle.close().catch(disk(`cannot write ${file}`)),
       };
     },
     files: {
@@ -95,7 +93,11 @@ export async function packageFolder(path: string, options: { readonly force: boo
       }
       await rm(old, { recursive: true, force: true });
     },
-    discard: () => rm(temporary, { recursive: true, force: true }),
+    async discard() {
+      // A file whose writing failed is still open; its content does not matter any more.
+      await Promise.allSettled(Array.from(openFiles, (handle) => handle.close()));
+      await rm(temporary, { recursive: true, force: true });
+    },
   };
 }
 
