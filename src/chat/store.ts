@@ -42,6 +42,8 @@ export interface ChatOptions {
   readonly persistence: ChatPersistence;
   readonly settings: Settings;
   readonly newId: () => string;
+  /** How often a growing answer is saved; default every second. */
+  readonly saveEveryMs?: number;
 }
 
 /** These failures take the model with them: it has to be loaded again before anything else can be asked. */
@@ -54,7 +56,7 @@ export function isBusy(conversation: Conversation): boolean {
 }
 
 /** The state of the page, with an empty conversation and a model that has not been started. */
-export function createChatStore({ client, persistence, settings, newId }: ChatOptions): ChatStore {
+export function createChatStore({ client, persistence, settings, newId, saveEveryMs = 1000 }: ChatOptions): ChatStore {
   const cell = createCell<ChatState>({
     conversation: { id: newId(), turns: [] },
     model: { phase: "loading", progress: startOfLoad },
@@ -75,10 +77,15 @@ export function createChatStore({ client, persistence, settings, newId }: ChatOp
     if (event.type !== "stage") save(event.type === "text");
   };
 
-  let lastSaveAt = 0;
+  let saveTimer: ReturnType<typeof setTimeout> | undefined;
+  /** At once, or soon while words stream in. */
   const save = (streaming: boolean): void => {
-    if (streaming && Date.now() - lastSaveAt < 1000) return;
-    lastSaveAt = Date.now();
+    if (streaming) {
+      saveTimer ??= setTimeout(() => save(false), saveEveryMs);
+      return;
+    }
+    clearTimeout(saveTimer);
+    saveTimer = undefined;
     persistence.save(cell.get().conversation).then(
       () => cell.update((state) => (state.saved ? state : { ...state, saved: true })),
       () => cell.update((state) => (state.saved ? { ...state, saved: false } : state)),

@@ -16,15 +16,18 @@ interface EmptyStateProps {
 /** Shown while the conversation is empty. */
 export function EmptyState({ model, examples, dragging, onChoose, onExample }: EmptyStateProps): JSX.Element {
   const t = useTexts();
+  // Nobody drops files with a finger.
+  const touch = matchMedia("(pointer: coarse)").matches;
   return (
     <div class="empty" data-testid="empty-state">
       <h1>{t.heroTitle}</h1>
       <p class="lead">{t.heroLead(model.name)}</p>
       <button type="button" class={`drop-zone${dragging ? " drop-zone-over" : ""}`} onClick={onChoose}>
         <PictureIcon />
-        <span class="drop-title">{t.dropTitle}</span>
+        <span class="drop-title">{touch ? t.chooseTitle : t.dropTitle}</span>
         <span class="drop-hint">
-          {t.dropHint} <span class="drop-link">{t.dropButton}</span>
+          {touch ? t.chooseHint : `${t.dropHint} `}
+          {!touch && <span class="drop-link">{t.dropButton}</span>}
         </span>
       </button>
       <ul class="promises">

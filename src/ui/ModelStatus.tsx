@@ -32,7 +32,7 @@ export function ModelStatus({ name, state, offline }: ModelStatusProps): JSX.Ele
   return (
     <Disclosure
       class="model-status"
-      attributes={{ "data-testid": "model-status", "data-state": state.phase }}
+      attributes={{ "data-testid": "model-status", "data-state": state.phase, "data-noticed": String(noticed) }}
       label={`${t.modelStatus}: ${name}, ${device}${detail === "" ? "" : `, ${detail}`}`}
       panelLabel={t.modelStatus}
       button={

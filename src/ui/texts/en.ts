@@ -67,6 +67,8 @@ export const en = {
   dropTitle: "Drop a picture here",
   dropHint: "or paste one, or",
   dropButton: "choose a file",
+  chooseTitle: "Choose a picture",
+  chooseHint: "or take one with the camera",
   dropOverlay: "Drop it anywhere",
   privacy: "Nothing leaves this device: no server, no account.",
   knowsPictograms: (model: string) =>

@@ -11,6 +11,8 @@ export const zh: Texts = {
   dropTitle: "把图片拖到这里",
   dropHint: "也可以粘贴图片，或者",
   dropButton: "选择文件",
+  chooseTitle: "选择图片",
+  chooseHint: "或用相机拍一张",
   dropOverlay: "松手即可添加",
   privacy: "一切都留在本设备：没有服务器，不用账号。",
   knowsPictograms: (model) => `${model} 很小：它认识图标、简单图形和印刷文字，不认识照片。`,

@@ -1,0 +1,110 @@
+import { describe, expect, test } from "vitest";
+import { EngineError } from "#engine/errors.ts";
+import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
+import type { AssistantTurn } from "./conversation.ts";
+import { queuedTurn, reduceTurn, runTurn, type TurnEvent } from "./run-turn.ts";
+
+const timings = { imageMs: 1, visionMs: 2, prefillMs: 3, decodeMs: 4, firstTokenMs: 6, totalMs: 10 };
+const usage = { promptTokens: 120, cachedTokens: 0, imageTokens: 100, newTokens: 2 };
+const done = (reason: "eos" | "length" | "abort"): GenerateEvent => ({ type: "done", reason, usage, timings });
+const after = (...events: TurnEvent[]): AssistantTurn => events.reduce(reduceTurn, queuedTurn("a"));
+const request: GenerateRequest = {
+  messages: [],
+  sampling: { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 },
+  maxNewTokens: 8,
+  stop: [],
+};
+
+describe("an answer, event by event", () => {
+  test("waits until it is started, then names the device", () => {
+    expect(after().status).toBe("queued");
+    expect(after({ type: "started", device: "wasm" })).toMatchObject({ status: "running", device: "wasm", text: "" });
+  });
+
+  test("joins the pieces of text in their order", () => {
+    const turn = after(
+      { type: "started", device: "wasm" },
+      { type: "text", text: "Two " },
+      { type: "text", text: "cats." },
+    );
+    expect(turn.text).toBe("Two cats.");
+  });
+
+  test("shows the stage while it runs and forgets it at the end", () => {
+    const stage: TurnEvent = { type: "stage", stage: "vision", done: 0, total: 1 };
+    expect(after({ type: "started", device: "wasm" }, stage).stage).toEqual({ stage: "vision", done: 0, total: 1 });
+    expect(after({ type: "started", device: "wasm" }, stage, done("eos")).stage).toBeUndefined();
+  });
+
+  test("keeps reason, usage and timings of a normal end", () => {
+    expect(after({ type: "started", device: "wasm" }, done("length"))).toMatchObject({
+      status: "done",
+      reason: "length",
+      usage,
+      timings,
+    });
+  });
+
+  test("an abort is a stop, not a failure, and keeps what was said", () => {
+    const turn = after({ type: "started", device: "wasm" }, { type: "text", text: "Two" }, done("abort"));
+    expect(turn).toMatchObject({ status: "stopped", text: "Two" });
+    expect(turn.failure).toBeUndefined();
+  });
+
+  test("nothing changes an answer that has ended", () => {
+    const ended = after({ type: "started", device: "wasm" }, done("eos"));
+    expect(reduceTurn(ended, { type: "text", text: "late" })).toBe(ended);
+    expect(reduceTurn(ended, { type: "failed", failure: { code: "internal", detail: "" } })).toBe(ended);
+  });
+});
+
+/** Yields the events, then throws the error, if there is one. */
+async function* play(events: readonly GenerateEvent[], error?: Error): AsyncGenerator<GenerateEvent> {
+  for (const event of events) {
+    await Promise.resolve();
+    yield event;
+  }
+  if (error !== undefined) throw error;
+}
+
+describe("running an answer", () => {
+  const run = async (
+    events: () => AsyncGenerator<GenerateEvent>,
+    signal = new AbortController().signal,
+  ): Promise<AssistantTurn> => {
+    let turn = after({ type: "started", device: "wasm" });
+    await runTurn({ generate: events }, request, signal, (event) => {
+      turn = reduceTurn(turn, event);
+    });
+    return turn;
+  };
+
+  test("ends well when the events do", async () => {
+    const turn = await run(() => play([{ type: "text", text: "Red." }, done("eos")]));
+    expect(turn).toMatchObject({ status: "done", text: "Red." });
+  });
+
+  test("an error becomes a failure with its code, and the words before it stay", async () => {
+    const turn = await run(() => play([{ type: "text", text: "Re" }], new EngineError("device-lost", "gone")));
+    expect(turn).toMatchObject({ status: "failed", text: "Re", failure: { code: "device-lost", detail: "gone" } });
+  });
+
+  test("an error that came through the worker keeps its code in its name", async () => {
+    const turn = await run(() => play([], Object.assign(new Error("full"), { name: "EngineError/context-full" })));
+    expect(turn.failure?.code).toBe("context-full");
+  });
+
+  test("events that just end are a failure, unless it was stopped", async () => {
+    const nothing = (): AsyncGenerator<GenerateEvent> => play([]);
+    expect((await run(nothing)).failure?.code).toBe("internal");
+    expect((await run(nothing, AbortSignal.abort())).status).toBe("stopped");
+  });
+
+  test("an AbortError after Stop is a stop; a device lost meanwhile is still told", async () => {
+    const throwing = (error: Error) => (): AsyncGenerator<GenerateEvent> => play([{ type: "text", text: "x" }], error);
+    expect((await run(throwing(new DOMException("stopped", "AbortError")), AbortSignal.abort())).status).toBe(
+      "stopped",
+    );
+    expect((await run(throwing(new EngineError("device-lost", "x")), AbortSignal.abort())).status).toBe("failed");
+  });
+});
