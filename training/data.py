@@ -1,0 +1,167 @@
+"""The pool of drawn pictures with their ground truth on disk, and batches from it. Knows no model.
+
+`python data.py fill --config pocket.json` draws pictures until the pool is full (or --minutes are over); it goes on where it stopped.
+Any number of fillers may run, each with its own --part of --parts.
+"""
+
+import argparse
+import json
+import pickle
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+
+from model import ASSISTANT, BOS, EOS, IMAGE, IMAGE_MEAN, IMAGE_STD, PAD, SYSTEM
+from world import GRID, SIDE, Artist
+
+CHUNK = 500  # pictures per file of scenes
+IGNORE = -100
+ARRAYS = {
+    "pictures": (np.uint8, (SIDE, SIDE, 3)),
+    "cls": (np.int16, (GRID, GRID)),
+    "colour": (np.int8, (GRID, GRID)),
+    "character": (np.int8, (GRID, GRID, 2)),
+    "box": (np.float16, (GRID, GRID, 4)),
+    "photo": (np.int8, ()),
+}
+
+
+def read_config(path):
+    """The config file, its cache folder expanded."""
+    config = json.loads(Path(path).read_text())
+    config["cache"] = Path(config["cache"]).expanduser()
+    return config
+
+
+class Pool:
+    """Memory-mapped pictures and labels; only chunks that are finished are used."""
+
+    def __init__(self, folder, size):
+        self.folder = Path(folder)
+        self.size = size
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.arrays = {}
+        for name, (dtype, shape) in ARRAYS.items():
+            file = self.folder / f"{name}.npy"
+            if not file.exists():
+                tmp = file.with_suffix(f".{random.random()}.tmp")
+                np.lib.format.open_memmap(tmp, "w+", dtype, (size, *shape)).flush()
+                if not file.exists():
+                    tmp.rename(file)
+                tmp.unlink(missing_ok=True)
+            self.arrays[name] = np.lib.format.open_memmap(file, "r+")
+        self._scenes = {}
+        self._chunks = []
+        self._looked = 0.0
+
+    def chunk_file(self, chunk):
+        return self.folder / f"scenes-{chunk:05d}.pkl"
+
+    def chunks(self):
+        """Indices of the finished chunks; looks at the disk every half minute."""
+        if time.time() - self._looked > 30:
+            self._chunks = [c for c in range(self.size // CHUNK) if self.chunk_file(c).exists()]
+            self._looked = time.time()
+        return self._chunks
+
+    def sample(self, rng, n):
+        """n indices of pictures, sorted."""
+        chunks = self.chunks()
+        picked = rng.integers(0, len(chunks) * CHUNK, n)
+        return np.sort(np.array([chunks[i // CHUNK] * CHUNK + i % CHUNK for i in picked]))
+
+    def scene(self, index):
+        chunk = index // CHUNK
+        if chunk not in self._scenes:
+            self._scenes[chunk] = pickle.loads(self.chunk_file(chunk).read_bytes())
+        return self._scenes[chunk][index % CHUNK]
+
+    def fill_chunk(self, chunk, sprites):
+        """Draws one chunk; its scenes file, written last, says it is finished."""
+        artist = Artist(1_000_003 * (chunk + 1), sprites)
+        scenes = []
+        for i in range(chunk * CHUNK, (chunk + 1) * CHUNK):
+            picture, scene, labels = artist.scene()
+            self.arrays["pictures"][i] = picture
+            for name in ("cls", "colour", "character", "box"):
+                self.arrays[name][i] = getattr(labels, name)
+            self.arrays["photo"][i] = scene.photo
+            scenes.append(scene)
+        tmp = self.chunk_file(chunk).with_suffix(".tmp")
+        tmp.write_bytes(pickle.dumps(scenes))
+        tmp.rename(self.chunk_file(chunk))
+
+
+def jitter(rng, pictures):
+    """Light changes of brightness and contrast per picture; uint8 [n, H, W, 3] → float32 0..255."""
+    n = len(pictures)
+    gain = rng.uniform(0.9, 1.1, (n, 1, 1, 1)).astype(np.float32)
+    shift = rng.uniform(-8, 8, (n, 1, 1, 1)).astype(np.float32)
+    return np.clip(pictures.astype(np.float32) * gain + shift, 0, 255)
+
+
+def normalise(pictures):
+    """float 0..255 [n, H, W, 3] → CLIP's pixel values [n, 3, H, W]."""
+    mean, std = np.array(IMAGE_MEAN, np.float32) * 255, np.array(IMAGE_STD, np.float32) * 255
+    return np.ascontiguousarray(((pictures - mean) / std).transpose(0, 3, 1, 2))
+
+
+class Encoder:
+    """Turns conversations into token ids and labels, cutting pieces where the rendered prompt is cut at inference."""
+
+    def __init__(self, tokenizer, image_tokens):
+        self.tokenizer = tokenizer
+        self.image_tokens = image_tokens
+        self.head = self._ids(SYSTEM + " ")
+
+    def _ids(self, text):
+        return self.tokenizer.encode(text, add_special_tokens=False).ids
+
+    def encode(self, turns, picture=True):
+        """[(question, answer)...] → (ids, labels). The answers and their </s> are trained, the rest is masked."""
+        ids, labels = [BOS], [IGNORE]
+        for number, (question, answer) in enumerate(turns):
+            # The tokenizer is byte-level BPE over words: a piece that starts with a capital word or a special token, or
+            # whose predecessor ends at one, has the same tokens alone as in the whole text.
+            if number == 0 and picture:
+                prompt = self._ids(SYSTEM + " USER: ") + [IMAGE] * self.image_tokens + self._ids("\n" + question + ASSISTANT)
+            else:
+                prompt = self._ids((SYSTEM + " " if number == 0 else "") + "USER: " + question + ASSISTANT)
+            reply = self._ids(" " + answer) + [EOS]
+            ids += prompt + reply
+            labels += [IGNORE] * len(prompt) + reply
+        return ids, labels
+
+
+def pad_batch(rows):
+    """[(ids, labels)...] → int64 arrays [n, longest], padded on the right."""
+    longest = max(len(ids) for ids, _ in rows)
+    ids = np.full((len(rows), longest), PAD, np.int64)
+    labels = np.full((len(rows), longest), IGNORE, np.int64)
+    for i, (a, b) in enumerate(rows):
+        ids[i, : len(a)], labels[i, : len(b)] = a, b
+    return ids, labels
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("command", choices=("fill",))
+    parser.add_argument("--config", default=Path(__file__).parent / "pocket.json")
+    parser.add_argument("--minutes", type=float, default=1e9)
+    parser.add_argument("--part", type=int, default=0)
+    parser.add_argument("--parts", type=int, default=1)
+    args = parser.parse_args()
+    config = read_config(args.config)
+    pool = Pool(config["cache"] / "pool", config["pictures"])
+    end = time.time() + args.minutes * 60
+    for chunk in range(args.part, pool.size // CHUNK, args.parts):
+        if time.time() > end:
+            break
+        if not pool.chunk_file(chunk).exists():
+            pool.fill_chunk(chunk, config["cache"] / "sprites")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,333 @@
+"""Trains Pocket LLaVA stage by stage; the same command runs on CPU cores, one GPU, or several through torchrun.
+
+`python train.py vision|text|align|tune [--config pocket.json] [--minutes M]`
+A stage starts from the newest checkpoint of the stage before it and goes on from its own where it has one. Checkpoints and the loss
+curve's points are written every few minutes. The schedule (warm-up, then cosine) follows the share of the minutes that is used.
+"""
+
+import argparse
+import json
+import math
+import os
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from torch import nn
+
+from data import Encoder, Pool, jitter, normalise, pad_batch, read_config
+from model import build_config, build_model, save_folder, train_tokenizer
+from talk import Talker
+from world import CHARACTERS, CLASSES, COLOUR_NAMES, SHAPE_CLASS, TEXT_CLASS, Scene
+
+STAGES = ("vision", "text", "align", "tune")
+
+
+class Run:
+    """Where a run stands: device, rank, clock, model, tokenizer, checkpoint files."""
+
+    def __init__(self, args):
+        self.config = read_config(args.config)
+        self.stage = args.stage
+        self.options = self.config["stages"][args.stage]
+        self.minutes = args.minutes or self.options["minutes"]
+        self.folder = Path(self.config["cache"])
+        self.world = int(os.environ.get("WORLD_SIZE", 1))
+        self.rank = int(os.environ.get("RANK", 0))
+        cuda = torch.cuda.is_available()
+        if self.world > 1:
+            dist.init_process_group("nccl" if cuda else "gloo")
+        self.device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if cuda else torch.device("cpu")
+        torch.set_flush_denormal(True)
+        seed = random.SystemRandom().randrange(2**31) if args.seed is None else args.seed
+        self.rng = np.random.default_rng(seed + self.rank)
+        self.talker = Talker(random.Random(seed + 7919 * self.rank))
+        self.tokenizer = self._tokenizer()
+        self.model = build_model(build_config(self.config["vocab_size"])).to(self.device)
+        self.model.model.vision_tower.config._attn_implementation = "sdpa" if cuda else "eager"
+        self.step, self.used, self.optimizer_state, self.heads_state = 0, 0.0, None, None
+        self._load()
+        self.pool = None if self.stage == "text" else Pool(self.folder / "pool", self.config["pictures"])
+
+    def _tokenizer(self):
+        """Learned once from talk about drawn scenes, words in capitals left out."""
+        from tokenizers import Tokenizer
+
+        file = self.folder / "tokenizer.json"
+        if not file.exists():
+            pool = Pool(self.folder / "pool", self.config["pictures"])
+            talker = Talker(random.Random(1))
+            from model import SYSTEM
+
+            lines = [SYSTEM + " USER: "] * 50
+            for chunk in pool.chunks()[:16]:
+                for i in range(500):
+                    scene = pool.scene(chunk * 500 + i)
+                    scene = Scene([t for t in scene.things if t.kind != "text"], scene.photo)
+                    for turn in talker.turns(scene, 5) + [talker.small_talk(False)]:
+                        lines += [turn["question"], " " + turn["answer"]]
+            tokenizer = train_tokenizer(lines, self.config["vocab_size"] - 16)
+            tokenizer.save(str(file))
+            print("tokenizer:", tokenizer.get_vocab_size(), "tokens")
+        return Tokenizer.from_file(str(file))
+
+    def checkpoint(self, stage):
+        return self.folder / f"{stage}.pt"
+
+    def _load(self):
+        own = self.checkpoint(self.stage)
+        if own.exists():
+            state = torch.load(own, map_location=self.device)
+            self.step, self.used = state["step"], state["minutes"]
+            self.optimizer_state, self.heads_state = state["optimizer"], state.get("heads")
+            self.model.load_state_dict(state["model"])
+            return
+        before = STAGES[: STAGES.index(self.stage)]
+        if self.stage == "text":
+            before = ("vision",)
+        for stage in reversed(before):
+            if self.checkpoint(stage).exists():
+                self.model.load_state_dict(torch.load(self.checkpoint(stage), map_location=self.device)["model"])
+                print(f"starting from {stage}")
+                return
+
+    def save(self, optimizer, heads=None):
+        if self.rank:
+            return
+        file = self.checkpoint(self.stage)
+        state = {"model": self.model.state_dict(), "optimizer": optimizer.state_dict(), "step": self.step, "minutes": self.used}
+        if heads is not None:
+            state["heads"] = heads.state_dict()
+        torch.save(state, file.with_suffix(".tmp"))
+        os.replace(file.with_suffix(".tmp"), file)
+
+    def talk(self, index, n):
+        """One encoded conversation about picture `index`."""
+        turns = self.talker.turns(self.pool.scene(int(index)), n)
+        return [(t["question"], t["answer"]) for t in turns]
+
+
+class Heads(nn.Module):
+    """Linear read-outs of the dense ground truth from patch features [n, 256]; thrown away after the vision stage."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.cls = nn.Linear(width, CLASSES)
+        self.colour = nn.Linear(width, len(COLOUR_NAMES))
+        self.character = nn.Linear(width, 2 * (len(CHARACTERS) + 1))
+        self.box = nn.Linear(width, 4)
+        self.photo = nn.Linear(width, 2)
+
+
+def patch_features(model, pixels):
+    """[n, 3, H, W] → [n, patches, width]: what vision_feature_layer −2 with the CLS token dropped gives, without the last block."""
+    tower = model.model.vision_tower
+    tower = getattr(tower, "vision_model", tower)
+    hidden = tower.pre_layrnorm(tower.embeddings(pixels))
+    for layer in tower.encoder.layers[:-1]:
+        out = layer(hidden, attention_mask=None)
+        hidden = out[0] if isinstance(out, tuple) else out
+    return hidden[:, 1:]
+
+
+def vision_stage(run):
+    model, batch = run.model, run.options["per_device_train_batch_size"]
+    heads = Heads(model.config.vision_config.hidden_size).to(run.device)
+    tower = model.model.vision_tower
+    trained = [p for n, p in tower.named_parameters() if "post_layernorm" not in n and ".layers.7." not in n]
+    weight = torch.ones(CLASSES, device=run.device)
+    weight[0] = 0.15
+    arrays = run.pool.arrays
+
+    def step():
+        index = run.pool.sample(run.rng, batch)
+        pixels = torch.from_numpy(normalise(jitter(run.rng, arrays["pictures"][index]))).to(run.device)
+        take = lambda name: torch.from_numpy(np.asarray(arrays[name][index])).to(run.device)
+        cls, colour, character = take("cls").long().flatten(), take("colour").long().flatten(), take("character").long()
+        with torch.autocast(run.device.type, torch.bfloat16):
+            patches = patch_features(model, pixels)
+        patches = patches.float()
+        flat = patches.flatten(0, 1)  # [batch · patches, width]
+        things, text, coloured = cls > 0, cls == TEXT_CLASS, colour >= 0
+        nothing = flat.sum() * 0
+        predicted = heads.cls(flat)
+        losses = {
+            "cls": F.cross_entropy(predicted, cls, weight=weight),
+            "colour": 0.5 * F.cross_entropy(heads.colour(flat[coloured]), colour[coloured]) if coloured.any() else nothing,
+            "character": F.cross_entropy(heads.character(flat[text]).view(-1, len(CHARACTERS) + 1), character.view(-1, 2)[text].flatten())
+            if text.any()
+            else nothing,
+            "box": 8 * F.smooth_l1_loss(heads.box(flat[things]), take("box").float().view(-1, 4)[things], beta=0.05),
+            "photo": 0.2 * F.cross_entropy(heads.photo(patches.mean(1)), take("photo").long()),
+        }
+        objects = things & (cls < SHAPE_CLASS)
+        with torch.no_grad():
+            right = {"objects": (predicted[objects].argmax(-1) == cls[objects]).float().mean()}
+            if text.any():
+                guess = heads.character(flat[text]).view(-1, len(CHARACTERS) + 1).argmax(-1)
+                truth = character.view(-1, 2)[text].flatten()
+                right["letters"] = (guess == truth)[truth > 0].float().mean()
+        return sum(losses.values()), right
+
+    return step, [{"params": trained + list(heads.parameters())}], heads
+
+
+def language_loss(model, embeds, labels):
+    """Mean cross-entropy over the trained positions; logits are computed there only."""
+    hidden = model.model.language_model(inputs_embeds=embeds, use_cache=False).last_hidden_state
+    wanted = labels[:, 1:] != -100
+    logits = model.lm_head(hidden[:, :-1][wanted]).float()
+    target = labels[:, 1:][wanted]
+    return F.cross_entropy(logits, target), (logits.argmax(-1) == target).float().mean()
+
+
+def text_stage(run):
+    """The decoder learns to speak from talk without pictures, before it sees any."""
+    from world import Artist
+
+    model = run.model
+    encoder = Encoder(run.tokenizer, 0)
+    batch = run.options["per_device_train_batch_size"]
+    pool = Pool(run.folder / "pool", run.config["pictures"])
+    del Artist
+
+    def step():
+        rows = []
+        for index in pool.sample(run.rng, batch):
+            turns = [(t["question"], t["answer"]) for t in run.talker.turns(pool.scene(int(index)), 3)]
+            rows.append(encoder.encode(turns, picture=False))
+        ids, labels = (torch.from_numpy(a).to(run.device) for a in pad_batch(rows))
+        with torch.autocast(run.device.type, torch.bfloat16):
+            loss, right = language_loss(model, model.get_input_embeddings()(ids), labels)
+        return loss, {"tokens": right}
+
+    return step, [{"params": list(model.model.language_model.parameters())}], None
+
+
+def conversation_stage(run, captions_only):
+    model, image_token = run.model, run.model.config.image_token_index
+    encoder = Encoder(run.tokenizer, model.config.image_seq_length)
+    batch = run.options["per_device_train_batch_size"]
+    unfreeze_after = run.options.get("unfreeze_mm_vision_tower_after", 2.0)
+    projector = list(model.model.multi_modal_projector.parameters())
+    tower = [p for n, p in model.model.vision_tower.named_parameters() if "post_layernorm" not in n and ".layers.7." not in n]
+    groups = [{"params": projector if captions_only else projector + list(model.model.language_model.parameters())}]
+    if unfreeze_after <= 1:
+        groups.append({"params": tower, "lr_scale": run.options["mm_vision_tower_lr"] / run.options["learning_rate"]})
+
+    def step():
+        rows, index = [], run.pool.sample(run.rng, batch)
+        for i in index:
+            if captions_only:
+                scene = run.pool.scene(int(i))
+                turn = run.talker.caption(scene) if scene.things else run.talker.photo()
+                turns = [(turn["question"], turn["answer"])]
+            else:
+                turns = run.talk(i, 6)
+            rows.append(encoder.encode(turns))
+        bare = 0 if captions_only else max(1, batch // 32)  # a few conversations without a picture
+        for _ in range(bare):
+            talk = [run.talker.small_talk(False) for _ in range(3)]
+            rows.append(encoder.encode([(t["question"], t["answer"]) for t in talk], picture=False))
+        ids, labels = (torch.from_numpy(a).to(run.device) for a in pad_batch(rows))
+        pixels = torch.from_numpy(normalise(jitter(run.rng, run.pool.arrays["pictures"][index]))).to(run.device)
+        frozen = run.used / run.minutes < unfreeze_after
+        with torch.autocast(run.device.type, torch.bfloat16):
+            with torch.set_grad_enabled(not frozen):
+                patches = patch_features(model, pixels)
+            features = model.model.multi_modal_projector(patches)
+            embeds = model.get_input_embeddings()(ids)
+            embeds = embeds.masked_scatter((ids == image_token).unsqueeze(-1), features.to(embeds.dtype))
+            loss, right = language_loss(model, embeds, labels)
+        return loss, {"tokens": right}
+
+    return step, groups, None
+
+
+def train(run):
+    stages = {
+        "vision": vision_stage,
+        "text": text_stage,
+        "align": lambda r: conversation_stage(r, True),
+        "tune": lambda r: conversation_stage(r, False),
+    }
+    for p in run.model.parameters():
+        p.requires_grad_(False)
+    step, groups, heads = stages[run.stage](run)
+    decay = run.options["weight_decay"]
+    split = []
+    for group in groups:
+        for p in group["params"]:
+            p.requires_grad_(True)
+        scale = group.get("lr_scale", 1.0)
+        split.append({"params": [p for p in group["params"] if p.dim() > 1], "weight_decay": decay, "lr_scale": scale})
+        split.append({"params": [p for p in group["params"] if p.dim() <= 1], "weight_decay": 0.0, "lr_scale": scale})
+    optimizer = torch.optim.AdamW(split, lr=run.options["learning_rate"], betas=(0.9, 0.98))
+    if run.heads_state:
+        heads.load_state_dict(run.heads_state)
+    if run.optimizer_state:
+        optimizer.load_state_dict(run.optimizer_state)
+    parameters = [p for g in split for p in g["params"]]
+    curve = run.folder / "curve.jsonl"
+    before, begun, saved, pictures, average = run.used, time.time(), time.time(), 0, {}
+    while run.used < run.minutes:
+        share = run.used / run.minutes
+        rate = min(1, (run.step + 1) / run.options["warmup_steps"]) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
+        for group in optimizer.param_groups:
+            group["lr"] = run.options["learning_rate"] * rate * group["lr_scale"]
+        loss, right = step()
+        optimizer.zero_grad()
+        loss.backward()
+        if run.world > 1:
+            for p in parameters:
+                if p.grad is None:
+                    p.grad = torch.zeros_like(p)
+                dist.all_reduce(p.grad)
+                p.grad /= run.world
+        nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        run.step += 1
+        pictures += run.options["per_device_train_batch_size"] * run.world
+        run.used = before + (time.time() - begun) / 60
+        if run.world > 1:  # one clock for all
+            clock = torch.tensor([run.used], device=run.device)
+            dist.broadcast(clock, 0)
+            run.used = float(clock)
+        if run.step % 10 == 0:
+            for name, value in {"loss": loss.detach(), **right}.items():
+                value = float(value)
+                if math.isfinite(value):
+                    average[name] = 0.9 * average.get(name, value) + 0.1 * value
+        if run.step % 50 == 0 and run.rank == 0:
+            line = {"stage": run.stage, "step": run.step, "minutes": round(run.used, 2)}
+            line |= {"per_second": round(pictures / (time.time() - begun), 1)} | {k: round(v, 4) for k, v in average.items()}
+            with curve.open("a") as file:
+                file.write(json.dumps(line) + "\n")
+            print(line, flush=True)
+        if time.time() - saved > 120:
+            run.save(optimizer, heads)
+            saved = time.time()
+            if run.stage == "tune" and run.rank == 0:
+                save_folder(run.model, run.tokenizer, run.folder / "hf-latest")
+    run.save(optimizer, heads)
+    if run.rank == 0:
+        save_folder(run.model, run.tokenizer, run.folder / "hf-latest")
+        print(f"{run.stage} is done: {run.step} steps")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("stage", choices=STAGES)
+    parser.add_argument("--config", default=Path(__file__).parent / "pocket.json")
+    parser.add_argument("--minutes", type=float, help="of training in all; the config's otherwise")
+    parser.add_argument("--seed", type=int)
+    run = Run(parser.parse_args())
+    train(run)
+
+
+if __name__ == "__main__":
+    main()
