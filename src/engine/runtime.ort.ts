@@ -82,9 +82,18 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
   };
   const unwrapAll = (tensors: Readonly<Record<string, RuntimeTensor>>): Record<string, Tensor> =>
     Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, unwrap(tensor)]));
-  const fail = (error: unknown, doing: string): EngineError => {
+  /** A lost device shows up as some failed call first, and as lost a moment later. */
+  const soonLost = (): Promise<EngineError | undefined> =>
+    new Promise((resolve) => {
+      const unwatch = host.watch(resolve);
+      setTimeout(() => {
+        unwatch();
+        resolve(undefined);
+      }, 100);
+    });
+  const fail = async (error: unknown, doing: string): Promise<EngineError> => {
     if (error instanceof EngineError) return error;
-    const failure = host.failure();
+    const failure = host.failure() ?? (host.memory ? await soonLost() : undefined);
     if (failure) return failure;
     const message = error instanceof Error ? error.message : String(error);
     const memory = /bad_alloc|out of memory|memory allocation|Array buffer allocation failed|failed to allocate/i;
@@ -112,7 +121,7 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
         session = await ort.InferenceSession.create(graph, { ...options, externalData });
       }
     } catch (error) {
-      throw fail(error, "loading a graph");
+      throw await fail(error, "loading a graph");
     }
     return {
       inputNames: session.inputNames,
@@ -126,7 +135,7 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
         try {
           results = await guard(session.run(unwrapAll(inputs), fetches));
         } catch (error) {
-          throw fail(error, "running a graph");
+          throw await fail(error, "running a graph");
         }
         const outputs = new Map<string, RuntimeTensor>();
         for (const [name, tensor] of Object.entries(results)) {
@@ -170,7 +179,7 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
       try {
         return floats(await guard(unwrap(tensor).getData()));
       } catch (error) {
-        throw fail(error, "reading a tensor");
+        throw await fail(error, "reading a tensor");
       }
     },
     get aliveTensors() {
