@@ -55,6 +55,7 @@ export async function createWebGpuRuntime(
   const failure = watchDevice(device);
   const { ort, build } = await importWebGpuBuild();
   configure(ort, options.runtimeUrl, build);
+  ort.env.wasm.numThreads = 1; // only shapes are computed on the CPU
   const host: OrtHost = {
     traits: { device: "webgpu", adapter: name, software, threads: 1, cacheStyle: "static", prefersExpanded: false },
     memory: deviceMemory(device, ort),
