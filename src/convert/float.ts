@@ -3,25 +3,26 @@
 const scratch = new Float32Array(1);
 const scratchBits = new Uint32Array(scratch.buffer);
 
+let f16Table: Float32Array | undefined;
+
 /** f32 values of IEEE half-precision bits. */
 export function f16ToF32(bits: Uint16Array): Float32Array<ArrayBuffer> {
+  f16Table ??= makeF16Table();
   const out = new Float32Array(bits.length);
-  const outBits = new Uint32Array(out.buffer);
-  for (let i = 0; i < bits.length; i++) {
-    const half = bits[i] ?? 0;
-    const sign = (half & 0x8000) << 16;
+  for (let i = 0; i < bits.length; i++) out[i] = f16Table[bits[i] ?? 0] ?? 0;
+  return out;
+}
+
+/** The value of each of the 65536 half-precision numbers: looking up is several times faster than computing. */
+function makeF16Table(): Float32Array {
+  return Float32Array.from({ length: 65536 }, (_, half) => {
+    const sign = half & 0x8000 ? -1 : 1;
     const exponent = (half >> 10) & 0x1f;
     const mantissa = half & 0x3ff;
-    if (exponent === 0) {
-      // Zero and subnormals: mantissa · 2^-24 is exact in f32.
-      out[i] = (half & 0x8000 ? -1 : 1) * mantissa * 2 ** -24;
-    } else if (exponent === 31) {
-      outBits[i] = sign | 0x7f800000 | (mantissa << 13);
-    } else {
-      outBits[i] = sign | ((exponent + 112) << 23) | (mantissa << 13);
-    }
-  }
-  return out;
+    if (exponent === 0) return sign * mantissa * 2 ** -24;
+    if (exponent === 31) return mantissa === 0 ? sign * Infinity : NaN;
+    return sign * (1024 + mantissa) * 2 ** (exponent - 25);
+  });
 }
 
 /** f32 values of bfloat16 bits. */

@@ -75,7 +75,8 @@ export class CheckpointTensor {
         : this.#dtype === "F16"
           ? f16ToF32(new Uint16Array(buffer, byteOffset, count))
           : bf16ToF32(new Uint16Array(buffer, byteOffset, count));
-    for (const value of values) {
+    for (let i = 0; i < count; i++) {
+      const value = values[i] ?? NaN;
       if (!Number.isFinite(value)) throw bad(`tensor ${this.entry.name} holds ${value}: the checkpoint is damaged`);
     }
     return values;

@@ -29,7 +29,7 @@ export function buildDecoder(
 ): GraphBuilder {
   const graph = new GraphBuilder("decoder_model_merged");
   const ops = new WeightOps(graph, bits, expanded);
-  const embeds = graph.input("inputs_embeds", "float32", ["batch", "tokens", config.hidden]);
+  const embeds = graph.input("inputs_embeds", "float32", ["batch_size", "sequence_length", config.hidden]);
   const shared = sharedInputs(graph, config);
 
   // The stream is kept as a sum not yet added up: SkipSimplifiedLayerNormalization adds and normalises at once.
@@ -44,10 +44,15 @@ export function buildDecoder(
       ? tensors.matrix("text", "embed_tokens.weight", config.vocab, config.hidden)
       : tensors.matrix("head", "weight", config.vocab, config.hidden);
   ops.linear("head", normed, head, undefined, "logits");
-  graph.output("logits", "float32", ["batch", "kept", config.vocab]);
+  graph.output("logits", "float32", ["batch_size", "kept_length", config.vocab]);
   for (let layer = 0; layer < config.layers; layer++) {
     for (const kind of ["key", "value"]) {
-      graph.output(`present.${layer}.${kind}`, "float32", ["batch", config.kvHeads, "present", config.headSize]);
+      graph.output(`present.${layer}.${kind}`, "float32", [
+        "batch_size",
+        config.kvHeads,
+        "present_sequence_length",
+        config.headSize,
+      ]);
     }
   }
   return graph;
@@ -61,11 +66,17 @@ export function buildDecoder(
  * num_logits_to_keep ─ Neg ─ Reshape [1] → keepStart
  */
 function sharedInputs(graph: GraphBuilder, config: TextConfig): Shared {
-  const mask = graph.input("attention_mask", "int64", ["batch", "total"]);
+  const mask = graph.input("attention_mask", "int64", ["batch_size", "total_sequence_length"]);
   const keep = graph.input("num_logits_to_keep", "int64", []);
+  // From these names of free dimensions transformers.js makes the first, empty cache: others than batch_size count 0.
   for (let layer = 0; layer < config.layers; layer++) {
     for (const kind of ["key", "value"]) {
-      graph.input(`past_key_values.${layer}.${kind}`, "float32", ["batch", config.kvHeads, "past", config.headSize]);
+      graph.input(`past_key_values.${layer}.${kind}`, "float32", [
+        "batch_size",
+        config.kvHeads,
+        "past_sequence_length",
+        config.headSize,
+      ]);
     }
   }
   const one = graph.int64("axis1", [1]);
