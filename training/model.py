@@ -106,7 +106,7 @@ def build_config(vocab_size, vision=None, text=None, **top):
         **{
             "hidden_size": 256,
             "intermediate_size": 1024,
-            "num_hidden_layers": 8,
+            "num_hidden_layers": 6,
             "num_attention_heads": 4,
             "image_size": 160,
             "patch_size": 16,

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from data import Encoder, Pool, jitter, normalise, pad_batch, read_config
-from model import build_config, build_model, save_folder, train_tokenizer
+from model import SYSTEM, build_config, build_model, load_model, save_folder, train_tokenizer
 from talk import Talker
 from world import CHARACTERS, CLASSES, COLOUR_NAMES, SHAPE_CLASS, TEXT_CLASS, Scene
 
@@ -61,8 +61,6 @@ class Run:
         if not file.exists():
             pool = Pool(self.folder / "pool", self.config["pictures"])
             talker = Talker(random.Random(1))
-            from model import SYSTEM
-
             lines = [SYSTEM + " USER: "] * 50
             for chunk in pool.chunks()[:16]:
                 for i in range(500):
@@ -94,6 +92,10 @@ class Run:
                 self.model.load_state_dict(torch.load(self.checkpoint(stage), map_location=self.device)["model"])
                 print(f"starting from {stage}")
                 return
+        exported = Path(__file__).parent / "checkpoint"
+        if self.stage != "vision" and exported.exists():
+            self.model.load_state_dict(load_model(exported).state_dict())
+            print("starting from checkpoint/")
 
     def save(self, optimizer, heads=None):
         if self.rank:
@@ -123,6 +125,12 @@ class Heads(nn.Module):
         self.photo = nn.Linear(width, 2)
 
 
+def tower_parameters(model):
+    """The tower's parameters that reach vision_feature_layer −2: all but the last block and the last norm."""
+    unused = ("post_layernorm", f".layers.{model.config.vision_config.num_hidden_layers - 1}.")
+    return [p for n, p in model.model.vision_tower.named_parameters() if not any(part in n for part in unused)]
+
+
 def patch_features(model, pixels):
     """[n, 3, H, W] → [n, patches, width]: what vision_feature_layer −2 with the CLS token dropped gives, without the last block."""
     tower = model.model.vision_tower
@@ -137,8 +145,7 @@ def patch_features(model, pixels):
 def vision_stage(run):
     model, batch = run.model, run.options["per_device_train_batch_size"]
     heads = Heads(model.config.vision_config.hidden_size).to(run.device)
-    tower = model.model.vision_tower
-    trained = [p for n, p in tower.named_parameters() if "post_layernorm" not in n and ".layers.7." not in n]
+    trained = tower_parameters(model)
     weight = torch.ones(CLASSES, device=run.device)
     weight[0] = 0.15
     arrays = run.pool.arrays
@@ -187,13 +194,10 @@ def language_loss(model, embeds, labels):
 
 def text_stage(run):
     """The decoder learns to speak from talk without pictures, before it sees any."""
-    from world import Artist
-
     model = run.model
     encoder = Encoder(run.tokenizer, 0)
     batch = run.options["per_device_train_batch_size"]
     pool = Pool(run.folder / "pool", run.config["pictures"])
-    del Artist
 
     def step():
         rows = []
@@ -214,7 +218,7 @@ def conversation_stage(run, captions_only):
     batch = run.options["per_device_train_batch_size"]
     unfreeze_after = run.options.get("unfreeze_mm_vision_tower_after", 2.0)
     projector = list(model.model.multi_modal_projector.parameters())
-    tower = [p for n, p in model.model.vision_tower.named_parameters() if "post_layernorm" not in n and ".layers.7." not in n]
+    tower = tower_parameters(model)
     groups = [{"params": projector if captions_only else projector + list(model.model.language_model.parameters())}]
     if unfreeze_after <= 1:
         groups.append({"params": tower, "lr_scale": run.options["mm_vision_tower_lr"] / run.options["learning_rate"]})

@@ -110,9 +110,15 @@ def find_fonts():
 
 
 class Artist:
-    """Draws scenes. `split` is "train", or "heldout" for unseen fonts and backgrounds in half of the pictures."""
+    """Draws scenes of `side` pixels; labels are made at SIDE only.
 
-    def __init__(self, seed, sprites, split="train", styles=KNOWN_STYLES):
+    `split` is "train", or "heldout" for unseen fonts and backgrounds in a part of the pictures.
+    """
+
+    def __init__(self, seed, sprites, split="train", styles=KNOWN_STYLES, side=SIDE):
+        self.side = side
+        self.unit = side / SIDE
+        self.inset = (0, 0)  # pixels left and right, above and below, that a square padding would add
         self.rng = random.Random(seed)
         self.noise = np.random.default_rng(seed)
         self.split = split
@@ -140,62 +146,62 @@ class Artist:
         return np.array([self.rng.randrange(190, 256) for _ in range(3)], np.float32)
 
     def background(self):
-        """uint8 [SIDE, SIDE, 3]: plain, gradient, textured or cluttered; stripes and dots only when held out."""
+        """uint8 [side, side, 3]: plain, gradient, textured or cluttered; stripes and dots only when held out."""
         r = self.rng
         kind = r.random()
         if self.split == "heldout" and kind < 0.3:
-            y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)
+            y, x = np.mgrid[0:self.side, 0:self.side].astype(np.float32)
             a, b = self._pale(), self._pale()
-            step = r.randrange(6, 24)
+            step = int(r.randrange(6, 24) * self.unit)
             if r.random() < 0.5:
                 mask = ((x * r.choice((0, 1)) + y) // step % 2)[..., None]
             else:
                 mask = (((x % step - step / 2) ** 2 + (y % step - step / 2) ** 2) < (step / 4) ** 2)[..., None]
             out = a * (1 - mask) + b * mask
         elif kind < 0.35:
-            out = np.broadcast_to(self._pale() if r.random() < 0.6 else self._any(), (SIDE, SIDE, 3)).copy()
+            out = np.broadcast_to(self._pale() if r.random() < 0.6 else self._any(), (self.side, self.side, 3)).copy()
         elif kind < 0.6:
             a, b = (self._pale(), self._pale()) if r.random() < 0.5 else (self._any(), self._any())
             angle = r.random() * 2 * math.pi
-            y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32) / SIDE - 0.5
+            y, x = np.mgrid[0:self.side, 0:self.side].astype(np.float32) / self.side - 0.5
             mix = np.clip(x * math.cos(angle) + y * math.sin(angle) + 0.5, 0, 1)[..., None]
             out = a * (1 - mix) + b * mix
         elif kind < 0.8:
             n = r.choice((5, 10, 20, 40))
             cells = self.noise.random((n, n, 3), dtype=np.float32) * r.choice((20, 40, 80)) + self._pale() - 40
             small = Image.fromarray(np.clip(cells, 0, 255).astype(np.uint8))
-            return np.asarray(small.resize((SIDE, SIDE), r.choice((Image.NEAREST, Image.BILINEAR, Image.BICUBIC))))
+            return np.asarray(small.resize((self.side, self.side), r.choice((Image.NEAREST, Image.BILINEAR, Image.BICUBIC))))
         else:
             pale = lambda: tuple(int(v) for v in self._pale())
-            image = Image.new("RGB", (SIDE, SIDE), pale())
+            image = Image.new("RGB", (self.side, self.side), pale())
             draw = ImageDraw.Draw(image)
             for _ in range(r.randrange(6, 25)):
-                x, y, q, c = r.randrange(SIDE), r.randrange(SIDE), r.randrange(2, 20), pale()
+                x, y, q, c = r.randrange(self.side), r.randrange(self.side), int(r.randrange(2, 20) * self.unit), pale()
                 k = r.random()
                 if k < 0.3:
                     draw.ellipse([x, y, x + q, y + q], fill=c)
                 elif k < 0.6:
                     draw.rectangle([x, y, x + q, y + q], fill=c)
                 else:
-                    draw.line([x, y, r.randrange(SIDE), r.randrange(SIDE)], fill=c, width=r.randrange(1, 4))
+                    draw.line([x, y, r.randrange(self.side), r.randrange(self.side)], fill=c, width=int(r.randrange(1, 4) * self.unit))
             return np.asarray(image)
         return np.clip(out, 0, 255).astype(np.uint8)
 
     def photo_like(self):
-        """uint8 [SIDE, SIDE, 3]: noise in octaves, some of it cut by soft edges, as photographs are."""
+        """uint8 [side, side, 3]: noise in octaves, some of it cut by soft edges, as photographs are."""
         r = self.rng
-        total = np.zeros((SIDE, SIDE, 3), np.float32)
+        total = np.zeros((self.side, self.side, 3), np.float32)
         strength = 1.0
         for n in (2, 4, 8, 16, 32, 64, 128):
             cells = self.noise.random((n, n, 3 if r.random() < 0.4 else 1), dtype=np.float32)
             cells = np.repeat(cells, 3, 2) if cells.shape[2] == 1 else cells
-            layer = Image.fromarray((cells * 255).astype(np.uint8)).resize((SIDE, SIDE), Image.BICUBIC)
+            layer = Image.fromarray((cells * 255).astype(np.uint8)).resize((self.side, self.side), Image.BICUBIC)
             total += strength * np.asarray(layer, np.float32)
             strength *= r.uniform(0.35, 0.95)
         total = (total - total.mean()) / (total.std() + 1e-3)
         out = total * r.uniform(15, 70) + self._any()
         for _ in range(r.randrange(0, 6)):  # large soft regions
-            y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32) / SIDE
+            y, x = np.mgrid[0:self.side, 0:self.side].astype(np.float32) / self.side
             angle, offset = r.random() * 2 * math.pi, r.uniform(-0.4, 0.4)
             edge = (x - 0.5) * math.cos(angle) + (y - 0.5) * math.sin(angle) + offset
             edge += total.mean(2) * r.uniform(0, 0.05)
@@ -258,7 +264,7 @@ class Artist:
         spans = [
             (font.getlength(shown[:i]) - left + 1, font.getlength(shown[: i + 1]) - left + 1) for i in range(len(shown))
         ]
-        widest = SIDE - 8
+        widest = self.side - 2 * self.inset[0] - int(8 * self.unit)
         if mask.width > widest:
             q = widest / mask.width
             mask = mask.resize((widest, max(1, int(mask.height * q))), Image.BICUBIC)
@@ -268,11 +274,15 @@ class Artist:
     # --- scenes ------------------------------------------------------------------------------------------------
 
     def scene(self):
-        """(uint8 [SIDE, SIDE, 3], Scene, Labels)"""
+        """(uint8 [side, side, 3], Scene, Labels)"""
         r = self.rng
         labels = Labels()
         if r.random() < 0.06:
             return self.photo_like(), Scene(photo=True), labels
+        self.inset = (0, 0)
+        if r.random() < 0.3:
+            inset = int(r.uniform(0.03, 0.27) * self.side)
+            self.inset = r.choice(((inset, 0), (0, inset)))
         image = Image.fromarray(self.background())
         scene = Scene()
         wanted = r.choice((1, 1, 1, 2, 2, 3, 3, 4, 5, 6))
@@ -282,7 +292,7 @@ class Artist:
         boxes = []
         for _ in range(wanted):
             largest = max(44, int(150 / math.sqrt(wanted)))
-            size = int(math.exp(r.uniform(math.log(28), math.log(largest))))
+            size = int(self.unit * math.exp(r.uniform(math.log(28), math.log(largest))))
             k = r.random()
             if repeats and last and r.random() < 0.75:
                 kind, what = last
@@ -323,18 +333,20 @@ class Artist:
             text = self._word(listed)
             k = r.random()
             shown = text if k < 0.75 else text.lower() if k < 0.85 else text.capitalize()
-            mask, spans = self._text_mask(shown, r.randrange(17, 34))
-            if mask.height < 9:
+            mask, spans = self._text_mask(shown, int(r.randrange(17, 34) * self.unit))
+            if mask.height < 9 * self.unit:
                 return False
             ink = r.choice(((10, 10, 10), (250, 250, 250), COLOURS[r.choice(COLOUR_NAMES)]))
             sprite = Image.new("RGBA", mask.size, ink + (255,))
             sprite.putalpha(mask)
         w, h = sprite.size
-        if w > SIDE or h > SIDE:
+        (left, above), gap = self.inset, 2 * self.unit
+        if w > self.side - 2 * left or h > self.side - 2 * above:
             return False
         for _ in range(12):
-            x, y = r.randrange(0, SIDE - w + 1), r.randrange(0, SIDE - h + 1)
-            if all(x + w <= a - 2 or a + c + 2 <= x or y + h <= b - 2 or b + d + 2 <= y for a, b, c, d in boxes):
+            x = r.randrange(left, self.side - left - w + 1)
+            y = r.randrange(above, self.side - above - h + 1)
+            if all(x + w <= a - gap or a + c + gap <= x or y + h <= b - gap or b + d + gap <= y for a, b, c, d in boxes):
                 break
         else:
             return False
@@ -346,13 +358,14 @@ class Artist:
             if r.random() < 0.5 or abs(float((under - np.array(ink)) @ luma)) < 80:
                 bright = float(np.array(ink) @ luma) < 128
                 plate = tuple(r.randrange(205, 256) if bright else r.randrange(0, 80) for _ in range(3))
-                pad = r.randrange(2, 6)
+                pad = int(r.randrange(2, 6) * self.unit)
                 ImageDraw.Draw(image).rectangle([x - pad, y - pad, x + w + pad, y + h + pad], fill=plate)
         image.paste(sprite, (x, y), sprite)
         boxes.append((x, y, w, h))
-        centre = ((x + w / 2) / SIDE, (y + h / 2) / SIDE, w / SIDE, h / SIDE)
+        centre = ((x + w / 2) / self.side, (y + h / 2) / self.side, w / self.side, h / self.side)
         scene.things.append(Thing(kind, name, plural, *centre, colour=colour, text=text, listed=listed))
-        self._label(labels, sprite, (x, y, w, h), cls, colour, text, spans)
+        if self.side == SIDE:
+            self._label(labels, sprite, (x, y, w, h), cls, colour, text, spans)
         return True
 
     def _label(self, labels, sprite, box, cls, colour, text, spans):
@@ -387,10 +400,16 @@ class Artist:
     def _finish(self, image):
         r = self.rng
         if r.random() < 0.3:
-            image = image.filter(ImageFilter.GaussianBlur(r.uniform(0.2, 0.8)))
+            image = image.filter(ImageFilter.GaussianBlur(r.uniform(0.2, 0.8) * self.unit))
         out = np.asarray(image, np.float32)
         if r.random() < 0.4:
             out = out * r.uniform(0.88, 1.1) + r.uniform(-8, 8)
         if r.random() < 0.25:
             out = out + self.noise.normal(0, r.uniform(1, 6), out.shape)
-        return np.clip(out, 0, 255).astype(np.uint8)
+        out = np.clip(out, 0, 255).astype(np.uint8)
+        left, above = self.inset
+        if left:
+            out[:, :left] = out[:, self.side - left :] = PAD_COLOUR
+        if above:
+            out[:above] = out[self.side - above :] = PAD_COLOUR
+        return out
