@@ -90,7 +90,8 @@ def train_tokenizer(corpus, vocab_size):
     for letter in "SSISTANT":
         merges.append([left, letter])
         left += letter
-        vocab[left] = len(vocab)
+        if left not in vocab:  # a corpus that is full of the word has merged parts of it already
+            vocab[left] = len(vocab)
     tokenizer = Tokenizer.from_str(json.dumps(spec))
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.post_processor = processors.TemplateProcessing(
