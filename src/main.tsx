@@ -83,5 +83,9 @@ async function tellOffline(): Promise<void> {
 
 await chat.restore();
 // May reload the page, once and only here: before a model loads and before anything is asked.
-if (import.meta.env.PROD) await startServiceWorker({ baseUrl });
+if (import.meta.env.PROD)
+  await startServiceWorker({ baseUrl }).catch((error: unknown) =>
+    // The page works without it, only not offline.
+    console.warn("The service worker could not be started:", error),
+  );
 await chat.start();

@@ -117,14 +117,18 @@ function Figures({ turn }: { readonly turn: AssistantTurn }): JSX.Element | null
   return (
     <Disclosure
       class="figures"
-      label={`${t.details}: ${line.join(", ")}`}
       panelLabel={t.detailsTitle}
       attributes={{ "data-testid": "answer-figures" }}
-      button={line.map((part) => (
-        <span key={part} class="figure">
-          {part}
-        </span>
-      ))}
+      button={
+        <>
+          <span class="visually-hidden">{t.details}: </span>
+          {line.map((part) => (
+            <span key={part} class="figure">
+              {part}
+            </span>
+          ))}
+        </>
+      }
     >
       <p class="panel-title">{t.detailsTitle}</p>
       <dl class="facts facts-bars">

@@ -62,7 +62,7 @@ export function App(props: AppProps): JSX.Element {
   const dialog = useSignal<"none" | "settings" | "about">("none");
   const exampleFailed = useSignal(false);
   const draft = useDraft(props.openPicture);
-  const picker = useRef<HTMLDivElement>(null);
+  const picker = useRef<HTMLElement>(null);
   const turns = useComputed(() => state.value.conversation.turns).value;
   const modelState = useComputed(() => state.value.model).value;
   const busy = useComputed(() => isBusy(state.value.conversation)).value;
@@ -133,7 +133,7 @@ export function App(props: AppProps): JSX.Element {
           <Turns turns={turns} onRetry={() => chat.retry()} onNewChat={newChat} />
         )}
       </main>
-      <div class="dock" ref={picker}>
+      <section class="dock" aria-label={t.questionArea} ref={picker}>
         <div class="dock-inner">
           {!saidInChat && <LoadBanner name={model.name} state={modelState} onStart={() => void chat.start()} />}
           {!saved && (
@@ -158,7 +158,7 @@ export function App(props: AppProps): JSX.Element {
             onStop={() => chat.stop()}
           />
         </div>
-      </div>
+      </section>
       <Announcer turn={last?.role === "assistant" ? last : undefined} />
       {dragging && (
         <div class="drop-overlay" aria-hidden="true">

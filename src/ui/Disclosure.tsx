@@ -4,8 +4,6 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 
 interface DisclosureProps {
   readonly class: string;
-  /** Accessible name, where the button's content does not say enough. */
-  readonly label?: string;
   readonly panelLabel: string;
   readonly button: ComponentChildren;
   readonly children: ComponentChildren;
@@ -48,7 +46,6 @@ export function Disclosure(props: DisclosureProps): JSX.Element {
         class="disclosure-button"
         aria-expanded={open}
         aria-controls={open ? panelId : undefined}
-        aria-label={props.label}
         onClick={() => setOpen(!open)}
       >
         {props.button}

@@ -33,11 +33,13 @@ export function ModelStatus({ name, state, offline }: ModelStatusProps): JSX.Ele
     <Disclosure
       class="model-status"
       attributes={{ "data-testid": "model-status", "data-state": state.phase, "data-noticed": String(noticed) }}
-      label={`${t.modelStatus}: ${name}, ${device}${detail === "" ? "" : `, ${detail}`}`}
       panelLabel={t.modelStatus}
       button={
         <span class="chip">
           <span class="chip-dot" />
+          <span class="visually-hidden">
+            {t.modelStatus}: {name},{" "}
+          </span>
           <span class="chip-device">{device}</span>
           {detail !== "" && <span class="chip-detail">{detail}</span>}
           {noticed && <WarnIcon />}

@@ -36,6 +36,7 @@ export function Turns({ turns, onRetry, onNewChat }: TurnsProps): JSX.Element {
   }, [turns.length, last]);
   return (
     <section class="turns" aria-label={t.conversation} data-testid="conversation">
+      <h1 class="visually-hidden">{t.conversation}</h1>
       {turns.map((turn) =>
         turn.role === "user" ? (
           <Question key={turn.id} turn={turn} />

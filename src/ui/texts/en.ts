@@ -81,6 +81,7 @@ export const en = {
   you: "You",
   assistant: "Answer",
   picture: (index: number, name: string) => `Picture ${index}: ${name}`,
+  questionArea: "Your question",
   composerLabel: "Ask about the picture",
   composerPlaceholder: "Ask about the picture…",
   composerPlaceholderEmpty: "Add a picture, then ask…",

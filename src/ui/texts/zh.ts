@@ -24,6 +24,7 @@ export const zh: Texts = {
   you: "您",
   assistant: "回答",
   picture: (index, name) => `图片 ${index}：${name}`,
+  questionArea: "您的问题",
   composerLabel: "就图片提问",
   composerPlaceholder: "就图片提问……",
   composerPlaceholderEmpty: "先添加图片，再提问……",
