@@ -1,0 +1,167 @@
+// The engine against the PyTorch reference: golden vectors of a tiny checkpoint, whose maker is training/make_golden.py.
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import * as v from "valibot";
+import { beforeAll, describe, expect, test, vi } from "vitest";
+import { memoryPackage } from "#convert/fixtures.ts";
+import { convert } from "#convert/convert.ts";
+import { checkpointFolder } from "#convert/folder.node.ts";
+import type { Manifest } from "#weights/manifest.ts";
+import { preprocess, squarePixels } from "./image.ts";
+import { createKvCache } from "./kv-cache.ts";
+import { loadModel, type Model } from "./model.ts";
+import { renderPrompt } from "./prompt.ts";
+import type { Runtime } from "./runtime.ts";
+import { createNodeRuntime } from "./runtime.node.ts";
+import { createWasmRuntime } from "./runtime.web.ts";
+import { argmax } from "./sampler.ts";
+import type { PackageFiles, Pixels } from "./types.ts";
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+const fixtures = new URL("../../training/fixtures/", import.meta.url);
+const readGolden = <T extends v.GenericSchema>(name: string, schema: T): v.InferOutput<T> =>
+  v.parse(schema, JSON.parse(readFileSync(new URL(name, fixtures), "utf8")));
+const numbers = v.array(v.number());
+const golden = readGolden(
+  "tiny-llava.golden.json",
+  v.object({
+    features: numbers,
+    prompts: v.array(
+      v.object({
+        width: v.number(),
+        height: v.number(),
+        prompt: v.string(),
+        ids: numbers,
+        positions: numbers,
+        logits: numbers,
+        greedy: numbers,
+      }),
+    ),
+  }),
+);
+
+function formulaPicture(width: number, height: number): Pixels {
+  const data = new Uint8Array(width * height * 4).fill(255);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (let c = 0; c < 3; c++) data[(y * width + x) * 4 + c] = (7 * x + 13 * y + 29 * c) % 256;
+    }
+  }
+  return { width, height, data };
+}
+
+const worst = (actual: readonly number[], expected: readonly number[]): number =>
+  expected.reduce((most, value, i) => Math.max(most, Math.abs(value - (actual[i] ?? NaN))), 0);
+
+describe("padding and resizing", () => {
+  const { cases } = readGolden(
+    "resize.golden.json",
+    v.object({
+      cases: v.array(
+        v.object({
+          width: v.number(),
+          height: v.number(),
+          side: v.number(),
+          rows: v.number(),
+          columns: v.number(),
+          pixels: v.string(),
+        }),
+      ),
+    }),
+  );
+  test.each(cases)(
+    "$width × $height to $side is at most 1/255 off",
+    ({ width, height, side, rows, columns, pixels }) => {
+      const expected = [...Buffer.from(pixels, "base64")];
+      const mean = [0.48145466, 0.4578275, 0.40821073] as const;
+      const rgb = squarePixels(formulaPicture(width, height), "pad", { size: side, mean, std: [1, 1, 1] });
+      const actual: number[] = [];
+      for (let y = 0; y < side; y += rows) {
+        for (let x = 0; x < side; x += columns)
+          actual.push(...rgb.subarray((y * side + x) * 3, (y * side + x) * 3 + 3));
+      }
+      expect(actual).toHaveLength(expected.length);
+      expect(worst(actual, expected)).toBeLessThanOrEqual(1);
+    },
+  );
+});
+
+const wasmFolder = new URL("../../node_modules/onnxruntime-web/dist/", import.meta.url).href;
+const runtimes: readonly [string, () => Promise<Runtime>][] = [
+  ["Node", () => Promise.resolve(createNodeRuntime())],
+  ["WASM", () => createWasmRuntime({ runtimeUrl: wasmFolder })],
+];
+
+describe.each(runtimes)("the 32-bit package on %s", (_, makeRuntime) => {
+  let info: Manifest;
+  let files: PackageFiles;
+  let model: Model;
+  beforeAll(async () => {
+    const to = memoryPackage();
+    info = await convert(checkpointFolder(fileURLToPath(new URL("tiny-llava", fixtures))), to, {
+      bits: { vision: 32, embed: 32, decoder: 32 },
+      template: "vicuna_v1",
+    });
+    files = to.files;
+    model = await loadModel({ runtime: await makeRuntime(), files, info, memoryBudget: 0 });
+  });
+
+  test("image features are those of the reference", async () => {
+    const [first] = golden.prompts;
+    const pixels = formulaPicture(first?.width ?? 0, first?.height ?? 0);
+    const features = await model.encodeImage(preprocess(pixels, "pad", model.config.preprocess));
+    const actual = [...(await model.runtime.read(features))];
+    features.dispose();
+    expect(actual).toHaveLength(golden.features.length);
+    expect(worst(actual, golden.features)).toBeLessThan(1e-3);
+  });
+
+  test.each(golden.prompts)("prompt, ids, logits and greedy answer: $width × $height", async (expected) => {
+    const question = /<image>\n(.*) ASSISTANT:$/.exec(expected.prompt)?.[1] ?? "";
+    const { text } = renderPrompt(
+      [
+        {
+          role: "user",
+          parts: [
+            { type: "image", blob: new Blob() },
+            { type: "text", text: question },
+          ],
+        },
+      ],
+      { ...model.config, template: info.model.template, defuse: (raw) => model.tokenizer.defuse(raw) },
+    );
+    expect(text).toBe(expected.prompt);
+    const ids = model.tokenizer.encode(text);
+    expect(ids).toEqual(expected.ids);
+
+    const { layers, kvHeads, headSize, imageTokenId } = model.config;
+    const cache = createKvCache(model.runtime, { layers, kvHeads, headSize, contextLength: 512 });
+    const image = preprocess(formulaPicture(expected.width, expected.height), "pad", model.config.preprocess);
+    const features = await model.encodeImage(image);
+    const at = ids.indexOf(imageTokenId);
+    const words = await model.embed(ids.filter((id) => id !== imageTokenId));
+    const embeds = model.concat([
+      { tensor: words, start: 0, rows: at },
+      { tensor: features, start: 0, rows: info.model.imageTokens },
+      { tensor: words, start: at, rows: ids.length - at - 1 },
+    ]);
+    const slots = ids.flatMap((id) => (id === imageTokenId ? Array<number>(info.model.imageTokens).fill(-1) : [id]));
+    let logits = await model.decode(embeds, slots, cache);
+    const picked = expected.positions.map((position) => logits[position] ?? NaN);
+    expect(worst(picked, expected.logits)).toBeLessThan(1e-3);
+
+    const greedy: number[] = [];
+    while (greedy.length < expected.greedy.length) {
+      const token = argmax(logits);
+      greedy.push(token);
+      const embedded = await model.embed([token]);
+      logits = await model.decode(embedded, [token], cache);
+      embedded.dispose();
+    }
+    expect(greedy).toEqual(expected.greedy);
+    for (const tensor of [features, words, embeds]) tensor.dispose();
+    cache.dispose();
+    expect(model.runtime.aliveTensors).toBe(0);
+  });
+});
