@@ -1,10 +1,10 @@
-// Rasterises the pictograms of objects.txt, in every style, to 128 px PNGs in the cache folder.
-// Usage: node rasterise.mjs <folder with node_modules> <cache folder>
+// Rasterises the pictograms of objects.txt, in every style, to square PNGs in the cache folder.
+// Usage: node rasterise.mjs <folder with node_modules> <cache folder> [side in pixels, 128]
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 
-const [modules, cache] = process.argv.slice(2);
+const [modules, cache, size = "128"] = process.argv.slice(2);
 const require = createRequire(path.resolve(modules, "package.json"));
 const sharp = require("sharp");
 const styles = { noto: "noto", twemoji: "twemoji", fluent: "fluent-emoji-flat", openmoji: "openmoji" };
@@ -27,9 +27,9 @@ for (const [style, name] of Object.entries(styles)) {
     const icon = resolve(set, id);
     const width = icon.width ?? set.width ?? 16;
     const height = icon.height ?? set.height ?? 16;
-    const svg = `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="256" height="256" viewBox="${icon.left ?? 0} ${icon.top ?? 0} ${width} ${height}">${icon.body}</svg>`;
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="512" height="512" viewBox="${icon.left ?? 0} ${icon.top ?? 0} ${width} ${height}">${icon.body}</svg>`;
     const file = path.join(cache, `${style}__${candidates[0]}.png`);
-    await sharp(Buffer.from(svg)).resize(128, 128).png().toFile(file);
+    await sharp(Buffer.from(svg)).resize(Number(size), Number(size)).png().toFile(file);
   }
 }
 console.log(missing.length ? `missing: ${missing.join(" ")}` : "every object in every style");

@@ -1,0 +1,72 @@
+"""Composes the two example pictures of the page, in known styles: `python examples.py` (sprites-256 in the cache; see rasterise.mjs)."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+from data import read_config
+from world import Artist
+
+HERE = Path(__file__).parent
+OUT = HERE.parent / "public" / "examples"
+WIDTH, HEIGHT = 640, 520
+
+
+def gradient(top, bottom):
+    mix = np.linspace(0, 1, HEIGHT)[:, None, None]
+    rows = np.array(top) * (1 - mix) + np.array(bottom) * mix
+    return Image.fromarray(np.broadcast_to(rows, (HEIGHT, WIDTH, 3)).astype(np.uint8).copy())
+
+
+def put(image, sprite, centre, side):
+    """Pastes the sprite, its longer side `side` pixels, around a centre."""
+    sprite = sprite.crop(sprite.getbbox())
+    q = side / max(sprite.size)
+    sprite = sprite.resize((int(sprite.width * q), int(sprite.height * q)), Image.LANCZOS)
+    at = (int(centre[0] - sprite.width / 2), int(centre[1] - sprite.height / 2))
+    image.paste(sprite, at, sprite)
+
+
+def main():
+    cache = read_config(HERE / "pocket.json")["cache"]
+    icon = lambda style, name: Image.open(cache / "sprites-256" / f"{style}__{name}.png").convert("RGBA")
+    OUT.mkdir(parents=True, exist_ok=True)
+
+    garden = gradient((222, 240, 252), (226, 244, 214))
+    for x, y, side in ((120, 120, 160), (330, 190, 170), (540, 110, 150)):
+        put(garden, icon("noto", "cat-face"), (x, y), side)
+    put(garden, icon("noto", "dog-face"), (140, 390), 190)
+    put(garden, icon("noto", "rocket"), (500, 370), 200)
+    garden.save(OUT / "pets.png", optimize=True)
+
+    sign = gradient((255, 246, 228), (250, 232, 214))
+    draw = ImageDraw.Draw(sign)
+    draw.rounded_rectangle([130, 40, 510, 190], 18, fill=(28, 52, 92))
+    font = ImageFont.truetype("/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf", 96)
+    left, top, right, bottom = font.getbbox("HELLO")
+    draw.text((320 - (left + right) / 2, 115 - (top + bottom) / 2), "HELLO", font=font, fill=(250, 250, 250))
+    shapes = Artist(1, cache / "sprites", side=WIDTH)
+    put(sign, shapes.shape("star", 190, (250, 200, 25)), (140, 370), 190)
+    put(sign, icon("twemoji", "cupcake"), (340, 370), 180)
+    put(sign, shapes.shape("circle", 150, (35, 85, 215)), (530, 370), 150)
+    sign.filter(ImageFilter.SMOOTH).save(OUT / "sign.png", optimize=True)
+
+    examples = [
+        {
+            "file": "pets.png",
+            "alt": {"en": "Three cats, a dog and a rocket", "zh": "三只猫、一只狗和一枚火箭"},
+            "questions": {"en": ["How many cats are there?", "Where is the rocket?", "Describe the image."]},
+        },
+        {
+            "file": "sign.png",
+            "alt": {"en": "A sign that says HELLO, a yellow star, a cupcake and a blue circle", "zh": "写着 HELLO 的牌子、一颗黄色的星、一块蛋糕和一个蓝色的圆"},
+            "questions": {"en": ["What does it say?", "What colour is the star?", "Is there a cupcake?"]},
+        },
+    ]
+    (OUT / "examples.json").write_text(json.dumps(examples, indent=2, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()
