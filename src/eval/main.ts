@@ -1,0 +1,57 @@
+// `npm run eval:pocket`: the built-in package on the held-out questions; exit code 1 when a floor is missed or 4 bits cost too much.
+import { fileURLToPath } from "node:url";
+import { Command } from "commander";
+import * as v from "valibot";
+import { readHeldout } from "./heldout.ts";
+import { openPackage } from "./open-package.ts";
+import { answerAll } from "./pocket.ts";
+import { formatTable, makeTable } from "./table.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const Flags = v.object({
+  model: v.string(),
+  heldout: v.string(),
+  json: v.optional(v.boolean(), false),
+  wrong: v.optional(v.boolean(), false),
+});
+
+const program = new Command("eval").showHelpAfterError("(--help shows every option)");
+program
+  .command("pocket")
+  .description("Score a package of Pocket LLaVA on the held-out pictures.")
+  .option("--model <folder>", "model package", `${root}public/models/pocket-llava`)
+  .option("--heldout <folder>", "questions, pictures and the fp32 checkpoint's answers", `${root}training/heldout`)
+  .option("--json", "the table as JSON")
+  .option("--wrong", "also list wrong answers")
+  .action(async (raw: unknown) => {
+    const flags = v.parse(Flags, raw);
+    const heldout = await readHeldout(flags.heldout);
+    const engine = await openPackage(flags.model);
+    const { stderr } = process;
+    const started = performance.now();
+    const scored = await answerAll(engine, heldout, (count) => {
+      if (stderr.isTTY && count % 20 === 0) stderr.write(`\r${count} of ${heldout.questions.length}`);
+    });
+    await engine.dispose();
+    if (stderr.isTTY) stderr.write("\r");
+    const seconds = (performance.now() - started) / 1000;
+    const table = makeTable(scored);
+    if (flags.wrong) {
+      for (const { question, text, packageRight } of scored) {
+        if (packageRight) continue;
+        process.stdout.write(
+          `${question.kind}: ${question.image} ${question.text} → ${text} (${question.answers[0] ?? ""})\n`,
+        );
+      }
+    }
+    process.stdout.write(flags.json ? `${JSON.stringify({ ...table, seconds })}\n` : `${formatTable(table)}\n`);
+    stderr.write(`${scored.length} questions in ${seconds.toFixed(0)} s\n`);
+    process.exitCode = table.passed ? 0 : 1;
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`eval: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
