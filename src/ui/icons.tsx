@@ -9,16 +9,23 @@ function Icon({ children }: { readonly children: ComponentChildren }): JSX.Eleme
   );
 }
 
-/** A speech bubble that is a llama: the mark of the page. */
+/** A speech bubble that is a llama: the mark of the page; public/icon.svg is the same drawing. */
 export const LogoMark = (): JSX.Element => (
   <svg class="logo-mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
-    <path
-      class="logo-body"
-      d="M9.6 2.2c1.7 0 2.9 1.9 3.2 4.6.1.9.2 1.6.2 2.2h6c0-.6.1-1.3.2-2.2.3-2.7 1.5-4.6 3.2-4.6 1.9 0 2.9 2.4 2.6 5.4-.1 1-.3 2-.6 2.9 1.8 1.6 2.9 3.8 2.9 6.4v4.1c0 4.4-3.6 8-8 8h-9.8l-4.3 2.7c-.7.4-1.5-.1-1.5-.9l.2-4.6c-.8-1.3-1.2-2.8-1.2-4.4V17c0-2.6 1.1-4.8 2.9-6.4-.3-.9-.5-1.9-.6-2.9C6.7 4.6 7.7 2.2 9.6 2.2z"
-    />
-    <circle class="logo-eye" cx="11.4" cy="16.2" r="1.7" />
-    <circle class="logo-eye" cx="20.6" cy="16.2" r="1.7" />
-    <path class="logo-mouth" d="M13.4 21.2c.8.9 1.6 1.3 2.6 1.3s1.8-.4 2.6-1.3" />
+    <g class="logo-body">
+      <path d="M7.7 12.5C6.2 8.7 5.9 2.3 8.3 1.7c2.3-.6 4.3 3.4 4.5 8.3l-1 6z" />
+      <path d="M24.3 12.5c1.5-3.8 1.8-10.2-.6-10.8-2.3-.6-4.3 3.4-4.5 8.3l1 6z" />
+      <path d="M6 18a10 8.8 0 0 1 20 0v2.3a8.2 8.2 0 0 1-8.2 8.2h-4.3l-5 2.7a1 1 0 0 1-1.5-.9v-4.6a8.2 8.2 0 0 1-1-4z" />
+      <circle cx="16" cy="8.7" r="2.5" />
+      <circle cx="12.7" cy="9.8" r="2.2" />
+      <circle cx="19.3" cy="9.8" r="2.2" />
+    </g>
+    <g class="logo-face">
+      <ellipse cx="16" cy="21.4" rx="5" ry="4.3" />
+      <circle cx="10.6" cy="16" r="1.5" />
+      <circle cx="21.4" cy="16" r="1.5" />
+    </g>
+    <path class="logo-mouth" d="M14.7 19.6h2.6M16 19.6v2.2m0 0c-.5 1-1.7 1.1-2.3.5M16 21.8c.5 1 1.7 1.1 2.3.5" />
   </svg>
 );
 
