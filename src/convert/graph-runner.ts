@@ -43,13 +43,13 @@ export interface GraphRunner {
 /** External data for an expanded graph, by the name it refers to. */
 export type ExternalFiles = readonly { readonly path: string; readonly data: Uint8Array | Blob }[];
 
-/** Loads the three graphs; with `expandedDecoder`, the decoder's f32 graph on that data. */
+/** Loads the three graphs; parts named in `expanded` as f32 graphs on that data. */
 export async function runGraphs(
   ort: Ort,
   manifest: Manifest,
   files: PackageFiles,
   shape: CacheShape,
-  expandedDecoder?: ExternalFiles,
+  expanded: { readonly vision?: ExternalFiles; readonly decoder?: ExternalFiles } = {},
 ): Promise<GraphRunner> {
   const bytes = async (path: string) => new Uint8Array(await (await files.blob(path)).arrayBuffer());
   const create = async (path: string, data: ExternalFiles) => {
@@ -69,12 +69,11 @@ export async function runGraphs(
     );
   };
   const { graphs } = manifest;
-  const vision = await stored(graphs.vision);
+  const part = (graph: ManifestGraph, data: ExternalFiles | undefined) =>
+    data && graph.expanded ? create(graph.expanded.path, data) : stored(graph);
+  const vision = await part(graphs.vision, expanded.vision);
   const embedding = await stored(graphs.embed);
-  const decoder =
-    expandedDecoder && graphs.decoder.expanded
-      ? await create(graphs.decoder.expanded.path, expandedDecoder)
-      : await stored(graphs.decoder);
+  const decoder = await part(graphs.decoder, expanded.decoder);
 
   const f32 = (data: Float32Array, dims: readonly number[]) => new ort.Tensor("float32", data, dims);
   const i64 = (data: readonly number[], dims: readonly number[]) =>

@@ -1,0 +1,66 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { parseManifest } from "#weights/manifest.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Runs the command as a user would; what it prints and how it ends. */
+function llava(
+  ...parameters: string[]
+): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      ["scripts/run.mjs", "src/cli/main.ts", ...parameters],
+      { cwd: root },
+      (_, out, err) => resolve({ code: child.exitCode ?? -1, out, err }),
+    );
+  });
+}
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "llava-cli-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+test(
+  "a checkpoint becomes a package with a self-test, and a second time only by force",
+  { timeout: 60_000 },
+  async () => {
+    const out = join(folder, "tiny");
+    const run = (...more: string[]) =>
+      llava("convert", "training/fixtures/tiny-llava", out, "--license", "Apache-2.0", "--name", "Tiny LLaVA", ...more);
+    const first = await run();
+    expect(first).toMatchObject({ code: 0, out: "" });
+    expect(first.err).toMatch(/MB in \d+ files/);
+
+    const parsed = parseManifest(JSON.parse(await readFile(join(out, "manifest.json"), "utf8")));
+    if (!parsed.ok) throw new Error(parsed.problem);
+    expect(parsed.manifest.model).toMatchObject({ id: "tiny-llava", name: "Tiny LLaVA", license: "Apache-2.0" });
+    expect(parsed.manifest.selfTest).toBe("onnx/self_test.json");
+    expect(Object.values(parsed.manifest.graphs).map((graph) => graph.bits)).toEqual([8, 4, 4]);
+
+    expect(await run()).toMatchObject({ code: 1, err: expect.stringMatching(/^llava: .* --force/) as unknown });
+    expect((await run("--force", "--bits", "32")).code).toBe(0);
+  },
+);
+
+test("what goes wrong is one sentence and exit code 1, and leaves nothing", { timeout: 60_000 }, async () => {
+  const out = join(folder, "none");
+  const missing = await llava("convert", join(folder, "nowhere"), out);
+  expect(missing).toMatchObject({ code: 1, out: "" });
+  expect(missing.err.trim()).toBe("llava: nowhere has no config.json: is it a checkpoint?");
+
+  const template = await llava("convert", "training/fixtures/tiny-llava", out, "--template", "nonsense");
+  expect(template).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/nonsense is not known.*vicuna_v1/) as unknown,
+  });
+  expect((await llava("convert", "a", out, "--bits", "5")).err).toMatch(/must be 4, 8, 16 or 32/);
+  expect(await readdir(folder)).not.toContain("none");
+});
