@@ -114,6 +114,14 @@ test.describe("without a model", () => {
     await expect(answerTurn(page)).toHaveAttribute("data-status", "done", { timeout: 60_000 });
   });
 
+  test("an answer can be copied as it was written", async ({ page, context }) => {
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await openSavedChat(page, answeredTurns);
+    await page.getByRole("button", { name: "Copy answer" }).click();
+    await expect(page.getByRole("button", { name: "Copied" })).toBeVisible();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(answeredTurns[1]?.text);
+  });
+
   test("theme and language are one choice each and stay chosen", async ({ page }) => {
     await page.getByRole("button", { name: "Switch to the dark theme" }).click();
     await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");

@@ -104,7 +104,7 @@ export function LoadBanner({ name, state, onStart }: LoadBannerProps): JSX.Eleme
   // Sessions report no bytes: an indeterminate bar says that something goes on.
   const share = part === undefined && total > 0 ? { value: loaded, max: total } : {};
   return (
-    <div class="banner" data-testid="load-progress">
+    <div class="banner banner-loading" data-testid="load-progress">
       <p class="banner-text">
         <span>{t.loadingModel(name)}</span>
         <span class="banner-figure">{describeLoad(t, state)}</span>
