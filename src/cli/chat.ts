@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import * as v from "valibot";
 import type { Engine } from "#engine/engine.ts";
-import type { GenerateEvent, Message, Part } from "#engine/types.ts";
+import type { FinishReason, GenerateEvent, Message, Part } from "#engine/types.ts";
 import { openPackage } from "#eval/open-package.ts";
 import { builtInModelId, models } from "#zoo/models.ts";
 import { sentenceFor } from "./sentences.ts";
@@ -71,16 +71,46 @@ function numberOption(flags: string, description: string, preset?: number): Opti
 async function chat(question: string | undefined, flags: Flags): Promise<void> {
   const pictures = await Promise.all(flags.image.map(readPicture));
   const engine = await openPackage(await modelFolder(flags.model));
+  const interrupt = listenForInterrupt();
   try {
-    if (question === undefined) await converse(engine, pictures, flags);
-    else await answer(engine, [{ role: "user", parts: [...pictures, { type: "text", text: question }] }], flags);
+    if (question === undefined) return await converse(engine, pictures, flags, interrupt);
+    const parts: readonly Part[] = [...pictures, { type: "text", text: question }];
+    const { reason } = await answer(engine, [{ role: "user", parts }], flags, interrupt);
+    if (reason === "abort") process.exitCode = 130;
   } finally {
+    interrupt.close();
     await engine.dispose();
   }
 }
 
-/** Turns until an empty line or the end of the input; Ctrl+C stops an answer, or ends the conversation between answers. */
-async function converse(engine: Engine, pictures: readonly Part[], flags: Flags): Promise<void> {
+/** Ctrl+C stops the answer that is being made; between answers it ends the program. */
+interface Interrupt {
+  /** The signal for one answer. */
+  arm(): AbortSignal;
+  disarm(): void;
+  close(): void;
+}
+
+function listenForInterrupt(): Interrupt {
+  let stopper: AbortController | undefined;
+  let stoppedAt = -Infinity;
+  const onSignal = (): void => {
+    if (stopper) {
+      stoppedAt = performance.now();
+      stopper.abort();
+      // The terminal and the parent process both send the signal: the second one is not another wish.
+    } else if (performance.now() - stoppedAt > 500) process.exit(130);
+  };
+  process.on("SIGINT", onSignal);
+  return {
+    arm: () => (stopper = new AbortController()).signal,
+    disarm: () => (stopper = undefined),
+    close: () => process.off("SIGINT", onSignal),
+  };
+}
+
+/** Turns until an empty line or the end of the input. */
+async function converse(engine: Engine, pictures: readonly Part[], flags: Flags, interrupt: Interrupt): Promise<void> {
   const { stdin, stderr } = process;
   const messages: Message[] = [];
   let waiting = pictures;
@@ -99,12 +129,12 @@ async function converse(engine: Engine, pictures: readonly Part[], flags: Flags)
       } else {
         if (stdin.isTTY) stderr.write("ASSISTANT: ");
         const turn: Message = { role: "user", parts: [...waiting, { type: "text", text }] };
-        const reply = await answer(engine, [...messages, turn], flags);
-        messages.push(turn, { role: "assistant", parts: [{ type: "text", text: reply }] });
+        const reply = await answer(engine, [...messages, turn], flags, interrupt);
+        messages.push(turn, { role: "assistant", parts: [{ type: "text", text: reply.text }] });
         waiting = [];
       }
     } catch (error) {
-      // A picture that can't be read or a full context ends the turn, not the conversation.
+      // At a terminal, a picture that can't be read or a full context ends the turn, not the conversation.
       if (!stdin.isTTY) throw error;
       stderr.write(`${sentenceFor(error)}\n`);
     }
@@ -113,36 +143,39 @@ async function converse(engine: Engine, pictures: readonly Part[], flags: Flags)
   lines.close();
 }
 
-/** Streams one answer to stdout and returns it. */
-async function answer(engine: Engine, messages: readonly Message[], flags: Flags): Promise<string> {
-  const stopper = new AbortController();
-  const onInterrupt = (): void => stopper.abort();
-  process.once("SIGINT", onInterrupt);
+/** Streams one answer to stdout. */
+async function answer(
+  engine: Engine,
+  messages: readonly Message[],
+  flags: Flags,
+  interrupt: Interrupt,
+): Promise<{ text: string; reason: FinishReason }> {
   const { temperature, topK, topP, minP, repetitionPenalty, seed } = flags;
   const sampling = { temperature, topK, topP, minP, repetitionPenalty, ...(seed === undefined ? {} : { seed }) };
+  const request = {
+    messages,
+    sampling,
+    maxNewTokens: flags.maxNewTokens,
+    stop: flags.stop,
+    imageMode: flags.imageMode,
+  };
   let text = "";
+  let reason: FinishReason = "abort";
   try {
-    const request = {
-      messages,
-      sampling,
-      maxNewTokens: flags.maxNewTokens,
-      stop: flags.stop,
-      imageMode: flags.imageMode,
-    };
-    for await (const event of engine.generate(request, stopper.signal)) {
+    for await (const event of engine.generate(request, interrupt.arm())) {
       if (event.type === "text") {
         process.stdout.write(event.text);
         text += event.text;
       } else if (event.type === "done") {
         process.stdout.write("\n");
         if (flags.verbose) process.stderr.write(describe(event));
-        if (event.reason === "abort") process.exitCode = 130;
+        reason = event.reason;
       }
     }
   } finally {
-    process.off("SIGINT", onInterrupt);
+    interrupt.disarm();
   }
-  return text;
+  return { text, reason };
 }
 
 function describe({ reason, usage, timings }: Extract<GenerateEvent, { type: "done" }>): string {

@@ -51,7 +51,10 @@ export function addConvert(program: Command): void {
       const progress = createProgress(process.stderr);
       const started = performance.now();
       const stop = new AbortController();
-      process.once("SIGINT", () => stop.abort());
+      process.once("SIGINT", () => {
+        process.exitCode = 130;
+        stop.abort(new Error("stopped; nothing was written"));
+      });
       const manifest = await convert(from, await packageFolder(out, { force: flags.force }), {
         bits: {
           vision: flags.bitsVision ?? flags.bits ?? 8,

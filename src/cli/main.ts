@@ -13,5 +13,5 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(`llava: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  process.exitCode ??= 1;
 }
