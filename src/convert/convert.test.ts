@@ -241,6 +241,16 @@ describe("on the file system", () => {
     expect(await readdir(out())).toContain("manifest.json");
   });
 
+  test("what has been written can be read back, and a file that is not there is a bad package", async () => {
+    const folder = await packageFolder(out(), { force: false });
+    const writer = await folder.create("onnx/a.bin");
+    await writer.write(Uint8Array.of(1, 2));
+    await writer.close();
+    expect((await folder.files.blob("onnx/a.bin")).size).toBe(2);
+    await expect(folder.files.blob("b.bin")).rejects.toMatchObject({ code: "bad-package" });
+    await folder.discard();
+  });
+
   test("a disk that is too small is found out before the first byte", async () => {
     const folder = await packageFolder(out(), { force: false });
     await expect(folder.reserve(Number.MAX_SAFE_INTEGER)).rejects.toMatchObject({

@@ -69,10 +69,13 @@ export async function packageFolder(path: string, options: { readonly force: boo
       };
     },
     files: {
-      blob: (name) =>
-        openAsBlob(join(temporary, name)).catch((error: unknown) => {
+      async blob(name) {
+        try {
+          return await openAsBlob(join(temporary, name));
+        } catch (error) {
           throw new EngineError("bad-package", `the package has no file ${name}`, { cause: error });
-        }),
+        }
+      },
       localPath: (name) => join(temporary, name),
     },
     async reserve(bytes) {
