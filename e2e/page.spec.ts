@@ -164,6 +164,14 @@ test.describe("without a model", () => {
 });
 
 test.describe("with the model", () => {
+  test("one click on an example asks about it, and the question box is next", async ({ page }) => {
+    await openPage(page);
+    await page.getByTestId("example").first().getByRole("button").first().click();
+    await expect(page.getByTestId("question-turn").getByRole("img")).toBeVisible();
+    await expect(box(page)).toBeFocused();
+    await expect(answerTurn(page)).toHaveAttribute("data-status", "done", { timeout: 60_000 });
+  });
+
   test("a question asked while the model loads is answered when it is ready", async ({ page }) => {
     await openPage(page);
     await page.getByTestId("file-input").setInputFiles(red);
@@ -185,6 +193,8 @@ test.describe("with the model", () => {
     const words = await page.getByTestId("answer").innerText();
     await page.reload();
     await expect(page.getByTestId("answer")).toHaveText(words, { useInnerText: true });
+    // What was read before is not read aloud again.
+    await expect(page.getByTestId("announcer")).toBeEmpty();
     const picture = page.getByTestId("question-turn").getByRole("img");
     await expect
       .poll(() => picture.evaluate((image) => (image instanceof HTMLImageElement ? image.naturalWidth : 0)))

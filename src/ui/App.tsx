@@ -87,8 +87,10 @@ export function App(props: AppProps): JSX.Element {
     exampleFailed.value = false;
     try {
       const opened = await props.openPicture(await props.fetchExample(example), example.name);
-      if (opened.ok) chat.send(question, [opened.picture]);
-      else exampleFailed.value = true;
+      exampleFailed.value = !opened.ok;
+      if (!opened.ok) return;
+      chat.send(question, [opened.picture]);
+      focusQuestion();
     } catch {
       exampleFailed.value = true;
     }
@@ -96,7 +98,7 @@ export function App(props: AppProps): JSX.Element {
   const newChat = (): void => {
     chat.newChat();
     draft.clear();
-    document.getElementById("question")?.focus();
+    focusQuestion();
   };
   const close = (): void => {
     dialog.value = "none";
@@ -186,4 +188,9 @@ export function App(props: AppProps): JSX.Element {
       {dialog.value === "about" && <AboutDialog model={model} modelCardUrl={props.modelCardUrl} onClose={close} />}
     </TextsContext.Provider>
   );
+}
+
+/** Where the button that was pressed goes away, the focus goes on; on a touch screen that would only open the keyboard. */
+function focusQuestion(): void {
+  if (matchMedia("(pointer: fine)").matches) document.getElementById("question")?.focus();
 }
