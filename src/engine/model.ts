@@ -115,12 +115,12 @@ function createModel(
     tokenizer,
     runtime,
     expanded,
-    encodeImage: (pixels) =>
-      runOne(
-        sessions.vision,
-        { pixel_values: runtime.tensor("float32", pixels, [1, 3, size, size]) },
-        "image_features",
-      ),
+    async encodeImage(pixels) {
+      const input = { pixel_values: runtime.tensor("float32", pixels, [1, 3, size, size]) };
+      const features = await runOne(sessions.vision, input, "image_features");
+      await runtime.settle();
+      return features;
+    },
     embed: (ids) =>
       runOne(
         sessions.embed,

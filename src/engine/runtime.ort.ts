@@ -24,6 +24,7 @@ export interface Ort {
 export interface DeviceMemory {
   allocate(dims: readonly number[]): { readonly tensor: Tensor; readonly free: () => void };
   copy(steps: readonly { from: Tensor; fromOffset: number; to: Tensor; toOffset: number; count: number }[]): void;
+  settle(): Promise<void>;
 }
 
 /** What an adapter adds to ONNX Runtime's API. */
@@ -182,6 +183,7 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
         throw await fail(error, "reading a tensor");
       }
     },
+    settle: () => guard(host.memory?.settle() ?? Promise.resolve()),
     get aliveTensors() {
       return alive;
     },

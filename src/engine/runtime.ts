@@ -69,6 +69,8 @@ export interface Runtime {
   copy(steps: readonly CopyStep[]): void;
   /** The numbers of a float32 tensor; may be the tensor's own memory, so copy before disposing. */
   read(tensor: RuntimeTensor): Promise<Float32Array>;
+  /** Resolves when the device has done what it was given; for honest timings. */
+  settle(): Promise<void>;
   /** Tensors created and not yet disposed; for leak tests. */
   readonly aliveTensors: number;
   dispose(): Promise<void>;

@@ -183,5 +183,8 @@ function deviceMemory(device: GPUDevice, { Tensor }: Ort): DeviceMemory {
       }
       device.queue.submit([encoder.finish()]);
     },
+    settle: async () => {
+      await device.queue.onSubmittedWorkDone();
+    },
   };
 }
