@@ -16,7 +16,8 @@ export function Announcer({ turn }: { readonly turn: AssistantTurn | undefined }
     if (turn.status === "running") return t.announceAnswering;
     // A failure is announced by its own alert.
     if (turn.status === "failed") return "";
-    return turn.text === "" ? t.stopped : t.announceAnswer(turn.text);
+    if (turn.text !== "") return t.announceAnswer(turn.text);
+    return turn.status === "stopped" ? t.stopped : t.emptyAnswer;
   })();
   return (
     <p class="visually-hidden" role="status" data-testid="announcer">
