@@ -60,7 +60,12 @@ const packageHomes = {
   rules: {
     "no-restricted-imports": [
       "error",
-      { patterns: homes.map((home) => ({ group: [home.package, `${home.package}/**`], message: `Only in ${home.files.join(", ")}.` })) },
+      {
+        patterns: homes.map((home) => ({
+          group: [home.package, `${home.package}/**`],
+          message: `Only in ${home.files.join(", ")}.`,
+        })),
+      },
     ],
   },
 };

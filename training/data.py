@@ -38,7 +38,8 @@ def read_config(path):
 class Pool:
     """Memory-mapped pictures and labels; only chunks that are finished are used."""
 
-    def __init__(self, folder, size):
+    def __init__(self, folder, size, crowded=False):
+        self.crowded = crowded
         self.folder = Path(folder)
         self.size = size
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -80,7 +81,7 @@ class Pool:
 
     def fill_chunk(self, chunk, sprites):
         """Draws one chunk; its scenes file, written last, says it is finished."""
-        artist = Artist(1_000_003 * (chunk + 1), sprites)
+        artist = Artist(1_000_003 * (chunk + 1) + self.crowded, sprites, crowded=self.crowded)
         scenes = []
         for i in range(chunk * CHUNK, (chunk + 1) * CHUNK):
             picture, scene, labels = artist.scene()
@@ -92,6 +93,12 @@ class Pool:
         tmp = self.chunk_file(chunk).with_suffix(".tmp")
         tmp.write_bytes(pickle.dumps(scenes))
         tmp.rename(self.chunk_file(chunk))
+
+
+def open_pools(config):
+    """The pool that talk is about, and the crowded one for the vision stage."""
+    plain = Pool(config["cache"] / "pool", config["pictures"])
+    return plain, Pool(config["cache"] / "crowded", config["crowded_pictures"], crowded=True)
 
 
 def jitter(rng, pictures):
@@ -154,13 +161,13 @@ def main():
     parser.add_argument("--parts", type=int, default=1)
     args = parser.parse_args()
     config = read_config(args.config)
-    pool = Pool(config["cache"] / "pool", config["pictures"])
     end = time.time() + args.minutes * 60
-    for chunk in range(args.part, pool.size // CHUNK, args.parts):
-        if time.time() > end:
-            break
-        if not pool.chunk_file(chunk).exists():
-            pool.fill_chunk(chunk, config["cache"] / "sprites")
+    for pool in open_pools(config):
+        for chunk in range(args.part, pool.size // CHUNK, args.parts):
+            if time.time() > end:
+                return
+            if not pool.chunk_file(chunk).exists():
+                pool.fill_chunk(chunk, config["cache"] / "sprites")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import nn
 
-from data import Encoder, Pool, jitter, normalise, pad_batch, read_config
+from data import Encoder, Pool, jitter, normalise, open_pools, pad_batch, read_config
 from model import SYSTEM, build_config, build_model, load_model, save_folder, train_tokenizer
 from talk import Talker
 from world import CHARACTERS, CLASSES, COLOUR_NAMES, SHAPE_CLASS, TEXT_CLASS, Scene
@@ -131,11 +131,17 @@ def tower_parameters(model):
     return [p for n, p in model.model.vision_tower.named_parameters() if not any(part in n for part in unused)]
 
 
-def patch_features(model, pixels):
-    """[n, 3, H, W] → [n, patches, width]: what vision_feature_layer −2 with the CLS token dropped gives, without the last block."""
+def patch_features(model, pixels, keep=None):
+    """[n, 3, H, W] → [n, patches, width]: what vision_feature_layer −2 with the CLS token dropped gives, without the last block.
+
+    `keep` [n, k] names the patches that go through the blocks; absent, all do.
+    """
     tower = model.model.vision_tower
     tower = getattr(tower, "vision_model", tower)
     hidden = tower.pre_layrnorm(tower.embeddings(pixels))
+    if keep is not None:
+        rows = torch.cat([torch.zeros_like(keep[:, :1]), keep + 1], 1)
+        hidden = hidden.gather(1, rows[..., None].expand(-1, -1, hidden.shape[-1]))
     for layer in tower.encoder.layers[:-1]:
         out = layer(hidden, attention_mask=None)
         hidden = out[0] if isinstance(out, tuple) else out
@@ -148,15 +154,27 @@ def vision_stage(run):
     trained = tower_parameters(model)
     weight = torch.ones(CLASSES, device=run.device)
     weight[0] = 0.15
-    arrays = run.pool.arrays
+    pools = open_pools(run.config)
+
+    def read(name, picked):
+        return np.concatenate([pool.arrays[name][index] for pool, index in zip(pools, picked)])
 
     def step():
-        index = run.pool.sample(run.rng, batch)
-        pixels = torch.from_numpy(normalise(jitter(run.rng, arrays["pictures"][index]))).to(run.device)
-        take = lambda name: torch.from_numpy(np.asarray(arrays[name][index])).to(run.device)
-        cls, colour, character = take("cls").long().flatten(), take("colour").long().flatten(), take("character").long()
+        # Most patches are background: as in masked autoencoders, only a part of them goes through, until the last part of the stage.
+        picked = [pool.sample(run.rng, batch // 2) for pool in pools]
+        pixels = torch.from_numpy(normalise(jitter(run.rng, read("pictures", picked)))).to(run.device)
+        take = lambda name: torch.from_numpy(read(name, picked)).to(run.device).flatten(1, 2)
+        cls, colour, character, box = take("cls").long(), take("colour").long(), take("character").long(), take("box").float()
+        keep = None
+        if run.used / run.minutes < run.options["all_patches_after"]:
+            score = torch.rand(cls.shape, device=run.device) + (cls > 0)
+            keep = score.topk(run.options["kept_patches"], 1).indices
+            cls, colour = cls.gather(1, keep), colour.gather(1, keep)
+            character = character.gather(1, keep[..., None].expand(-1, -1, 2))
+            box = box.gather(1, keep[..., None].expand(-1, -1, 4))
+        cls, colour, character, box = cls.flatten(), colour.flatten(), character.flatten(0, 1), box.flatten(0, 1)
         with torch.autocast(run.device.type, torch.bfloat16):
-            patches = patch_features(model, pixels)
+            patches = patch_features(model, pixels, keep)
         patches = patches.float()
         flat = patches.flatten(0, 1)  # [batch · patches, width]
         things, text, coloured = cls > 0, cls == TEXT_CLASS, colour >= 0
@@ -165,18 +183,18 @@ def vision_stage(run):
         losses = {
             "cls": F.cross_entropy(predicted, cls, weight=weight),
             "colour": 0.5 * F.cross_entropy(heads.colour(flat[coloured]), colour[coloured]) if coloured.any() else nothing,
-            "character": F.cross_entropy(heads.character(flat[text]).view(-1, len(CHARACTERS) + 1), character.view(-1, 2)[text].flatten())
+            "character": F.cross_entropy(heads.character(flat[text]).view(-1, len(CHARACTERS) + 1), character[text].flatten())
             if text.any()
             else nothing,
-            "box": 8 * F.smooth_l1_loss(heads.box(flat[things]), take("box").float().view(-1, 4)[things], beta=0.05),
-            "photo": 0.2 * F.cross_entropy(heads.photo(patches.mean(1)), take("photo").long()),
+            "box": 8 * F.smooth_l1_loss(heads.box(flat[things]), box[things], beta=0.05),
+            "photo": 0.2 * F.cross_entropy(heads.photo(patches.mean(1)), torch.from_numpy(read("photo", picked)).long().to(run.device)),
         }
         objects = things & (cls < SHAPE_CLASS)
         with torch.no_grad():
             right = {"objects": (predicted[objects].argmax(-1) == cls[objects]).float().mean()}
             if text.any():
                 guess = heads.character(flat[text]).view(-1, len(CHARACTERS) + 1).argmax(-1)
-                truth = character.view(-1, 2)[text].flatten()
+                truth = character[text].flatten()
                 right["letters"] = (guess == truth)[truth > 0].float().mean()
         return sum(losses.values()), right
 

@@ -112,10 +112,12 @@ def find_fonts():
 class Artist:
     """Draws scenes of `side` pixels; labels are made at SIDE only.
 
-    `split` is "train", or "heldout" for unseen fonts and backgrounds in a part of the pictures.
+    `split` is "train", or "heldout" for unseen fonts and backgrounds in a part of the pictures. `crowded` puts more and smaller things into
+    a picture than talk can be about: the vision tower learns more from it per patch.
     """
 
-    def __init__(self, seed, sprites, split="train", styles=KNOWN_STYLES, side=SIDE):
+    def __init__(self, seed, sprites, split="train", styles=KNOWN_STYLES, side=SIDE, crowded=False):
+        self.crowded = crowded
         self.side = side
         self.unit = side / SIDE
         self.inset = (0, 0)  # pixels left and right, above and below, that a square padding would add
@@ -285,8 +287,9 @@ class Artist:
             self.inset = r.choice(((inset, 0), (0, inset)))
         image = Image.fromarray(self.background())
         scene = Scene()
-        wanted = r.choice((1, 1, 1, 2, 2, 3, 3, 4, 5, 6))
-        repeats = r.random() < 0.4
+        wanted = r.randrange(7, 13) if self.crowded else r.choice((1, 1, 1, 2, 2, 3, 3, 4, 5, 6))
+        repeats = r.random() < 0.4 and not self.crowded
+        most_texts = 4 if self.crowded else 1
         texts = 0
         last = None
         boxes = []
@@ -298,7 +301,7 @@ class Artist:
                 kind, what = last
             elif k < 0.6:
                 kind, what = "object", r.choice(list(self.sprites))
-            elif k < 0.8 or texts:
+            elif k < (0.72 if self.crowded else 0.8) or texts == most_texts:
                 kind, what = "shape", (r.choice(SHAPES), r.choice(COLOUR_NAMES))
             else:
                 kind, what = "text", None

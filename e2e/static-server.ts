@@ -1,0 +1,80 @@
+// A plain static file server for tests: a folder under a path, with or without the app's headers, that can be stopped and can misbehave.
+import { createReadStream, statSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { extname, join, normalize } from "node:path";
+
+export interface StaticServer {
+  /** Ends with a slash. */
+  readonly url: string;
+  /** Paths asked for so far, relative to the folder. */
+  readonly requests: string[];
+  /** Ends it; open connections are cut. */
+  stop(): Promise<void>;
+}
+
+export interface StaticServerOptions {
+  readonly folder: string;
+  /** Where the folder appears, such as "/sub/path/". */
+  readonly prefix?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly port?: number;
+  /** Answers a request itself and returns true, or leaves it alone. */
+  readonly onRequest?: (path: string, request: IncomingMessage, response: ServerResponse) => boolean;
+}
+
+const types: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".css": "text/css",
+  ".json": "application/json",
+  ".webmanifest": "application/manifest+json",
+  ".wasm": "application/wasm",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".webp": "image/webp",
+};
+
+/** Resolves when it listens on localhost. */
+export async function serveStatic(options: StaticServerOptions): Promise<StaticServer> {
+  const { folder, prefix = "/", headers = {}, port = 0, onRequest } = options;
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? "/", "http://localhost");
+    if (!url.pathname.startsWith(prefix)) return void response.writeHead(404).end();
+    const asked = decodeURIComponent(url.pathname.slice(prefix.length));
+    const path = normalize(asked === "" || asked.endsWith("/") ? `${asked}index.html` : asked);
+    requests.push(path);
+    if (onRequest?.(path, request, response) === true) return;
+    const file = join(folder, path);
+    const stat = path.startsWith("..") ? undefined : statSync(file, { throwIfNoEntry: false });
+    if (!stat?.isFile()) return void response.writeHead(404, headers).end();
+    const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
+    const start = range ? Number(range[1]) : 0;
+    const end = range?.[2] ? Math.min(Number(range[2]), stat.size - 1) : stat.size - 1;
+    response.writeHead(range ? 206 : 200, {
+      "content-type": types[extname(path)] ?? "application/octet-stream",
+      "content-length": Math.max(0, end - start + 1),
+      "accept-ranges": "bytes",
+      ...(range ? { "content-range": `bytes ${start}-${end}/${stat.size}` } : {}),
+      ...headers,
+    });
+    if (request.method === "HEAD" || stat.size === 0) response.end();
+    else createReadStream(file, { start, end }).pipe(response);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "localhost", resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server has no port");
+  return {
+    url: `http://localhost:${address.port}${prefix}`,
+    requests,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
