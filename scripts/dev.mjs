@@ -1,5 +1,10 @@
 // npm run dev: installs what is missing and serves the app with reload on change.
-import { ensureInstalled, runTool } from "./ensure.mjs";
+import { ensureInstalled, registerServer, root } from "./ensure.mjs";
 
 await ensureInstalled();
-process.exitCode = runTool("vite", process.argv.slice(2));
+registerServer();
+process.chdir(root);
+const { createServer } = await import("vite");
+const server = await createServer({ root });
+await server.listen();
+server.printUrls();
