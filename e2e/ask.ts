@@ -1,0 +1,48 @@
+// Opening the page and asking it about a picture, as a user does; for tests that need an answer.
+import { expect, type Page } from "@playwright/test";
+import { fileURLToPath } from "node:url";
+
+/** A picture that comes with the page. */
+export const examplePicture = (name: string): string =>
+  fileURLToPath(new URL(`../public/examples/${name}`, import.meta.url));
+
+/** What the example pictures show, as the built-in model must tell it; short answers, because software WebGPU is slow. */
+export const truths = [
+  { file: "pets.png", question: "How many cats are there?", words: /^three\.?$/i },
+  { file: "sign.png", question: "What colour is the star?", words: /^yellow\.?$/i },
+] as const;
+
+/** Opens the page with short greedy answers; `url` is relative to the base URL, or absolute. */
+export async function openPage(page: Page, url: string): Promise<void> {
+  await page.addInitScript(() => {
+    const settings = { greedy: true, temperature: 0.2, topP: 0.7, maxNewTokens: 16 };
+    if (localStorage.getItem("llava-web-preferences") === null)
+      localStorage.setItem("llava-web-preferences", JSON.stringify({ version: 1, theme: "system", settings }));
+  });
+  await page.goto(url);
+}
+
+/** Waits until the model in the header is ready. */
+export async function modelReady(page: Page, timeout = 60_000): Promise<void> {
+  await expect(page.getByTestId("model-status")).toHaveAttribute("data-state", "ready", { timeout });
+}
+
+/** Gives the picture, asks, and returns the finished answer's words. */
+export async function askAbout(
+  page: Page,
+  picture: string | undefined,
+  question: string,
+  timeout = 60_000,
+): Promise<string> {
+  if (picture !== undefined) {
+    await page.getByTestId("file-input").setInputFiles(examplePicture(picture));
+    await expect(page.getByRole("button", { name: `Remove ${picture}` })).toBeVisible();
+  }
+  const before = await page.getByTestId("answer-turn").count();
+  const box = page.getByRole("textbox", { name: "Ask about the picture" });
+  await box.fill(question);
+  await box.press("Enter");
+  await expect(page.getByTestId("answer-turn")).toHaveCount(before + 1);
+  await expect(page.getByTestId("answer-turn").last()).toHaveAttribute("data-status", "done", { timeout });
+  return (await page.getByTestId("answer").last().innerText()).trim();
+}

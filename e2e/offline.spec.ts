@@ -1,0 +1,62 @@
+// The app on a static host without headers, under a path of its own, and with the server gone.
+import { expect, test } from "@playwright/test";
+import { askAbout, modelReady, openPage, truths } from "./ask.ts";
+import { serveStatic, type StaticServer } from "./static-server.ts";
+
+let server: StaticServer;
+test.beforeEach(async () => {
+  server = await serveStatic({ folder: "dist-test", prefix: "/some/where/" });
+});
+test.afterEach(() => server.stop());
+
+for (const device of ["wasm", "webgpu"] as const) {
+  test(`after one visit on ${device} the server may be gone: a reload opens and answers`, async ({ page }) => {
+    test.setTimeout(400_000);
+    await openPage(page, `${server.url}?device=${device}`);
+    await modelReady(page, 120_000);
+    // The host sends no headers, so the service worker has added them and the page has reloaded once.
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    await expect(page.getByTestId("offline")).toBeVisible();
+    const { file, question, words } = truths[0];
+    if (device === "wasm") expect(await askAbout(page, file, question)).toMatch(words);
+
+    await server.stop();
+    await page.reload();
+    await modelReady(page, 120_000);
+    await expect(page.getByTestId("offline")).toBeVisible();
+    await page.getByRole("button", { name: "New chat" }).click();
+    expect(await askAbout(page, file, question, 120_000)).toMatch(words);
+  });
+}
+
+test("a whole session asks no other host for anything", async ({ page, context }) => {
+  const asked: string[] = [];
+  context.on("request", (request) => asked.push(request.url()));
+  await openPage(page, server.url);
+  await modelReady(page);
+  await askAbout(page, truths[0].file, truths[0].question);
+  const foreign = asked.filter((url) => !url.startsWith(server.url) && !/^(blob|data):/.test(url));
+  expect(foreign).toEqual([]);
+  expect(asked.length).toBeGreaterThan(5);
+});
+
+test("the policy that the service worker adds keeps scripts from evaluating text and from other hosts", async ({
+  page,
+}) => {
+  await openPage(page, server.url);
+  await modelReady(page);
+  const refused = await page.evaluate(async () => {
+    const fetched = await fetch("https://example.com/").then(
+      () => "fetched",
+      () => "refused",
+    );
+    let evaluated = "refused";
+    try {
+      evaluated = String((0, eval)("'evaluated'"));
+    } catch {
+      // What the policy is for.
+    }
+    return { fetched, evaluated };
+  });
+  expect(refused).toEqual({ fetched: "refused", evaluated: "refused" });
+});
