@@ -2,10 +2,8 @@
 
 `python make_golden.py tiny`    a tiny random checkpoint in fixtures/tiny-llava and fixtures/tiny-llava.golden.json
 `python make_golden.py pocket`  fixtures/pocket.golden.json for checkpoint/: 20 prompts about held-out pictures
-`python make_golden.py resize`  fixtures/resize.golden.json: pad to square and resize as Pillow does it
 """
 
-import base64
 import json
 import sys
 from pathlib import Path
@@ -145,18 +143,5 @@ def pocket():
     write("pocket.golden.json", {"prompts": golden(model, tokenizer, prompts, side, 64, positions)})
 
 
-def resize():
-    records = []
-    for width, height in ((1, 1), (3, 2), (16, 40), (100, 60), (160, 160), (161, 159), (333, 77), (600, 401)):
-        for side in (32, 160) if width < 200 else (48,):
-            square = pad_to_square(Image.fromarray(formula_picture(width, height)))
-            out = np.asarray(square.resize((side, side), Image.BICUBIC))
-            if side == 160:
-                out = out[::5, ::3]  # every fifth row and third column are enough
-            records.append({"width": width, "height": height, "side": side, "rows": 5 if side == 160 else 1, "columns": 3 if side == 160 else 1,
-                            "pixels": base64.b64encode(np.ascontiguousarray(out).tobytes()).decode()})  # fmt: skip
-    write("resize.golden.json", {"picture": "channel c of pixel x, y is (7x + 13y + 29c) mod 256", "cases": records})
-
-
 if __name__ == "__main__":
-    {"tiny": tiny, "pocket": pocket, "resize": resize}[sys.argv[1]]()
+    {"tiny": tiny, "pocket": pocket}[sys.argv[1]]()

@@ -26,7 +26,10 @@ describe("Pillow's pictures, to the bit", () => {
       sha256: v.string(),
     }),
   );
-  const golden = v.parse(Golden, JSON.parse(readFileSync(new URL("image.golden.json", import.meta.url), "utf8")));
+  const golden = v.parse(
+    Golden,
+    JSON.parse(readFileSync(new URL("../../training/fixtures/image.golden.json", import.meta.url), "utf8")),
+  );
   test.each(golden)("$width × $height, $mode", ({ width, height, mode, sha256 }) => {
     const picture = fill(width, height, (x, y) =>
       [0, 1, 2, 3].map((c) => (c === 3 ? 255 : (x * x * 3 + y * 7 + x * y + c * 85) % 256)),

@@ -1,6 +1,6 @@
-"""Writes image.golden.json: SHA-256 of what Pillow makes of a few pictures drawn by formula, the way LLaVA prepares them.
+"""Writes fixtures/image.golden.json: SHA-256 of what Pillow makes of a few pictures drawn by formula, the way LLaVA prepares them.
 
-Pixel x,y has channel c = (x * x * 3 + y * 7 + x * y + c * 85) mod 256. Run with Pillow at hand: python src/engine/image.golden.py
+Pixel x,y has channel c = (x * x * 3 + y * 7 + x * y + c * 85) mod 256. `python make_image_golden.py` writes fixtures/image.golden.json.
 """
 
 import hashlib
@@ -45,4 +45,4 @@ rows = [
     for w, h in SIZES
     for mode, make in (("pad", pad), ("crop", crop), ("resize", stretch))
 ]
-Path(__file__).with_suffix(".json").write_text(json.dumps(rows, indent=2) + "\n")
+(Path(__file__).parent / "fixtures" / "image.golden.json").write_text(json.dumps(rows, indent=2) + "\n")
