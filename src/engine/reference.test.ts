@@ -7,7 +7,7 @@ import { memoryPackage } from "#convert/fixtures.ts";
 import { convert } from "#convert/convert.ts";
 import { checkpointFolder } from "#convert/folder.node.ts";
 import type { Manifest } from "#weights/manifest.ts";
-import { preprocess, squarePixels } from "./image.ts";
+import { preprocess } from "./image.ts";
 import { createKvCache } from "./kv-cache.ts";
 import { loadModel, type Model } from "./model.ts";
 import { renderPrompt } from "./prompt.ts";
@@ -53,39 +53,6 @@ function formulaPicture(width: number, height: number): Pixels {
 
 const worst = (actual: readonly number[], expected: readonly number[]): number =>
   expected.reduce((most, value, i) => Math.max(most, Math.abs(value - (actual[i] ?? NaN))), 0);
-
-describe("padding and resizing", () => {
-  const { cases } = readGolden(
-    "resize.golden.json",
-    v.object({
-      cases: v.array(
-        v.object({
-          width: v.number(),
-          height: v.number(),
-          side: v.number(),
-          rows: v.number(),
-          columns: v.number(),
-          pixels: v.string(),
-        }),
-      ),
-    }),
-  );
-  test.each(cases)(
-    "$width × $height to $side is at most 1/255 off",
-    ({ width, height, side, rows, columns, pixels }) => {
-      const expected = [...Buffer.from(pixels, "base64")];
-      const mean = [0.48145466, 0.4578275, 0.40821073] as const;
-      const rgb = squarePixels(formulaPicture(width, height), "pad", { size: side, mean, std: [1, 1, 1] });
-      const actual: number[] = [];
-      for (let y = 0; y < side; y += rows) {
-        for (let x = 0; x < side; x += columns)
-          actual.push(...rgb.subarray((y * side + x) * 3, (y * side + x) * 3 + 3));
-      }
-      expect(actual).toHaveLength(expected.length);
-      expect(worst(actual, expected)).toBeLessThanOrEqual(1);
-    },
-  );
-});
 
 const wasmFolder = new URL("../../node_modules/onnxruntime-web/dist/", import.meta.url).href;
 const runtimes: readonly [string, () => Promise<Runtime>][] = [
