@@ -75,7 +75,8 @@ export function createFileDownload(url: string, fileBytes: number, options: Down
 
   const fill = async (offset: number, partial: PartialShard): Promise<void> => {
     const end = offset + partial.bytes.length;
-    if (open && open.at !== offset + partial.received) await close();
+    // What lies before the wanted byte in an open body is skipped; what lies behind needs a new one.
+    if (open && open.at > offset + partial.received) await close();
     if (!open) await request(offset + partial.received, end);
     const body = open;
     if (!body) return;
@@ -91,7 +92,13 @@ export function createFileDownload(url: string, fileBytes: number, options: Down
       body.rest = bytes.subarray(skip + take.length);
       if (take.length > 0) onBytes?.(take.length);
     }
-    if (body.at === body.end) await close();
+    if (body.at === body.end) await finish(body);
+  };
+
+  /** Lets a body that has given everything end by itself: cancelling it would look like a failure to the browser. */
+  const finish = async (body: NonNullable<typeof open>): Promise<void> => {
+    if (body.rest.length === 0 && (await body.reader.read()).done) open = undefined;
+    else await close();
   };
 
   return {

@@ -78,7 +78,8 @@ export function parseManifest(json: unknown): ManifestResult {
     paths.add(file.path);
     let end = 0;
     for (const shard of file.shards) {
-      if (shard.offset !== end) return { ok: false, problem: `${file.path}: shards leave a gap at byte ${end}` };
+      if (shard.offset > end) return { ok: false, problem: `${file.path}: shards leave a gap at byte ${end}` };
+      if (shard.offset < end) return { ok: false, problem: `${file.path}: shards overlap at byte ${shard.offset}` };
       end += shard.bytes;
     }
     if (end !== file.bytes) return { ok: false, problem: `${file.path}: shards hold ${end} of ${file.bytes} bytes` };

@@ -1,0 +1,188 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createFileDownload, emptyShard, type DownloadOptions } from "./download.ts";
+
+const fileBytes = 300_000;
+const content = Uint8Array.from({ length: fileBytes }, (_, i) => (i * 31 + (i >> 8)) % 256);
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+let answers: Answer[] = [];
+let ranges: (string | undefined)[] = [];
+let url = "";
+let stop: () => Promise<void>;
+
+/** A good server, unless `answers` holds something else for the next request. */
+beforeEach(async () => {
+  answers = [];
+  ranges = [];
+  const server = createServer((request, response) => {
+    ranges.push(request.headers.range);
+    (answers.shift() ?? withRanges)(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  url = `http://localhost:${address.port}/file`;
+  stop = () =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+});
+afterEach(() => stop());
+
+const requested = (request: IncomingMessage): { start: number; end: number } | undefined => {
+  const match = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
+  return match ? { start: Number(match[1]), end: Number(match[2]) + 1 } : undefined;
+};
+
+const withRanges: Answer = (request, response) => {
+  const range = requested(request);
+  if (!range) return void response.end(content);
+  response.writeHead(206, { "content-range": `bytes ${range.start}-${range.end - 1}/${fileBytes}` });
+  response.end(content.subarray(range.start, range.end));
+};
+
+const withoutRanges: Answer = (_, response) => void response.end(content);
+
+/** Sends so many bytes of what was asked for, then breaks the connection. */
+const cutAfter =
+  (bytes: number): Answer =>
+  (request, response) => {
+    const { start, end } = requested(request) ?? { start: 0, end: fileBytes };
+    response.writeHead(request.headers.range === undefined ? 200 : 206, {
+      "content-length": end - start,
+      ...(request.headers.range === undefined ? {} : { "content-range": `bytes ${start}-${end - 1}/${fileBytes}` }),
+    });
+    response.write(content.subarray(start, start + bytes), () => setTimeout(() => response.destroy(), 50));
+  };
+
+const status =
+  (code: number): Answer =>
+  (_, response) =>
+    void response.writeHead(code).end("no");
+
+/** Quicker than `toEqual`, which looks at every byte twice. */
+function expectBytes(found: Uint8Array, wanted: Uint8Array): void {
+  expect(Buffer.from(found).equals(wanted)).toBe(true);
+}
+
+const fast: DownloadOptions = { backoffMs: () => 1 };
+
+async function read(offset: number, bytes: number, options = fast): Promise<Uint8Array> {
+  const download = createFileDownload(url, fileBytes, options);
+  const partial = emptyShard(bytes);
+  try {
+    await download.read(offset, partial);
+    return partial.bytes;
+  } finally {
+    await download.close();
+  }
+}
+
+test("a whole file is asked for without a range, so that the simplest server will do", async () => {
+  expectBytes(await read(0, fileBytes), content);
+  expect(ranges).toEqual([undefined]);
+});
+
+test("a part is asked for by its range", async () => {
+  expectBytes(await read(1000, 5000), content.slice(1000, 6000));
+  expect(ranges).toEqual(["bytes=1000-5999"]);
+});
+
+test("a connection that breaks is resumed at the first missing byte", async () => {
+  answers = [cutAfter(100_000), cutAfter(50_000)];
+  const seen: number[] = [];
+  expectBytes(await read(0, fileBytes, { ...fast, onBytes: (bytes) => seen.push(bytes) }), content);
+  expect(ranges).toEqual([undefined, "bytes=100000-299999", "bytes=150000-299999"]);
+  expect(seen.reduce((sum, bytes) => sum + bytes)).toBe(fileBytes);
+});
+
+test("a server without ranges sends the file once, and every part is cut from it", async () => {
+  answers = [withoutRanges];
+  const download = createFileDownload(url, fileBytes, fast);
+  for (const [offset, bytes] of [
+    [10, 99_990],
+    [100_000, 100_000],
+    [250_000, 50_000],
+  ] as const) {
+    const partial = emptyShard(bytes);
+    await download.read(offset, partial);
+    expectBytes(partial.bytes, content.slice(offset, offset + bytes));
+  }
+  await download.close();
+  expect(ranges).toHaveLength(1);
+});
+
+test("a server without ranges that breaks off sends the file again, and what had arrived is not counted twice", async () => {
+  answers = [cutAfter(120_000), withoutRanges];
+  const seen: number[] = [];
+  expectBytes(await read(0, fileBytes, { ...fast, onBytes: (bytes) => seen.push(bytes) }), content);
+  expect(seen.reduce((sum, bytes) => sum + bytes)).toBe(fileBytes);
+});
+
+test("a server that is busy is asked again", async () => {
+  answers = [status(503), status(429)];
+  expectBytes(await read(0, fileBytes), content);
+  expect(ranges).toHaveLength(3);
+});
+
+test("a server that stays broken is given up after the retries, with its status", async () => {
+  answers = Array.from({ length: 10 }, () => status(500));
+  await expect(read(0, fileBytes, { ...fast, retries: 2 })).rejects.toMatchObject({ code: "http" });
+  expect(ranges).toHaveLength(3);
+});
+
+test("a missing file is not asked for twice", async () => {
+  answers = [status(404)];
+  const failure: unknown = await read(0, fileBytes).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: "http" });
+  expect(String(failure)).toContain("404");
+  expect(ranges).toHaveLength(1);
+});
+
+test("a file that is shorter than its manifest says has the wrong bytes", async () => {
+  answers = [status(416)];
+  await expect(read(1000, 5000)).rejects.toMatchObject({ code: "integrity" });
+});
+
+test("a server that is not there is a network failure", async () => {
+  await stop();
+  await expect(read(0, fileBytes, { ...fast, retries: 1 })).rejects.toMatchObject({ code: "network" });
+  // afterEach stops it once more.
+  stop = () => Promise.resolve();
+});
+
+test("an abort ends the download at once, and the next one goes on from what had arrived", async () => {
+  const abort = new AbortController();
+  answers = [
+    (_, response) => {
+      response.writeHead(200, { "content-length": fileBytes });
+      response.write(content.subarray(0, 70_000));
+    },
+  ];
+  const partial = emptyShard(fileBytes);
+  const first = createFileDownload(url, fileBytes, {
+    ...fast,
+    signal: abort.signal,
+    onBytes: () => {
+      if (partial.received >= 70_000) abort.abort();
+    },
+  });
+  await expect(first.read(0, partial)).rejects.toMatchObject({ name: "AbortError" });
+  await first.close();
+  expect(partial.received).toBe(70_000);
+  const second = createFileDownload(url, fileBytes, fast);
+  await second.read(0, partial);
+  await second.close();
+  expectBytes(partial.bytes, content);
+  expect(ranges).toEqual([undefined, "bytes=70000-299999"]);
+});
+
+test("an abort during the pause between two tries does not wait for its end", async () => {
+  const abort = new AbortController();
+  answers = [status(503)];
+  const reading = read(0, fileBytes, { backoffMs: () => 60_000, signal: abort.signal });
+  setTimeout(() => abort.abort(), 100);
+  await expect(reading).rejects.toMatchObject({ name: "AbortError" });
+});
