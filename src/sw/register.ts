@@ -71,13 +71,14 @@ export async function startServiceWorker(options: RegisterOptions): Promise<Shel
 /** True as soon as another worker controls the page, false when none does in time. */
 function controllerChange(container: ServiceWorkerContainer, patienceMs: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const done = (): void => {
+    const settle = (changed: boolean): void => {
       clearTimeout(timer);
-      container.removeEventListener("controllerchange", done);
-      resolve(container.controller !== null);
+      container.removeEventListener("controllerchange", onChange);
+      resolve(changed);
     };
-    const timer = setTimeout(done, patienceMs);
-    container.addEventListener("controllerchange", done);
+    const onChange = (): void => settle(container.controller !== null);
+    const timer = setTimeout(() => settle(false), patienceMs);
+    container.addEventListener("controllerchange", onChange);
   });
 }
 
