@@ -1,0 +1,270 @@
+// The page's side over real message channels and Comlink; only the two Workers are stand-ins, with hosts that do as they are told.
+import { expose } from "comlink";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { EngineError, errorCodeOf } from "#engine/errors.ts";
+import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
+import type { InferenceApi, LoadEvent, LoadedModel, StoredPackage, WeightsApi } from "./api.ts";
+import { createModelClient, type WorkerModelClient } from "./client.ts";
+
+const stored: StoredPackage = { persisted: true, manifest: {}, files: new Map() };
+const loadedModel: LoadedModel = {
+  id: "tiny",
+  name: "Tiny",
+  device: "wasm",
+  adapter: "",
+  threads: 1,
+  notices: [],
+  contextLength: 64,
+  imageTokens: 4,
+  loadMs: 1,
+};
+const request: GenerateRequest = {
+  messages: [{ role: "user", parts: [{ type: "text", text: "Hi" }] }],
+  sampling: { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 },
+  maxNewTokens: 3,
+  stop: [],
+};
+const done = {
+  type: "done" as const,
+  reason: "length" as const,
+  usage: { promptTokens: 1, cachedTokens: 0, imageTokens: 0, newTokens: 3 },
+  timings: { imageMs: 0, visionMs: 0, prefillMs: 0, decodeMs: 0, firstTokenMs: 0, totalMs: 0 },
+} satisfies GenerateEvent;
+
+let weightsApi: WeightsApi;
+let inferenceApi: InferenceApi;
+let workers: StandIn[] = [];
+let client: WorkerModelClient;
+
+/** A Worker whose script is one of the two APIs above, in this thread. */
+class StandIn extends EventTarget {
+  readonly name: string;
+  readonly #page: MessagePort;
+  readonly #inside: MessagePort;
+  constructor(_: URL, { name = "" }: WorkerOptions) {
+    super();
+    const { port1, port2 } = new MessageChannel();
+    this.name = name;
+    this.#page = port1;
+    this.#inside = port2;
+    this.#page.addEventListener("message", ({ data }) => {
+      this.dispatchEvent(Object.assign(new Event("message"), { data: data as unknown }));
+    });
+    this.#page.start();
+    expose(name === "weights" ? weightsApi : inferenceApi, port2);
+    workers.push(this);
+  }
+  postMessage(message: unknown, transfer: Transferable[] = []): void {
+    this.#page.postMessage(message, transfer);
+  }
+  terminate(): void {
+    this.#page.close();
+    this.#inside.close();
+  }
+  crash(message: string): void {
+    this.dispatchEvent(Object.assign(new Event("error"), { message }));
+  }
+}
+
+beforeEach(() => {
+  vi.stubGlobal("Worker", StandIn);
+  workers = [];
+  weightsApi = {
+    async ensure(_, onEvent) {
+      await onEvent({ type: "download", loaded: 5, total: 5, stored: 0 });
+      return stored;
+    },
+    stop: () => Promise.resolve(),
+    isComplete: () => Promise.resolve(true),
+    remove: () => Promise.resolve(),
+  };
+  inferenceApi = {
+    async load(_, onEvent) {
+      await onEvent({ type: "session", part: "vision", device: "wasm" });
+      return loadedModel;
+    },
+    async generate(_, onEvent) {
+      for (const text of ["one", "two", "three"]) await onEvent({ type: "text", text });
+      await onEvent(done);
+    },
+    stop: () => Promise.resolve(),
+    unload: () => Promise.resolve(),
+    ping: () => Promise.resolve(),
+  };
+  client = createModelClient({
+    model: { id: "tiny", path: "models/tiny/" },
+    device: "auto",
+    pageUrl: "http://localhost/sub/?device=wasm",
+    runtimeUrl: "http://localhost/sub/ort/",
+    silenceMs: 400,
+  });
+});
+afterEach(() => {
+  client.dispose();
+  vi.unstubAllGlobals();
+});
+
+const never = <T>(): Promise<T> => new Promise(() => undefined);
+const inference = (): StandIn => {
+  const worker = workers.findLast(({ name }) => name === "inference");
+  if (!worker) throw new Error("no inference worker");
+  return worker;
+};
+
+async function collect(signal = new AbortController().signal): Promise<GenerateEvent[]> {
+  const events: GenerateEvent[] = [];
+  for await (const event of client.generate(request, signal)) events.push(event);
+  return events;
+}
+
+/** An engine that says a word every few milliseconds until it is stopped. */
+function talkUntilStopped(): { stops: number } {
+  const seen = { stops: 0 };
+  inferenceApi.generate = async (_, onEvent) => {
+    seen.stops = 0;
+    while (seen.stops === 0) {
+      await onEvent({ type: "text", text: "on " });
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    await onEvent({ ...done, reason: "abort" });
+  };
+  inferenceApi.stop = () => {
+    seen.stops++;
+    return Promise.resolve();
+  };
+  return seen;
+}
+
+test("loading hands the stored package to a new inference worker and passes every event on", async () => {
+  let asked: unknown;
+  const plain = { ...inferenceApi };
+  inferenceApi.load = (request, onEvent) => {
+    asked = request;
+    return plain.load(request, onEvent);
+  };
+  const events: LoadEvent[] = [];
+  await expect(client.load((event) => events.push(event))).resolves.toEqual(loadedModel);
+  expect(events.map(({ type }) => type)).toEqual(["download", "session"]);
+  expect(asked).toMatchObject({
+    model: { id: "tiny", baseUrl: "http://localhost/sub/models/tiny/" },
+    device: "auto",
+    runtimeUrl: "http://localhost/sub/ort/",
+    package: { persisted: true },
+  });
+});
+
+test("an answer arrives in order and ends with done", async () => {
+  await client.load(() => undefined);
+  const events = await collect();
+  expect(events.map((event) => (event.type === "text" ? event.text : event.type))).toEqual([
+    "one",
+    "two",
+    "three",
+    "done",
+  ]);
+});
+
+test("an abort becomes a Stop, and the last event still arrives", async () => {
+  const seen = talkUntilStopped();
+  await client.load(() => undefined);
+  const abort = new AbortController();
+  setTimeout(() => abort.abort(), 30);
+  const events = await collect(abort.signal);
+  expect(events.at(-1)).toMatchObject({ type: "done", reason: "abort" });
+  expect(seen.stops).toBe(1);
+});
+
+test("a signal that is aborted before the start still gives an ending", async () => {
+  talkUntilStopped();
+  await client.load(() => undefined);
+  expect((await collect(AbortSignal.abort())).at(-1)).toMatchObject({ type: "done", reason: "abort" });
+});
+
+test("leaving the loop stops the worker, and the next answer may begin", async () => {
+  const seen = talkUntilStopped();
+  await client.load(() => undefined);
+  for await (const event of client.generate(request, new AbortController().signal)) {
+    expect(event.type).toBe("text");
+    break;
+  }
+  expect(seen.stops).toBe(1);
+  for await (const event of client.generate(request, new AbortController().signal)) {
+    expect(event.type).toBe("text");
+    break;
+  }
+});
+
+test("a second answer while one runs is refused as busy", async () => {
+  talkUntilStopped();
+  await client.load(() => undefined);
+  const abort = new AbortController();
+  const first = collect(abort.signal);
+  await expect(collect()).rejects.toMatchObject({ code: "busy" });
+  abort.abort();
+  expect((await first).at(-1)).toMatchObject({ type: "done" });
+});
+
+test("an error's code survives the trip out of the worker", async () => {
+  inferenceApi.generate = () => Promise.reject(new EngineError("context-full", "too long"));
+  await client.load(() => undefined);
+  const failure: unknown = await collect().catch((error: unknown) => error);
+  expect(errorCodeOf(failure)).toBe("context-full");
+});
+
+test("a worker that dies during an answer rejects it, tells who listens, and loading again starts a new one", async () => {
+  inferenceApi.generate = async (_, onEvent) => {
+    await onEvent({ type: "text", text: "one" });
+    await never();
+  };
+  await client.load(() => undefined);
+  const deaths: string[] = [];
+  client.onDied((error) => deaths.push(error.code));
+  setTimeout(() => inference().crash("boom"), 50);
+  await expect(collect()).rejects.toMatchObject({ code: "worker-dead" });
+  expect(deaths).toEqual(["worker-dead"]);
+  await client.load(() => undefined);
+  expect(workers.filter(({ name }) => name === "inference")).toHaveLength(2);
+});
+
+test("a worker that dies while nothing runs is told to who listens", async () => {
+  await client.load(() => undefined);
+  const death = new Promise<EngineError>((resolve) => client.onDied(resolve));
+  inference().crash("");
+  expect((await death).code).toBe("worker-dead");
+  await expect(collect()).rejects.toMatchObject({ code: "worker-dead" });
+});
+
+test("a worker that neither answers nor speaks is given up", async () => {
+  inferenceApi.generate = () => never();
+  inferenceApi.ping = () => never();
+  await client.load(() => undefined);
+  await expect(collect()).rejects.toMatchObject({ code: "worker-dead" });
+});
+
+test("stopping a load stops the download and rejects with an AbortError", async () => {
+  let stops = 0;
+  weightsApi.ensure = () => never();
+  weightsApi.stop = () => {
+    stops++;
+    return Promise.resolve();
+  };
+  const abort = new AbortController();
+  const loading = client.load(() => undefined, abort.signal);
+  setTimeout(() => abort.abort(), 30);
+  await expect(loading).rejects.toMatchObject({ name: "AbortError" });
+  await vi.waitFor(() => expect(stops).toBe(1));
+});
+
+test("a download worker that dies rejects the load, and the next load starts a new one", async () => {
+  const plain = { ...weightsApi };
+  weightsApi.ensure = () => never();
+  const loading = client.load(() => undefined);
+  setTimeout(() => workers.find(({ name }) => name === "weights")?.crash("boom"), 30);
+  await expect(loading).rejects.toMatchObject({ code: "worker-dead" });
+  weightsApi = { ...plain };
+  await expect(client.load(() => undefined)).resolves.toEqual(loadedModel);
+});
+
+test("an answer without a model is refused", async () => {
+  await expect(collect()).rejects.toMatchObject({ code: "worker-dead" });
+});

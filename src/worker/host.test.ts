@@ -1,0 +1,221 @@
+// Stands in for the browsers that are not here: adapters of every kind, an engine that passes or fails its self-test.
+import { expect, test, vi } from "vitest";
+import type { Engine } from "#engine/engine.ts";
+import { EngineError } from "#engine/errors.ts";
+import type { Runtime } from "#engine/runtime.ts";
+import type { Device, GenerateEvent, GenerateRequest } from "#engine/types.ts";
+import type { LoadEvent, LoadRequest } from "./api.ts";
+import { createInferenceHost, type Probe } from "./host.ts";
+
+vi.stubGlobal("crossOriginIsolated", true);
+vi.spyOn(console, "warn").mockImplementation(() => undefined);
+
+const graph = { path: "g.onnx", data: [], bits: 4 };
+const manifest = {
+  version: 1,
+  model: {
+    id: "tiny",
+    name: "Tiny",
+    license: "Apache-2.0",
+    architecture: "llava",
+    template: "vicuna_v1",
+    imageAspect: "pad",
+    imageTokens: 4,
+    contextLength: 64,
+  },
+  graphs: { vision: graph, embed: graph, decoder: graph },
+  files: [{ path: "g.onnx", bytes: 0, shards: [] }],
+};
+
+const loadRequest = (device: LoadRequest["device"], persisted = true): LoadRequest => ({
+  model: { id: "tiny", baseUrl: "http://localhost/" },
+  package: { persisted, manifest, files: new Map([["g.onnx", new Blob([])]]) },
+  device,
+  runtimeUrl: "http://localhost/ort/",
+});
+
+const request: GenerateRequest = {
+  messages: [{ role: "user", parts: [{ type: "text", text: "Hi" }] }],
+  sampling: { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 },
+  maxNewTokens: 3,
+  stop: [],
+};
+
+const done: GenerateEvent = {
+  type: "done",
+  reason: "length",
+  usage: { promptTokens: 1, cachedTokens: 0, imageTokens: 0, newTokens: 3 },
+  timings: { imageMs: 0, visionMs: 0, prefillMs: 0, decodeMs: 0, firstTokenMs: 0, totalMs: 0 },
+};
+
+interface Machine {
+  readonly probe: Probe;
+  readonly threads?: number;
+  /** Devices whose self-test fails. */
+  readonly wrong?: readonly Device[];
+  /** Failure of the engine on WebGPU. */
+  readonly webgpuFails?: EngineError;
+}
+
+/** A host on a machine, and which runtimes and engines are alive on it. */
+function hostOn(machine: Machine) {
+  const alive: string[] = [];
+  const leave = (name: string): Promise<void> => {
+    alive.splice(alive.indexOf(name), 1);
+    return Promise.resolve();
+  };
+  const runtimeOf = (device: Device): Runtime => {
+    alive.push(`runtime ${device}`);
+    const partial: Partial<Runtime> = {
+      device,
+      adapter: device === "webgpu" ? "A real one" : "",
+      threads: device === "wasm" ? (machine.threads ?? 2) : 1,
+      dispose: () => leave(`runtime ${device}`),
+    };
+    return partial as Runtime;
+  };
+  const host = createInferenceHost({
+    probeGpu: () => Promise.resolve(machine.probe),
+    createWebGpuRuntime: () => Promise.resolve(runtimeOf("webgpu")),
+    createWasmRuntime: () => Promise.resolve(runtimeOf("wasm")),
+    createEngine({ runtime, info, onProgress }) {
+      const { device } = runtime;
+      if (device === "webgpu" && machine.webgpuFails) return Promise.reject(machine.webgpuFails);
+      for (const part of ["vision", "embed", "decoder"] as const) onProgress?.(part);
+      alive.push(`engine ${device}`);
+      const engine: Engine = {
+        info,
+        contextLength: 64,
+        expanded: false,
+        selfTest: () => Promise.resolve({ ok: machine.wrong?.includes(device) !== true, worst: 9 }),
+        async *generate(_, signal) {
+          for (const text of ["one", "two", "three"]) {
+            await Promise.resolve();
+            if (signal?.aborted) {
+              yield { ...done, reason: "abort" };
+              return;
+            }
+            yield { type: "text", text };
+          }
+          yield done;
+        },
+        dispose: () => leave(`engine ${device}`),
+      };
+      return Promise.resolve(engine);
+    },
+    decodeImage: () => Promise.reject(new EngineError("bad-image", "no pictures here")),
+  });
+  return { host, alive };
+}
+
+const hardware: Probe = { kind: "adapter", software: false };
+const software: Probe = { kind: "adapter", software: true };
+const noWebGpu: Probe = { kind: "none", reason: "no-webgpu" };
+const noAdapter: Probe = { kind: "none", reason: "no-adapter" };
+
+test.each([
+  ["a real adapter", { probe: hardware }, "auto", "webgpu", []],
+  ["a real adapter, WASM asked for", { probe: hardware }, "wasm", "wasm", []],
+  ["a software adapter", { probe: software }, "auto", "wasm", ["software-adapter"]],
+  ["a software adapter, WebGPU asked for", { probe: software }, "webgpu", "webgpu", []],
+  ["no WebGPU", { probe: noWebGpu }, "auto", "wasm", ["no-webgpu"]],
+  ["no adapter", { probe: noAdapter }, "auto", "wasm", ["no-adapter"]],
+  ["an adapter that computes wrong", { probe: hardware, wrong: ["webgpu"] }, "auto", "wasm", ["failed-self-test"]],
+  ["the same, WebGPU asked for", { probe: hardware, wrong: ["webgpu"] }, "webgpu", "wasm", ["failed-self-test"]],
+  [
+    "an adapter that runs out of memory",
+    { probe: hardware, webgpuFails: new EngineError("out-of-memory", "full") },
+    "auto",
+    "wasm",
+    ["webgpu-failed"],
+  ],
+] as const)("%s: the device and the word to the user", async (_, machine, asked, device, notices) => {
+  const { host, alive } = hostOn(machine);
+  const model = await host.load(loadRequest(asked), () => undefined);
+  expect(model).toMatchObject({ device, notices, name: "Tiny" });
+  // What was tried and not taken is gone.
+  expect(alive).toEqual([`runtime ${device}`, `engine ${device}`]);
+});
+
+test("one thread without isolation, and weights in memory only, are told", async () => {
+  vi.stubGlobal("crossOriginIsolated", false);
+  const { host } = hostOn({ probe: noWebGpu, threads: 1 });
+  const model = await host.load(loadRequest("auto", false), () => undefined);
+  expect(model.notices).toEqual(["no-webgpu", "single-thread", "memory-only"]);
+  vi.stubGlobal("crossOriginIsolated", true);
+});
+
+test("WebGPU that was asked for and is not there is an error, not another device", async () => {
+  const { host } = hostOn({ probe: noAdapter });
+  await expect(host.load(loadRequest("webgpu"), () => undefined)).rejects.toMatchObject({ code: "no-device" });
+});
+
+test("when every device computes wrong numbers nothing is loaded", async () => {
+  const { host, alive } = hostOn({ probe: hardware, wrong: ["webgpu", "wasm"] });
+  await expect(host.load(loadRequest("auto"), () => undefined)).rejects.toMatchObject({ code: "numerics" });
+  expect(alive).toEqual([]);
+});
+
+test("a bad package is not tried on another device", async () => {
+  const { host, alive } = hostOn({ probe: hardware, webgpuFails: new EngineError("bad-package", "no tokenizer") });
+  await expect(host.load(loadRequest("auto"), () => undefined)).rejects.toMatchObject({ code: "bad-package" });
+  expect(alive).toEqual([]);
+});
+
+test("loading tells its parts in order, the self-test last", async () => {
+  const { host } = hostOn({ probe: hardware });
+  const parts: string[] = [];
+  await host.load(loadRequest("auto"), async (event: LoadEvent) => {
+    await Promise.resolve();
+    if (event.type === "session") parts.push(event.part);
+  });
+  expect(parts).toEqual(["vision", "embed", "decoder", "self-test"]);
+});
+
+test("every event has been taken before the call replies", async () => {
+  const { host } = hostOn({ probe: noWebGpu });
+  await host.load(loadRequest("auto"), () => undefined);
+  const taken: string[] = [];
+  await host.generate(request, async (event) => {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    taken.push(event.type === "text" ? event.text : event.type);
+  });
+  expect(taken).toEqual(["one", "two", "three", "done"]);
+});
+
+test("a Stop ends the answer between two tokens, and the next one runs whole", async () => {
+  const { host } = hostOn({ probe: noWebGpu });
+  await host.load(loadRequest("auto"), () => undefined);
+  const events: GenerateEvent[] = [];
+  await host.generate(request, async (event) => {
+    events.push(event);
+    if (event.type === "text") await host.stop();
+  });
+  expect(events).toEqual([
+    { type: "text", text: "one" },
+    { ...done, reason: "abort" },
+  ]);
+  events.length = 0;
+  await host.generate(request, (event) => void events.push(event));
+  expect(events.at(-1)).toEqual(done);
+});
+
+test("a second answer while one runs is refused, and the first goes on", async () => {
+  const { host } = hostOn({ probe: noWebGpu });
+  await host.load(loadRequest("auto"), () => undefined);
+  const events: GenerateEvent[] = [];
+  const first = host.generate(request, (event) => void events.push(event));
+  await expect(host.generate(request, () => undefined)).rejects.toMatchObject({ code: "busy" });
+  await first;
+  expect(events.at(-1)).toEqual(done);
+});
+
+test("unloading disposes the engine and its runtime, and loading again starts from there", async () => {
+  const { host, alive } = hostOn({ probe: hardware });
+  await host.load(loadRequest("auto"), () => undefined);
+  await host.unload();
+  expect(alive).toEqual([]);
+  await expect(host.generate(request, () => undefined)).rejects.toMatchObject({ code: "internal" });
+  await host.load(loadRequest("wasm"), () => undefined);
+  expect(alive).toEqual(["runtime wasm", "engine wasm"]);
+});
