@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { readHeldout } from "./heldout.ts";
 
+let parent: string;
 let folder: string;
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 const question = {
@@ -20,7 +21,11 @@ const questions = `${JSON.stringify(question)}\n`;
 const answers = `${JSON.stringify({ question_id: 7, text: "A cat." })}\n`;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "heldout-"));
+  parent = await mkdtemp(join(tmpdir(), "heldout-"));
+  folder = join(parent, "heldout");
+  await mkdir(folder);
+  await mkdir(join(parent, "checkpoint"));
+  await writeFile(join(parent, "checkpoint", "model.safetensors"), "weights");
   await mkdir(join(folder, "pictures"));
   await writeFile(join(folder, "pictures", "b.webp"), "second");
   await writeFile(join(folder, "pictures", "a.webp"), "first");
@@ -29,12 +34,12 @@ beforeEach(async () => {
   const hashes = {
     questions: sha256(questions),
     answers: sha256(answers),
-    checkpoint: "",
+    checkpoint: sha256("weights"),
     pictures: sha256(`a.webp ${sha256("first")}\nb.webp ${sha256("second")}\n`),
   };
   await writeFile(join(folder, "hash.json"), JSON.stringify(hashes));
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(() => rm(parent, { recursive: true }));
 
 test("questions come with the checkpoint's answers", async () => {
   const heldout = await readHeldout(folder);
@@ -42,9 +47,10 @@ test("questions come with the checkpoint's answers", async () => {
 });
 
 test.each([
-  ["questions.jsonl", questions.replace("cat", "dog"), /held-out questions/],
-  ["answers-fp32.jsonl", answers.replace("cat", "dog"), /held-out answers/],
-  ["pictures/a.webp", "another", /held-out pictures/],
+  ["questions.jsonl", questions.replace("cat", "dog"), /set's questions changed/],
+  ["answers-fp32.jsonl", answers.replace("cat", "dog"), /set's answers changed/],
+  ["pictures/a.webp", "another", /set's pictures changed/],
+  ["../checkpoint/model.safetensors", "other weights", /set's checkpoint changed/],
 ])("a changed %s is refused", async (file, text, message) => {
   await writeFile(join(folder, file), text);
   await expect(readHeldout(folder)).rejects.toThrow(message);

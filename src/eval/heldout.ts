@@ -1,5 +1,6 @@
 // The held-out questions and the fp32 checkpoint's answers, as committed in training/heldout; refuses files that were changed.
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
@@ -39,11 +40,16 @@ export async function readHeldout(folder: string): Promise<Heldout> {
   const questions = await file("questions.jsonl");
   const answers = await file("answers-fp32.jsonl");
   const pictures = join(folder, "pictures");
-  const found = { questions: sha256(questions), answers: sha256(answers), pictures: await hashPictures(pictures) };
-  for (const part of ["questions", "answers", "pictures"] as const) {
-    if (found[part] !== hashes[part]) {
+  const found: Partial<typeof hashes> = {
+    questions: sha256(questions),
+    answers: sha256(answers),
+    pictures: await hashPictures(pictures),
+    ...(await hashCheckpoint(join(folder, "..", "checkpoint", "model.safetensors"))),
+  };
+  for (const part of ["questions", "answers", "pictures", "checkpoint"] as const) {
+    if (found[part] !== undefined && found[part] !== hashes[part]) {
       throw new Error(
-        `The held-out ${part} are not the ones the figures are about: their hash is not that of hash.json.`,
+        `The held-out set's ${part} changed since the figures were taken: the hash is not that of hash.json.`,
       );
     }
   }
@@ -56,6 +62,11 @@ export async function readHeldout(folder: string): Promise<Heldout> {
       return { ...question, id, reference };
     }),
   };
+}
+
+/** The weights whose answers are the reference; they may have been left out of a copy of the held-out set. */
+async function hashCheckpoint(path: string): Promise<{ checkpoint?: string }> {
+  return existsSync(path) ? { checkpoint: sha256(await readFile(path)) } : {};
 }
 
 /** Over lines of name and SHA-256, in the order of the names. */
