@@ -55,6 +55,8 @@ interface Machine {
   readonly wrong?: readonly Device[];
   /** Failure of the engine on WebGPU. */
   readonly webgpuFails?: EngineError;
+  /** Failure of the engine on every device, after it has begun to load. */
+  readonly failsAfterProgress?: EngineError;
 }
 
 /** A host on a machine, and which runtimes and engines are alive on it. */
@@ -82,6 +84,7 @@ function hostOn(machine: Machine) {
       const { device } = runtime;
       if (device === "webgpu" && machine.webgpuFails) return Promise.reject(machine.webgpuFails);
       for (const part of ["vision", "embed", "decoder"] as const) onProgress?.(part);
+      if (machine.failsAfterProgress) return Promise.reject(machine.failsAfterProgress);
       alive.push(`engine ${device}`);
       const engine: Engine = {
         info,
@@ -170,6 +173,27 @@ test("loading tells its parts in order, the self-test last", async () => {
     if (event.type === "session") parts.push(event.part);
   });
   expect(parts).toEqual(["vision", "embed", "decoder", "self-test"]);
+});
+
+test("when loading fails every event has been taken before the call rejects", async () => {
+  const { host } = hostOn({ probe: hardware, failsAfterProgress: new EngineError("bad-package", "no tokenizer") });
+  const taken: string[] = [];
+  const loading = host.load(loadRequest("auto"), async (event: LoadEvent) => {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    if (event.type === "session") taken.push(event.part);
+  });
+  await expect(loading).rejects.toMatchObject({ code: "bad-package" });
+  expect(taken).toEqual(["vision", "embed", "decoder"]);
+});
+
+test("a page that is gone while parts load does not hide why loading failed", async () => {
+  const { host, alive } = hostOn({
+    probe: hardware,
+    failsAfterProgress: new EngineError("bad-package", "no tokenizer"),
+  });
+  const loading = host.load(loadRequest("auto"), () => Promise.reject(new Error("nobody listens")));
+  await expect(loading).rejects.toMatchObject({ code: "bad-package" });
+  expect(alive).toEqual([]);
 });
 
 test("every event has been taken before the call replies", async () => {

@@ -153,6 +153,8 @@ async function openEngine(
     if (result === undefined || result.ok) return { runtime, engine };
     console.warn(`The self-test on ${device} failed: logits differ by ${result.worst}`);
   } catch (error) {
+    // No event may arrive after the call's own reply; why the engine failed matters more than whether anyone listens.
+    await told.catch(() => undefined);
     await engine?.dispose();
     await runtime.dispose();
     throw error;
