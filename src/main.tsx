@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import { render } from "preact";
 import { fetchExample, loadExamples, type Example } from "#chat/examples.web.ts";
 import { createWebPersistence } from "#chat/persistence.web.ts";
+import { newId } from "#chat/new-id.ts";
 import { openPicture } from "#chat/pictures.web.ts";
 import { readPreferences, writePreferences } from "#chat/preferences.ts";
 import { defaultSettings } from "#chat/settings.ts";
@@ -37,7 +38,7 @@ const chat = createChatStore({
   client,
   persistence: createWebPersistence(),
   settings: preferences.value.settings ?? defaultSettings(model),
-  newId: () => crypto.randomUUID(),
+  newId,
 });
 const state = toSignal(chat);
 const offline = signal(false);

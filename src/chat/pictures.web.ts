@@ -1,5 +1,6 @@
 // Opens the files a user gives, by letting the browser decode them: what it can decode here, the worker can decode too.
 import type { Picture } from "./conversation.ts";
+import { newId } from "./new-id.ts";
 import { sniffBytes, sniffFormat } from "./sniff.ts";
 
 /** Why a file is not a picture we can use; the page has a sentence for each. */
@@ -24,7 +25,7 @@ export async function openPicture(file: Blob, name: string): Promise<OpenedPictu
     // Only whether it decodes matters here, so the bitmap may be tiny.
     const bitmap = await createImageBitmap(blob, { resizeWidth: 16, resizeHeight: 16, resizeQuality: "low" });
     bitmap.close();
-    return { ok: true, picture: { id: crypto.randomUUID(), name, blob } };
+    return { ok: true, picture: { id: newId(), name, blob } };
   } catch {
     return { ok: false, name, problem: format === "heic" ? "heic" : format === "unknown" ? "not-a-picture" : "broken" };
   }
