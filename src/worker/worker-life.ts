@@ -62,7 +62,13 @@ export function watchWorker(worker: WorkerLike, onDeath: (error: EngineError) =>
     async watch(work, ping, silenceMs) {
       lastHeardAt = Date.now();
       let asked = false;
+      const everyMs = silenceMs / 8;
+      let tickedAt = lastHeardAt;
       const timer = setInterval(() => {
+        // While the machine slept, or the browser froze the page, the worker stood still as well: that was no silence.
+        const late = Date.now() - tickedAt - everyMs;
+        tickedAt = Date.now();
+        if (late > everyMs) lastHeardAt = Math.min(lastHeardAt + late, tickedAt);
         if (Date.now() - lastHeardAt > silenceMs) return die(`the worker has been silent for ${silenceMs} ms`);
         if (asked) return;
         asked = true;
@@ -73,7 +79,7 @@ export function watchWorker(worker: WorkerLike, onDeath: (error: EngineError) =>
           },
           () => undefined, // It died: the call that is watched says so.
         );
-      }, silenceMs / 8);
+      }, everyMs);
       try {
         return await guard(work);
       } finally {
