@@ -3,6 +3,8 @@
 import createDOMPurify from "dompurify";
 import { Marked } from "marked";
 
+const scrollClass = "table-scroll";
+
 const parser = new Marked({ gfm: true, breaks: true, async: false });
 parser.use({
   renderer: {
@@ -19,13 +21,15 @@ parser.use({
       const cells = (row: typeof token.header, tag: "th" | "td"): string =>
         row.map((cell) => `<${tag}>${this.parser.parseInline(cell.tokens)}</${tag}>`).join("");
       const body = token.rows.map((row) => `<tr>${cells(row, "td")}</tr>`).join("");
-      return `<div class="table-scroll" tabindex="0"><table><thead><tr>${cells(token.header, "th")}</tr></thead><tbody>${body}</tbody></table></div>\n`;
+      return `<div class="${scrollClass}" tabindex="0"><table><thead><tr>${cells(token.header, "th")}</tr></thead><tbody>${body}</tbody></table></div>\n`;
     },
   },
 });
 
 const purify = createDOMPurify();
 purify.addHook("afterSanitizeAttributes", (node) => {
+  // Any other class would let an answer dress up as a part of the page, or lie over all of it.
+  if (node.hasAttribute("class") && node.getAttribute("class") !== scrollClass) node.removeAttribute("class");
   if (node.tagName !== "A") return;
   node.setAttribute("target", "_blank");
   node.setAttribute("rel", "noopener noreferrer nofollow");
