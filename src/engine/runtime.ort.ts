@@ -115,11 +115,11 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
     try {
       const options = host.sessionOptions(onDevice);
       if (source.file !== undefined && host.opensFiles) {
-        session = await ort.InferenceSession.create(source.file, options);
+        session = await guard(ort.InferenceSession.create(source.file, options));
       } else {
         const externalData = await host.externalData(source.data);
         const graph = new Uint8Array(await source.graph.arrayBuffer());
-        session = await ort.InferenceSession.create(graph, { ...options, externalData });
+        session = await guard(ort.InferenceSession.create(graph, { ...options, externalData }));
       }
     } catch (error) {
       throw await fail(error, "loading a graph");
