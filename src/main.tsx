@@ -14,6 +14,7 @@ import { runtimePath } from "#sw/runtime-cache.ts";
 import { App } from "#ui/App.tsx";
 import { toSignal } from "#ui/to-signal.ts";
 import "#ui/styles/styles.ts";
+import { askToPersist } from "#weights/storage.web.ts";
 import { createModelClient } from "#worker/client.ts";
 import { builtInModelId, models } from "#zoo/models.ts";
 
@@ -78,6 +79,8 @@ async function tellOffline(): Promise<void> {
   const ready = chat.get().model;
   if (ready.phase !== "ready" || ready.model === asked) return;
   asked = ready.model;
+  // Now there is something to keep. Nobody waits for the answer, which some browsers leave to the user.
+  void askToPersist();
   const { device } = ready.model;
   offline.value = (await waitUntilOffline({ baseUrl, device, isModelStored: () => client.isStored() })).ready;
 }

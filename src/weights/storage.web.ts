@@ -11,8 +11,13 @@ export async function roomLeft(): Promise<number | undefined> {
   }
 }
 
-/** Asks that stored weights survive storage pressure; a refusal changes nothing but their chances. */
+/** Asks that stored weights survive storage pressure; a refusal changes nothing but their chances. Only a page may ask, workers can't. */
 export async function askToPersist(): Promise<void> {
   if (!("storage" in navigator) || !("persist" in navigator.storage)) return;
-  await navigator.storage.persist().catch(() => false);
+  try {
+    // Where it is granted already, asking again would only bother people: some browsers ask them.
+    if (!(await navigator.storage.persisted())) await navigator.storage.persist();
+  } catch {
+    // Blocked storage keeps nothing anyway; whether the weights could be stored is told elsewhere.
+  }
 }

@@ -1,7 +1,10 @@
 // Entry of the download worker.
 import { expose } from "comlink";
 import { createIdbShardStore } from "#weights/store.web.ts";
-import { askToPersist, roomLeft } from "#weights/storage.web.ts";
+import { roomLeft } from "#weights/storage.web.ts";
 import { createWeightsHost } from "./weights-host.ts";
 
-expose(createWeightsHost({ store: createIdbShardStore(), room: roomLeft, persist: askToPersist }));
+// Workers have no `persist()`: the page asks.
+const persist = (): Promise<void> => Promise.resolve();
+
+expose(createWeightsHost({ store: createIdbShardStore(), room: roomLeft, persist }));
