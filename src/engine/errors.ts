@@ -18,6 +18,7 @@ export const errorCodes = [
   "integrity", // bytes do not match their SHA-256
   "quota", // the browser's storage is full
   "storage", // the browser's storage failed in another way
+  "insecure", // the page came over plain HTTP from another machine, where browsers give no WebCrypto
   "disk", // a file could not be written or read (Node)
   "busy", // a second generation was asked for while one is running
   "internal", // a bug of ours

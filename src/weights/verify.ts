@@ -5,7 +5,7 @@ import { EngineError } from "#engine/errors.ts";
 export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   // Pages that come over plain HTTP from another machine have no WebCrypto.
   if (!("subtle" in crypto)) {
-    throw new EngineError("storage", "weights can't be verified here: the page needs HTTPS or localhost");
+    throw new EngineError("insecure", "weights can't be verified here: the page needs HTTPS or localhost");
   }
   const digest = await crypto.subtle.digest("SHA-256", bytes);
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -24,6 +24,8 @@ const errors: Record<ErrorCode, string> = {
   integrity: "A file arrived damaged and was thrown away. Start again to fetch it anew.",
   quota: "The browser's storage is full. Free some space on this device, then start again.",
   storage: "The browser's storage failed. Leave private browsing or restart the browser, then start again.",
+  insecure:
+    "This page came over plain HTTP from another machine, so the browser can't check the model. Open it by HTTPS, or as localhost on the machine that serves it.",
   disk: "A file could not be read or written. Check the disk, then try again.",
   busy: "The model is still working on another answer. Wait for it to end, then try again.",
   internal: "Something went wrong that should not have. Try again; if it stays, reload the page.",
