@@ -116,8 +116,10 @@ export function Composer(props: ComposerProps): JSX.Element {
           value={text}
           onInput={(event) => props.onText(event.currentTarget.value)}
           onKeyDown={(event) => {
-            // While an input method composes, Enter belongs to it.
-            if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+            // While an input method composes, Enter belongs to it; Safari tells of the Enter that ends it by its code alone.
+            // eslint-disable-next-line @typescript-eslint/no-deprecated
+            const composing = event.isComposing || event.keyCode === 229;
+            if (event.key !== "Enter" || event.shiftKey || composing) return;
             event.preventDefault();
             send();
           }}
