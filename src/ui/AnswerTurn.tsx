@@ -170,6 +170,16 @@ function TimingRow({ t, name, ms, longest }: TimingRowProps): JSX.Element {
   );
 }
 
+/** Pages over plain HTTP have no clipboard at all; others may be refused it. */
+async function copy(text: string): Promise<"copied" | "failed"> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return "copied";
+  } catch {
+    return "failed";
+  }
+}
+
 function CopyButton({ text }: { readonly text: string }): JSX.Element {
   const t = useTexts();
   const [state, setState] = useState<"idle" | "copied" | "failed">("idle");
@@ -186,10 +196,7 @@ function CopyButton({ text }: { readonly text: string }): JSX.Element {
       aria-label={label}
       title={label}
       onClick={() => {
-        navigator.clipboard.writeText(text).then(
-          () => setState("copied"),
-          () => setState("failed"),
-        );
+        void copy(text).then(setState);
       }}
     >
       {state === "copied" ? <CheckIcon /> : state === "failed" ? <WarnIcon /> : <CopyIcon />}
