@@ -38,7 +38,9 @@ self.addEventListener("message", (event) => {
 /** A page of the old version may still fetch its old files, so the new one waits until there is at most one. */
 async function activateIfAlone(): Promise<void> {
   const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
-  if (pages.length <= 1) await self.skipWaiting();
+  // Other pages of the same host are none of ours.
+  const ours = pages.filter(({ url }) => url.startsWith(self.registration.scope));
+  if (ours.length <= 1) await self.skipWaiting();
 }
 
 self.addEventListener("fetch", (event) => {
