@@ -106,6 +106,8 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
   /** A lost device may leave a call pending for ever, so the loss itself rejects it. */
   const guard = <T>(work: Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
+      const failure = host.failure();
+      if (failure) reject(failure);
       const unwatch = host.watch(reject);
       work.then(resolve, reject).finally(unwatch);
     });
