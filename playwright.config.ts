@@ -30,6 +30,8 @@ export default defineConfig({
   use: {
     baseURL: `http://localhost:${port}/`,
     trace: "off",
+    // A button that never becomes enabled must not use up a whole test's time.
+    actionTimeout: 30_000,
     locale: "en-US",
     launchOptions: { args: flags, ...(executablePath === undefined ? {} : { executablePath }) },
   },

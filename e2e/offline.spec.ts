@@ -24,7 +24,7 @@ for (const device of ["wasm", "webgpu"] as const) {
     await page.reload();
     await modelReady(page, 120_000);
     await expect(page.getByTestId("offline")).toBeVisible();
-    await page.getByRole("button", { name: "New chat" }).click();
+    if (device === "wasm") await page.getByRole("button", { name: "New chat" }).click();
     expect(await askAbout(page, file, question, 120_000)).toMatch(words);
   });
 }
