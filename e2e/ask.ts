@@ -1,5 +1,6 @@
 // Opening the page and asking it about a picture, as a user does; for tests that need an answer.
 import { expect, type Page } from "@playwright/test";
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 /** A picture that comes with the page. */
@@ -22,12 +23,26 @@ export async function openPage(page: Page, url: string): Promise<void> {
   await page.goto(url);
 }
 
+/** Drops the picture's bytes on the page, as a file from a folder would be. */
+async function dropPicture(page: Page, name: string): Promise<void> {
+  const base64 = (await readFile(examplePicture(name))).toString("base64");
+  await page.evaluate(
+    ([name, base64]) => {
+      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([bytes], name, { type: "image/png" }));
+      document.body.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer }));
+    },
+    [name, base64] as const,
+  );
+}
+
 /** Waits until the model in the header is ready. */
 export async function modelReady(page: Page, timeout = 60_000): Promise<void> {
   await expect(page.getByTestId("model-status")).toHaveAttribute("data-state", "ready", { timeout });
 }
 
-/** Gives the picture, asks, and returns the finished answer's words. */
+/** Drops the picture, asks, and returns the finished answer's words. */
 export async function askAbout(
   page: Page,
   picture: string | undefined,
@@ -35,7 +50,7 @@ export async function askAbout(
   timeout = 60_000,
 ): Promise<string> {
   if (picture !== undefined) {
-    await page.getByTestId("file-input").setInputFiles(examplePicture(picture));
+    await dropPicture(page, picture);
     await expect(page.getByRole("button", { name: `Remove ${picture}` })).toBeVisible();
   }
   const before = await page.getByTestId("answer-turn").count();

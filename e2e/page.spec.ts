@@ -87,6 +87,7 @@ test.describe("without a model", () => {
       "![a picture](https://example.com/tracker.png) <style>body{display:none}</style><iframe src='https://example.com'></iframe>",
       "[click](javascript:globalThis.hacked=true) [data](data:text/html,x) [fine](https://example.com/)",
       "<form action='https://example.com'><input name=q><button>Send</button></form>",
+      "<div class='drop-overlay'>over everything</div>",
       "```html\n<b onclick=x>code stays text</b>\n```",
     ].join("\n\n");
     await openSavedChat(
@@ -98,6 +99,7 @@ test.describe("without a model", () => {
     await expect(answer.locator("script, img, style, iframe, form, input, button, [onerror], [onclick]")).toHaveCount(
       0,
     );
+    await expect(answer.locator(".drop-overlay")).toHaveCount(0);
     await expect(answer.locator("a[href]")).toHaveCount(1);
     await expect(answer.getByRole("link", { name: "fine" })).toHaveAttribute("rel", /noopener/);
     await expect(answer.getByRole("link", { name: "fine" })).toHaveAttribute("target", "_blank");
