@@ -29,8 +29,15 @@ export async function findChromium() {
 
 function installed() {
   const folders = (process.env.PATH ?? "").split(delimiter);
-  const found = names.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path));
-  return found ?? places.find((path) => existsSync(path));
+  const onPath = names.flatMap((name) => folders.map((folder) => join(folder, name)));
+  return [...onPath, ...places].find((path) => existsSync(path) && starts(path));
+}
+
+/** Some systems have a stand-in under the browser's name that only says how to install it. */
+function starts(path) {
+  // Windows opens a window instead of telling the version.
+  if (process.platform === "win32") return true;
+  return spawnSync(path, ["--version"], { stdio: "ignore", timeout: 30_000 }).status === 0;
 }
 
 function fromDebian() {
@@ -49,5 +56,5 @@ async function fromPlaywright() {
   spawnSync(process.execPath, [`${root}node_modules/playwright/cli.js`, "install", "chromium"], { stdio: "inherit" });
   const { chromium } = await import("playwright");
   const path = chromium.executablePath();
-  return existsSync(path) ? path : undefined;
+  return existsSync(path) && starts(path) ? path : undefined;
 }
