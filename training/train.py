@@ -249,7 +249,7 @@ def conversation_stage(run, captions_only):
                 turn = run.talker.caption(scene) if scene.things else run.talker.photo()
                 turns = [(turn["question"], turn["answer"])]
             else:
-                turns = run.talk(i, 6)
+                turns = run.talk(i, run.options["turns"])
             rows.append(encoder.encode(turns))
         bare = 0 if captions_only else max(1, batch // 32)  # a few conversations without a picture
         for _ in range(bare):
