@@ -4,8 +4,11 @@ import random
 import sys
 from pathlib import Path
 
+import torch
+
 from data import Encoder, read_config
-from model import BOS, IMAGE, load_tokenizer, render_prompt
+from decoder import ALONE, branch_mask, hidden_where
+from model import BOS, IMAGE, build_config, build_model, load_tokenizer, render_prompt
 from score import accepted
 from talk import Talker
 from world import CLASSES, SIDE, Artist, Scene, Thing
@@ -25,10 +28,12 @@ for _ in range(300):
         assert accepted(turn | {"answers": turn["accepted"]}, turn["answer"]), turn
     pairs = [(t["question"], t["answer"]) for t in turns]
     # A conversation trained in pieces has the ids of the whole rendered prompt.
-    ids, _ = encoder.encode(pairs)
+    ids = encoder.prefix() + encoder.branch(pairs)[0]
     whole = render_prompt([("<image>\n" + pairs[0][0], pairs[0][1]), *pairs[1:]])
     assert ids == tokenizer.encode(whole).ids, whole
     assert ids[0] == BOS and ids.count(IMAGE) == 1
+    whole = render_prompt(pairs)
+    assert encoder.prefix(False) + encoder.branch(pairs, False)[0] == tokenizer.encode(whole).ids, whole
 
 cat = Thing("object", "cat", "cats", 0.2, 0.2, 0.2, 0.2)
 dog = Thing("object", "dog", "dogs", 0.8, 0.2, 0.2, 0.2)
@@ -38,4 +43,20 @@ for _ in range(200):
     if turn["kind"] == "relation":
         asked_cat = turn["answer"].lower().startswith("the cat") or turn["answer"].endswith("the dog.")
         assert turn["accepted"] == (["left"] if asked_cat else ["right"]), turn
+
+# A conversation that shares its row with others gets the hidden states it has alone.
+model = build_model(build_config(config["vocab_size"])).eval()
+for p in model.parameters():
+    torch.nn.init.normal_(p, 1 if p.dim() == 1 else 0, 0.1)
+conversations = [[("How many cats?", "Two."), ("Where?", "On the left.")], [("What is it?", "A dog.")]]
+alone = [[("Hello!", "Hi.")]]
+ids, labels, segments, positions = torch.from_numpy(encoder.row(conversations, alone, 220))[:, None].unbind(0)
+embeds = model.get_input_embeddings()(ids)
+with torch.no_grad():
+    for k, (conversation, picture) in enumerate([(alone[0], False), (conversations[0], True), (conversations[1], True)]):
+        prefix, (branch, _) = encoder.prefix(picture), encoder.branch(conversation, picture)
+        expected = model.model.language_model(torch.tensor([prefix + branch])).last_hidden_state[0, len(prefix) :]
+        here = (segments == k + 1) | (segments == k + ALONE)
+        found = hidden_where(model, embeds, positions, branch_mask(segments), here)[-len(branch) :]
+        assert torch.allclose(found, expected, atol=1e-4), (found - expected).abs().max()
 print("the generator holds")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from decoder import ALONE, PADDING, PREFIX
 from model import ASSISTANT, BOS, EOS, IMAGE, IMAGE_MEAN, IMAGE_STD, PAD, SYSTEM
 from world import GRID, SIDE, Artist
 
@@ -121,35 +122,50 @@ class Encoder:
     def __init__(self, tokenizer, image_tokens):
         self.tokenizer = tokenizer
         self.image_tokens = image_tokens
-        self.head = self._ids(SYSTEM + " ")
 
     def _ids(self, text):
         return self.tokenizer.encode(text, add_special_tokens=False).ids
 
-    def encode(self, turns, picture=True):
-        """[(question, answer)...] → (ids, labels). The answers and their </s> are trained, the rest is masked."""
-        ids, labels = [BOS], [IGNORE]
+    def branch(self, turns, picture=True):
+        """[(question, answer)...] → (ids, labels) after the prefix. The answers and their </s> are trained, the rest is masked."""
+        ids, labels = [], []
         for number, (question, answer) in enumerate(turns):
             # The tokenizer is byte-level BPE over words: a piece that starts with a capital word or a special token, or
             # whose predecessor ends at one, has the same tokens alone as in the whole text.
-            if number == 0 and picture:
-                prompt = self._ids(SYSTEM + " USER: ") + [IMAGE] * self.image_tokens + self._ids("\n" + question + ASSISTANT)
-            else:
-                prompt = self._ids((SYSTEM + " " if number == 0 else "") + "USER: " + question + ASSISTANT)
+            opening = ("\n" if picture else " USER: ") if number == 0 else "USER: "
+            prompt = self._ids(opening + question + ASSISTANT)
             reply = self._ids(" " + answer) + [EOS]
             ids += prompt + reply
             labels += [IGNORE] * len(prompt) + reply
         return ids, labels
 
+    def prefix(self, picture=True):
+        """What comes before the first question: <s>, the system prompt, and the picture's slots."""
+        return [BOS] + (self._ids(SYSTEM + " USER: ") + [IMAGE] * self.image_tokens if picture else self._ids(SYSTEM))
 
-def pad_batch(rows):
-    """[(ids, labels)...] → int64 arrays [n, longest], padded on the right."""
-    longest = max(len(ids) for ids, _ in rows)
-    ids = np.full((len(rows), longest), PAD, np.int64)
-    labels = np.full((len(rows), longest), IGNORE, np.int64)
-    for i, (a, b) in enumerate(rows):
-        ids[i, : len(a)], labels[i, : len(b)] = a, b
-    return ids, labels
+    def row(self, conversations, alone, length, picture=True):
+        """Conversations that share one prefix, as many as fit into `length` tokens, and `alone`: some without a picture.
+
+        → int64 [4, length]: ids, labels, segments (see decoder.py), positions.
+        """
+        row = np.zeros((4, length), np.int64)
+        row[0], row[1], row[2] = PAD, IGNORE, PADDING
+        prefix = self.prefix(picture)
+        row[0, : len(prefix)], row[2, : len(prefix)], row[3, : len(prefix)] = prefix, PREFIX, np.arange(len(prefix))
+        at, start = len(prefix), len(prefix)
+        bare = self.prefix(False)
+        parts = [(self.branch(turns, picture), start, 1) for turns in conversations]
+        for turns in alone:
+            ids, labels = self.branch(turns, False)
+            parts.insert(0, ((bare + ids, [IGNORE] * len(bare) + labels), 0, ALONE))
+        for number, ((ids, labels), position, segment) in enumerate(parts):
+            end = at + len(ids)
+            if end > length:
+                continue
+            row[0, at:end], row[1, at:end], row[2, at:end] = ids, labels, segment + number
+            row[3, at:end] = np.arange(position, position + len(ids))
+            at = end
+        return row
 
 
 def main():

@@ -19,10 +19,11 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import nn
 
-from data import Encoder, Pool, jitter, normalise, open_pools, pad_batch, read_config
+from data import Encoder, Pool, jitter, normalise, open_pools, read_config
+from decoder import branch_mask, hidden_where
 from model import SYSTEM, build_config, build_model, load_model, save_folder, train_tokenizer
 from talk import Talker
-from world import CHARACTERS, CLASSES, COLOUR_NAMES, SHAPE_CLASS, TEXT_CLASS, Scene
+from world import CHARACTERS, CLASSES, COLOUR_NAMES, OBJECTS, SHAPE_CLASS, SHAPES, TEXT_CLASS, Scene
 
 STAGES = ("vision", "text", "align", "tune")
 
@@ -107,10 +108,19 @@ class Run:
         torch.save(state, file.with_suffix(".tmp"))
         os.replace(file.with_suffix(".tmp"), file)
 
-    def talk(self, index, n):
-        """One encoded conversation about picture `index`."""
-        turns = self.talker.turns(self.pool.scene(int(index)), n)
-        return [(t["question"], t["answer"]) for t in turns]
+    def talk(self, scene, n):
+        """n turns about a scene as conversations: most of one turn, some of up to three."""
+        turns = [(t["question"], t["answer"]) for t in self.talker.turns(scene, n)]
+        found = []
+        while turns:
+            k = 1 if self.rng.random() < 0.8 else 3
+            found.append(turns[:k])
+            turns = turns[k:]
+        return found
+
+    def small_talk(self):
+        """A conversation without a picture."""
+        return [(t["question"], t["answer"]) for t in (self.talker.small_talk(False) for _ in range(2))]
 
 
 class Heads(nn.Module):
@@ -201,12 +211,15 @@ def vision_stage(run):
     return step, [{"params": trained + list(heads.parameters())}], heads
 
 
-def language_loss(model, embeds, labels):
-    """Mean cross-entropy over the trained positions; logits are computed there only."""
-    hidden = model.model.language_model(inputs_embeds=embeds, use_cache=False).last_hidden_state
-    wanted = labels[:, 1:] != -100
-    logits = model.lm_head(hidden[:, :-1][wanted]).float()
-    target = labels[:, 1:][wanted]
+def language_loss(model, rows, put_features=None):
+    """Mean cross-entropy over the trained positions of int64 rows [n, 4, T] (data.Encoder.row), and the share that is right."""
+    ids, labels, segments, positions = rows.unbind(1)
+    embeds = model.get_input_embeddings()(ids)
+    if put_features is not None:
+        embeds = put_features(ids, embeds)
+    wanted = F.pad(labels[:, 1:] != -100, (0, 1))
+    logits = model.lm_head(hidden_where(model, embeds, positions, branch_mask(segments), wanted)).float()
+    target = labels[:, 1:][wanted[:, :-1]]
     return F.cross_entropy(logits, target), (logits.argmax(-1) == target).float().mean()
 
 
@@ -214,58 +227,80 @@ def text_stage(run):
     """The decoder learns to speak from talk without pictures, before it sees any."""
     model = run.model
     encoder = Encoder(run.tokenizer, 0)
-    batch = run.options["per_device_train_batch_size"]
+    batch, length = run.options["per_device_train_batch_size"], run.options["row_tokens"]
     pool = Pool(run.folder / "pool", run.config["pictures"])
 
     def step():
-        rows = []
-        for index in pool.sample(run.rng, batch):
-            turns = [(t["question"], t["answer"]) for t in run.talker.turns(pool.scene(int(index)), 3)]
-            rows.append(encoder.encode(turns, picture=False))
-        ids, labels = (torch.from_numpy(a).to(run.device) for a in pad_batch(rows))
+        scenes = [pool.scene(int(index)) for index in pool.sample(run.rng, batch)]
+        rows = [encoder.row(run.talk(scene, run.options["turns"]), [], length, picture=False) for scene in scenes]
         with torch.autocast(run.device.type, torch.bfloat16):
-            loss, right = language_loss(model, model.get_input_embeddings()(ids), labels)
+            loss, right = language_loss(model, torch.from_numpy(np.stack(rows)).to(run.device))
         return loss, {"tokens": right}
 
     return step, [{"params": list(model.model.language_model.parameters())}], None
 
 
+def word_table(tokenizer, vocabulary):
+    """Which tokens say what a patch shows: float [CLASSES, vocabulary], [colours, ...], [characters + 1, ...]; rows sum to 1 or 0."""
+
+    def rows(words):
+        table = torch.zeros(len(words), vocabulary)
+        for number, word in enumerate(words):
+            for token in tokenizer.encode(word, add_special_tokens=False).ids if word else []:
+                table[number, token] += 1
+        return table / table.sum(1, keepdim=True).clamp(min=1)
+
+    names = [""] + [" " + thing.name for thing in OBJECTS] + [" " + shape for shape in SHAPES] + [""]
+    return rows(names), rows([" " + colour for colour in COLOUR_NAMES]), rows(["", *CHARACTERS])
+
+
 def conversation_stage(run, captions_only):
     model, image_token = run.model, run.model.config.image_token_index
     encoder = Encoder(run.tokenizer, model.config.image_seq_length)
-    batch = run.options["per_device_train_batch_size"]
+    batch, length = run.options["per_device_train_batch_size"], run.options["row_tokens"]
     unfreeze_after = run.options.get("unfreeze_mm_vision_tower_after", 2.0)
     projector = list(model.model.multi_modal_projector.parameters())
     tower = tower_parameters(model)
     groups = [{"params": projector if captions_only else projector + list(model.model.language_model.parameters())}]
     if unfreeze_after <= 1:
         groups.append({"params": tower, "lr_scale": run.options["mm_vision_tower_lr"] / run.options["learning_rate"]})
+    names, colours, characters = (table.to(run.device) for table in word_table(run.tokenizer, run.config["vocab_size"]))
+
+    def row(index):
+        scene = run.pool.scene(int(index))
+        if captions_only:
+            turns = [run.talker.caption(scene) if scene.things else run.talker.photo() for _ in range(2)]
+            return encoder.row([[(t["question"], t["answer"])] for t in turns], [], length)
+        alone = [run.small_talk()] if run.rng.random() < 0.15 else []
+        return encoder.row(run.talk(scene, run.options["turns"]), alone, length)
+
+    def words_loss(features, index):
+        """Cross-entropy of the words that each thing's patch should be read as, were its feature the decoder's last state."""
+        take = lambda name: torch.from_numpy(run.pool.arrays[name][index]).to(run.device).flatten(1, 2).long()
+        cls, colour, character = take("cls"), take("colour"), take("character")
+        things = cls > 0
+        wanted = names[cls[things]] + colours[colour[things].clamp(min=0)] * (colour[things] >= 0)[:, None]
+        wanted = wanted + characters[character[things][:, 0]] + characters[character[things][:, 1]]
+        share = wanted.sum(1, keepdim=True)
+        logits = model.lm_head(model.model.language_model.norm(features[things])).float()
+        return -((wanted / share.clamp(min=1)) * F.log_softmax(logits, -1)).sum(1)[share[:, 0] > 0].mean()
 
     def step():
-        rows, index = [], run.pool.sample(run.rng, batch)
-        for i in index:
-            if captions_only:
-                scene = run.pool.scene(int(i))
-                turn = run.talker.caption(scene) if scene.things else run.talker.photo()
-                turns = [(turn["question"], turn["answer"])]
-            else:
-                turns = run.talk(i, run.options["turns"])
-            rows.append(encoder.encode(turns))
-        bare = 0 if captions_only else max(1, batch // 32)  # a few conversations without a picture
-        for _ in range(bare):
-            talk = [run.talker.small_talk(False) for _ in range(3)]
-            rows.append(encoder.encode([(t["question"], t["answer"]) for t in talk], picture=False))
-        ids, labels = (torch.from_numpy(a).to(run.device) for a in pad_batch(rows))
+        index = run.pool.sample(run.rng, batch)
+        rows = torch.from_numpy(np.stack([row(i) for i in index])).to(run.device)
         pixels = torch.from_numpy(normalise(jitter(run.rng, run.pool.arrays["pictures"][index]))).to(run.device)
         frozen = run.used / run.minutes < unfreeze_after
         with torch.autocast(run.device.type, torch.bfloat16):
             with torch.set_grad_enabled(not frozen):
                 patches = patch_features(model, pixels)
             features = model.model.multi_modal_projector(patches)
-            embeds = model.get_input_embeddings()(ids)
-            embeds = embeds.masked_scatter((ids == image_token).unsqueeze(-1), features.to(embeds.dtype))
-            loss, right = language_loss(model, embeds, labels)
-        return loss, {"tokens": right}
+
+            def put(ids, embeds):
+                return embeds.masked_scatter((ids == image_token).unsqueeze(-1), features.to(embeds.dtype))
+
+            loss, right = language_loss(model, rows, put)
+            words = words_loss(features, index)
+        return loss + run.options["words_weight"] * words, {"tokens": right, "answers": loss.detach(), "words": words.detach()}
 
     return step, groups, None
 

@@ -1,0 +1,56 @@
+"""The Llama decoder's forward pass for training rows in which several conversations share one picture.
+
+A row is a prefix (system prompt and picture) and branches; a branch sees the prefix and itself, so each is a conversation of its own at the
+cost of one picture. Gives what transformers' LlamaModel gives for each conversation alone (checked by check.py); knows no stages.
+"""
+
+import torch
+import torch.nn.functional as F
+
+PREFIX, PADDING, ALONE = 0, -1, 1000
+
+
+def branch_mask(segments):
+    """int [n, T]: 0 prefix, k ≥ 1 a branch, from ALONE on one that does not see the prefix, −1 padding
+    → bool [n, 1, T, T], true where a query (rows) may look; every query sees itself."""
+    of_query, of_key = segments[:, :, None], segments[:, None, :]
+    shared = (of_key == PREFIX) & (of_query < ALONE)
+    length = segments.shape[1]
+    causal = torch.ones(length, length, dtype=torch.bool, device=segments.device).tril()
+    return ((shared | (of_key == of_query)) & causal)[:, None]
+
+
+def _norm(x, weight, eps):
+    return F.rms_norm(x, weight.shape, weight.to(x.dtype), eps)
+
+
+def _rotate(x, cos, sin):
+    a, b = x.chunk(2, -1)
+    return torch.cat((a * cos - b * sin, b * cos + a * sin), -1)
+
+
+def hidden_where(model, embeds, positions, mask, wanted):
+    """Final hidden states [m, width] at the `wanted` positions (bool [n, T]) of embeds [n, T, width], in the embeds' dtype."""
+    decoder = model.model.language_model
+    config = decoder.config
+    heads, kv_heads, size = config.num_attention_heads, config.num_key_value_heads, config.head_dim
+    n, length, _ = embeds.shape
+    angles = positions[..., None].float() * decoder.rotary_emb.inv_freq  # [n, T, size / 2]
+    cos, sin = angles.cos().to(embeds.dtype)[:, None], angles.sin().to(embeds.dtype)[:, None]
+    last = len(decoder.layers) - 1
+    x = embeds
+    for number, layer in enumerate(decoder.layers):
+        attention, mlp = layer.self_attn, layer.mlp
+        h = _norm(x, layer.input_layernorm.weight, config.rms_norm_eps)
+        q = attention.q_proj(h).view(n, length, heads, size).transpose(1, 2)
+        k = attention.k_proj(h).view(n, length, kv_heads, size).transpose(1, 2)
+        v = attention.v_proj(h).view(n, length, kv_heads, size).transpose(1, 2)
+        q, k = _rotate(q, cos, sin), _rotate(k, cos, sin)
+        k, v = (t.repeat_interleave(heads // kv_heads, 1) for t in (k, v))
+        seen = F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2).reshape(n, length, -1)
+        if number == last:  # nothing after it looks at other positions
+            seen, x = seen[wanted], x[wanted]
+        x = x + attention.o_proj(seen)
+        h = _norm(x, layer.post_attention_layernorm.weight, config.rms_norm_eps)
+        x = x + mlp.down_proj(F.silu(mlp.gate_proj(h)) * mlp.up_proj(h))
+    return _norm(x, decoder.norm.weight, config.rms_norm_eps)
