@@ -1,0 +1,30 @@
+// Opens a page that is no part of the app: one script of e2e/, bundled in memory with everything it imports.
+import { fileURLToPath } from "node:url";
+import type { Page } from "@playwright/test";
+import { build } from "vite";
+
+/** Opens `<name>.html` on the app's origin, which runs e2e/`<name>.ts`; it is served as long as the page lives. */
+export async function openBundled(page: Page, name: string): Promise<void> {
+  const code = await bundle(fileURLToPath(new URL(`${name}.ts`, import.meta.url)));
+  await page.route(`**/${name}.js`, (route) => route.fulfill({ contentType: "text/javascript", body: code }));
+  await page.route(`**/${name}.html`, (route) =>
+    route.fulfill({
+      contentType: "text/html",
+      body: `<!doctype html><title>${name}</title><body></body><script type="module" src="${name}.js"></script>`,
+    }),
+  );
+  await page.goto(`./${name}.html`);
+}
+
+/** The script with everything it imports, in one file. */
+async function bundle(entry: string): Promise<string> {
+  const built = await build({
+    configFile: false,
+    logLevel: "error",
+    build: { write: false, target: "es2022", rolldownOptions: { input: entry } },
+  });
+  const output = [built].flat().flatMap((bundled) => ("output" in bundled ? bundled.output : []));
+  const file = output.find((part) => part.type === "chunk");
+  if (!file) throw new Error(`${entry} was not built`);
+  return file.code;
+}
