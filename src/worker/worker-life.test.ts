@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import type { EngineError } from "#engine/errors.ts";
 import { watchWorker } from "./worker-life.ts";
 
@@ -9,6 +9,8 @@ class StandIn extends EventTarget {
     this.terminated++;
   }
 }
+
+afterEach(() => void vi.useRealTimers());
 
 const never = <T>(): Promise<T> => new Promise(() => undefined);
 
@@ -69,4 +71,28 @@ test("a worker that answers pings, or sends events, may take its time", async ()
   const slower = new Promise<string>((resolve) => setTimeout(() => resolve("at last"), 300));
   await expect(speaking.life.watch(slower, never, 80)).resolves.toBe("at last");
   clearInterval(heard);
+});
+
+test("a machine that slept longer than the silence allowed did not meet a silent worker", async () => {
+  vi.useFakeTimers();
+  const { deaths, life } = watched();
+  const work = new Promise<string>((resolve) => setTimeout(() => resolve("done"), 60_000));
+  const call = life.watch(work, () => Promise.resolve(), 8000);
+  await vi.advanceTimersByTimeAsync(5000);
+  vi.setSystemTime(Date.now() + 3_600_000);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(deaths).toEqual([]);
+  await expect(call).resolves.toBe("done");
+});
+
+test("after a sleep a worker that stays silent still counts as dead", async () => {
+  vi.useFakeTimers();
+  const { deaths, life } = watched();
+  const call = life.watch(never(), never, 8000);
+  const rejected = expect(call).rejects.toMatchObject({ code: "worker-dead" });
+  await vi.advanceTimersByTimeAsync(2000);
+  vi.setSystemTime(Date.now() + 3_600_000);
+  await vi.advanceTimersByTimeAsync(12_000);
+  await rejected;
+  expect(deaths).toHaveLength(1);
 });
