@@ -14,6 +14,8 @@ export interface UserTurn {
   readonly id: string;
   readonly text: string;
   readonly pictures: readonly Picture[];
+  /** Milliseconds since 1970; orders the alternatives at one place. Absent in what older versions kept. */
+  readonly at?: number;
 }
 
 export type AnswerStatus = "queued" | "running" | "done" | "stopped" | "failed";
@@ -36,23 +38,67 @@ export interface AssistantTurn {
   readonly usage?: Usage;
   readonly timings?: Timings;
   readonly failure?: Failure;
+  /** As in a question. */
+  readonly at?: number;
 }
 
 export type Turn = UserTurn | AssistantTurn;
 
-/** Turns in reading order; an assistant turn always follows the user turn it answers. */
-export interface Conversation {
-  readonly id: string;
+/** Turns that were paged away from: how the conversation goes on after the turn with the id `after` ("" is its beginning). */
+export interface Branch {
+  readonly after: string;
+  /** Never empty. */
   readonly turns: readonly Turn[];
 }
 
+/** Turns in reading order; an assistant turn always follows the user turn it answers. */
+export interface Conversation {
+  readonly id: string;
+  /** What is shown and what the model reads. */
+  readonly turns: readonly Turn[];
+  /** What stands beside `turns`: earlier wordings and other answers. */
+  readonly branches?: readonly Branch[];
+  /** The name a user gave it; absent, it is called by its first question. */
+  readonly title?: string | undefined;
+  /** Id of the first turn the model still reads; absent, it reads all. */
+  readonly memoryStart?: string | undefined;
+  /** When something was last asked, in milliseconds since 1970. */
+  readonly updatedAt?: number;
+}
+
+/** The turns the model still reads. */
+export function turnsInMemory({ turns, memoryStart }: Pick<Conversation, "turns" | "memoryStart">): readonly Turn[] {
+  const start = turns.findIndex((turn) => turn.id === memoryStart);
+  return start < 0 ? turns : turns.slice(start);
+}
+
+/** The pictures that go on to what the model still reads: the last ones shown before it, if it holds none itself. */
+export function picturesCarriedOver(conversation: Pick<Conversation, "turns" | "memoryStart">): readonly Picture[] {
+  const read = turnsInMemory(conversation);
+  const forgotten = conversation.turns.slice(0, conversation.turns.length - read.length);
+  const holdsPictures = (turn: Turn): boolean => turn.role === "user" && turn.pictures.length > 0;
+  if (read.some(holdsPictures)) return [];
+  const last = forgotten.findLast(holdsPictures);
+  return last?.role === "user" ? last.pictures : [];
+}
+
+/** What a conversation is called: its given name, or the first words asked in it; "" when nobody said anything. */
+export function titleOf(conversation: Pick<Conversation, "title" | "turns">): string {
+  if (conversation.title !== undefined && conversation.title !== "") return conversation.title;
+  const questions = conversation.turns.filter((turn) => turn.role === "user");
+  const words = questions.find((turn) => turn.text !== "")?.text ?? questions[0]?.pictures[0]?.name ?? "";
+  const line = words.replace(/\s+/g, " ").trim();
+  return line.length <= longestTitle ? line : `${line.slice(0, longestTitle - 1).trimEnd()}…`;
+}
+const longestTitle = 80;
+
 /**
- * The messages for the answer that comes next. A question that got no answer is left out, but its pictures move to the next
- * question: who stopped an answer or saw it fail still means the same picture.
+ * The messages for the answer that comes next, or for the last answer to go on. A question that got no answer is left out, but
+ * its pictures move to the next question: who stopped an answer or saw it fail still means the same picture.
  */
-export function toMessages(turns: readonly Turn[]): Message[] {
+export function toMessages(turns: readonly Turn[], carriedOver: readonly Picture[] = []): Message[] {
   const messages: Message[] = [];
-  let pictures: readonly Picture[] = [];
+  let pictures = carriedOver;
   let question: UserTurn | undefined;
   const toUserMessage = (turn: UserTurn, all: readonly Picture[]): Message => ({
     role: "user",

@@ -1,10 +1,23 @@
 import { expect, test } from "vitest";
 import type { Conversation } from "./conversation.ts";
-import { fromStored, parseStored, pictureIds, toStored } from "./persistence.ts";
+import { fromStored, parseStored, pictureKeys, summarize, toStored as toStoredForm } from "./persistence.ts";
 
 const blob = new Blob(["bytes"]);
+const toStored = (kept: Conversation) => toStoredForm(kept, "r1", 7, (picture) => `key-${picture.name}`);
 const conversation: Conversation = {
   id: "c",
+  updatedAt: 5,
+  title: "A name",
+  memoryStart: "q2",
+  branches: [
+    {
+      after: "",
+      turns: [
+        { role: "user", id: "q0", text: "Who?", at: 3, pictures: [{ id: "p0", name: "cat.png", blob }] },
+        { role: "assistant", id: "a0", text: "Me.", status: "done", at: 4 },
+      ],
+    },
+  ],
   turns: [
     { role: "user", id: "q", text: "What?", pictures: [{ id: "p", name: "cat.png", blob }] },
     {
@@ -27,8 +40,9 @@ test("a conversation survives being kept, but for what is of the moment", () => 
   const stored = parseStored(structuredClone(toStored(conversation)));
   expect(stored).toBeDefined();
   if (stored === undefined) return;
-  expect(pictureIds(stored)).toEqual(["p"]);
-  const back = fromStored(stored, new Map([["p", blob]]));
+  // Both turns show the same content, which is kept once.
+  expect(pictureKeys(stored)).toEqual(["key-cat.png"]);
+  const back = fromStored(stored, new Map([["key-cat.png", blob]]));
   const turns = conversation.turns.map((turn) => {
     if (turn.role === "user") return turn;
     const kept = { ...turn };
@@ -48,7 +62,36 @@ test("a picture whose bytes are gone is left out", () => {
 });
 
 test("an unknown version and anything malformed is not read", () => {
-  expect(parseStored({ ...toStored(conversation), version: 2 })).toBeUndefined();
+  expect(parseStored({ ...toStored(conversation), version: 3 })).toBeUndefined();
+  expect(parseStored({ ...toStored(conversation), version: 0 })).toBeUndefined();
   expect(parseStored(undefined)).toBeUndefined();
   expect(parseStored({ version: 1, id: "c", turns: [{ role: "assistant", id: "a" }] })).toBeUndefined();
+  expect(parseStored({ version: 1, turns: 7 })).toBeUndefined();
+});
+
+test("what version 1 kept is read: its pictures lie under their ids", () => {
+  const turns = [
+    { role: "user", id: "q", text: "What?", pictures: [{ id: "p", name: "cat.png" }] },
+    { role: "assistant", id: "a", text: "A cat.", status: "done" },
+  ];
+  const stored = parseStored({ version: 1, id: "c", turns });
+  expect(stored).toMatchObject({ version: 2, id: "c", branches: [] });
+  if (stored === undefined) return;
+  expect(fromStored(stored, new Map([["p", blob]]))).toEqual({
+    id: "c",
+    updatedAt: 0,
+    turns: [{ ...turns[0], pictures: [{ id: "p", name: "cat.png", blob }] }, turns[1]],
+  });
+});
+
+test("a conversation is called by its name, else by its first question, and found by every word", () => {
+  expect(summarize(conversation)).toMatchObject({ id: "c", title: "A name", updatedAt: 5 });
+  const nameless = { ...conversation, title: undefined };
+  expect(summarize(nameless).title).toBe("What?");
+  expect(summarize(nameless).words).toContain("a cat.");
+  expect(summarize({ ...nameless, turns: [] }).title).toBe("");
+  const long = { role: "user", id: "q", text: "word ".repeat(50), pictures: [] } as const;
+  expect(summarize({ ...nameless, turns: [long] }).title).toMatch(/^(word ?){10,}…$/);
+  const wordless = { role: "user", id: "q", text: "", pictures: [{ id: "p", name: "cat.png", blob }] } as const;
+  expect(summarize({ ...nameless, turns: [wordless] }).title).toBe("cat.png");
 });

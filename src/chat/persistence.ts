@@ -1,17 +1,46 @@
-// What the chat asks of a place that keeps the last conversation, the form it is kept in, and the parsing at that door.
+// What the chat asks of a place that keeps conversations, the form they are kept in, its versions, and the parsing at that door.
 // Knows no database; persistence.web.ts is the browser's.
 import * as v from "valibot";
 import { errorCodes } from "#engine/errors.ts";
-import type { Conversation, Picture, Turn } from "./conversation.ts";
+import { allQuestions, mapTurns } from "./conversation-branches.ts";
+import { titleOf, type Conversation, type Picture, type Turn } from "./conversation.ts";
+
+/** One line of the list of conversations. */
+export interface ConversationSummary {
+  readonly id: string;
+  /** "" when nothing names it. */
+  readonly title: string;
+  /** Milliseconds since 1970. */
+  readonly updatedAt: number;
+  /** All that was said, in lower case, for searching. */
+  readonly words: string;
+}
 
 export interface ChatPersistence {
-  /** The last saved conversation, or undefined; rejects when the place can't be read. */
+  /** All conversations, newest first; rejects when the place can't be read. */
+  list(): Promise<readonly ConversationSummary[]>;
+  /** The conversation that was shown last, or undefined; rejects when the place can't be read. */
   load(): Promise<Conversation | undefined>;
-  /** Saves in the order of the calls; rejects when the place can't be written. */
-  save(conversation: Conversation): Promise<void>;
+  /** One conversation with its pictures; undefined when it is not there. */
+  open(id: string): Promise<Conversation | undefined>;
+  /** Notes which conversation `load` gives next time; undefined is none. */
+  setLast(id: string | undefined): Promise<void>;
+  /**
+   * Saves in the order of the calls; rejects when the place can't be written. Resolves with what is kept now: where another tab
+   * has saved the same conversation since it was opened here, that is both (see joinConversations).
+   */
+  save(conversation: Conversation): Promise<Conversation>;
+  /** Hides it; `restore` brings it back until `purge`. */
+  remove(id: string): Promise<void>;
+  restore(id: string): Promise<void>;
+  /** Forgets for good what was removed more than a minute ago, and pictures that nothing shows any more. */
+  purge(): Promise<void>;
+  /** Calls back with the id when another tab has saved or removed a conversation; returns how to stop listening. */
+  onChange(listener: (id: string) => void): () => void;
 }
 
 const count = v.pipe(v.number(), v.minValue(0));
+const time = v.exactOptional(v.number());
 
 const StoredAnswer = v.object({
   role: v.literal("assistant"),
@@ -32,51 +61,131 @@ const StoredAnswer = v.object({
     }),
   ),
   failure: v.exactOptional(v.object({ code: v.picklist(errorCodes), detail: v.string() })),
+  at: time,
 });
+
+/** `key` names the bytes: the same content has the same key wherever that can be computed. */
+const StoredPicture = v.object({ id: v.string(), name: v.string(), key: v.string() });
 
 const StoredQuestion = v.object({
   role: v.literal("user"),
   id: v.string(),
   text: v.string(),
-  pictures: v.array(v.object({ id: v.string(), name: v.string() })),
+  pictures: v.array(StoredPicture),
+  at: time,
 });
+
+const StoredTurns = v.array(v.variant("role", [StoredQuestion, StoredAnswer]));
 
 const StoredConversation = v.object({
-  version: v.literal(1),
+  version: v.literal(2),
   id: v.string(),
-  turns: v.array(v.variant("role", [StoredQuestion, StoredAnswer])),
+  /** Another one at every save. */
+  revision: v.string(),
+  updatedAt: v.number(),
+  title: v.optional(v.string()),
+  memoryStart: v.optional(v.string()),
+  turns: StoredTurns,
+  branches: v.array(v.object({ after: v.string(), turns: StoredTurns })),
 });
 
-/** A conversation without its pictures' bytes, which are kept one by one under their ids. */
+/** A conversation without its pictures' bytes, which are kept one by one under their keys. */
 export type StoredConversation = v.InferOutput<typeof StoredConversation>;
 
-/** The form that is kept: the schema drops what is of this moment only. */
-export function toStored(conversation: Conversation): StoredConversation {
-  return v.parse(StoredConversation, { version: 1, ...conversation });
+const VersionOne = v.looseObject({
+  id: v.string(),
+  turns: v.array(v.looseObject({ pictures: v.exactOptional(v.array(v.object({ id: v.string(), name: v.string() }))) })),
+});
+
+/** Step n turns version n + 1 into version n + 2. Append only: every form that was ever kept is still out there. */
+const migrations: readonly ((value: unknown) => unknown)[] = [
+  // 1 → 2: one conversation became many, with branches; pictures were kept under their ids.
+  (value) => {
+    const one = v.parse(VersionOne, value);
+    const turns = one.turns.map((turn) =>
+      turn.pictures === undefined
+        ? turn
+        : { ...turn, pictures: turn.pictures.map((picture) => ({ ...picture, key: picture.id })) },
+    );
+    return { ...one, version: 2, turns, branches: [], revision: "1", updatedAt: 0 };
+  },
+];
+
+/** The form that is kept; `keyOf` names a picture's bytes. The schema drops what is of this moment only. */
+export function toStored(
+  conversation: Conversation,
+  revision: string,
+  now: number,
+  keyOf: (picture: Picture) => string,
+): StoredConversation {
+  const keyed = mapTurns(conversation, (turn) =>
+    turn.role === "assistant"
+      ? turn
+      : { ...turn, pictures: turn.pictures.map((picture) => ({ ...picture, key: keyOf(picture) })) },
+  );
+  return v.parse(StoredConversation, { updatedAt: now, branches: [], ...keyed, version: 2, revision });
 }
 
-/** Parses what was kept; undefined when it is of no version we know. Later versions are migrated here, one step each. */
+/** Parses what was kept, whatever its version; undefined when it is none we know. */
 export function parseStored(value: unknown): StoredConversation | undefined {
-  const parsed = v.safeParse(StoredConversation, value);
+  const version = v.safeParse(v.object({ version: v.pipe(v.number(), v.integer(), v.minValue(1)) }), value);
+  if (!version.success) return undefined;
+  let current = value;
+  try {
+    for (const migrate of migrations.slice(version.output.version - 1)) current = migrate(current);
+  } catch (error) {
+    // Malformed: as unknown as a version that is still to come.
+    if (v.isValiError(error)) return undefined;
+    throw error;
+  }
+  const parsed = v.safeParse(StoredConversation, current);
   return parsed.success ? parsed.output : undefined;
 }
 
-/** Puts the pictures back; one whose bytes are gone is left out. */
+/** Puts the pictures back, by key; one whose bytes are gone is left out. */
 export function fromStored(stored: StoredConversation, blobs: ReadonlyMap<string, Blob>): Conversation {
+  const withBlobs = (turn: StoredConversation["turns"][number]): Turn => {
+    if (turn.role === "assistant") return turn;
+    const pictures = turn.pictures.flatMap(({ id, name, key }): Picture[] => {
+      const blob = blobs.get(key);
+      return blob === undefined ? [] : [{ id, name, blob }];
+    });
+    return { ...turn, pictures };
+  };
+  const { id, updatedAt, title, memoryStart, turns, branches } = stored;
   return {
-    id: stored.id,
-    turns: stored.turns.map((turn): Turn => {
-      if (turn.role === "assistant") return turn;
-      const pictures = turn.pictures.flatMap(({ id, name }): Picture[] => {
-        const blob = blobs.get(id);
-        return blob === undefined ? [] : [{ id, name, blob }];
-      });
-      return { ...turn, pictures };
-    }),
+    id,
+    updatedAt,
+    ...(title === undefined ? {} : { title }),
+    ...(memoryStart === undefined ? {} : { memoryStart }),
+    turns: turns.map(withBlobs),
+    ...(branches.length === 0
+      ? {}
+      : { branches: branches.map(({ after, turns: aside }) => ({ after, turns: aside.map(withBlobs) })) }),
   };
 }
 
-/** The ids of all pictures of a stored conversation. */
-export function pictureIds(stored: StoredConversation): string[] {
-  return stored.turns.flatMap((turn) => (turn.role === "user" ? turn.pictures.map((picture) => picture.id) : []));
+/** The keys of all pictures of a stored conversation, each once. */
+export function pictureKeys(stored: StoredConversation): string[] {
+  const turns = [stored.turns, ...stored.branches.map((branch) => branch.turns)].flat();
+  return [...new Set(turns.flatMap((turn) => (turn.role === "user" ? turn.pictures.map(({ key }) => key) : [])))];
+}
+
+/** All pictures of a conversation. */
+export function picturesOf(conversation: Conversation): Picture[] {
+  return allQuestions(conversation).flatMap((turn) => turn.pictures);
+}
+
+/** The conversation's line in the list. */
+export function summarize(
+  conversation: Pick<Conversation, "id" | "title" | "updatedAt"> & { readonly turns: readonly Turn[] },
+): ConversationSummary {
+  const title = titleOf(conversation);
+  const words = [title, ...conversation.turns.map((turn) => turn.text)].join("\n").toLowerCase();
+  return { id: conversation.id, title, updatedAt: conversation.updatedAt ?? 0, words };
+}
+
+/** Newest first. */
+export function inListOrder(summaries: readonly ConversationSummary[]): ConversationSummary[] {
+  return [...summaries].sort((a, b) => b.updatedAt - a.updatedAt || a.id.localeCompare(b.id));
 }

@@ -11,9 +11,44 @@ export type TurnEvent =
   | { readonly type: "stopped" }
   | { readonly type: "failed"; readonly failure: Failure };
 
-/** An empty answer that waits for the model. */
-export function queuedTurn(id: string): AssistantTurn {
-  return { role: "assistant", id, text: "", status: "queued" };
+/** An empty answer that waits for the model; `at` as in a turn. */
+export function queuedTurn(id: string, at?: number): AssistantTurn {
+  return { role: "assistant", id, text: "", status: "queued", ...(at === undefined ? {} : { at }) };
+}
+
+/** Whether the answer was cut off and has words to go on from. */
+export function canContinue(turn: AssistantTurn): boolean {
+  return turn.text.trim() !== "" && (turn.status === "stopped" || (turn.status === "done" && turn.reason === "length"));
+}
+
+/** The answer, waiting for the model to go on with it. White space at its end belongs to what comes next. */
+export function continuedTurn(turn: AssistantTurn): AssistantTurn {
+  const kept: { -readonly [K in keyof AssistantTurn]: AssistantTurn[K] } = { ...turn };
+  delete kept.reason;
+  return { ...kept, text: turn.text.trimEnd(), status: "queued" };
+}
+
+/** The figures of an answer that came in two parts: new tokens and decoding add up, the prompt is the last one's. */
+function addFigures(
+  turn: AssistantTurn,
+  event: GenerateEvent & { type: "done" },
+): Pick<AssistantTurn, "usage" | "timings"> {
+  const { usage, timings } = event;
+  if (turn.usage === undefined || turn.timings === undefined) return { usage, timings };
+  return {
+    // What was written before is part of this prompt, so prompt and new tokens still make up the whole.
+    usage: {
+      ...usage,
+      promptTokens: Math.max(0, usage.promptTokens - turn.usage.newTokens),
+      newTokens: usage.newTokens + turn.usage.newTokens,
+    },
+    timings: {
+      ...timings,
+      decodeMs: timings.decodeMs + turn.timings.decodeMs,
+      firstTokenMs: turn.timings.firstTokenMs,
+      totalMs: timings.totalMs + turn.timings.totalMs,
+    },
+  };
 }
 
 /** The answer after one more event. An answer that has ended stays as it is. */
@@ -34,8 +69,7 @@ export function reduceTurn(turn: AssistantTurn, event: TurnEvent): AssistantTurn
         stage: undefined,
         status: event.reason === "abort" ? "stopped" : "done",
         reason: event.reason,
-        usage: event.usage,
-        timings: event.timings,
+        ...addFigures(turn, event),
       };
     case "stopped":
       return { ...turn, stage: undefined, status: "stopped", reason: "abort" };

@@ -3,8 +3,9 @@ import { EngineError } from "#engine/errors.ts";
 import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
 import type { LoadEvent, LoadedModel } from "#worker/api.ts";
 import type { AssistantTurn, Conversation } from "./conversation.ts";
+import { alternativesOf, joinConversations } from "./conversation-branches.ts";
 import type { ModelClient } from "./model-client.ts";
-import type { ChatPersistence } from "./persistence.ts";
+import { inListOrder, summarize, type ChatPersistence } from "./persistence.ts";
 import { defaultSettings } from "./settings.ts";
 import { createChatStore, type ChatStore } from "./store.ts";
 
@@ -21,7 +22,7 @@ const loaded: LoadedModel = {
 };
 const timings = { imageMs: 0, visionMs: 0, prefillMs: 0, decodeMs: 0, firstTokenMs: 0, totalMs: 0 };
 const usage = { promptTokens: 1, cachedTokens: 0, imageTokens: 0, newTokens: 1 };
-const done = (reason: "eos" | "abort"): GenerateEvent => ({ type: "done", reason, usage, timings });
+const done = (reason: "eos" | "abort" | "length"): GenerateEvent => ({ type: "done", reason, usage, timings });
 
 /** Yields the events, then throws the error, if there is one. */
 async function* play(events: readonly GenerateEvent[], error?: Error): AsyncGenerator<GenerateEvent> {
@@ -55,14 +56,63 @@ class ScriptedModel implements ModelClient {
   }
 }
 
-/** Keeps the last conversation in memory. */
+/** What several tabs share: conversations with their revisions, as a database keeps them. */
+class SharedPlace {
+  readonly kept = new Map<string, { readonly conversation: Conversation; readonly revision: number }>();
+  readonly removed = new Map<string, Conversation>();
+  readonly listeners = new Map<MemoryPersistence, (id: string) => void>();
+  last: string | undefined;
+  revisions = 0;
+}
+
+/** One tab's view of a place in memory; keeps the contract of ChatPersistence. */
 class MemoryPersistence implements ChatPersistence {
-  kept: Conversation | undefined;
-  load = (): Promise<Conversation | undefined> => Promise.resolve(this.kept);
-  save = (conversation: Conversation): Promise<void> => {
-    this.kept = conversation;
+  readonly place: SharedPlace;
+  readonly known = new Map<string, number>();
+  constructor(place = new SharedPlace()) {
+    this.place = place;
+  }
+  list = () =>
+    Promise.resolve(inListOrder([...this.place.kept.values()].map(({ conversation }) => summarize(conversation))));
+  load = () => (this.place.last === undefined ? Promise.resolve(undefined) : this.open(this.place.last));
+  open = (id: string): Promise<Conversation | undefined> => {
+    const there = this.place.kept.get(id);
+    if (there !== undefined) this.known.set(id, there.revision);
+    return Promise.resolve(there?.conversation);
+  };
+  setLast = (id: string | undefined): Promise<void> => {
+    this.place.last = id;
     return Promise.resolve();
   };
+  save = (conversation: Conversation): Promise<Conversation> => {
+    const there = this.place.kept.get(conversation.id);
+    const known = there === undefined || there.revision === this.known.get(conversation.id);
+    const joined = known ? conversation : joinConversations(conversation, there.conversation);
+    const revision = ++this.place.revisions;
+    this.place.kept.set(conversation.id, { conversation: joined, revision });
+    this.known.set(conversation.id, revision);
+    this.tell(conversation.id);
+    return Promise.resolve(joined);
+  };
+  remove = (id: string): Promise<void> => {
+    const there = this.place.kept.get(id);
+    if (there !== undefined) this.place.removed.set(id, there.conversation);
+    this.place.kept.delete(id);
+    this.tell(id);
+    return Promise.resolve();
+  };
+  restore = async (id: string): Promise<void> => {
+    const conversation = this.place.removed.get(id);
+    if (conversation !== undefined) await this.save(conversation);
+  };
+  purge = (): Promise<void> => Promise.resolve();
+  onChange = (listener: (id: string) => void): (() => void) => {
+    this.place.listeners.set(this, listener);
+    return () => this.place.listeners.delete(this);
+  };
+  private tell(id: string): void {
+    for (const [tab, listener] of this.place.listeners) if (tab !== this) listener(id);
+  }
 }
 
 function make(model = new ScriptedModel(), persistence: ChatPersistence = new MemoryPersistence()): ChatStore {
@@ -220,7 +270,7 @@ describe("keeping", () => {
     await store.start();
     store.send("Is it red?", []);
     await settled();
-    const later = make(new ScriptedModel(), persistence);
+    const later = make(new ScriptedModel(), new MemoryPersistence(persistence.place));
     await later.restore();
     expect(later.get().conversation.turns).toHaveLength(2);
     expect(lastAnswer(later)).toMatchObject({ status: "stopped", text: "Well" });
@@ -229,7 +279,7 @@ describe("keeping", () => {
   test("a question that still waited is answered on the next visit", async () => {
     const persistence = new MemoryPersistence();
     make(new ScriptedModel(), persistence).send("Is it red?", []);
-    const later = make(new ScriptedModel(), persistence);
+    const later = make(new ScriptedModel(), new MemoryPersistence(persistence.place));
     await later.restore();
     await later.start();
     await settled();
@@ -237,14 +287,265 @@ describe("keeping", () => {
   });
 
   test("a browser that keeps nothing is told of, and the chat goes on", async () => {
-    const store = make(new ScriptedModel(), {
-      load: () => Promise.resolve(undefined),
-      save: () => Promise.reject(new Error("no storage")),
-    });
+    const persistence = new MemoryPersistence();
+    persistence.save = () => Promise.reject(new Error("no storage"));
+    const store = make(new ScriptedModel(), persistence);
     await store.start();
     store.send("Is it red?", []);
     await settled();
     expect(store.get().saved).toBe(false);
     expect(lastAnswer(store).status).toBe("done");
+  });
+});
+
+const titles = (store: ChatStore): string[] => store.get().conversations.map(({ title }) => title);
+const texts = (store: ChatStore): string[] => store.get().conversation.turns.map((turn) => turn.text);
+const idAt = (store: ChatStore, index: number): string => store.get().conversation.turns[index]?.id ?? "";
+
+/** Answers "1", "2", "3", … */
+function counting(): ScriptedModel {
+  const model = new ScriptedModel();
+  let count = 0;
+  model.answer = () => play([{ type: "text", text: String(++count) }, done("eos")]);
+  return model;
+}
+async function asked(model: ScriptedModel, ...questions: readonly string[]): Promise<ChatStore> {
+  const store = make(model);
+  await store.start();
+  for (const question of questions) {
+    store.send(question, []);
+    await settled();
+  }
+  return store;
+}
+
+describe("many conversations", () => {
+  test("a new chat keeps the old one in the list, and opening that brings its turns back", async () => {
+    const store = await asked(counting(), "first");
+    const { id } = store.get().conversation;
+    store.newChat();
+    store.send("second", []);
+    await settled();
+    expect(titles(store)).toEqual(["second", "first"]);
+    await store.open(id);
+    expect(texts(store)).toEqual(["first", "1"]);
+  });
+
+  test("an answer under way when another conversation is opened is stopped and kept as far as it came", async () => {
+    const model = counting();
+    const store = await asked(model, "first");
+    const { id } = store.get().conversation;
+    store.newChat();
+    model.answer = untilStopped;
+    store.send("second", []);
+    await settled();
+    const second = store.get().conversation.id;
+    await store.open(id);
+    await settled();
+    expect(texts(store)).toEqual(["first", "1"]);
+    await store.open(second);
+    expect(lastAnswer(store)).toMatchObject({ status: "stopped", text: "Well" });
+  });
+
+  test("an empty chat is in no list", async () => {
+    const store = await asked(counting());
+    store.newChat();
+    store.newChat();
+    expect(titles(store)).toEqual([]);
+  });
+
+  test("a conversation is renamed, also while another one is shown, and an empty name gives the first question back", async () => {
+    const store = await asked(counting(), "first");
+    const { id } = store.get().conversation;
+    await store.rename(id, "  Cats ");
+    expect(titles(store)).toEqual(["Cats"]);
+    store.newChat();
+    await store.rename(id, "Dogs");
+    expect(titles(store)).toEqual(["Dogs"]);
+    await store.rename(id, "");
+    expect(titles(store)).toEqual(["first"]);
+  });
+
+  test("what was deleted can be brought back, and is shown again if it was", async () => {
+    const store = await asked(counting(), "first");
+    const { id } = store.get().conversation;
+    await store.remove(id);
+    expect(titles(store)).toEqual([]);
+    expect(store.get()).toMatchObject({ undo: "conversation", conversation: { turns: [] } });
+    await store.undo();
+    expect(titles(store)).toEqual(["first"]);
+    expect(texts(store)).toEqual(["first", "1"]);
+    expect(store.get().undo).toBeUndefined();
+  });
+
+  test("the next question ends the offer to bring something back", async () => {
+    const store = await asked(counting(), "first", "second");
+    store.removeTurns(idAt(store, 0));
+    expect(store.get().undo).toBe("turns");
+    store.send("third", []);
+    expect(store.get().undo).toBeUndefined();
+  });
+});
+
+describe("other answers and other questions", () => {
+  test("an answer given anew stands beside the old one, with what followed each", async () => {
+    const store = await asked(counting(), "first", "second");
+    store.regenerate(idAt(store, 1));
+    await settled();
+    expect(texts(store)).toEqual(["first", "3"]);
+    expect(alternativesOf(store.get().conversation, idAt(store, 1))).toEqual({ index: 1, count: 2 });
+    store.page(idAt(store, 1), -1);
+    expect(texts(store)).toEqual(["first", "1", "second", "2"]);
+    expect(alternativesOf(store.get().conversation, idAt(store, 1))).toEqual({ index: 0, count: 2 });
+    store.page(idAt(store, 1), -1);
+    expect(texts(store)).toEqual(["first", "1", "second", "2"]);
+    store.page(idAt(store, 1), 1);
+    expect(texts(store)).toEqual(["first", "3"]);
+  });
+
+  test("the answers keep their order, however often one pages", async () => {
+    const store = await asked(counting(), "first");
+    store.regenerate(idAt(store, 1));
+    await settled();
+    store.page(idAt(store, 1), -1);
+    store.regenerate(idAt(store, 1));
+    await settled();
+    expect(texts(store)).toEqual(["first", "3"]);
+    store.page(idAt(store, 1), -1);
+    expect(texts(store)).toEqual(["first", "2"]);
+    store.page(idAt(store, 1), -1);
+    expect(texts(store)).toEqual(["first", "1"]);
+  });
+
+  test("a question asked in other words gets its own answer, and the model reads only what is shown", async () => {
+    const model = counting();
+    const store = await asked(model, "first", "second");
+    store.edit(idAt(store, 0), "another", []);
+    await settled();
+    expect(texts(store)).toEqual(["another", "3"]);
+    expect(model.requests.at(-1)?.messages).toHaveLength(1);
+    store.page(idAt(store, 0), -1);
+    expect(texts(store)).toEqual(["first", "1", "second", "2"]);
+  });
+
+  test("an answer without a word leaves nothing to page to", async () => {
+    const model = counting();
+    const good = model.answer;
+    model.answer = () => play([], new EngineError("busy", "busy"));
+    const store = await asked(model, "first");
+    model.answer = good;
+    store.retry();
+    await settled();
+    expect(alternativesOf(store.get().conversation, idAt(store, 1)).count).toBe(1);
+  });
+
+  test("an answer that was cut off goes on where it ended", async () => {
+    const model = new ScriptedModel();
+    model.answer = () => play([{ type: "text", text: "One, two, " }, done("length")]);
+    const store = await asked(model, "Count.");
+    model.answer = () => play([{ type: "text", text: " three." }, done("eos")]);
+    store.continueAnswer();
+    await settled();
+    expect(lastAnswer(store)).toMatchObject({ status: "done", text: "One, two, three.", reason: "eos" });
+    expect(lastAnswer(store).usage?.newTokens).toBe(2);
+    expect(model.requests[1]?.messages.at(-1)).toEqual({
+      role: "assistant",
+      parts: [{ type: "text", text: "One, two," }],
+    });
+    store.continueAnswer();
+    expect(lastAnswer(store).status).toBe("done");
+  });
+
+  test("a question and its answer can be deleted and brought back", async () => {
+    const store = await asked(counting(), "first", "second", "third");
+    store.removeTurns(idAt(store, 2));
+    expect(texts(store)).toEqual(["first", "1", "third", "3"]);
+    await store.undo();
+    expect(texts(store)).toEqual(["first", "1", "second", "2", "third", "3"]);
+  });
+
+  test("deleting the only question deletes the conversation", async () => {
+    const store = await asked(counting(), "first");
+    store.removeTurns(idAt(store, 0));
+    await settled();
+    expect(titles(store)).toEqual([]);
+    await store.undo();
+    expect(texts(store)).toEqual(["first", "1"]);
+  });
+});
+
+describe("memory", () => {
+  test("the oldest turns can be left out: they stay to be read, the model gets the rest and the last picture", async () => {
+    const model = new ScriptedModel();
+    model.answer = () => play([{ type: "text", text: "word ".repeat(60) }, done("eos")]);
+    const store = make(model);
+    await store.start();
+    const picture = { id: "p", name: "cat.png", blob: new Blob(["cat"]) };
+    store.send("first", [picture]);
+    await settled();
+    store.send("second", []);
+    await settled();
+    store.send("third", [], { forgetOldest: true });
+    await settled();
+    expect(store.get().conversation.turns).toHaveLength(6);
+    const messages = model.requests.at(-1)?.messages ?? [];
+    expect(messages.length).toBeLessThan(5);
+    expect(messages[0]?.parts[0]).toMatchObject({ type: "image" });
+  });
+
+  test("a question that did not fit is answered after the oldest were left out", async () => {
+    const model = counting();
+    const store = await asked(model, "first", "second");
+    const good = model.answer;
+    model.answer = () => play([], new EngineError("context-full", "too long"));
+    store.send("third", []);
+    await settled();
+    model.answer = good;
+    store.forgetAndRetry();
+    await settled();
+    expect(lastAnswer(store)).toMatchObject({ status: "done", text: "3" });
+    expect(model.requests.at(-1)?.messages.length).toBeLessThan(5);
+  });
+});
+
+describe("two tabs", () => {
+  const twoTabs = async (): Promise<readonly [ChatStore, ChatStore]> => {
+    const place = new SharedPlace();
+    const one = make(counting(), new MemoryPersistence(place));
+    await one.start();
+    one.send("shared", []);
+    await settled();
+    let id = 0;
+    const two = createChatStore({
+      client: counting(),
+      persistence: new MemoryPersistence(place),
+      settings: defaultSettings({ knows: "pictograms" }),
+      newId: () => `two-${++id}`,
+      saveEveryMs: 0,
+    });
+    await two.restore();
+    await two.start();
+    return [one, two];
+  };
+  const followed = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 350));
+
+  test("what one tab adds appears in the other that shows the same conversation", async () => {
+    const [one, two] = await twoTabs();
+    one.send("more", []);
+    await followed();
+    expect(texts(two)).toEqual(["shared", "1", "more", "2"]);
+  });
+
+  test("two tabs that go on at the same time keep both, and the later one says so", async () => {
+    const [one, two] = await twoTabs();
+    one.send("from one", []);
+    two.send("from two", []);
+    await settled();
+    expect(texts(two)).toEqual(["shared", "1", "from two", "1"]);
+    const { index, count } = alternativesOf(two.get().conversation, idAt(two, 2));
+    expect(count).toBe(2);
+    expect(two.get().joined).toBe(true);
+    two.page(idAt(two, 2), index === 0 ? 1 : -1);
+    expect(texts(two).slice(0, 3)).toEqual(["shared", "1", "from one"]);
   });
 });

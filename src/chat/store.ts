@@ -1,13 +1,24 @@
 // The application's state and everything that may change it. No framework, no DOM: the page watches it and calls back.
+// What keeps the list of conversations is store-history.ts; this is the conversation that is shown, and the model.
 import type { LoadedModel } from "#worker/api.ts";
-import type { Conversation, Failure, Picture, Turn, UserTurn } from "./conversation.ts";
-import { toMessages } from "./conversation.ts";
+import { forgetOldest } from "./conversation-budget.ts";
+import {
+  branchFrom,
+  changeTurn,
+  joinConversations,
+  mapTurns,
+  removePair,
+  showAlternative,
+} from "./conversation-branches.ts";
+import type { AssistantTurn, Conversation, Failure, Picture, Turn, UserTurn } from "./conversation.ts";
+import { picturesCarriedOver, toMessages, turnsInMemory } from "./conversation.ts";
 import { createCell, type Observable } from "./observable.ts";
 import { advanceLoad, startOfLoad, type LoadProgress } from "./load-progress.ts";
 import type { ModelClient } from "./model-client.ts";
-import type { ChatPersistence } from "./persistence.ts";
-import { queuedTurn, reduceTurn, runTurn, toFailure, type TurnEvent } from "./run-turn.ts";
+import { inListOrder, summarize, type ChatPersistence, type ConversationSummary } from "./persistence.ts";
+import { canContinue, continuedTurn, queuedTurn, reduceTurn, runTurn, toFailure, type TurnEvent } from "./run-turn.ts";
 import { toSampling, type Settings } from "./settings.ts";
+import { createHistory, type History } from "./store-history.ts";
 
 export type ModelState =
   | { readonly phase: "loading"; readonly progress: LoadProgress }
@@ -16,25 +27,45 @@ export type ModelState =
 
 export interface ChatState {
   readonly conversation: Conversation;
+  /** All that are kept, newest first; the shown one too once something was asked in it. */
+  readonly conversations: readonly ConversationSummary[];
   readonly model: ModelState;
   readonly settings: Settings;
   /** False when the browser keeps nothing: the chat is gone after a reload. */
   readonly saved: boolean;
+  /** What was just deleted and can be brought back. */
+  readonly undo?: "conversation" | "turns" | undefined;
+  /** Another tab had gone on with this conversation, and what it added was joined in. */
+  readonly joined?: boolean;
 }
 
-export interface ChatStore extends Observable<ChatState> {
-  /** Brings back the last conversation; call once, before anything is sent. */
-  restore(): Promise<void>;
+export interface ChatStore extends Observable<ChatState>, History {
   /** Loads the model, or starts it again after it failed; then answers what waits. Does nothing while it loads or is ready. */
   start(): Promise<void>;
   /** Adds a question; it is answered at once, or when the model is ready. Ignored while another answer is under way. */
-  send(text: string, pictures: readonly Picture[]): void;
+  send(text: string, pictures: readonly Picture[], options?: SendOptions): void;
   /** Ends the answer under way, or takes a waiting one out of the queue. */
   stop(): void;
   /** Answers the last question anew. */
   retry(): void;
-  newChat(): void;
+  /** Answers a question anew; the answer that was there, and what followed, can be paged back to. */
+  regenerate(answerId: string): void;
+  /** Lets the last answer go on where it was cut off. */
+  continueAnswer(): void;
+  /** Asks a question again in other words or with other pictures; the old one can be paged back to. */
+  edit(questionId: string, text: string, pictures: readonly Picture[]): void;
+  /** Pages to the alternative before or after the turn. */
+  page(turnId: string, step: -1 | 1): void;
+  /** Takes a question and its answer out; `undo` brings them back. */
+  removeTurns(questionId: string): void;
+  /** Leaves the oldest turns out of what the model reads, and answers the last question anew. */
+  forgetAndRetry(): void;
   changeSettings(settings: Settings): void;
+}
+
+export interface SendOptions {
+  /** Leave the oldest turns out of what the model reads. */
+  readonly forgetOldest?: boolean;
 }
 
 export interface ChatOptions {
@@ -59,21 +90,24 @@ export function isBusy(conversation: Conversation): boolean {
 export function createChatStore({ client, persistence, settings, newId, saveEveryMs = 1000 }: ChatOptions): ChatStore {
   const cell = createCell<ChatState>({
     conversation: { id: newId(), turns: [] },
+    conversations: [],
     model: { phase: "loading", progress: startOfLoad },
     settings,
     saved: true,
   });
   let loading = false;
   let running: { readonly turnId: string; readonly abort: AbortController } | undefined;
+  let lastTime = 0;
+  /** Never the same twice: it orders alternatives. */
+  const now = (): number => (lastTime = Math.max(lastTime + 1, Date.now()));
 
-  const setTurns = (turns: readonly Turn[]): void =>
-    cell.update((state) => ({ ...state, conversation: { ...state.conversation, turns } }));
+  const change = (conversation: Conversation): void => cell.update((state) => ({ ...state, conversation }));
 
   const applyTo = (turnId: string, event: TurnEvent): void => {
-    const { turns } = cell.get().conversation;
-    // After New chat the answer belongs to nobody.
-    if (!turns.some((turn) => turn.id === turnId)) return;
-    setTurns(turns.map((turn) => (turn.id === turnId && turn.role === "assistant" ? reduceTurn(turn, event) : turn)));
+    const { conversation } = cell.get();
+    // Where another conversation is shown by now, the answer belongs to nobody.
+    if (!conversation.turns.some((turn) => turn.id === turnId)) return;
+    change(changeTurn(conversation, turnId, (turn) => reduceTurn(turn, event)));
     if (event.type !== "stage") save(event.type === "text");
   };
 
@@ -86,8 +120,20 @@ export function createChatStore({ client, persistence, settings, newId, saveEver
     }
     clearTimeout(saveTimer);
     saveTimer = undefined;
-    persistence.save(cell.get().conversation).then(
-      () => cell.update((state) => (state.saved ? state : { ...state, saved: true })),
+    const { conversation } = cell.get();
+    if (conversation.turns.length === 0) return;
+    const summary = summarize(conversation);
+    cell.update((state) => ({
+      ...state,
+      conversations: inListOrder([summary, ...state.conversations.filter(({ id }) => id !== conversation.id)]),
+    }));
+    persistence.save(conversation).then(
+      (kept) => {
+        cell.update((state) => (state.saved ? state : { ...state, saved: true }));
+        const shown = cell.get().conversation;
+        if (kept === conversation || shown.id !== kept.id) return;
+        cell.update((state) => ({ ...state, conversation: joinConversations(shown, kept), joined: true }));
+      },
       () => cell.update((state) => (state.saved ? { ...state, saved: false } : state)),
     );
   };
@@ -106,10 +152,12 @@ export function createChatStore({ client, persistence, settings, newId, saveEver
     const abort = new AbortController();
     running = { turnId: waiting.id, abort };
     applyTo(waiting.id, { type: "started", device: model.model.device });
+    const read = turnsInMemory(conversation);
     await runTurn(
       client,
       {
-        messages: toMessages(conversation.turns.slice(0, -1)),
+        // An answer that has words already is to go on.
+        messages: toMessages(waiting.text === "" ? read.slice(0, -1) : read, picturesCarriedOver(conversation)),
         sampling: toSampling(cell.get().settings),
         maxNewTokens: cell.get().settings.maxNewTokens,
         stop: [],
@@ -122,14 +170,36 @@ export function createChatStore({ client, persistence, settings, newId, saveEver
       },
     );
     running = undefined;
-    // A question may have been asked in a new chat while the old answer was ending.
+    // A question may have been asked in another conversation while the old answer was ending.
     await answerNext();
   };
 
-  const enqueue = (turns: readonly Turn[]): void => {
-    setTurns([...turns, queuedTurn(newId())]);
+  /** Shows the conversation, which ends with a waiting answer, and gets that answered. */
+  const ask = (conversation: Conversation): void => {
+    history.forgetUndo();
+    const { model } = cell.get();
+    change({ ...conversation, updatedAt: now() });
     save(false);
-    void answerNext();
+    void persistence.setLast(conversation.id).catch(() => undefined);
+    if (model.phase === "failed" && fatal.has(model.failure.code)) void start();
+    else void answerNext();
+  };
+
+  /** The conversation if nothing is under way in it. */
+  const atRest = (): Conversation | undefined => {
+    const { conversation } = cell.get();
+    return isBusy(conversation) ? undefined : conversation;
+  };
+
+  /** An answer nobody could read is replaced; any other is put aside. */
+  const answerAnew = (conversation: Conversation, answerId: string): void => {
+    const index = conversation.turns.findIndex((turn) => turn.id === answerId);
+    const old = conversation.turns[index];
+    if (old?.role !== "assistant") return;
+    const anew = queuedTurn(newId(), now());
+    const worthless = old.text === "" && index === conversation.turns.length - 1;
+    if (worthless) ask({ ...conversation, turns: [...conversation.turns.slice(0, -1), anew] });
+    else ask(branchFrom(conversation, answerId, [anew]));
   };
 
   const start = async (): Promise<void> => {
@@ -159,27 +229,36 @@ export function createChatStore({ client, persistence, settings, newId, saveEver
       cell.update((state) => ({ ...state, model: { phase: "failed", failure: toFailure(error) } }));
   });
 
+  const history = createHistory({
+    cell,
+    persistence,
+    newId,
+    leave() {
+      if (running === undefined) return;
+      const { turnId, abort } = running;
+      applyTo(turnId, { type: "stopped" });
+      abort.abort();
+    },
+    save: () => save(false),
+    shown: () => void answerNext(),
+    isBusy: () => isBusy(cell.get().conversation),
+    settle: (conversation) => mapTurns(conversation, settle),
+  });
+
   return {
+    ...history,
     get: () => cell.get(),
     subscribe: (listener) => cell.subscribe(listener),
-    async restore() {
-      try {
-        const conversation = await persistence.load();
-        if (conversation === undefined || cell.get().conversation.turns.length > 0) return;
-        cell.update((state) => ({
-          ...state,
-          conversation: { ...conversation, turns: conversation.turns.map(settle) },
-        }));
-      } catch {
-        cell.update((state) => ({ ...state, saved: false }));
-      }
-    },
     start,
-    send(text, pictures) {
-      const { conversation } = cell.get();
-      if (isBusy(conversation) || (text.trim() === "" && pictures.length === 0)) return;
-      const question: UserTurn = { role: "user", id: newId(), text: text.trim(), pictures };
-      enqueue([...conversation.turns, question]);
+    send(text, pictures, options = {}) {
+      const conversation = atRest();
+      if (conversation === undefined || (text.trim() === "" && pictures.length === 0)) return;
+      const question: UserTurn = { role: "user", id: newId(), text: text.trim(), pictures, at: now() };
+      const { model } = cell.get();
+      const longer = { ...conversation, turns: [...conversation.turns, question, queuedTurn(newId(), now())] };
+      const shorter =
+        options.forgetOldest === true && model.phase === "ready" ? forgetOldest(longer, model.model) : undefined;
+      ask(shorter ?? longer);
     },
     stop() {
       const last = cell.get().conversation.turns.at(-1);
@@ -187,16 +266,49 @@ export function createChatStore({ client, persistence, settings, newId, saveEver
       else if (last?.role === "assistant") applyTo(last.id, { type: "stopped" });
     },
     retry() {
-      const { conversation, model } = cell.get();
-      const last = conversation.turns.at(-1);
-      if (last?.role !== "assistant" || isBusy(conversation)) return;
-      enqueue(conversation.turns.slice(0, -1));
-      if (model.phase === "failed") void start();
+      const conversation = atRest();
+      const last = conversation?.turns.at(-1);
+      if (conversation === undefined || last?.role !== "assistant") return;
+      answerAnew(conversation, last.id);
+      if (cell.get().model.phase === "failed") void start();
     },
-    newChat() {
-      running?.abort.abort();
-      cell.update((state) => ({ ...state, conversation: { id: newId(), turns: [] } }));
+    regenerate(answerId) {
+      const conversation = atRest();
+      if (conversation !== undefined) answerAnew(conversation, answerId);
+    },
+    continueAnswer() {
+      const conversation = atRest();
+      const last = conversation?.turns.at(-1);
+      if (conversation === undefined || last?.role !== "assistant" || !canContinue(last)) return;
+      ask(changeTurn(conversation, last.id, continuedTurn));
+    },
+    edit(questionId, text, pictures) {
+      const conversation = atRest();
+      if (conversation === undefined || (text.trim() === "" && pictures.length === 0)) return;
+      const question: UserTurn = { role: "user", id: newId(), text: text.trim(), pictures, at: now() };
+      const branched = branchFrom(conversation, questionId, [question, queuedTurn(newId(), now())]);
+      if (branched !== conversation) ask(branched);
+    },
+    page(turnId, step) {
+      const conversation = atRest();
+      if (conversation === undefined) return;
+      change(showAlternative(conversation, turnId, step));
       save(false);
+    },
+    removeTurns(questionId) {
+      const conversation = atRest();
+      if (conversation === undefined) return;
+      const rest = removePair(conversation, questionId);
+      if (rest === conversation) return;
+      if (rest.turns.length === 0) void history.remove(conversation.id);
+      else history.replaceUndoably(rest);
+    },
+    forgetAndRetry() {
+      const conversation = atRest();
+      const { model } = cell.get();
+      const last = conversation?.turns.at(-1);
+      if (conversation === undefined || model.phase !== "ready" || last?.role !== "assistant") return;
+      answerAnew(forgetOldest(conversation, model.model) ?? conversation, last.id);
     },
     changeSettings: (next) => cell.update((state) => ({ ...state, settings: next })),
   };
@@ -205,4 +317,10 @@ export function createChatStore({ client, persistence, settings, newId, saveEver
 /** A turn that ran when the page went is one that was stopped; one that waited still waits. */
 function settle(turn: Turn): Turn {
   return turn.role === "assistant" && turn.status === "running" ? reduceTurn(turn, { type: "stopped" }) : turn;
+}
+
+/** The last answer, if the conversation ends with one. */
+export function lastAnswer(conversation: Conversation): AssistantTurn | undefined {
+  const last = conversation.turns.at(-1);
+  return last?.role === "assistant" ? last : undefined;
 }
