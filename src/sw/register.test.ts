@@ -28,13 +28,16 @@ function browser(
     waiting?: boolean;
     session?: boolean;
     kept?: Map<string, string>;
+    /** What a waiting worker answers to "alone?"; absent says nothing. */
+    alone?: boolean;
     onPost?: (message: string, browser: Browser) => void;
     register?: () => Promise<void>;
   } = {},
 ): Browser {
   const kept = given.kept ?? new Map<string, string>();
-  const post = (message: string): void => {
+  const post = (message: string, ports: readonly MessagePort[] = []): void => {
     found.posted.push(message);
+    if (message === "alone?" && given.alone !== undefined) ports[0]?.postMessage(given.alone);
     // A worker hears a message later than the page that sent it goes on.
     setTimeout(() => given.onPost?.(message, found), 10);
   };
@@ -149,14 +152,11 @@ test("a page that was isolated once may reload again when it is not any more", a
 test("without session storage nothing would stop a loop, so the page never reloads", async () => {
   const page = browser({ controlled: true, session: false });
   expect(await stateOf(page)).toBe("controlled");
-  const updated = browser({
-    controlled: true,
-    session: false,
-    waiting: true,
-    onPost: (_, found) => found.takeOver(),
-  });
+  const updated = browser({ controlled: true, session: false, waiting: true, alone: true });
   expect(await stateOf(updated)).toBe("controlled");
   expect(page.reloads + updated.reloads).toBe(0);
+  // A version that took over now would take this page's files away.
+  expect(updated.posted).toEqual([]);
 });
 
 test("a version that waits takes over, and the page reloads once into it", async () => {
@@ -166,19 +166,41 @@ test("a version that waits takes over, and the page reloads once into it", async
     controlled: true,
     isolated: true,
     waiting: true,
-    onPost: (message, page) => message === "activate-if-alone" && page.takeOver(),
+    alone: true,
+    onPost: (message, page) => message === "activate" && page.takeOver(),
   });
   expect(await stateOf(old)).toBe("reloading");
   expect(old.reloads).toBe(1);
-  expect(old.posted).toEqual(["activate-if-alone"]);
+  expect(old.posted).toEqual(["alone?", "activate"]);
+  const again = browser({ kept, controlled: true, isolated: true, waiting: true, alone: true });
+  expect(await stateOf(again)).toBe("controlled");
+  expect(again.posted).toEqual([]);
   const updated = browser({ kept, controlled: true, isolated: true });
   expect(await stateOf(updated)).toBe("controlled");
   expect(kept.size).toBe(0);
 });
 
-test("a version that must wait for other tabs is left waiting, without a reload", async () => {
-  const page = browser({ controlled: true, isolated: true, waiting: true });
+test("a page whose new version takes long to take over never goes on with the old files", async () => {
+  const slow = browser({
+    controlled: true,
+    isolated: true,
+    waiting: true,
+    alone: true,
+    onPost: (message, page) => message === "activate" && void setTimeout(() => page.takeOver(), 5000),
+  });
+  expect(await stateOf(slow)).toBe("reloading");
+  expect(slow.reloads).toBe(1);
+  const stuck = browser({ controlled: true, isolated: true, waiting: true, alone: true });
+  expect(await stateOf(stuck)).toBe("reloading");
+  expect(stuck.reloads).toBe(1);
+});
+
+test.each([
+  ["that must wait for other tabs", false],
+  ["that says nothing", undefined],
+])("a version %s is left waiting, without a reload", async (_, alone) => {
+  const page = browser({ controlled: true, isolated: true, waiting: true, ...(alone === undefined ? {} : { alone }) });
   expect(await stateOf(page)).toBe("controlled");
-  expect(page.posted).toEqual(["activate-if-alone"]);
+  expect(page.posted).toEqual(["alone?"]);
   expect(page.reloads).toBe(0);
 });

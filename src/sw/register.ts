@@ -51,12 +51,14 @@ export async function startServiceWorker(options: RegisterOptions): Promise<Shel
     console.warn("The service worker could not be registered; the page works, but only online:", error);
     return "failed";
   }
-  // A new version that waited since the last visit takes over now, while there is no chat to disturb.
-  if (registration.waiting && container.controller) {
-    registration.waiting.postMessage("activate-if-alone");
-    if (await controllerChange(container, 1500)) return reloadOnce(updatedKey) ?? "controlled";
-  } else {
-    session?.removeItem(updatedKey);
+  const { waiting } = registration;
+  if (!waiting || !container.controller) session?.removeItem(updatedKey);
+  // A new version that waited since the last visit takes over now, while there is no chat to disturb. It brings its own files and
+  // drops the old ones, so it may do so only where this page is then sure to reload into it.
+  else if (session?.getItem(updatedKey) === null && (await isAlone(waiting))) {
+    waiting.postMessage("activate");
+    await controllerChange(container, patienceMs);
+    return reloadOnce(updatedKey) ?? "controlled";
   }
   if (!container.controller) {
     // A forced reload leaves the page without its worker until it is asked to take over again.
@@ -66,6 +68,21 @@ export async function startServiceWorker(options: RegisterOptions): Promise<Shel
   if (host.isolated) session?.removeItem(reloadedKey);
   else return reloadOnce(reloadedKey) ?? "controlled";
   return "controlled";
+}
+
+/** Whether the worker says that this page is the app's only one; false when it says nothing in time, and then nothing has happened. */
+function isAlone(worker: ServiceWorker): Promise<boolean> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    const settle = (alone: boolean): void => {
+      clearTimeout(timer);
+      port1.close();
+      resolve(alone);
+    };
+    const timer = setTimeout(() => settle(false), 1500);
+    port1.onmessage = ({ data }: MessageEvent<unknown>) => settle(data === true);
+    worker.postMessage("alone?", [port2]);
+  });
 }
 
 /** True as soon as another worker controls the page, false when none does in time. */

@@ -31,16 +31,16 @@ async function activate(event: ExtendableEvent): Promise<void> {
 self.addEventListener("message", (event) => {
   const message: unknown = event.data;
   if (message === "claim") event.waitUntil(self.clients.claim());
+  if (message === "alone?") event.waitUntil(isPageAlone().then((alone) => event.ports[0]?.postMessage(alone)));
+  // The page asks for this only after it was told that it is alone, and reloads then.
   if (message === "activate") event.waitUntil(self.skipWaiting());
-  if (message === "activate-if-alone") event.waitUntil(activateIfAlone());
 });
 
-/** A page of the old version may still fetch its old files, so the new one waits until there is at most one. */
-async function activateIfAlone(): Promise<void> {
+/** Pages of the old version may still fetch their old files, so the new one waits until there is at most one. */
+async function isPageAlone(): Promise<boolean> {
   const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
   // Other pages of the same host are none of ours.
-  const ours = pages.filter(({ url }) => url.startsWith(self.registration.scope));
-  if (ours.length <= 1) await self.skipWaiting();
+  return pages.filter(({ url }) => url.startsWith(self.registration.scope)).length <= 1;
 }
 
 self.addEventListener("fetch", (event) => {
