@@ -72,15 +72,17 @@ loadExamples(new URL("examples/", pageUrl).href).then(
   (error: unknown) => console.warn("The examples could not be loaded:", error),
 );
 
-chat.subscribe(() => void tellOffline());
+chat.subscribe(() => {
+  tellOffline().catch((error: unknown) =>
+    console.warn("Whether the page works offline could not be found out:", error),
+  );
+});
 let asked: object | undefined;
 /** Asks what is stored each time a model has become ready. */
 async function tellOffline(): Promise<void> {
   const ready = chat.get().model;
   if (ready.phase !== "ready" || ready.model === asked) return;
   asked = ready.model;
-  // Now there is something to keep. Nobody waits for the answer, which some browsers leave to the user.
-  void askToPersist();
   const { device } = ready.model;
   offline.value = (await waitUntilOffline({ baseUrl, device, isModelStored: () => client.isStored() })).ready;
 }
@@ -92,4 +94,6 @@ if (import.meta.env.PROD)
     // The page works without it, only not offline.
     console.warn("The service worker could not be started:", error),
   );
+// Before the first byte. Nobody waits for the answer, which some browsers leave to the user.
+void askToPersist();
 await chat.start();

@@ -16,7 +16,7 @@ beforeEach(async () => {
 afterEach(() => server.stop());
 
 function ensure(store: ShardStore, options: EnsureOptions = {}) {
-  const host = { store, room: () => Promise.resolve(undefined), persist: () => Promise.resolve() };
+  const host = { store, room: () => Promise.resolve(undefined) };
   return ensurePackage({ id: "test", baseUrl: server.baseUrl }, host, { backoffMs: () => 0, ...options });
 }
 

@@ -86,7 +86,6 @@ function hostOf(store: ShardStore, room = Infinity) {
     store,
     asked,
     room: () => Promise.resolve(asked.push("room") && room),
-    persist: () => Promise.resolve(void asked.push("persist")),
   };
 }
 
@@ -292,7 +291,7 @@ test("a browser that blocks storage altogether still gets its package", async ()
   expect(await isPackageStored(source, store)).toBe(false);
 });
 
-test("leave to keep the storage is asked for before the first byte, and only when something is missing", async () => {
+test("how much room there is is asked before the first byte, and only when something is missing", async () => {
   const store = createMemoryShardStore();
   const first = hostOf(store);
   let askedAtFirstByte: string[] | undefined;
@@ -301,7 +300,7 @@ test("leave to keep the storage is asked for before the first byte, and only whe
     return false;
   };
   await ensurePackage(source, first);
-  expect(askedAtFirstByte).toEqual(["persist", "room"]);
+  expect(askedAtFirstByte).toEqual(["room"]);
   const second = hostOf(store);
   await ensurePackage(source, second);
   expect(second.asked).toEqual([]);

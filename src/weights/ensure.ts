@@ -1,5 +1,5 @@
 // Brings a package here: what is stored is verified, what is missing or damaged is fetched, verified and stored.
-// Knows no browser: the store, the room left and the wish to keep it are handed in.
+// Knows no browser: the store and the room left are handed in; whoever calls has asked that what is stored is kept.
 import { EngineError, errorCodeOf } from "#engine/errors.ts";
 import { createFileDownload, emptyShard, type DownloadOptions, type PartialShard } from "./download.ts";
 import { manifestName, parseManifest, type Manifest, type ManifestFile, type Shard } from "./manifest.ts";
@@ -11,8 +11,6 @@ export interface WeightsHost {
   readonly store: ShardStore;
   /** Bytes that may still be stored; undefined when nobody knows. */
   readonly room: () => Promise<number | undefined>;
-  /** Asks that the storage is not cleared under pressure; called once, before the first byte. */
-  readonly persist: () => Promise<void>;
 }
 
 export interface PackageSource {
@@ -96,10 +94,7 @@ export async function ensurePackage(
     }
   };
 
-  if (missing.length > 0) {
-    await host.persist();
-    persisted = await hasRoom(host, source.id, wanted, missing);
-  }
+  if (missing.length > 0) persisted = await hasRoom(host, source.id, wanted, missing);
   const partials = options.partials ?? new Map<string, PartialShard>();
   for (const [file, shards] of groupByFile(missing)) {
     const url = new URL(file.path, source.baseUrl).href;

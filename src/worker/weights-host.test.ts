@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 function hostWith(store = createMemoryShardStore()) {
-  return createWeightsHost({ store, room: () => Promise.resolve(undefined), persist: () => Promise.resolve() });
+  return createWeightsHost({ store, room: () => Promise.resolve(undefined) });
 }
 
 const ignore = (): void => undefined;
