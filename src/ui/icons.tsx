@@ -102,6 +102,75 @@ export const WarnIcon = (): JSX.Element => (
   </Icon>
 );
 
+export const SidebarIcon = (): JSX.Element => (
+  <Icon>
+    <rect x="3.5" y="4.5" width="17" height="15" rx="3" />
+    <path d="M9.5 4.5v15" />
+  </Icon>
+);
+
+export const EditIcon = (): JSX.Element => (
+  <Icon>
+    <path d="m5 19 .9-3.8L16.2 4.9a1.6 1.6 0 0 1 2.3 0l.6.6a1.6 1.6 0 0 1 0 2.3L8.8 18.1zM14.5 6.6l2.9 2.9" />
+  </Icon>
+);
+
+export const DeleteIcon = (): JSX.Element => (
+  <Icon>
+    <path d="M5 7h14M10 7V5h4v2M7 7l.8 11a2 2 0 0 0 2 1.9h4.4a2 2 0 0 0 2-1.9L17 7M10.3 11v5M13.7 11v5" />
+  </Icon>
+);
+
+export const RegenerateIcon = (): JSX.Element => (
+  <Icon>
+    <path d="M19 12a7 7 0 1 1-2.2-5.1M19 4.5v3.8h-3.8" />
+  </Icon>
+);
+
+export const PreviousIcon = (): JSX.Element => (
+  <Icon>
+    <path d="m14 6.5-5.5 5.5 5.5 5.5" />
+  </Icon>
+);
+
+export const NextIcon = (): JSX.Element => (
+  <Icon>
+    <path d="m10 6.5 5.5 5.5-5.5 5.5" />
+  </Icon>
+);
+
+export const SearchIcon = (): JSX.Element => (
+  <Icon>
+    <circle cx="10.8" cy="10.8" r="5.8" />
+    <path d="m15.2 15.2 4.3 4.3" />
+  </Icon>
+);
+
+export const PlusIcon = (): JSX.Element => (
+  <Icon>
+    <path d="M12 5.5v13M5.5 12h13" />
+  </Icon>
+);
+
+export const MinusIcon = (): JSX.Element => (
+  <Icon>
+    <path d="M5.5 12h13" />
+  </Icon>
+);
+
+export const CropIcon = (): JSX.Element => (
+  <Icon>
+    <path d="M7 3.5V15a2 2 0 0 0 2 2h11.5M3.5 7H15a2 2 0 0 1 2 2v11.5" />
+  </Icon>
+);
+
+export const CameraIcon = (): JSX.Element => (
+  <Icon>
+    <path d="M4 9.5a2 2 0 0 1 2-2h2l1.4-2h5.2l1.4 2h2a2 2 0 0 1 2 2V17a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2z" />
+    <circle cx="12" cy="13" r="3.4" />
+  </Icon>
+);
+
 export const LockIcon = (): JSX.Element => (
   <Icon>
     <rect x="5" y="10.5" width="14" height="9.5" rx="2.5" />

@@ -56,6 +56,93 @@ const pictureProblems: Record<PictureProblem, (name: string) => string> = {
   "not-a-picture": (name) =>
     `“${name}” is not a picture this browser can open. PNG, JPEG, WebP, GIF, AVIF and BMP work.`,
   unreadable: (name) => `“${name}” could not be read. Save it on this device first, then add it again.`,
+  "not-fetched": (name) =>
+    `“${name}” could not be fetched: the address is wrong, or its server lets no other page read it. Save the picture, then drop it here.`,
+};
+
+const history = {
+  title: "Conversations",
+  show: "Show conversations",
+  hide: "Hide conversations",
+  search: "Search conversations",
+  empty: "What you ask is kept here, on this device.",
+  noMatch: (words: string) => `Nothing here says “${words}”.`,
+  untitled: "Untitled conversation",
+  options: (title: string) => `What to do with “${title}”`,
+  rename: "Rename",
+  renameLabel: "Name of the conversation",
+  delete: "Delete",
+  deleted: "The conversation was deleted.",
+  turnsDeleted: "The question and its answer were deleted.",
+  undo: "Undo",
+  dismiss: "Dismiss",
+  joined: "Another tab went on with this conversation. Both ways are kept: page between them with the arrows.",
+  found: (count: number) => plural(count, "1 conversation", `${count} conversations`),
+};
+
+const turnTools = {
+  edit: "Edit the question",
+  editLabel: "The question in new words",
+  askEdited: "Ask this instead",
+  cancel: "Cancel",
+  addPicture: "Add a picture to it",
+  deletePair: "Delete question and answer",
+  regenerate: "Answer anew",
+  continue: "Go on",
+  previous: "Alternative before",
+  next: "Alternative after",
+  alternative: (index: number, count: number) => `${index}/${count}`,
+  alternativeLong: (index: number, count: number) => `Alternative ${index} of ${count}`,
+  forgotten: "The model no longer reads what stands above.",
+};
+
+const budget = {
+  used: (used: string, total: string) => `About ${used} of ${total} tokens of the model's memory`,
+  full: "The next answer has no room left in the model's memory.",
+  forget: "Leave out the oldest turns",
+  forgetAndAsk: "Ask without the oldest turns",
+  anew: "Start anew with this question",
+};
+
+const pictures = {
+  view: (name: string) => `View ${name} larger`,
+  viewer: "Picture",
+  zoomIn: "Zoom in",
+  zoomOut: "Zoom out",
+  zoomReset: "Whole picture",
+  previous: "Picture before",
+  next: "Picture after",
+  crop: "Crop",
+  cropTitle: "Crop the picture",
+  cropHint: "Draw a frame over the picture, or move its edges here.",
+  cropLeft: "Left edge",
+  cropTop: "Top edge",
+  cropRight: "Right edge",
+  cropBottom: "Bottom edge",
+  percent: (value: string) => `${value} %`,
+  cropDone: "Use this part",
+  cropFailed: "The picture could not be cropped. Use it whole, or crop it elsewhere.",
+  more: "Camera or web address",
+  camera: "Take a photo",
+  urlLabel: "Address of a picture",
+  urlPlaceholder: "https://…",
+  urlAdd: "Fetch",
+  urlHint: "Its server learns that you fetch it, and has to allow other pages to read it.",
+};
+
+const shortcuts = {
+  title: "Keyboard shortcuts",
+  send: "Ask",
+  newLine: "New line",
+  stop: "End the answer",
+  focus: "Go to the question box",
+  newChat: "Start a new chat",
+  search: "Search conversations",
+  editLast: "Edit the last question (in an empty question box)",
+  page: "Show this help",
+  zoom: "Zoom in a picture",
+  move: "Move in a picture, or to the next one",
+  or: "or",
 };
 
 export const en = {
@@ -182,9 +269,15 @@ export const en = {
   methodTitle: "The method",
   librariesTitle: "Libraries in this page",
   license: "Licence",
+  partFailed: "A part of the page could not be fetched. Check your connection, then reload the page.",
   errors,
   notices,
   pictureProblems,
+  history,
+  turnTools,
+  budget,
+  pictures,
+  shortcuts,
 };
 
 /** What every language has to say. */

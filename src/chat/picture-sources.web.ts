@@ -1,0 +1,52 @@
+// Pictures that are not files: fetched from an address the user typed, or cut out of another picture.
+import type { Picture } from "./conversation.ts";
+import { newId } from "./new-id.ts";
+import { openPicture, type OpenedPicture } from "./pictures.web.ts";
+
+/** Far above any photograph, far below what would fill the memory. */
+const largestBytes = 64 * 2 ** 20;
+
+/** Fetches and opens a picture; its server has to allow it (CORS). Sends no cookie and does not say from where. */
+export async function fetchPicture(address: string): Promise<OpenedPicture> {
+  const problem = { ok: false, name: address, problem: "not-fetched" } as const;
+  if (!/^https?:$/.test(URL.parse(address)?.protocol ?? "")) return problem;
+  let blob: Blob;
+  try {
+    const response = await fetch(address, { mode: "cors", credentials: "omit", referrerPolicy: "no-referrer" });
+    if (!response.ok || Number(response.headers.get("content-length") ?? 0) > largestBytes) return problem;
+    blob = await response.blob();
+  } catch {
+    // The browser does not tell a page why: no such server, no permission, no connection.
+    return problem;
+  }
+  const name = decodeURIComponent(new URL(address).pathname.split("/").at(-1) ?? "");
+  return openPicture(blob, name === "" ? new URL(address).hostname : name);
+}
+
+/** Edges as shares of the width and height, 0 to 1. */
+export interface CropFrame {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** The part of a picture inside the frame, as a picture of its own; rejects when the browser can't draw it. */
+export async function cropPicture(picture: Picture, frame: CropFrame): Promise<Picture> {
+  const bitmap = await createImageBitmap(picture.blob);
+  try {
+    const x = Math.round(frame.left * bitmap.width);
+    const y = Math.round(frame.top * bitmap.height);
+    const width = Math.max(1, Math.round(frame.right * bitmap.width) - x);
+    const height = Math.max(1, Math.round(frame.bottom * bitmap.height) - y);
+    const canvas = new OffscreenCanvas(width, height);
+    const context = canvas.getContext("2d");
+    if (context === null) throw new Error("no canvas to draw on");
+    context.drawImage(bitmap, x, y, width, height, 0, 0, width, height);
+    // A photograph stays a photograph; anything else keeps every pixel.
+    const type = picture.blob.type === "image/jpeg" ? "image/jpeg" : "image/png";
+    return { id: newId(), name: picture.name, blob: await canvas.convertToBlob({ type, quality: 0.95 }) };
+  } finally {
+    bitmap.close();
+  }
+}
