@@ -15,7 +15,7 @@ function stubBrowser({ pages = [] as string[], runtime = undefined as string[] |
   vi.stubGlobal("navigator", { serviceWorker: { controller: controlled ? {} : null } });
   vi.stubGlobal("caches", {
     match: (url: string) => Promise.resolve(pages.includes(url) ? new Response("") : undefined),
-    has: (name: string) => Promise.resolve(name === runtimeCacheName && runtime !== undefined),
+    has: (name: string) => Promise.resolve(name === runtimeCacheName(baseUrl) && runtime !== undefined),
     open: () => Promise.resolve({ keys: () => Promise.resolve((runtime ?? []).map((url) => new Request(url))) }),
   });
 }
@@ -49,6 +49,12 @@ test("a build of which one file is missing does not count", async () => {
     runtime: false,
     ready: false,
   });
+});
+
+test("the runtime of another app on the same origin does not count", async () => {
+  stubBrowser({ pages: [page, "https://example.test/other/index.html"], runtime: filesOf(runtimeBuilds.wasm) });
+  const other = { baseUrl: "https://example.test/other/", device: "wasm" as const, isModelStored: stored };
+  expect(await readOfflineStatus(other)).toMatchObject({ shell: true, runtime: false, ready: false });
 });
 
 test("a page that no worker controls is not there without a network, whatever is cached", async () => {

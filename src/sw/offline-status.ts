@@ -20,7 +20,7 @@ export interface OfflineQuestion {
 export async function readOfflineStatus({ baseUrl, device, isModelStored }: OfflineQuestion): Promise<OfflineStatus> {
   const [shell, runtime, weights] = await Promise.all([
     isShellStored(baseUrl),
-    isRuntimeStored(device),
+    isRuntimeStored(baseUrl, device),
     isModelStored(),
   ]);
   return { shell, runtime, weights, ready: shell && runtime && weights };
@@ -42,9 +42,10 @@ async function isShellStored(baseUrl: string): Promise<boolean> {
   return (await caches.match(page, { ignoreSearch: true })) !== undefined;
 }
 
-async function isRuntimeStored(device: OfflineQuestion["device"]): Promise<boolean> {
-  if (!("caches" in globalThis) || !(await caches.has(runtimeCacheName))) return false;
+async function isRuntimeStored(baseUrl: string, device: OfflineQuestion["device"]): Promise<boolean> {
+  const name = runtimeCacheName(baseUrl);
+  if (!("caches" in globalThis) || !(await caches.has(name))) return false;
   const builds = device === "webgpu" ? [runtimeBuilds.jspi, runtimeBuilds.asyncify] : [runtimeBuilds.wasm];
-  const stored = new Set((await (await caches.open(runtimeCacheName)).keys()).map(({ url }) => url.split("/").at(-1)));
+  const stored = new Set((await (await caches.open(name)).keys()).map(({ url }) => url.split("/").at(-1)));
   return builds.some((build) => stored.has(`${build}.mjs`) && stored.has(`${build}.wasm`));
 }

@@ -6,7 +6,15 @@ export const runtimeVersion = "1.30.0";
 /** Folder of the runtime's files, relative to the app; the version makes every address immutable. */
 export const runtimePath = `ort/${runtimeVersion}/`;
 
-export const runtimeCacheName = `llava-ort-${runtimeVersion}`;
+/** The name of the cache of this app's runtime; `scope` is the absolute URL of its folder. Other apps of the same origin have others. */
+export function runtimeCacheName(scope: string): string {
+  return `${runtimeCachePrefix(scope)}${runtimeVersion}`;
+}
+
+/** What the names of this app's runtime caches begin with, whatever the version. An address holds no space, so none begins another. */
+export function runtimeCachePrefix(scope: string): string {
+  return `llava-ort ${scope} `;
+}
 
 /** Every file of the folder: one build per kind of device, each a script and a wasm. */
 export const runtimeBuilds = {

@@ -1,7 +1,7 @@
 // The service worker: answers for the app's own files when the network is gone, keeps the one runtime build this device uses,
 // and adds the security headers where a host sets none. Sees requests only; weights are in IndexedDB and pass it by.
 import { PrecacheController } from "workbox-precaching";
-import { runtimeCacheName, runtimePath } from "./runtime-cache.ts";
+import { runtimeCacheName, runtimeCachePrefix, runtimePath } from "./runtime-cache.ts";
 import { securityHeaders } from "./security-headers.ts";
 
 declare const self: ServiceWorkerGlobalScope;
@@ -19,12 +19,11 @@ self.addEventListener("activate", (event) => {
 
 async function activate(event: ExtendableEvent): Promise<void> {
   await precache.activate(event);
+  const { scope } = self.registration;
   const names = await caches.keys();
-  await Promise.all(
-    names
-      .filter((name) => name.startsWith("llava-ort-") && name !== runtimeCacheName)
-      .map((name) => caches.delete(name)),
-  );
+  // Another deployment on this origin has caches too, and may need another version.
+  const old = names.filter((name) => name.startsWith(runtimeCachePrefix(scope)) && name !== runtimeCacheName(scope));
+  await Promise.all(old.map((name) => caches.delete(name)));
   await self.clients.claim();
 }
 
@@ -56,7 +55,9 @@ self.addEventListener("fetch", (event) => {
   // A page's query says how to run, not which file.
   const file = navigation ? url.origin + url.pathname : url.href;
   const key = precache.getCacheKeyForURL(navigation && file === scope ? `${scope}index.html` : file);
-  if (key !== undefined) {
+  if (key !== undefined && request.cache === "reload") {
+    event.respondWith(fresh(key, request));
+  } else if (key !== undefined) {
     event.respondWith(fromPrecache(key, request));
   } else if (navigation) {
     event.respondWith(navigate(request));
@@ -68,6 +69,17 @@ self.addEventListener("fetch", (event) => {
 async function fromPrecache(key: string, request: Request): Promise<Response> {
   const cached = await caches.match(key);
   return withHeaders(cached ?? (await fetch(request)));
+}
+
+/** For who asks past all caches, because what is kept here did not fit; without a network, what is kept is all there is. */
+async function fresh(key: string, request: Request): Promise<Response> {
+  try {
+    const response = await fetch(request);
+    if (response.ok) return withHeaders(response);
+  } catch {
+    // No network.
+  }
+  return fromPrecache(key, request);
 }
 
 /** A page that is not ours to know: the network's, and without a network the app. */
@@ -83,7 +95,7 @@ async function navigate(request: Request): Promise<Response> {
 
 /** The address names the version, so what is cached never grows old. */
 async function fromRuntimeCache(event: FetchEvent, url: URL): Promise<Response> {
-  const cache = await caches.open(runtimeCacheName);
+  const cache = await caches.open(runtimeCacheName(self.registration.scope));
   const cached = await cache.match(url.href);
   if (cached) return forRuntime(cached, url);
   const response = await fetch(event.request);
