@@ -319,6 +319,57 @@ test.each([
   await expect(ensure(createMemoryShardStore())).rejects.toMatchObject({ code });
 });
 
+/** Serves the manifest of another version of the package for the first `times` requests, as an old cache would. */
+function serveOldManifest(old: string, times: number): { readonly asked: (string | undefined)[] } {
+  const asked: (string | undefined)[] = [];
+  answer = (path, request, response) => {
+    if (path !== "manifest.json") return false;
+    asked.push(request.headers["cache-control"]);
+    if (asked.length > times) return false;
+    response.end(old);
+    return true;
+  };
+  return { asked };
+}
+
+/** The manifest as if its last file had had other bytes. */
+const oldManifest = (): string => {
+  const text = JSON.stringify(served.manifest);
+  const hash = /"sha256":"([0-9a-f]{64})"(?!.*"sha256")/.exec(text)?.[1] ?? "";
+  return text.replace(hash, "0".repeat(64));
+};
+
+test("files that do not fit an old manifest are fetched by a fresh one, asked for past all caches", async () => {
+  const { asked } = serveOldManifest(oldManifest(), 1);
+  const store = createMemoryShardStore();
+  const result = await ensure(store);
+  await expectFiles(result.files);
+  expect(result.manifest).toEqual(served.manifest);
+  expect(asked).toHaveLength(2);
+  expect(asked[1]).toBe("no-cache");
+  expect(await isPackageStored(source, store)).toBe(true);
+});
+
+test("files that do not fit the fresh manifest either stay refused, without another round", async () => {
+  const { asked } = serveOldManifest(oldManifest(), Infinity);
+  await expect(ensure(createMemoryShardStore())).rejects.toMatchObject({ code: "integrity" });
+  expect(asked).toHaveLength(2);
+});
+
+test("without a network an old manifest from a cache does not hide the package that is here", async () => {
+  const store = createMemoryShardStore();
+  await ensure(store);
+  const old = oldManifest();
+  answer = (path, _request, response) => {
+    if (path === "manifest.json") response.end(old);
+    else response.destroy();
+    return true;
+  };
+  const result = await ensure(store, { retries: 0 });
+  expect(result.manifest).toEqual(served.manifest);
+  await expectFiles(result.files);
+});
+
 test("a removed package leaves nothing, and others alone", async () => {
   const store = createMemoryShardStore();
   await ensure(store);

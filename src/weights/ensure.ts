@@ -49,15 +49,42 @@ interface Wanted {
   readonly key: string;
 }
 
+/** A manifest as it came, and what it says. */
+interface ReadManifest {
+  readonly json: unknown;
+  readonly manifest: Manifest;
+  readonly manifestBlob: Blob;
+}
+
 /** Resolves when every shard is here and verified; rejects with an EngineError, or with the signal's reason. */
 export async function ensurePackage(
   source: PackageSource,
   host: WeightsHost,
   options: EnsureOptions = {},
 ): Promise<EnsuredPackage> {
+  const read = await readManifest(source, host.store, options);
+  try {
+    return await ensureFiles(source, host, options, read);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    const code = errorCodeOf(error);
+    const other =
+      code === "integrity" || code === "http" || code === "network"
+        ? await otherManifest(source, host.store, options, read)
+        : undefined;
+    if (!other) throw error;
+    return await ensureFiles(source, host, options, other);
+  }
+}
+
+async function ensureFiles(
+  source: PackageSource,
+  host: WeightsHost,
+  options: EnsureOptions,
+  { json, manifest, manifestBlob }: ReadManifest,
+): Promise<EnsuredPackage> {
   const { signal, onProgress } = options;
-  const manifestKey = `${packagePrefix(source.id)}${manifestName}`;
-  const { json, manifest, manifestBlob } = await readManifest(source, manifestKey, host.store, options);
+  const manifestKey = manifestKeyOf(source);
   const wanted = wantedShards(source.id, manifest);
   const total = wanted.reduce((sum, { shard }) => sum + shard.bytes, 0);
   let loaded = 0;
@@ -147,7 +174,7 @@ export async function ensurePackage(
 export async function isPackageStored(source: PackageSource, store: ShardStore): Promise<boolean> {
   try {
     const keys = new Set(await store.keys());
-    const blob = await store.get(`${packagePrefix(source.id)}${manifestName}`);
+    const blob = await store.get(manifestKeyOf(source));
     if (!blob) return false;
     const parsed = parseManifest(JSON.parse(await blob.text()));
     return parsed.ok && wantedShards(source.id, parsed.manifest).every(({ key }) => keys.has(key));
@@ -156,6 +183,8 @@ export async function isPackageStored(source: PackageSource, store: ShardStore):
     throw error;
   }
 }
+
+const manifestKeyOf = (source: PackageSource): string => `${packagePrefix(source.id)}${manifestName}`;
 
 /** Forgets everything that is stored of a package. */
 export async function removePackage(packageId: string, store: ShardStore): Promise<void> {
@@ -175,24 +204,14 @@ function groupByFile(shards: readonly Wanted[]): Map<ManifestFile, Wanted[]> {
 }
 
 /** The manifest from the server, or the stored one when the server can't be reached. */
-async function readManifest(
-  source: PackageSource,
-  key: string,
-  store: ShardStore,
-  options: EnsureOptions,
-): Promise<{ json: unknown; manifest: Manifest; manifestBlob: Blob }> {
+async function readManifest(source: PackageSource, store: ShardStore, options: EnsureOptions): Promise<ReadManifest> {
   const url = new URL(manifestName, source.baseUrl).href;
   let blob: Blob;
   try {
-    const response = await (options.fetch ?? fetch)(url, {
-      cache: "no-cache",
-      ...(options.signal ? { signal: options.signal } : {}),
-    });
-    if (!response.ok) throw new EngineError("http", `${url} answered with status ${response.status}`);
-    blob = new Blob([await response.arrayBuffer()]);
+    blob = await fetchManifest(url, options, "no-cache");
   } catch (error) {
     options.signal?.throwIfAborted();
-    const held = await getIfStorable(store, key);
+    const held = await getIfStorable(store, manifestKeyOf(source));
     if (!held) {
       throw error instanceof EngineError
         ? error
@@ -200,6 +219,43 @@ async function readManifest(
     }
     blob = held;
   }
+  return readManifestBlob(blob, url);
+}
+
+/**
+ * Where files do not fit their manifest, a cache may have answered with an old one: the service worker keeps the one of its own
+ * version. So the server's is asked for past all caches; then the stored one, which is of the files that were here last.
+ */
+async function otherManifest(
+  source: PackageSource,
+  store: ShardStore,
+  options: EnsureOptions,
+  used: ReadManifest,
+): Promise<ReadManifest | undefined> {
+  const url = new URL(manifestName, source.baseUrl).href;
+  const candidates = [() => fetchManifest(url, options, "reload"), () => getIfStorable(store, manifestKeyOf(source))];
+  for (const candidate of candidates) {
+    try {
+      const blob = await candidate();
+      if (blob && !(await sameBytes(used.manifestBlob, blob))) return await readManifestBlob(blob, url);
+    } catch {
+      options.signal?.throwIfAborted();
+      // What made this try necessary is told instead.
+    }
+  }
+  return undefined;
+}
+
+async function fetchManifest(url: string, options: EnsureOptions, cache: RequestCache): Promise<Blob> {
+  const response = await (options.fetch ?? fetch)(url, {
+    cache,
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
+  if (!response.ok) throw new EngineError("http", `${url} answered with status ${response.status}`);
+  return new Blob([await response.arrayBuffer()]);
+}
+
+async function readManifestBlob(blob: Blob, url: string): Promise<ReadManifest> {
   let json: unknown;
   try {
     json = JSON.parse(await blob.text());
