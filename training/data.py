@@ -6,6 +6,7 @@ Any number of fillers may run, each with its own --part of --parts.
 
 import argparse
 import json
+import mmap
 import pickle
 import random
 import time
@@ -73,6 +74,15 @@ class Pool:
         chunks = self.chunks()
         picked = rng.integers(0, len(chunks) * CHUNK, n)
         return np.sort(np.array([chunks[i // CHUNK] * CHUNK + i % CHUNK for i in picked]))
+
+    def expect(self, indices):
+        """Has the system read these pictures from the disk meanwhile."""
+        array = self.arrays["pictures"]
+        stride = array[0].nbytes
+        for index in indices:
+            start = array.offset + int(index) * stride
+            page = start - start % mmap.PAGESIZE
+            array._mmap.madvise(mmap.MADV_WILLNEED, page, start + stride - page)
 
     def scene(self, index):
         chunk = index // CHUNK

@@ -285,8 +285,12 @@ def conversation_stage(run, captions_only):
         logits = model.lm_head(model.model.language_model.norm(features[things])).float()
         return -((wanted / share.clamp(min=1)) * F.log_softmax(logits, -1)).sum(1)[share[:, 0] > 0].mean()
 
+    planned = [run.pool.sample(run.rng, batch) for _ in range(3)]
+
     def step():
-        index = run.pool.sample(run.rng, batch)
+        planned.append(run.pool.sample(run.rng, batch))
+        run.pool.expect(planned[-1])
+        index = planned.pop(0)
         rows = torch.from_numpy(np.stack([row(i) for i in index])).to(run.device)
         pixels = torch.from_numpy(normalise(jitter(run.rng, run.pool.arrays["pictures"][index]))).to(run.device)
         frozen = run.used / run.minutes < unfreeze_after
@@ -340,11 +344,12 @@ def train(run):
         optimizer.zero_grad()
         loss.backward()
         if run.world > 1:
-            for p in parameters:
-                if p.grad is None:
-                    p.grad = torch.zeros_like(p)
-                dist.all_reduce(p.grad)
-                p.grad /= run.world
+            grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+            flat = torch.cat([g.flatten() for g in grads])
+            dist.all_reduce(flat)
+            flat /= run.world
+            for p, g in zip(parameters, flat.split([g.numel() for g in grads])):
+                p.grad = g.view_as(p)
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         run.step += 1
