@@ -48,7 +48,7 @@ const StoredAnswer = v.object({
   text: v.string(),
   status: v.picklist(["queued", "running", "done", "stopped", "failed"]),
   device: v.exactOptional(v.picklist(["webgpu", "wasm", "cpu"])),
-  reason: v.exactOptional(v.picklist(["eos", "stop", "length", "abort"])),
+  reason: v.exactOptional(v.picklist(["eos", "stop", "length", "context", "abort"])),
   usage: v.exactOptional(v.object({ promptTokens: count, cachedTokens: count, imageTokens: count, newTokens: count })),
   timings: v.exactOptional(
     v.object({

@@ -383,7 +383,7 @@ describe("requests that can't be served", () => {
     const empty = (await answer(engine, request([user("")], { maxNewTokens: 1 }))).done.usage.promptTokens;
     const room = 4;
     const nearly = request([user("y".repeat(contextLength - empty - room))], { maxNewTokens: 100 });
-    expect((await answer(engine, nearly)).done).toMatchObject({ reason: "length", usage: { newTokens: room } });
+    expect((await answer(engine, nearly)).done).toMatchObject({ reason: "context", usage: { newTokens: room } });
   });
 
   test("a second one while one runs is busy", async () => {

@@ -162,7 +162,8 @@ export function createGenerator(options: GeneratorOptions): Generator {
     clock.prefillMs = performance.now() - prefillStarted;
     yield stage("prefill", slots.length - held, slots.length - held);
 
-    const limit = Math.min(request.maxNewTokens, contextLength - slots.length);
+    const room = contextLength - slots.length;
+    const limit = Math.min(request.maxNewTokens, room);
     const sampler = createSampler(request.sampling);
     const stream = createTextStream(tokenizer, request.stop, prompt.trimStart);
     const seen = new Set(slots);
@@ -170,7 +171,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
     let reason: FinishReason | undefined;
     while (reason === undefined) {
       if (aborted()) reason = "abort";
-      else if (newTokens >= limit) reason = "length";
+      else if (newTokens >= limit) reason = room < request.maxNewTokens ? "context" : "length";
       else {
         const token = sampler.next(logits, seen);
         newTokens++;

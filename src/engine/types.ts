@@ -70,7 +70,8 @@ export interface Usage {
   readonly newTokens: number;
 }
 
-export type FinishReason = "eos" | "stop" | "length" | "abort";
+/** "length": as long as was allowed; "context": the model's memory is full. */
+export type FinishReason = "eos" | "stop" | "length" | "context" | "abort";
 
 /** Yielded in this order: stages (progress, not promised), text pieces, one `done`. Text never holds a broken UTF-8 character. */
 export type GenerateEvent =

@@ -188,6 +188,8 @@ export const en = {
   stages,
   answering: "Answering…",
   stopped: "Stopped.",
+  cutOffByContext:
+    "The answer ends here, because the conversation fills the model's memory. Start a new chat to go on.",
   cutOff: "The answer reached the longest length allowed. You can raise it in the settings.",
   emptyAnswer: "The model had nothing to say. Try asking in other words.",
   copy: "Copy answer",

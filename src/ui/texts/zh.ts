@@ -47,6 +47,7 @@ export const zh: Texts = {
   },
   answering: "正在回答……",
   stopped: "已停止。",
+  cutOffByContext: "回答到此为止：对话已占满模型的记忆。请开始新对话。",
   cutOff: "回答达到了允许的最大长度，可在设置中调高。",
   emptyAnswer: "模型没有给出内容。请换一种问法。",
   copy: "复制回答",
