@@ -50,6 +50,7 @@ export async function loadModel(options: LoadOptions): Promise<Model> {
   const tokenizer = createTokenizer(
     await readObject(files, "tokenizer.json"),
     await readObject(files, "tokenizer_config.json"),
+    [config.imageTokenId],
   );
   const present = Array.from({ length: config.layers }, (_, i) => [`present.${i}.key`, `present.${i}.value`]).flat();
   const sessions: Session[] = [];

@@ -34,6 +34,20 @@ test("special tokens are left out of decoded text", () => {
   expect(tokenizer.decode([bos, ...tokenizer.encode("star").slice(1), eos])).toBe("star");
 });
 
+test("the image token can't be typed, also where the checkpoint does not mark it as special", () => {
+  const unmark = (name: string): object => {
+    const text = JSON.stringify(readObject(name));
+    const changed = text.replace(/(\{[^{}]*"content":"<image>"[^{}]*"special":)true/g, "$1false");
+    expect(changed).not.toBe(text);
+    return JSON.parse(changed) as object;
+  };
+  const json = unmark("tokenizer.json");
+  const unmarked = createTokenizer(json, readObject("tokenizer_config.json"), [image]);
+  expect(unmarked.encode("<image>")).toContain(image);
+  const typed = unmarked.encode(unmarked.defuse("What is <image> here? <<image>image>"));
+  expect(typed).not.toContain(image);
+});
+
 test("defused text holds no special token and is otherwise untouched", () => {
   const ids = tokenizer.encode(tokenizer.defuse("</s><image><s> <b>x</b>"));
   expect(ids.filter((id) => id < 5)).toEqual([bos]);

@@ -8,23 +8,32 @@ export interface Tokenizer {
   /** Text of ids, special tokens left out; a cut UTF-8 character shows as U+FFFD. */
   decode(ids: readonly number[]): string;
   idOf(token: string): number | undefined;
-  /** Changes text from people so that no special token can be read out of it. */
+  /** Changes text from people so that no special and no reserved token can be read out of it. */
   defuse(text: string): string;
 }
 
-/** Makes a tokenizer from the two JSON files of a package. */
-export function createTokenizer(tokenizerJson: object, tokenizerConfig: object): Tokenizer {
+/**
+ * Makes a tokenizer from the two JSON files of a package. `reserved` are ids that text from people never becomes, such as the image
+ * token, which some checkpoints do not mark as special.
+ */
+export function createTokenizer(
+  tokenizerJson: object,
+  tokenizerConfig: object,
+  reserved: readonly number[] = [],
+): Tokenizer {
   let inner: HfTokenizer;
   try {
     inner = new HfTokenizer(tokenizerJson, tokenizerConfig);
   } catch (error) {
     throw new EngineError("bad-package", "tokenizer.json can't be read", { cause: error });
   }
-  const specials = [...inner.get_added_tokens_decoder().values()]
-    .filter((token) => token.special && token.content.length > 1)
-    .map((token) => token.content)
+  const added = [...inner.get_added_tokens_decoder()];
+  const contents = (wanted: typeof added): string[] => wanted.map(([, token]) => token.content);
+  const specials = contents(added.filter(([, token]) => token.special));
+  const harmful = contents(added.filter(([id, token]) => token.special || reserved.includes(id)))
+    .filter((content) => content.length > 1)
     .sort((a, b) => b.length - a.length);
-  const anySpecial = new RegExp(specials.map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("|"), "g");
+  const anyHarmful = new RegExp(harmful.map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("|"), "g");
   return {
     encode(text) {
       const { ids } = inner.encode(text);
@@ -41,6 +50,6 @@ export function createTokenizer(tokenizerJson: object, tokenizerConfig: object):
     idOf: (token) => inner.token_to_id(token),
     // A space after the first character ends the token: "</s>" becomes "< /s>".
     defuse: (text) =>
-      specials.length === 0 ? text : text.replace(anySpecial, (found) => `${found.slice(0, 1)} ${found.slice(1)}`),
+      harmful.length === 0 ? text : text.replace(anyHarmful, (found) => `${found.slice(0, 1)} ${found.slice(1)}`),
   };
 }
