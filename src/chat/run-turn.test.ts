@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { EngineError } from "#engine/errors.ts";
 import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
 import type { AssistantTurn } from "./conversation.ts";
@@ -98,6 +98,17 @@ describe("running an answer", () => {
     const nothing = (): AsyncGenerator<GenerateEvent> => play([]);
     expect((await run(nothing)).failure?.code).toBe("internal");
     expect((await run(nothing, AbortSignal.abort())).status).toBe("stopped");
+  });
+
+  test("an unknown error after Stop is a stop too, and is told to developers; an AbortError is not", async () => {
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    const failing = (error: Error) => run(() => play([], error), AbortSignal.abort());
+    expect((await failing(new DOMException("stopped", "AbortError"))).status).toBe("stopped");
+    expect(warn).not.toHaveBeenCalled();
+    const bug = new TypeError("undefined is not a function");
+    expect((await failing(bug)).status).toBe("stopped");
+    expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining("after Stop"), bug);
+    warn.mockRestore();
   });
 
   test("an AbortError after Stop is a stop; a device lost meanwhile is still told", async () => {

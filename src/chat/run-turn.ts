@@ -102,7 +102,10 @@ export async function runTurn(
   } catch (error) {
     const failure = toFailure(error);
     // An abort is a normal ending, but a device that died while stopping is news.
-    if (signal.aborted && failure.code === "internal") apply({ type: "stopped" });
-    else apply({ type: "failed", failure });
+    if (signal.aborted && failure.code === "internal") {
+      // Nobody waits for this answer any more, but a developer wants to know.
+      if (!(error instanceof Error && error.name === "AbortError")) console.warn("An answer failed after Stop:", error);
+      apply({ type: "stopped" });
+    } else apply({ type: "failed", failure });
   }
 }
