@@ -59,8 +59,14 @@ describe("tokens per second", () => {
     expect(tokensPerSecond({ ...answer("x"), timings, usage })).toBe(20);
   });
 
-  test("are unknown for a single token or without figures", () => {
+  test("of a single token are the pace of the prefill that made it", () => {
+    const single = { ...answer("x"), timings: { ...timings, prefillMs: 190, decodeMs: 10 } };
+    expect(tokensPerSecond({ ...single, usage: { ...usage, newTokens: 1 } })).toBe(5);
+  });
+
+  test("are unknown without a token, without time or without figures", () => {
     expect(tokensPerSecond(answer("x"))).toBeUndefined();
-    expect(tokensPerSecond({ ...answer("x"), timings, usage: { ...usage, newTokens: 1 } })).toBeUndefined();
+    expect(tokensPerSecond({ ...answer("x"), timings, usage: { ...usage, newTokens: 0 } })).toBeUndefined();
+    expect(tokensPerSecond({ ...answer("x"), timings: { ...timings, decodeMs: 0 }, usage })).toBeUndefined();
   });
 });

@@ -125,9 +125,14 @@ export function toMessages(turns: readonly Turn[], carriedOver: readonly Picture
   return messages;
 }
 
-/** Tokens per second of the decode loop; the first token belongs to the prefill. Undefined when there is nothing to divide. */
+/**
+ * Tokens per second of the decode loop; the first token belongs to the prefill, so an answer of one token has the pace of that.
+ * Undefined when there is nothing to divide.
+ */
 export function tokensPerSecond(turn: AssistantTurn): number | undefined {
   const { usage, timings } = turn;
-  if (usage === undefined || timings === undefined || usage.newTokens < 2 || timings.decodeMs <= 0) return undefined;
-  return ((usage.newTokens - 1) / timings.decodeMs) * 1000;
+  if (usage === undefined || timings === undefined || usage.newTokens < 1) return undefined;
+  const [tokens, ms] =
+    usage.newTokens === 1 ? [1, timings.prefillMs + timings.decodeMs] : [usage.newTokens - 1, timings.decodeMs];
+  return ms > 0 ? (tokens / ms) * 1000 : undefined;
 }
