@@ -89,6 +89,19 @@ test("questions on stdin are turns of one conversation", async () => {
   expect(held[1]).toBeGreaterThan(50);
 });
 
+test("a question whose answer ended before its first word is not a turn, and its picture stays for the next", async () => {
+  const options = ["--model", model, "--image", picture, "--max-new-tokens", "4"];
+  const { stdout } = await llava([...options, "What is it?"]);
+  const [firstLetter = ""] = stdout.trim();
+  const { code, stderr } = await llava([...options, "--verbose", "--stop", firstLetter], {
+    stdin: "What is it?\nWhat is it?\n",
+  });
+  expect(code).toBe(0);
+  const prompts = [...stderr.matchAll(/\((\d+) tokens, \d+ held\)/g)].map(([, count]) => Number(count));
+  expect(prompts).toHaveLength(2);
+  expect(prompts[1]).toBe(prompts[0]);
+});
+
 describe("what can't be done is said in a sentence, with exit code 1", () => {
   test.each<[string, () => string[], RegExp]>([
     [

@@ -130,8 +130,11 @@ async function converse(engine: Engine, pictures: readonly Part[], flags: Flags,
         if (stdin.isTTY) stderr.write("ASSISTANT: ");
         const turn: Message = { role: "user", parts: [...waiting, { type: "text", text }] };
         const reply = await answer(engine, [...messages, turn], flags, interrupt);
-        messages.push(turn, { role: "assistant", parts: [{ type: "text", text: reply.text }] });
-        waiting = [];
+        // Stopped before its first word: the question is as good as not asked, and its pictures wait for the next one.
+        if (reply.text.trim() !== "") {
+          messages.push(turn, { role: "assistant", parts: [{ type: "text", text: reply.text }] });
+          waiting = [];
+        }
       }
     } catch (error) {
       // At a terminal, a picture that can't be read or a full context ends the turn, not the conversation.
