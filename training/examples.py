@@ -58,11 +58,13 @@ def main():
             "file": "pets.png",
             "alt": {"en": "Three cats, a dog and a rocket", "zh": "三只猫、一只狗和一枚火箭"},
             "questions": {"en": ["How many cats are there?", "Where is the rocket?", "Describe the image."]},
+            "glosses": {"zh": ["有几只猫？", "火箭在哪里？", "描述这张图。"]},
         },
         {
             "file": "sign.png",
-            "alt": {"en": "A sign that says HELLO, a yellow star, a cupcake and a blue circle", "zh": "写着 HELLO 的牌子、一颗黄色的星、一块蛋糕和一个蓝色的圆"},
+            "alt": {"en": "A sign that says HELLO, a yellow star, a cupcake and a blue circle", "zh": "写着 HELLO 的牌子、一颗黄色的星、一个纸杯蛋糕和一个蓝色的圆"},
             "questions": {"en": ["What does it say?", "What colour is the star?", "Is there a cupcake?"]},
+            "glosses": {"zh": ["上面写着什么？", "星星是什么颜色？", "有纸杯蛋糕吗？"]},
         },
     ]
     (OUT / "examples.json").write_text(json.dumps(examples, indent=2, ensure_ascii=False) + "\n")

@@ -5,25 +5,31 @@ const ExampleList = v.array(
   v.object({
     file: v.pipe(v.string(), v.regex(/^[\w-]+\.(png|jpe?g|webp)$/)),
     questions: v.record(v.string(), v.array(v.string())),
+    glosses: v.optional(v.record(v.string(), v.array(v.string())), {}),
     alt: v.record(v.string(), v.string()),
   }),
 );
 
-/** One example; `questions` and `alt` are by language, and English is always there. */
+/**
+ * One example; all texts are by language. `questions` are in languages the model reads, English always; `glosses` say in other
+ * languages what the English questions mean, in their order.
+ */
 export interface Example {
   /** Absolute URL of the picture. */
   readonly url: string;
   readonly name: string;
   readonly questions: Readonly<Record<string, readonly string[]>>;
+  readonly glosses: Readonly<Record<string, readonly string[]>>;
   readonly alt: Readonly<Record<string, string>>;
 }
 
 /** Parses `examples.json`; the pictures lie beside it. */
 export function parseExamples(value: unknown, folderUrl: string): Example[] {
-  return v.parse(ExampleList, value).map(({ file, questions, alt }) => ({
+  return v.parse(ExampleList, value).map(({ file, questions, glosses, alt }) => ({
     url: new URL(file, folderUrl).href,
     name: file,
     questions,
+    glosses,
     alt,
   }));
 }

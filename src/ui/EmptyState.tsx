@@ -64,16 +64,19 @@ interface ExampleCardProps {
 function ExampleCard({ example, onExample }: ExampleCardProps): JSX.Element {
   const t = useTexts();
   const language = t.tag.split("-")[0] ?? "en";
-  // The model may be asked in English only: the questions it gets are the ones it can read.
-  const questions = example.questions[language] ?? example.questions["en"] ?? [];
+  // The model gets questions it can read; where that is another language, what they mean stands below.
+  const own = example.questions[language];
+  const questions = own ?? example.questions["en"] ?? [];
+  const glosses = own === undefined ? (example.glosses[language] ?? []) : [];
   return (
     <article class="example" data-testid="example">
       <img src={example.url} alt={example.alt[language] ?? example.alt["en"] ?? t.examplePicture} />
       <ul>
-        {questions.map((question) => (
+        {questions.map((question, index) => (
           <li key={question}>
             <button type="button" class="question-chip" onClick={() => onExample(example, question)}>
-              {question}
+              <span lang={own === undefined ? "en" : undefined}>{question}</span>
+              {glosses[index] !== undefined && <span class="question-gloss"> {glosses[index]}</span>}
             </button>
           </li>
         ))}
