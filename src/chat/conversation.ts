@@ -1,6 +1,8 @@
 // What a conversation is made of, and how it becomes the messages a model reads. Pure data, no model, no page.
-import type { Device, FinishReason, Message, Part, Stage, Timings, Usage } from "#engine/types.ts";
+import type { FinishReason, Message, Part, Stage, Timings, Usage } from "#engine/types.ts";
 import type { ErrorCode } from "#engine/errors.ts";
+import type { RemoteErrorCode } from "#remote/errors.ts";
+import type { AnswerDevice } from "./model-client.ts";
 
 /** A picture in a turn; `blob` is a copy held by the page, so it stays readable when the file on disk changes. */
 export interface Picture {
@@ -20,10 +22,18 @@ export interface UserTurn {
 
 export type AnswerStatus = "queued" | "running" | "done" | "stopped" | "failed";
 
-/** Why an answer failed: the code selects the sentence, the detail is for developers. */
+export type FailureCode = ErrorCode | RemoteErrorCode;
+
+/** Why an answer failed: the code selects the sentence; the detail is for developers, or what a server said. */
 export interface Failure {
-  readonly code: ErrorCode;
+  readonly code: FailureCode;
   readonly detail: string;
+}
+
+export interface Answerer {
+  readonly id: string;
+  readonly name: string;
+  readonly host?: string;
 }
 
 export interface AssistantTurn {
@@ -33,7 +43,9 @@ export interface AssistantTurn {
   readonly status: AnswerStatus;
   /** What the model is busy with, while the answer runs. */
   readonly stage?: { readonly stage: Stage; readonly done: number; readonly total: number } | undefined;
-  readonly device?: Device;
+  readonly device?: AnswerDevice;
+  /** Who answers; with the `host` that everything was sent to, where that is another machine's. */
+  readonly model?: Answerer;
   readonly reason?: FinishReason;
   readonly usage?: Usage;
   readonly timings?: Timings;

@@ -1,10 +1,19 @@
 // What the chat needs of a model, in its own words. The worker's client satisfies it; so does anything that yields the same events.
-import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
+import type { Device, GenerateEvent, GenerateRequest } from "#engine/types.ts";
 import type { LoadEvent, LoadedModel } from "#worker/api.ts";
 
+/** Where an answer is computed: on a device of this machine, or on a server. */
+export type AnswerDevice = Device | "remote";
+
+/** A model that can be asked. With a `host` everything it is asked leaves this device for there; unknown sizes are Infinity or 0. */
+export interface ReadyModel extends Omit<LoadedModel, "device"> {
+  readonly device: AnswerDevice;
+  readonly host?: string | undefined;
+}
+
 export interface ModelClient {
-  /** Loads, or starts again after a failure; rejects with an EngineError (or one that came through Comlink). */
-  load(onEvent: (event: LoadEvent) => void): Promise<LoadedModel>;
+  /** Loads, or starts again after a failure; rejects with an EngineError (or one that came through Comlink) or a RemoteError. */
+  load(onEvent: (event: LoadEvent) => void): Promise<ReadyModel>;
   /** One answer; ends with `done`, also after an abort. */
   generate(request: GenerateRequest, signal: AbortSignal): AsyncIterable<GenerateEvent>;
   /** Calls back when the model dies, also while nothing runs; returns how to stop listening. */

@@ -2,6 +2,7 @@
 // Knows no database; persistence.web.ts is the browser's.
 import * as v from "valibot";
 import { errorCodes } from "#engine/errors.ts";
+import { remoteErrorCodes } from "#remote/errors.ts";
 import { allQuestions, mapTurns } from "./conversation-branches.ts";
 import { titleOf, type Conversation, type Picture, type Turn } from "./conversation.ts";
 
@@ -47,7 +48,8 @@ const StoredAnswer = v.object({
   id: v.string(),
   text: v.string(),
   status: v.picklist(["queued", "running", "done", "stopped", "failed"]),
-  device: v.exactOptional(v.picklist(["webgpu", "wasm", "cpu"])),
+  device: v.exactOptional(v.picklist(["webgpu", "wasm", "cpu", "remote"])),
+  model: v.exactOptional(v.object({ id: v.string(), name: v.string(), host: v.exactOptional(v.string()) })),
   reason: v.exactOptional(v.picklist(["eos", "stop", "length", "context", "abort"])),
   usage: v.exactOptional(v.object({ promptTokens: count, cachedTokens: count, imageTokens: count, newTokens: count })),
   timings: v.exactOptional(
@@ -60,7 +62,7 @@ const StoredAnswer = v.object({
       totalMs: count,
     }),
   ),
-  failure: v.exactOptional(v.object({ code: v.picklist(errorCodes), detail: v.string() })),
+  failure: v.exactOptional(v.object({ code: v.picklist([...errorCodes, ...remoteErrorCodes]), detail: v.string() })),
   at: time,
 });
 

@@ -1,13 +1,14 @@
 // The only place that turns events into state: a pure reducer, and the loop that feeds it. Knows no page and no storage.
 import { errorCodeOf } from "#engine/errors.ts";
-import type { Device, GenerateEvent, GenerateRequest } from "#engine/types.ts";
-import type { AssistantTurn, Failure } from "./conversation.ts";
-import type { ModelClient } from "./model-client.ts";
+import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
+import { RemoteError } from "#remote/errors.ts";
+import type { Answerer, AssistantTurn, Failure } from "./conversation.ts";
+import type { AnswerDevice, ModelClient } from "./model-client.ts";
 
 /** What can happen to one answer. */
 export type TurnEvent =
   | GenerateEvent
-  | { readonly type: "started"; readonly device: Device }
+  | { readonly type: "started"; readonly device: AnswerDevice; readonly model?: Answerer }
   | { readonly type: "stopped" }
   | { readonly type: "failed"; readonly failure: Failure };
 
@@ -56,7 +57,12 @@ export function reduceTurn(turn: AssistantTurn, event: TurnEvent): AssistantTurn
   if (turn.status !== "queued" && turn.status !== "running") return turn;
   switch (event.type) {
     case "started":
-      return { ...turn, status: "running", device: event.device };
+      return {
+        ...turn,
+        status: "running",
+        device: event.device,
+        ...(event.model === undefined ? {} : { model: event.model }),
+      };
     case "stage": {
       const { stage, done, total } = event;
       return { ...turn, stage: { stage, done, total } };
@@ -80,7 +86,8 @@ export function reduceTurn(turn: AssistantTurn, event: TurnEvent): AssistantTurn
 
 /** What was thrown, as a failure to show. */
 export function toFailure(error: unknown): Failure {
-  return { code: errorCodeOf(error), detail: error instanceof Error ? error.message : String(error) };
+  const code = error instanceof RemoteError ? error.code : errorCodeOf(error);
+  return { code, detail: error instanceof Error ? error.message : String(error) };
 }
 
 /** Runs one answer to its end. `apply` always gets a last event that ends the turn; nothing is thrown. */

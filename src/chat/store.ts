@@ -1,6 +1,5 @@
 // The application's state and everything that may change it. No framework, no DOM: the page watches it and calls back.
 // What keeps the list of conversations is store-history.ts; this is the conversation that is shown, and the model.
-import type { LoadedModel } from "#worker/api.ts";
 import { forgetOldest } from "./conversation-budget.ts";
 import {
   branchFrom,
@@ -14,7 +13,7 @@ import type { AssistantTurn, Conversation, Failure, Picture, Turn, UserTurn } fr
 import { picturesCarriedOver, toMessages, turnsInMemory } from "./conversation.ts";
 import { createCell, type Observable } from "./observable.ts";
 import { advanceLoad, startOfLoad, type LoadProgress } from "./load-progress.ts";
-import type { ModelClient } from "./model-client.ts";
+import type { ModelClient, ReadyModel } from "./model-client.ts";
 import { inListOrder, summarize, type ChatPersistence, type ConversationSummary } from "./persistence.ts";
 import { canContinue, continuedTurn, queuedTurn, reduceTurn, runTurn, toFailure, type TurnEvent } from "./run-turn.ts";
 import { toSampling, type Settings } from "./settings.ts";
@@ -22,7 +21,7 @@ import { createHistory, type History } from "./store-history.ts";
 
 export type ModelState =
   | { readonly phase: "loading"; readonly progress: LoadProgress }
-  | { readonly phase: "ready"; readonly model: LoadedModel }
+  | { readonly phase: "ready"; readonly model: ReadyModel }
   | { readonly phase: "failed"; readonly failure: Failure };
 
 export interface ChatState {
@@ -42,6 +41,8 @@ export interface ChatState {
 export interface ChatStore extends Observable<ChatState>, History {
   /** Loads the model, or starts it again after it failed; then answers what waits. Does nothing while it loads or is ready. */
   start(): Promise<void>;
+  /** Lets another model go on with the conversation; an answer under way is finished by the one that began it. */
+  switchModel(client: ModelClient): Promise<void>;
   /** Adds a question; it is answered at once, or when the model is ready. Ignored while another answer is under way. */
   send(text: string, pictures: readonly Picture[], options?: SendOptions): void;
   /** Ends the answer under way, or takes a waiting one out of the queue. */
@@ -87,7 +88,13 @@ export function isBusy(conversation: Conversation): boolean {
 }
 
 /** The state of the page, with an empty conversation and a model that has not been started. */
-export function createChatStore({ client, persistence, settings, newId, saveEveryMs = 1000 }: ChatOptions): ChatStore {
+export function createChatStore({
+  persistence,
+  settings,
+  newId,
+  saveEveryMs = 1000,
+  ...options
+}: ChatOptions): ChatStore {
   const cell = createCell<ChatState>({
     conversation: { id: newId(), turns: [] },
     conversations: [],
@@ -95,8 +102,11 @@ export function createChatStore({ client, persistence, settings, newId, saveEver
     settings,
     saved: true,
   });
-  let loading = false;
-  let running: { readonly turnId: string; readonly abort: AbortController } | undefined;
+  let client = options.client;
+  const loading = new Set<ModelClient>();
+  /** Switching back to one of these takes no time. */
+  const ready = new Map<ModelClient, ReadyModel>();
+  let running: { readonly turnId: string; readonly client: ModelClient; readonly abort: AbortController } | undefined;
   let lastTime = 0;
   /** Never the same twice: it orders alternatives. */
   const now = (): number => (lastTime = Math.max(lastTime + 1, Date.now()));
@@ -150,11 +160,17 @@ export function createChatStore({ client, persistence, settings, newId, saveEver
     )
       return;
     const abort = new AbortController();
-    running = { turnId: waiting.id, abort };
-    applyTo(waiting.id, { type: "started", device: model.model.device });
+    running = { turnId: waiting.id, client, abort };
+    const answering = client;
+    const { device, id, name, host } = model.model;
+    applyTo(waiting.id, {
+      type: "started",
+      device,
+      model: { id, name, ...(host === undefined ? {} : { host }) },
+    });
     const read = turnsInMemory(conversation);
     await runTurn(
-      client,
+      answering,
       {
         // An answer that has words already is to go on.
         messages: toMessages(waiting.text === "" ? read.slice(0, -1) : read, picturesCarriedOver(conversation)),
@@ -165,8 +181,7 @@ export function createChatStore({ client, persistence, settings, newId, saveEver
       abort.signal,
       (event) => {
         applyTo(waiting.id, event);
-        if (event.type === "failed" && fatal.has(event.failure.code))
-          cell.update((state) => ({ ...state, model: { phase: "failed", failure: event.failure } }));
+        if (event.type === "failed" && fatal.has(event.failure.code)) failModel(answering, event.failure);
       },
     );
     running = undefined;
@@ -202,32 +217,47 @@ export function createChatStore({ client, persistence, settings, newId, saveEver
     else ask(branchFrom(conversation, answerId, [anew]));
   };
 
+  /** The model is gone; which only shows while it is the chosen one. */
+  const failModel = (failed: ModelClient, failure: Failure): void => {
+    ready.delete(failed);
+    if (failed === client) cell.update((state) => ({ ...state, model: { phase: "failed", failure } }));
+  };
+
   const start = async (): Promise<void> => {
-    if (loading || cell.get().model.phase === "ready") return;
-    loading = true;
+    if (cell.get().model.phase === "ready") return;
+    const mine = client;
+    if (loading.has(mine)) return;
+    loading.add(mine);
     cell.update((state) => ({ ...state, model: { phase: "loading", progress: startOfLoad } }));
     try {
-      const model = await client.load((event) =>
+      const model = await mine.load((event) => {
+        if (client !== mine) return;
         cell.update((state) =>
           state.model.phase === "loading"
             ? { ...state, model: { phase: "loading", progress: advanceLoad(state.model.progress, event) } }
             : state,
-        ),
-      );
-      cell.update((state) => ({ ...state, model: { phase: "ready", model } }));
+        );
+      });
+      ready.set(mine, model);
+      if (client === mine) cell.update((state) => ({ ...state, model: { phase: "ready", model } }));
     } catch (error) {
-      cell.update((state) => ({ ...state, model: { phase: "failed", failure: toFailure(error) } }));
+      failModel(mine, toFailure(error));
     } finally {
-      loading = false;
+      loading.delete(mine);
     }
     void answerNext();
   };
 
-  // Whoever runs or loads hears of a death through its own call; this is for the quiet times.
-  client.onDied((error) => {
-    if (running === undefined && !loading)
-      cell.update((state) => ({ ...state, model: { phase: "failed", failure: toFailure(error) } }));
-  });
+  const watched = new Set<ModelClient>();
+  /** Whoever runs or loads hears of a death through its own call; this is for the quiet times. */
+  const watch = (quiet: ModelClient): void => {
+    if (watched.has(quiet)) return;
+    watched.add(quiet);
+    quiet.onDied((error) => {
+      if (running?.client !== quiet && !loading.has(quiet)) failModel(quiet, toFailure(error));
+    });
+  };
+  watch(client);
 
   const history = createHistory({
     cell,
@@ -250,6 +280,18 @@ export function createChatStore({ client, persistence, settings, newId, saveEver
     get: () => cell.get(),
     subscribe: (listener) => cell.subscribe(listener),
     start,
+    async switchModel(next) {
+      if (next === client) return start();
+      client = next;
+      watch(next);
+      const model = ready.get(next);
+      if (model === undefined) {
+        cell.update((state) => ({ ...state, model: { phase: "loading", progress: startOfLoad } }));
+        return start();
+      }
+      cell.update((state) => ({ ...state, model: { phase: "ready", model } }));
+      await answerNext();
+    },
     send(text, pictures, options = {}) {
       const conversation = atRest();
       if (conversation === undefined || (text.trim() === "" && pictures.length === 0)) return;

@@ -10,6 +10,7 @@ export const remoteErrorCodes = [
   "server-cors", // the server is there, but does not allow this page
   "server-key", // 401, 403
   "server-not-found", // nothing speaks the protocol at this address
+  "server-empty", // the server has no models at all
   "server-model-gone", // the server no longer has the model
   "server-context", // the conversation is too long for the model
   "server-no-pictures", // the model takes no pictures

@@ -1,0 +1,41 @@
+// A model on a server, as the chat needs a model. Nothing of it is loaded: "loading" asks the server whether it has the model.
+import { RemoteError } from "#remote/errors.ts";
+import { generateRemote } from "#remote/generate.ts";
+import { listModels } from "#remote/models.ts";
+import type { EncodePicture } from "#remote/request.ts";
+import { hostOf, type Server, type ServerModel } from "#remote/server.ts";
+import type { ModelClient } from "./model-client.ts";
+
+/** `id` is the model's among all models of the chat; `encodePicture` makes pictures ready to send. */
+export function createRemoteModelClient(
+  server: Server,
+  id: string,
+  wanted: ServerModel,
+  encodePicture: EncodePicture,
+): ModelClient {
+  let model = wanted;
+  return {
+    async load() {
+      const began = performance.now();
+      const offered = await listModels(server);
+      const found = offered.find((candidate) => candidate.id === wanted.id);
+      if (found === undefined) throw new RemoteError("server-model-gone", `the server no longer has ${wanted.id}`);
+      model = found;
+      return {
+        id,
+        name: model.id,
+        device: "remote",
+        host: hostOf(server),
+        adapter: "",
+        threads: 0,
+        notices: [],
+        contextLength: model.contextLength ?? Infinity,
+        imageTokens: 0,
+        loadMs: performance.now() - began,
+      };
+    },
+    generate: (request, signal) => generateRemote(server, model, request, signal, encodePicture),
+    // A server that goes away is noticed by the next question.
+    onDied: () => () => undefined,
+  };
+}
