@@ -1,21 +1,10 @@
 // No violation that axe can find, in every state of the page, in both themes, wide and at 360 px. Needs no model.
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { expect, test, type Page } from "@playwright/test";
-import type { AxeResults } from "axe-core";
+import { expect, test } from "@playwright/test";
+import { violations } from "./axe.ts";
 import { answeredTurns, openSavedChat, redPng } from "./saved-chat.ts";
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 // A page without its service worker asks the network for everything, where a test can hold it back.
 test.use({ serviceWorkers: "block" });
-
-/** One line per violation; empty is what we want. Injected from outside, because the page's policy lets no other script in. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axeSource);
-  const results = await page.evaluate<AxeResults>("axe.run(document, { resultTypes: ['violations'] })");
-  return results.violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(" ")}`);
-}
 
 for (const colorScheme of ["light", "dark"] as const) {
   for (const width of [1100, 360]) {

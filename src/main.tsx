@@ -4,6 +4,7 @@ import { render } from "preact";
 import { fetchExample, loadExamples, type Example } from "#chat/examples.web.ts";
 import { createWebPersistence } from "#chat/persistence.web.ts";
 import { newId } from "#chat/new-id.ts";
+import { cropPicture, fetchPicture } from "#chat/picture-sources.web.ts";
 import { openPicture } from "#chat/pictures.web.ts";
 import { readPreferences, writePreferences } from "#chat/preferences.ts";
 import { defaultSettings } from "#chat/settings.ts";
@@ -60,6 +61,8 @@ render(
     }}
     openPicture={openPicture}
     fetchExample={fetchExample}
+    fetchPicture={fetchPicture}
+    cropPicture={cropPicture}
   />,
   root,
 );

@@ -1,23 +1,32 @@
 // One answer: the words as they come, how it ended, and what it took.
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
+import type { Alternatives } from "#chat/conversation-branches.ts";
 import { tokensPerSecond, type AssistantTurn } from "#chat/conversation.ts";
+import { canContinue } from "#chat/run-turn.ts";
 import { Disclosure } from "./Disclosure.tsx";
 import { formatDuration, formatNumber, formatRate } from "./format.ts";
-import { CheckIcon, CopyIcon, WarnIcon } from "./icons.tsx";
+import { CheckIcon, CopyIcon, RegenerateIcon, WarnIcon } from "./icons.tsx";
 import { renderMarkdown } from "./markdown.ts";
+import { Pager } from "./Pager.tsx";
 import { useTexts, type Texts } from "./texts/texts.ts";
+import type { TurnActions } from "./turn-actions.ts";
 
 interface AnswerTurnProps {
   readonly turn: AssistantTurn;
-  /** Only the last answer can be asked for again. */
+  readonly alternatives: Alternatives;
+  /** Only the last answer can go on. */
   readonly isLast: boolean;
-  readonly onRetry: () => void;
-  readonly onNewChat: () => void;
+  /** An answer is under way, this one or the last. */
+  readonly busy: boolean;
+  /** Whether there are older turns that the model could do without. */
+  readonly canForget: boolean;
+  readonly actions: TurnActions;
 }
 
 /** `data-status` is the turn's status; the words stand in `data-testid="answer"`. */
-export function AnswerTurn({ turn, isLast, onRetry, onNewChat }: AnswerTurnProps): JSX.Element {
+export function AnswerTurn(props: AnswerTurnProps): JSX.Element {
+  const { turn, isLast, busy, actions } = props;
   const t = useTexts();
   const html = useMemo(() => ({ __html: renderMarkdown(turn.text) }), [turn.text]);
   const under = turn.status === "queued" || turn.status === "running";
@@ -34,13 +43,30 @@ export function AnswerTurn({ turn, isLast, onRetry, onNewChat }: AnswerTurnProps
         <div class="failure" role="alert" data-testid="answer-failure" data-code={turn.failure.code}>
           <WarnIcon />
           <p>{t.errors[turn.failure.code]}</p>
-          {isLast && <NextStep turn={turn} onRetry={onRetry} onNewChat={onNewChat} />}
+          {isLast && <NextStep {...props} />}
         </div>
       )}
-      {!under && <Notes turn={turn} retry={isLast && turn.status === "stopped" ? onRetry : undefined} />}
-      {!under && (turn.text !== "" || turn.timings !== undefined) && (
+      {!under && <Notes {...props} />}
+      {!under && (
         <footer class="answer-foot">
+          <Pager
+            {...props.alternatives}
+            disabled={busy}
+            onPage={(step) => {
+              actions.onPage(turn.id, step);
+            }}
+          />
           {turn.text !== "" && <CopyButton text={turn.text} />}
+          <button
+            type="button"
+            class="icon-button icon-button-small"
+            aria-label={t.turnTools.regenerate}
+            title={t.turnTools.regenerate}
+            disabled={busy}
+            onClick={() => actions.onRegenerate(turn.id)}
+          >
+            <RegenerateIcon />
+          </button>
           <Figures turn={turn} />
         </footer>
       )}
@@ -48,51 +74,55 @@ export function AnswerTurn({ turn, isLast, onRetry, onNewChat }: AnswerTurnProps
   );
 }
 
-/** What has to be said about how an answer ended. */
-function Notes({
-  turn,
-  retry,
-}: {
-  readonly turn: AssistantTurn;
-  readonly retry: (() => void) | undefined;
-}): JSX.Element | null {
+/** What has to be said about how an answer ended, and how it can go on. */
+function Notes({ turn, isLast, canForget, actions }: AnswerTurnProps): JSX.Element | null {
   const t = useTexts();
-  const note =
-    turn.status === "stopped"
-      ? t.stopped
-      : turn.reason === "length"
-        ? t.cutOff
-        : turn.status === "done" && turn.text === ""
-          ? t.emptyAnswer
-          : undefined;
+  const note = ((): string | undefined => {
+    if (turn.status === "stopped") return t.stopped;
+    if (turn.reason === "length") return t.cutOff;
+    if (turn.reason === "context") return t.cutOffByContext;
+    return turn.status === "done" && turn.text === "" ? t.emptyAnswer : undefined;
+  })();
   if (note === undefined) return null;
+  const steps: readonly (readonly [string, () => void])[] = !isLast
+    ? []
+    : [
+        ...(canContinue(turn) ? [[t.turnTools.continue, actions.onContinue] as const] : []),
+        ...(turn.status === "stopped" ? [[t.tryAgain, actions.onRetry] as const] : []),
+        ...(turn.reason === "context" && canForget ? [[t.budget.forget, actions.onForget] as const] : []),
+      ];
   return (
     <p class="answer-note">
-      {note}{" "}
-      {retry !== undefined && (
-        <button type="button" class="link-button" onClick={retry}>
-          {t.tryAgain}
-        </button>
-      )}
+      {note}
+      {steps.map(([label, act]) => (
+        <span key={label}>
+          {" "}
+          <button type="button" class="link-button" onClick={act}>
+            {label}
+          </button>
+        </span>
+      ))}
     </p>
   );
 }
 
-/** The one click that leads on after a failure. */
-function NextStep({ turn, onRetry, onNewChat }: Omit<AnswerTurnProps, "isLast">): JSX.Element {
+/** The clicks that lead on after a failure. */
+function NextStep({ turn, canForget, actions }: AnswerTurnProps): JSX.Element {
   const t = useTexts();
   const code = turn.failure?.code;
-  const [label, act] =
+  const restart = code === "device-lost" || code === "worker-dead" || code === "out-of-memory";
+  const steps: readonly (readonly [string, () => void])[] =
     code === "context-full"
-      ? [t.newChat, onNewChat]
-      : [
-          code === "device-lost" || code === "worker-dead" || code === "out-of-memory" ? t.startAgain : t.tryAgain,
-          onRetry,
-        ];
+      ? [...(canForget ? [[t.budget.forget, actions.onForget] as const] : []), [t.newChat, actions.onNewChat]]
+      : [[restart ? t.startAgain : t.tryAgain, actions.onRetry]];
   return (
-    <button type="button" class="button" onClick={act}>
-      {label}
-    </button>
+    <>
+      {steps.map(([label, act]) => (
+        <button key={label} type="button" class="button" onClick={act}>
+          {label}
+        </button>
+      ))}
+    </>
   );
 }
 

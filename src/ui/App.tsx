@@ -13,11 +13,15 @@
 //   data-testid="answer-turn"      an answer; data-status = queued | running | done | stopped | failed
 //   data-testid="answer"           the answer's words; data-testid="answer-figures" its pace and device
 //   data-testid="answer-failure"   the sentence when it failed; data-code = the error's code
+//   data-testid="sidebar", "conversation-entry", "pager", "question-editor", "lightbox", "crop-area", "budget", "undo": see their files
 //   data-testid="announcer"        the live region · data-testid="not-saved" when the browser keeps no data
 import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { budgetOf } from "#chat/conversation-budget.ts";
+import type { Picture } from "#chat/conversation.ts";
 import type { Example } from "#chat/examples.web.ts";
+import type { CropFrame } from "#chat/picture-sources.web.ts";
 import type { OpenedPicture } from "#chat/pictures.web.ts";
 import type { Preferences } from "#chat/preferences.ts";
 import { defaultSettings } from "#chat/settings.ts";
@@ -25,19 +29,30 @@ import { isBusy, type ChatState, type ChatStore } from "#chat/store.ts";
 import type { ModelRecord } from "#zoo/models.ts";
 import { AboutDialog } from "./AboutDialog.tsx";
 import { Announcer } from "./Announcer.tsx";
+import { BudgetNote } from "./BudgetNote.tsx";
 import { Composer } from "./Composer.tsx";
 import { EmptyState } from "./EmptyState.tsx";
 import { Header } from "./Header.tsx";
+import { lazy } from "./lazy.tsx";
 import { LoadBanner } from "./ModelStatus.tsx";
 import { SettingsDialog } from "./SettingsDialog.tsx";
 import { languages, pickLanguage, TextsContext } from "./texts/texts.ts";
+import type { ReplacePicture, TurnActions } from "./turn-actions.ts";
 import { Turns } from "./Turns.tsx";
+import { UndoNote } from "./UndoNote.tsx";
 import { useDraft } from "./use-draft.ts";
+import { useMedia } from "./use-media.ts";
 import { usePageEvents } from "./use-page-events.ts";
+import { useShortcuts } from "./use-shortcuts.ts";
 import { useTheme } from "./use-theme.ts";
 
+const Sidebar = lazy(async () => (await import("./Sidebar.tsx")).Sidebar);
+const Lightbox = lazy(async () => (await import("./Lightbox.tsx")).Lightbox);
+const CropDialog = lazy(async () => (await import("./CropDialog.tsx")).CropDialog);
+const ShortcutsDialog = lazy(async () => (await import("./ShortcutsDialog.tsx")).ShortcutsDialog);
+
 export interface AppProps {
-  readonly chat: Pick<ChatStore, "start" | "send" | "stop" | "retry" | "newChat" | "changeSettings">;
+  readonly chat: Omit<ChatStore, "get" | "subscribe" | "restore">;
   readonly state: ReadonlySignal<ChatState>;
   readonly model: ModelRecord;
   /** Absolute URL. */
@@ -48,6 +63,16 @@ export interface AppProps {
   readonly onPreferences: (preferences: Preferences) => void;
   readonly openPicture: (file: Blob, name: string) => Promise<OpenedPicture>;
   readonly fetchExample: (example: Example) => Promise<Blob>;
+  readonly fetchPicture: (address: string) => Promise<OpenedPicture>;
+  readonly cropPicture: (picture: Picture, frame: CropFrame) => Promise<Picture>;
+}
+
+/** What is looked at in large, or cropped; `replace` puts a cropped picture in its place. */
+interface Viewing {
+  readonly pictures: readonly Picture[];
+  readonly startId: string;
+  readonly cropping?: Picture;
+  readonly replace?: ReplacePicture | undefined;
 }
 
 export function App(props: AppProps): JSX.Element {
@@ -59,14 +84,25 @@ export function App(props: AppProps): JSX.Element {
   ]);
   const t = languages[language];
   const { dark } = useTheme(preferences.theme);
-  const dialog = useSignal<"none" | "settings" | "about">("none");
+  const dialog = useSignal<"none" | "settings" | "about" | "shortcuts">("none");
+  const list = useSignal<"closed" | "open" | "searching">("closed");
+  const editing = useSignal<string | undefined>(undefined);
+  const viewing = useSignal<Viewing | undefined>(undefined);
+  const wide = useMedia("(min-width: 64rem)");
   const exampleFailed = useSignal(false);
   const draft = useDraft(props.openPicture);
   const picker = useRef<HTMLElement>(null);
-  const turns = useComputed(() => state.value.conversation.turns).value;
+  const conversation = useComputed(() => state.value.conversation).value;
+  const { turns } = conversation;
   const modelState = useComputed(() => state.value.model).value;
   const busy = useComputed(() => isBusy(state.value.conversation)).value;
-  const { settings, saved } = state.value;
+  const { settings, saved, conversations, undo, joined } = state.value;
+  const listOpen = list.value !== "closed" || (wide && preferences.sidebar === true);
+  const hasDraft = draft.text.trim() !== "" || draft.pictures.length > 0;
+  const budget =
+    modelState.phase === "ready" && modelState.model.contextLength > 0 && !busy && (hasDraft || turns.length > 0)
+      ? budgetOf(conversation, draft, modelState.model)
+      : undefined;
   const last = turns.at(-1);
   // A model that failed while answering is reported in that answer, with the way on; once is enough.
   const saidInChat = modelState.phase === "failed" && last?.role === "assistant" && last.failure === modelState.failure;
@@ -76,11 +112,28 @@ export function App(props: AppProps): JSX.Element {
     document.title = model.name === "" ? "llava-web" : `${model.name} · llava-web`;
   }, [t, model.name]);
 
+  useEffect(() => {
+    document.documentElement.dataset["sidebar"] = listOpen && wide ? "column" : "none";
+  }, [listOpen, wide]);
+  useShortcuts({
+    onHelp: () => {
+      dialog.value = "shortcuts";
+    },
+    onNewChat: () => {
+      if (turns.length > 0) newChat();
+    },
+    onSearch: () => {
+      list.value = "searching";
+    },
+    onFocusQuestion: () => document.getElementById("question")?.focus(),
+  });
+
   const dragging = usePageEvents({ onFiles: (files) => draft.addFiles(files), onEscape: () => chat.stop() });
 
-  const send = (): void => {
-    chat.send(draft.text, draft.pictures);
+  const send = (forgetOldest = false): void => {
+    chat.send(draft.text, draft.pictures, { forgetOldest });
     draft.clear();
+    editing.value = undefined;
     exampleFailed.value = false;
   };
   const sendExample = async (example: Example, question: string): Promise<void> => {
@@ -98,7 +151,38 @@ export function App(props: AppProps): JSX.Element {
   const newChat = (): void => {
     chat.newChat();
     draft.clear();
+    editing.value = undefined;
     focusQuestion();
+  };
+  const closeList = (): void => {
+    list.value = "closed";
+    if (wide) props.onPreferences({ ...preferences, sidebar: false });
+    document.getElementById("toggle-sidebar")?.focus();
+  };
+  const actions: TurnActions = {
+    onRetry: () => chat.retry(),
+    onNewChat: newChat,
+    onForget: () => chat.forgetAndRetry(),
+    onRegenerate: (id) => chat.regenerate(id),
+    onContinue: () => chat.continueAnswer(),
+    onPage: (id, step) => chat.page(id, step),
+    onRemove(id) {
+      chat.removeTurns(id);
+      focusQuestion();
+    },
+    onEditing(id) {
+      editing.value = id;
+      if (id === undefined) focusQuestion();
+    },
+    onEdit(id, text, pictures) {
+      chat.edit(id, text, pictures);
+      editing.value = undefined;
+      focusQuestion();
+    },
+    onView(pictures, startId, replace) {
+      viewing.value = { pictures, startId, replace };
+    },
+    openPicture: props.openPicture,
   };
   const close = (): void => {
     dialog.value = "none";
@@ -116,12 +200,35 @@ export function App(props: AppProps): JSX.Element {
         offline={props.offline.value}
         dark={dark}
         canStartNew={turns.length > 0}
+        listOpen={listOpen}
+        onToggleList={() => {
+          if (listOpen) return closeList();
+          list.value = "open";
+          if (wide) props.onPreferences({ ...preferences, sidebar: true });
+        }}
         onNewChat={newChat}
         onToggleTheme={() => props.onPreferences({ ...preferences, theme: dark ? "light" : "dark" })}
         onSettings={() => {
           dialog.value = "settings";
         }}
       />
+      {listOpen && (
+        <Sidebar
+          conversations={conversations}
+          shownId={conversation.id}
+          form={wide ? "column" : "drawer"}
+          searching={list.value === "searching"}
+          onOpen={(id) => {
+            editing.value = undefined;
+            void chat.open(id);
+            if (wide) return;
+            list.value = "closed";
+          }}
+          onRename={(id, title) => void chat.rename(id, title)}
+          onRemove={(id) => void chat.remove(id)}
+          onClose={closeList}
+        />
+      )}
       <main class={turns.length === 0 ? "main main-empty" : "main"}>
         {turns.length === 0 ? (
           <EmptyState
@@ -132,7 +239,7 @@ export function App(props: AppProps): JSX.Element {
             onExample={(example, question) => void sendExample(example, question)}
           />
         ) : (
-          <Turns turns={turns} onRetry={() => chat.retry()} onNewChat={newChat} />
+          <Turns key={conversation.id} conversation={conversation} editing={editing.value} actions={actions} />
         )}
       </main>
       <section class="dock" aria-label={t.questionArea} ref={picker}>
@@ -142,6 +249,21 @@ export function App(props: AppProps): JSX.Element {
             <p class="dock-note" data-testid="not-saved">
               {t.notSaved}
             </p>
+          )}
+          {undo !== undefined && (
+            <UndoNote what={undo} onUndo={() => void chat.undo()} onDismiss={() => chat.dismissUndo()} />
+          )}
+          {joined === true && <UndoNote what="joined" onUndo={undefined} onDismiss={() => chat.dismissJoined()} />}
+          {budget !== undefined && (
+            <BudgetNote
+              budget={budget}
+              hasDraft={hasDraft}
+              onForget={() => send(true)}
+              onAnew={() => {
+                chat.newChat();
+                send();
+              }}
+            />
           )}
           <Composer
             text={draft.text}
@@ -155,8 +277,13 @@ export function App(props: AppProps): JSX.Element {
             ]}
             onText={(text) => draft.setText(text)}
             onFiles={(files) => draft.addFiles(files)}
+            onAddress={(address) => draft.addOpened(props.fetchPicture(address))}
             onRemove={(id) => draft.remove(id)}
-            onSend={send}
+            onView={(id) => actions.onView(draft.pictures, id, (old, cropped) => draft.replace(old, cropped))}
+            onEditLast={() => {
+              editing.value = turns.findLast((turn) => turn.role === "user")?.id;
+            }}
+            onSend={() => send()}
             onStop={() => chat.stop()}
           />
         </div>
@@ -183,6 +310,44 @@ export function App(props: AppProps): JSX.Element {
             dialog.value = "about";
           }}
           onClose={close}
+        />
+      )}
+      {viewing.value !== undefined && viewing.value.cropping === undefined && (
+        <Lightbox
+          pictures={viewing.value.pictures}
+          startId={viewing.value.startId}
+          onCrop={
+            viewing.value.replace === undefined
+              ? undefined
+              : (picture) => {
+                  if (viewing.value !== undefined) viewing.value = { ...viewing.value, cropping: picture };
+                }
+          }
+          onClose={() => {
+            // Closing on the way to the crop is no end of the viewing.
+            if (viewing.value?.cropping === undefined) viewing.value = undefined;
+          }}
+        />
+      )}
+      {viewing.value?.cropping !== undefined && (
+        <CropDialog
+          picture={viewing.value.cropping}
+          crop={props.cropPicture}
+          onDone={(cropped) => {
+            if (viewing.value?.cropping !== undefined) viewing.value.replace?.(viewing.value.cropping.id, cropped);
+            viewing.value = undefined;
+          }}
+          onClose={() => {
+            viewing.value = undefined;
+          }}
+        />
+      )}
+      {dialog.value === "shortcuts" && (
+        <ShortcutsDialog
+          onClose={() => {
+            dialog.value = "none";
+            focusQuestion();
+          }}
         />
       )}
       {dialog.value === "about" && <AboutDialog model={model} modelCardUrl={props.modelCardUrl} onClose={close} />}

@@ -2,7 +2,8 @@
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Picture } from "#chat/conversation.ts";
-import { PictureIcon, SendIcon, StopIcon } from "./icons.tsx";
+import { Disclosure } from "./Disclosure.tsx";
+import { CameraIcon, PictureIcon, PlusIcon, SendIcon, StopIcon } from "./icons.tsx";
 import { useTexts } from "./texts/texts.ts";
 import { Thumbnail } from "./Thumbnail.tsx";
 
@@ -17,7 +18,12 @@ interface ComposerProps {
   readonly problems: readonly string[];
   readonly onText: (text: string) => void;
   readonly onFiles: (files: readonly File[]) => void;
+  /** An address the user typed. */
+  readonly onAddress: (address: string) => void;
   readonly onRemove: (id: string) => void;
+  readonly onView: (id: string) => void;
+  /** The up arrow in an empty question box. */
+  readonly onEditLast: () => void;
   readonly onSend: () => void;
   readonly onStop: () => void;
 }
@@ -70,6 +76,7 @@ export function Composer(props: ComposerProps): JSX.Element {
               picture={picture}
               index={index + 1}
               onRemove={() => props.onRemove(picture.id)}
+              onOpen={() => props.onView(picture.id)}
             />
           ))}
           {props.opening > 0 && (
@@ -105,6 +112,13 @@ export function Composer(props: ComposerProps): JSX.Element {
             area.current?.focus();
           }}
         />
+        <MoreWays
+          onFiles={props.onFiles}
+          onAddress={(address) => {
+            props.onAddress(address);
+            area.current?.focus();
+          }}
+        />
         <textarea
           ref={area}
           id="question"
@@ -119,6 +133,10 @@ export function Composer(props: ComposerProps): JSX.Element {
             // While an input method composes, Enter belongs to it; Safari tells of the Enter that ends it by its code alone.
             // eslint-disable-next-line @typescript-eslint/no-deprecated
             const composing = event.isComposing || event.keyCode === 229;
+            if (event.key === "ArrowUp" && text === "" && pictures.length === 0 && !busy) {
+              event.preventDefault();
+              props.onEditLast();
+            }
             if (event.key !== "Enter" || event.shiftKey || composing) return;
             event.preventDefault();
             send();
@@ -138,5 +156,80 @@ export function Composer(props: ComposerProps): JSX.Element {
         {t.composerHint}
       </p>
     </form>
+  );
+}
+
+interface MoreWaysProps {
+  readonly onFiles: (files: readonly File[]) => void;
+  readonly onAddress: (address: string) => void;
+}
+
+/** Pictures from the camera, where a finger is the pointer, and from an address. */
+function MoreWays({ onFiles, onAddress }: MoreWaysProps): JSX.Element {
+  const t = useTexts();
+  const camera = useRef<HTMLInputElement>(null);
+  const address = useRef<HTMLInputElement>(null);
+  const fetchIt = (): void => {
+    const typed = address.current?.value.trim() ?? "";
+    if (typed === "") return;
+    if (address.current !== null) address.current.value = "";
+    onAddress(typed);
+  };
+  return (
+    <Disclosure
+      class="more-ways"
+      panelLabel={t.pictures.more}
+      button={
+        <>
+          <span class="visually-hidden">{t.pictures.more}</span>
+          <PlusIcon />
+        </>
+      }
+    >
+      {matchMedia("(pointer: coarse)").matches && (
+        <>
+          <button type="button" class="button more-ways-camera" onClick={() => camera.current?.click()}>
+            <CameraIcon />
+            {t.pictures.camera}
+          </button>
+          <input
+            ref={camera}
+            class="visually-hidden"
+            type="file"
+            accept="image/*"
+            capture="environment"
+            tabIndex={-1}
+            aria-hidden="true"
+            data-testid="camera-input"
+            onChange={(event) => {
+              onFiles([...(event.currentTarget.files ?? [])]);
+              event.currentTarget.value = "";
+            }}
+          />
+        </>
+      )}
+      <label class="more-ways-address">
+        {t.pictures.urlLabel}
+        <span class="more-ways-row">
+          <input
+            ref={address}
+            type="url"
+            inputMode="url"
+            placeholder={t.pictures.urlPlaceholder}
+            // Outside the question's form, whose Send it is not.
+            form=""
+            onKeyDown={(event) => {
+              if (event.key !== "Enter" || event.isComposing) return;
+              event.preventDefault();
+              fetchIt();
+            }}
+          />
+          <button type="button" class="button" onClick={fetchIt}>
+            {t.pictures.urlAdd}
+          </button>
+        </span>
+      </label>
+      <p class="panel-note">{t.pictures.urlHint}</p>
+    </Disclosure>
   );
 }

@@ -1,7 +1,7 @@
 // The top of the page: the mark, which model and device answer, and the few things that are always at hand.
 import type { JSX } from "preact";
 import type { ModelState } from "#chat/store.ts";
-import { LogoMark, MoonIcon, NewChatIcon, OfflineIcon, SettingsIcon, SunIcon } from "./icons.tsx";
+import { LogoMark, MoonIcon, NewChatIcon, OfflineIcon, SettingsIcon, SidebarIcon, SunIcon } from "./icons.tsx";
 import { ModelStatus } from "./ModelStatus.tsx";
 import { useTexts } from "./texts/texts.ts";
 
@@ -11,6 +11,9 @@ interface HeaderProps {
   readonly offline: boolean;
   readonly dark: boolean;
   readonly canStartNew: boolean;
+  /** Whether the list of conversations is open. */
+  readonly listOpen: boolean;
+  readonly onToggleList: () => void;
   readonly onNewChat: () => void;
   readonly onToggleTheme: () => void;
   readonly onSettings: () => void;
@@ -23,6 +26,18 @@ export function Header(props: HeaderProps): JSX.Element {
   return (
     <header class="header">
       <div class="header-inner">
+        <button
+          type="button"
+          id="toggle-sidebar"
+          class="icon-button"
+          aria-label={props.listOpen ? t.history.hide : t.history.show}
+          title={props.listOpen ? t.history.hide : t.history.show}
+          aria-expanded={props.listOpen}
+          aria-controls={props.listOpen ? "sidebar" : undefined}
+          onClick={props.onToggleList}
+        >
+          <SidebarIcon />
+        </button>
         <span class="brand">
           <LogoMark />
           <span class="brand-name">{props.modelName}</span>

@@ -1,25 +1,31 @@
 // The conversation in reading order; follows the answer as it grows, unless the reader scrolled away.
-import type { JSX } from "preact";
+import { Fragment, type JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import type { Turn, UserTurn } from "#chat/conversation.ts";
+import { alternativesOf } from "#chat/conversation-branches.ts";
+import type { Conversation } from "#chat/conversation.ts";
+import { isBusy } from "#chat/store.ts";
 import { AnswerTurn } from "./AnswerTurn.tsx";
+import { QuestionTurn } from "./QuestionTurn.tsx";
 import { useTexts } from "./texts/texts.ts";
-import { Thumbnail } from "./Thumbnail.tsx";
+import type { TurnActions } from "./turn-actions.ts";
 
 interface TurnsProps {
-  readonly turns: readonly Turn[];
-  readonly onRetry: () => void;
-  readonly onNewChat: () => void;
+  readonly conversation: Conversation;
+  /** Id of the question that is being edited. */
+  readonly editing: string | undefined;
+  readonly actions: TurnActions;
 }
 
 /** How close to the end counts as reading along, in CSS pixels. */
 const followDistance = 120;
 
-/** Must be rendered in a page that scrolls as a whole. */
-export function Turns({ turns, onRetry, onNewChat }: TurnsProps): JSX.Element {
+/** Must be rendered in a page that scrolls as a whole; give it the conversation's id as its key. */
+export function Turns({ conversation, editing, actions }: TurnsProps): JSX.Element {
   const t = useTexts();
   const following = useRef(true);
+  const { turns, memoryStart } = conversation;
   const last = turns.at(-1);
+  const busy = isBusy(conversation);
   useEffect(() => {
     const note = (): void => {
       const page = document.documentElement;
@@ -29,37 +35,39 @@ export function Turns({ turns, onRetry, onNewChat }: TurnsProps): JSX.Element {
     return () => removeEventListener("scroll", note);
   }, []);
   useLayoutEffect(() => {
-    following.current = true;
-  }, [turns.length]);
+    // Whoever asks wants to see the answer; whoever pages stays where they are.
+    if (busy) following.current = true;
+  }, [busy]);
   useLayoutEffect(() => {
     if (following.current) scrollTo({ top: document.documentElement.scrollHeight });
   }, [turns.length, last]);
   return (
     <section class="turns" aria-label={t.conversation} data-testid="conversation">
       <h1 class="visually-hidden">{t.conversation}</h1>
-      {turns.map((turn) =>
-        turn.role === "user" ? (
-          <Question key={turn.id} turn={turn} />
-        ) : (
-          <AnswerTurn key={turn.id} turn={turn} isLast={turn === last} onRetry={onRetry} onNewChat={onNewChat} />
-        ),
-      )}
+      {turns.map((turn, index) => (
+        // Keyed by place: an alternative takes the same place, and the keyboard stays on its button.
+        <Fragment key={index}>
+          {turn.id === memoryStart && index > 0 && <p class="memory-start">{t.turnTools.forgotten}</p>}
+          {turn.role === "user" ? (
+            <QuestionTurn
+              turn={turn}
+              alternatives={alternativesOf(conversation, turn.id)}
+              busy={busy}
+              editing={turn.id === editing && !busy}
+              actions={actions}
+            />
+          ) : (
+            <AnswerTurn
+              turn={turn}
+              alternatives={alternativesOf(conversation, turn.id)}
+              isLast={turn === last}
+              busy={busy}
+              canForget={turns.length > 2}
+              actions={actions}
+            />
+          )}
+        </Fragment>
+      ))}
     </section>
-  );
-}
-
-function Question({ turn }: { readonly turn: UserTurn }): JSX.Element {
-  const t = useTexts();
-  return (
-    <article class="turn turn-user" aria-label={t.you} data-testid="question-turn">
-      {turn.pictures.length > 0 && (
-        <div class={`turn-pictures${turn.pictures.length === 1 ? " turn-pictures-one" : ""}`}>
-          {turn.pictures.map((picture, index) => (
-            <Thumbnail key={picture.id} picture={picture} index={index + 1} />
-          ))}
-        </div>
-      )}
-      {turn.text !== "" && <p class="bubble">{turn.text}</p>}
-    </article>
   );
 }

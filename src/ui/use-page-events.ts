@@ -56,7 +56,13 @@ export function usePageEvents(handlers: PageHandlers): boolean {
       "keydown",
       (event) => {
         // In a dialog, Escape closes the dialog.
-        if (event.key !== "Escape" || event.isComposing || document.querySelector("dialog[open]") !== null) return;
+        if (
+          event.key !== "Escape" ||
+          event.shiftKey ||
+          event.isComposing ||
+          document.querySelector("dialog[open]") !== null
+        )
+          return;
         latest.current.onEscape();
       },
       { signal },

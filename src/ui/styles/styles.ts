@@ -6,3 +6,4 @@ import "./empty.css";
 import "./chat.css";
 import "./composer.css";
 import "./dialog.css";
+import "./history.css";

@@ -1,0 +1,330 @@
+// Conversations that are kept: the list, other answers and other questions, pictures in history, two tabs, memory, keys.
+import { expect, test, type Page } from "@playwright/test";
+import { askAbout, modelReady, openPage } from "./ask.ts";
+import { violations } from "./axe.ts";
+import { answeredTurns, openSavedChat, redPng } from "./saved-chat.ts";
+
+const red = { name: "red.png", mimeType: "image/png", buffer: Buffer.from(redPng, "base64") };
+const entries = (page: Page) => page.getByTestId("conversation-entry");
+const questions = (page: Page) => page.getByTestId("question-turn");
+const answers = (page: Page) => page.getByTestId("answer-turn");
+const box = (page: Page) => page.getByRole("textbox", { name: "Ask about the picture" });
+const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
+
+async function ask(page: Page, question: string): Promise<void> {
+  await box(page).fill(question);
+  await box(page).press("Enter");
+}
+
+/** Asks and waits for the answer's end. */
+async function asked(page: Page, question: string): Promise<string> {
+  return askAbout(page, undefined, question);
+}
+
+test.describe("without a model", () => {
+  test.use({ serviceWorkers: "block", viewport: { width: 1200, height: 800 } });
+  test.beforeEach(async ({ page }) => {
+    await page.route("**/models/**", () => undefined);
+    await openPage(page, "./");
+  });
+
+  test("the one conversation that older versions kept is in the list, with its picture, and New chat leaves it there", async ({
+    page,
+  }) => {
+    await openSavedChat(page, answeredTurns, { p1: redPng });
+    await button(page, "Show conversations").click();
+    await expect(entries(page)).toHaveCount(1);
+    await expect(entries(page)).toContainText("What is this?");
+    await button(page, "New chat").click();
+    await expect(page.getByTestId("empty-state")).toBeVisible();
+    await page.reload();
+    // The list was open, so it is open again.
+    await expect(entries(page)).toHaveCount(1);
+    await expect(page.getByTestId("empty-state")).toBeVisible();
+    await entries(page).getByRole("button").first().click();
+    await expect(answers(page)).toHaveCount(1);
+    const picture = questions(page).getByRole("img");
+    await expect
+      .poll(() => picture.evaluate((image) => (image instanceof HTMLImageElement ? image.naturalWidth : 0)))
+      .toBe(2);
+  });
+
+  test("conversations are searched by any word, renamed, deleted and brought back", async ({ page }) => {
+    await openSavedChat(page, answeredTurns, { p1: redPng });
+    await button(page, "New chat").click();
+    // The model never comes, so this one waits; it is kept all the same.
+    await ask(page, "Where is the lighthouse?");
+    await button(page, "Show conversations").click();
+    await expect(entries(page)).toHaveCount(2);
+
+    const search = page.getByRole("searchbox", { name: "Search conversations" });
+    await search.fill("RED plain");
+    await expect(entries(page)).toHaveCount(1);
+    await expect(entries(page)).toContainText("What is this?");
+    await search.fill("zeppelin");
+    await expect(page.getByText("Nothing here says “zeppelin”.")).toBeVisible();
+    await search.fill("");
+
+    const old = entries(page).filter({ hasText: "What is this?" });
+    await old.hover();
+    await old.getByRole("button", { name: "Rename" }).click();
+    await page.getByRole("textbox", { name: "Name of the conversation" }).fill("A red thing");
+    await page.keyboard.press("Enter");
+    const renamed = entries(page).filter({ hasText: "A red thing" });
+    await expect(renamed).toHaveCount(1);
+
+    await renamed.hover();
+    await renamed.getByRole("button", { name: "Delete" }).click();
+    await expect(entries(page)).toHaveCount(1);
+    await button(page, "Undo").click();
+    await expect(entries(page)).toHaveCount(2);
+    await page.reload();
+    await expect(entries(page).filter({ hasText: "A red thing" })).toHaveCount(1);
+    expect(await violations(page)).toEqual([]);
+  });
+
+  test("a question and its answer are deleted, brought back, and gone after a reload if they stay deleted", async ({
+    page,
+  }) => {
+    const more = answeredTurns.map((turn) => ({
+      ...turn,
+      id: `${turn.id}-2`,
+      pictures: [],
+      text: `${turn.text} again`,
+    }));
+    const second = more.map(({ pictures, ...turn }) => (turn.role === "user" ? { ...turn, pictures } : turn));
+    await openSavedChat(page, [...answeredTurns, ...second], { p1: redPng });
+    await questions(page).first().hover();
+    await questions(page).first().getByRole("button", { name: "Delete question and answer" }).click();
+    await expect(questions(page)).toHaveCount(1);
+    await button(page, "Undo").click();
+    await expect(questions(page)).toHaveCount(2);
+    await questions(page).first().hover();
+    await questions(page).first().getByRole("button", { name: "Delete question and answer" }).click();
+    await page.reload();
+    await expect(questions(page)).toHaveCount(1);
+    await expect(questions(page)).toContainText("again");
+  });
+
+  test("pictures open large and zoom by button, key and wheel; before they are sent they can be cropped", async ({
+    page,
+  }) => {
+    await page.getByTestId("file-input").setInputFiles([red, { ...red, name: "second.png" }]);
+    await button(page, "View red.png larger").click();
+    const viewer = page.getByTestId("lightbox");
+    await expect(viewer.getByRole("img")).toBeVisible();
+    await viewer.getByRole("button", { name: "Zoom in" }).click();
+    await expect(viewer.getByRole("button", { name: "Whole picture" })).toContainText("150 %");
+    await page.keyboard.press("0");
+    await expect(viewer.getByRole("button", { name: "Whole picture" })).toContainText("100 %");
+    await page.mouse.move(600, 300);
+    await page.mouse.wheel(0, -400);
+    await expect(viewer.getByRole("button", { name: "Whole picture" })).not.toContainText("100 %");
+    await page.keyboard.press("0");
+    await page.keyboard.press("ArrowRight");
+    await expect(viewer.getByRole("img", { name: "Picture 2: second.png" })).toBeVisible();
+    expect(await violations(page)).toEqual([]);
+
+    await viewer.getByRole("button", { name: "Crop" }).click();
+    const dialog = page.getByRole("dialog", { name: "Crop the picture" });
+    await dialog.getByRole("slider", { name: "Right edge" }).fill("50");
+    expect(await violations(page)).toEqual([]);
+    await dialog.getByRole("button", { name: "Use this part" }).click();
+    await expect(page.getByRole("dialog")).toHaveCount(0);
+    const cropped = page.getByRole("img", { name: "Picture 2: second.png" });
+    await expect
+      .poll(() => cropped.evaluate((image) => (image instanceof HTMLImageElement ? image.naturalWidth : 0)))
+      .toBe(1);
+  });
+
+  test("an address that can't be fetched gets a sentence with the next step", async ({ page }) => {
+    await button(page, "Camera or web address").click();
+    const address = page.getByRole("textbox", { name: "Address of a picture" });
+    await address.fill("ftp://example.com/a.png");
+    await address.press("Enter");
+    await expect(page.getByTestId("picture-problem")).toContainText("could not be fetched");
+    await expect(page.getByTestId("conversation")).toHaveCount(0);
+  });
+
+  test("keys open the help sheet, the search and a new chat, and Escape closes what is open", async ({ page }) => {
+    await openSavedChat(page, answeredTurns, { p1: redPng });
+    await page.keyboard.press("Control+/");
+    const sheet = page.getByRole("dialog", { name: "Keyboard shortcuts" });
+    await expect(sheet).toContainText("Start a new chat");
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await expect(sheet).toHaveCount(0);
+    await page.keyboard.press("Control+k");
+    await expect(page.getByRole("searchbox", { name: "Search conversations" })).toBeFocused();
+    await page.keyboard.press("Shift+Escape");
+    await expect(box(page)).toBeFocused();
+    await page.keyboard.press("ArrowUp");
+    await expect(page.getByRole("textbox", { name: "The question in new words" })).toBeFocused();
+    await page.keyboard.press("Escape");
+    await expect(page.getByTestId("question-editor")).toHaveCount(0);
+    await page.keyboard.press("Control+Shift+O");
+    await expect(page.getByTestId("empty-state")).toBeVisible();
+    // A question mark is a character where one types.
+    await box(page).pressSequentially("Why?");
+    await expect(sheet).toHaveCount(0);
+    await expect(box(page)).toHaveValue("Why?");
+  });
+
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(`on a phone the list is a drawer that closes when something is chosen, ${colorScheme}`, async ({ page }) => {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width: 360, height: 740 });
+      await openSavedChat(page, answeredTurns, { p1: redPng });
+      await button(page, "Edit the question").click();
+      await expect(page.getByTestId("question-editor")).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await button(page, "Cancel").click();
+      await button(page, "New chat").click();
+      await button(page, "Show conversations").click();
+      await expect(page.getByRole("dialog", { name: "Conversations" })).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await entries(page).getByRole("button").first().click();
+      await expect(page.getByRole("dialog")).toHaveCount(0);
+      await expect(answers(page)).toHaveCount(1);
+      const overflow = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      expect(overflow).toBe(0);
+    });
+  }
+});
+
+test.describe("with the model", () => {
+  test.beforeEach(async ({ page }) => {
+    await openPage(page, "./?device=wasm");
+    await modelReady(page);
+  });
+
+  test("an answer given anew and a question in other words stand beside the old ones, also after a reload", async ({
+    page,
+  }) => {
+    await askAbout(page, "pets.png", "How many cats are there?");
+    await button(page, "Answer anew").click();
+    await expect(answers(page)).toHaveAttribute("data-status", "done");
+    await expect(answers(page).getByTestId("pager")).toContainText("2/2");
+    await button(page, "Alternative before").click();
+    await expect(answers(page).getByTestId("pager")).toContainText("1/2");
+    await asked(page, "Is there a dog?");
+
+    await questions(page).first().hover();
+    await questions(page).first().getByRole("button", { name: "Edit the question" }).click();
+    await page.getByRole("textbox", { name: "The question in new words" }).fill("How many dogs are there?");
+    await button(page, "Ask this instead").click();
+    await expect(questions(page)).toHaveCount(1);
+    await expect(answers(page)).toHaveAttribute("data-status", "done");
+    await expect(questions(page).getByTestId("pager")).toContainText("2/2");
+    await page.reload();
+    await expect(questions(page)).toContainText("How many dogs are there?");
+    await questions(page).getByRole("button", { name: "Alternative before" }).click();
+    await expect(questions(page)).toHaveCount(2);
+    await expect(questions(page).first()).toContainText("How many cats are there?");
+  });
+
+  test("a picture in history is replaced by another, several pictures stand in later turns, and the answer is given anew", async ({
+    page,
+  }) => {
+    await askAbout(page, "pets.png", "What is this?");
+    await questions(page).hover();
+    await button(page, "Edit the question").click();
+    const editor = page.getByTestId("question-editor");
+    await editor.getByRole("button", { name: "Remove pets.png" }).click();
+    await page.getByTestId("editor-file-input").setInputFiles([red, { ...red, name: "second.png" }]);
+    await expect(editor.getByRole("img")).toHaveCount(2);
+    await button(page, "Ask this instead").click();
+    await expect(answers(page)).toHaveAttribute("data-status", "done");
+    await expect(questions(page).getByRole("img")).toHaveCount(2);
+    await page.getByTestId("file-input").setInputFiles(red);
+    await expect(button(page, "Remove red.png")).toBeVisible();
+    await asked(page, "And this?");
+    await expect(questions(page).last().getByRole("img")).toHaveCount(1);
+    // Three times the same bytes are kept once.
+    const kept = await page.evaluate(
+      () =>
+        new Promise<number>((resolve, reject) => {
+          const opening = indexedDB.open("llava-web-chat");
+          opening.onerror = () => reject(new Error("no database"));
+          opening.onsuccess = () => {
+            const count = opening.result
+              .transaction("kv")
+              .objectStore("kv")
+              .count(IDBKeyRange.bound("picture:", "picture;"));
+            count.onsuccess = () => resolve(count.result);
+          };
+        }),
+    );
+    expect(kept).toBe(2);
+  });
+
+  test("two tabs on one conversation: each shows what the other asked, and nothing is lost when both ask at once", async ({
+    page,
+    context,
+  }) => {
+    await asked(page, "First of all?");
+    const other = await context.newPage();
+    await openPage(other, "./?device=wasm");
+    await expect(questions(other)).toHaveCount(1);
+    await asked(page, "From the first tab?");
+    await expect(questions(other)).toHaveCount(2);
+    await modelReady(other);
+
+    await Promise.all([ask(page, "At once, here?"), ask(other, "At once, there?")]);
+    for (const tab of [page, other])
+      await expect(answers(tab).last()).toHaveAttribute("data-status", /done|stopped/, { timeout: 60_000 });
+    const fresh = await context.newPage();
+    await openPage(fresh, "./?device=wasm");
+    await expect(questions(fresh)).toHaveCount(3);
+    await expect(questions(fresh).last().getByTestId("pager")).toContainText("/2");
+  });
+});
+
+test.describe("with the model and long conversations", () => {
+  /** A conversation whose last answer says how much of the memory it took. */
+  const long = (promptTokens: number, count: number) =>
+    Array.from({ length: count }, (_, index) =>
+      answeredTurns.map((turn) => ({
+        ...turn,
+        id: `${turn.id}-${index}`,
+        text: turn.role === "user" ? `Question ${index}?` : "Yes. ".repeat(12),
+        ...(turn.role === "user"
+          ? { pictures: [] }
+          : { usage: { promptTokens, cachedTokens: 0, imageTokens: 0, newTokens: 10 } }),
+      })),
+    ).flat();
+
+  test("before the memory overflows it is said; then the oldest turns can be left out, or the chat started anew", async ({
+    page,
+  }) => {
+    await openPage(page, "./?device=wasm");
+    await openSavedChat(page, long(100_000, 4));
+    await modelReady(page);
+    await expect(page.getByTestId("budget")).toHaveAttribute("data-state", "full");
+    await box(page).fill("One more?");
+    expect(await violations(page)).toEqual([]);
+    await button(page, "Ask without the oldest turns").click();
+    await expect(answers(page)).toHaveCount(5);
+    await expect(answers(page).last()).toHaveAttribute("data-status", "done");
+    await expect(page.getByText("The model no longer reads what stands above.")).toBeVisible();
+    // It stays so after a reload.
+    await page.reload();
+    await expect(page.getByText("The model no longer reads what stands above.")).toBeVisible();
+    await expect(questions(page)).toHaveCount(5);
+  });
+
+  test("an answer that was cut off goes on", async ({ page }) => {
+    await openPage(page, "./?device=wasm");
+    const turns = answeredTurns.map((turn) =>
+      turn.role === "user" ? { ...turn, pictures: [] } : { ...turn, text: "There are", reason: "length" },
+    );
+    await openSavedChat(page, turns);
+    await modelReady(page);
+    await button(page, "Go on").click();
+    await expect(answers(page)).toHaveAttribute("data-status", "done");
+    await expect(answers(page)).toHaveCount(1);
+    await expect(page.getByTestId("answer")).toContainText(/^There are/);
+  });
+});

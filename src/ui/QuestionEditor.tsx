@@ -1,0 +1,129 @@
+// A question being put in other words or with other pictures. What it was stays: the new one becomes an alternative to it.
+import type { JSX } from "preact";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import type { UserTurn } from "#chat/conversation.ts";
+import { PictureIcon } from "./icons.tsx";
+import { useTexts } from "./texts/texts.ts";
+import { Thumbnail } from "./Thumbnail.tsx";
+import type { TurnActions } from "./turn-actions.ts";
+import { useDraft } from "./use-draft.ts";
+
+interface QuestionEditorProps {
+  readonly turn: UserTurn;
+  readonly actions: TurnActions;
+}
+
+/** Enter asks, Escape gives up; pictures can be pasted into it. */
+export function QuestionEditor({ turn, actions }: QuestionEditorProps): JSX.Element {
+  const t = useTexts();
+  const draft = useDraft(actions.openPicture, turn);
+  const area = useRef<HTMLTextAreaElement>(null);
+  const files = useRef<HTMLInputElement>(null);
+  const ready = draft.opening === 0 && (draft.text.trim() !== "" || draft.pictures.length > 0);
+  useEffect(() => {
+    area.current?.focus();
+    area.current?.setSelectionRange(turn.text.length, turn.text.length);
+  }, []);
+  useLayoutEffect(() => {
+    if (area.current === null) return;
+    area.current.style.height = "auto";
+    area.current.style.height = `${area.current.scrollHeight}px`;
+  }, [draft.text]);
+  const ask = (): void => {
+    if (ready) actions.onEdit(turn.id, draft.text, draft.pictures);
+  };
+  return (
+    <form
+      class="question-editor"
+      data-testid="question-editor"
+      onSubmit={(event) => {
+        event.preventDefault();
+        ask();
+      }}
+      onPaste={(event) => {
+        const pasted = [...(event.clipboardData?.files ?? [])];
+        if (pasted.length === 0) return;
+        event.preventDefault();
+        // The page would add them to the next question.
+        event.stopPropagation();
+        draft.addFiles(pasted);
+      }}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || event.isComposing) return;
+        event.stopPropagation();
+        actions.onEditing(undefined);
+      }}
+    >
+      {draft.problems.length > 0 && (
+        <div class="composer-problems" role="alert">
+          {draft.problems.map((problem) => (
+            <p key={problem.name}>{t.pictureProblems[problem.problem](problem.name)}</p>
+          ))}
+        </div>
+      )}
+      {(draft.pictures.length > 0 || draft.opening > 0) && (
+        <div class="thumbnails">
+          {draft.pictures.map((picture, index) => (
+            <Thumbnail
+              key={picture.id}
+              picture={picture}
+              index={index + 1}
+              onRemove={() => draft.remove(picture.id)}
+              onOpen={() => actions.onView(draft.pictures, picture.id, (id, cropped) => draft.replace(id, cropped))}
+            />
+          ))}
+          {draft.opening > 0 && (
+            <p class="thumbnails-opening" role="status">
+              {t.openingPictures(draft.opening)}
+            </p>
+          )}
+        </div>
+      )}
+      <textarea
+        ref={area}
+        rows={1}
+        aria-label={t.turnTools.editLabel}
+        value={draft.text}
+        onInput={(event) => draft.setText(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          // See the question box: Safari tells of the Enter that ends a composition by its code alone.
+          // eslint-disable-next-line @typescript-eslint/no-deprecated
+          if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+          event.preventDefault();
+          ask();
+        }}
+      />
+      <div class="question-editor-actions">
+        <button
+          type="button"
+          class="icon-button"
+          aria-label={t.turnTools.addPicture}
+          title={t.turnTools.addPicture}
+          onClick={() => files.current?.click()}
+        >
+          <PictureIcon />
+        </button>
+        <input
+          ref={files}
+          class="visually-hidden"
+          type="file"
+          accept="image/*,.heic,.heif"
+          multiple
+          tabIndex={-1}
+          aria-hidden="true"
+          data-testid="editor-file-input"
+          onChange={(event) => {
+            draft.addFiles([...(event.currentTarget.files ?? [])]);
+            event.currentTarget.value = "";
+          }}
+        />
+        <button type="button" class="button" onClick={() => actions.onEditing(undefined)}>
+          {t.turnTools.cancel}
+        </button>
+        <button type="submit" class="button button-primary" disabled={!ready}>
+          {t.turnTools.askEdited}
+        </button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,71 @@
+// One question: its pictures, its words, and the few things that can be done to it.
+import type { JSX } from "preact";
+import type { Alternatives } from "#chat/conversation-branches.ts";
+import type { UserTurn } from "#chat/conversation.ts";
+import { DeleteIcon, EditIcon } from "./icons.tsx";
+import { lazy } from "./lazy.tsx";
+import { Pager } from "./Pager.tsx";
+import { useTexts } from "./texts/texts.ts";
+import { Thumbnail } from "./Thumbnail.tsx";
+import type { TurnActions } from "./turn-actions.ts";
+
+const QuestionEditor = lazy(async () => (await import("./QuestionEditor.tsx")).QuestionEditor);
+
+interface QuestionTurnProps {
+  readonly turn: UserTurn;
+  readonly alternatives: Alternatives;
+  readonly busy: boolean;
+  readonly editing: boolean;
+  readonly actions: TurnActions;
+}
+
+/** While it is edited, the editor stands in its place. */
+export function QuestionTurn({ turn, alternatives, busy, editing, actions }: QuestionTurnProps): JSX.Element {
+  const t = useTexts();
+  return (
+    <article class="turn turn-user" aria-label={t.you} data-testid="question-turn">
+      {editing ? (
+        <QuestionEditor key={turn.id} turn={turn} actions={actions} />
+      ) : (
+        <>
+          {turn.pictures.length > 0 && (
+            <div class={`turn-pictures${turn.pictures.length === 1 ? " turn-pictures-one" : ""}`}>
+              {turn.pictures.map((picture, index) => (
+                <Thumbnail
+                  key={picture.id}
+                  picture={picture}
+                  index={index + 1}
+                  onOpen={() => actions.onView(turn.pictures, picture.id)}
+                />
+              ))}
+            </div>
+          )}
+          {turn.text !== "" && <p class="bubble">{turn.text}</p>}
+          <div class="turn-tools">
+            <Pager {...alternatives} disabled={busy} onPage={(step) => actions.onPage(turn.id, step)} />
+            <button
+              type="button"
+              class="icon-button icon-button-small"
+              aria-label={t.turnTools.edit}
+              title={t.turnTools.edit}
+              disabled={busy}
+              onClick={() => actions.onEditing(turn.id)}
+            >
+              <EditIcon />
+            </button>
+            <button
+              type="button"
+              class="icon-button icon-button-small"
+              aria-label={t.turnTools.deletePair}
+              title={t.turnTools.deletePair}
+              disabled={busy}
+              onClick={() => actions.onRemove(turn.id)}
+            >
+              <DeleteIcon />
+            </button>
+          </div>
+        </>
+      )}
+    </article>
+  );
+}

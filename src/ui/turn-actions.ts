@@ -1,0 +1,22 @@
+// What can be done to the turns of a conversation, as the components that show them call it.
+import type { Picture } from "#chat/conversation.ts";
+import type { OpenedPicture } from "#chat/pictures.web.ts";
+
+export interface TurnActions {
+  readonly onRetry: () => void;
+  readonly onNewChat: () => void;
+  /** Leaves out the oldest turns and asks the last question again. */
+  readonly onForget: () => void;
+  readonly onRegenerate: (answerId: string) => void;
+  readonly onContinue: () => void;
+  readonly onPage: (turnId: string, step: -1 | 1) => void;
+  readonly onRemove: (questionId: string) => void;
+  /** Undefined ends editing. */
+  readonly onEditing: (questionId: string | undefined) => void;
+  readonly onEdit: (questionId: string, text: string, pictures: readonly Picture[]) => void;
+  readonly onView: (pictures: readonly Picture[], startId: string, onCropped?: ReplacePicture) => void;
+  readonly openPicture: (file: Blob, name: string) => Promise<OpenedPicture>;
+}
+
+/** Puts a cropped picture in the place of the one it was cut from. */
+export type ReplacePicture = (id: string, cropped: Picture) => void;
