@@ -1,0 +1,50 @@
+// A block of code with its language and a button that copies it.
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { CheckIcon, CopyIcon, WarnIcon } from "./icons.tsx";
+import { useTexts } from "./texts/texts.ts";
+
+interface MarkdownCodeProps {
+  readonly text: string;
+  /** As the answer names it; "" for none. */
+  readonly language: string;
+}
+
+/** Wide lines scroll by themselves, for the keyboard too. */
+export function MarkdownCode({ text, language }: MarkdownCodeProps): JSX.Element {
+  const t = useTexts();
+  const [state, setState] = useState<"idle" | "copied" | "failed">("idle");
+  useEffect(() => {
+    if (state === "idle") return undefined;
+    const timer = setTimeout(() => setState("idle"), 2000);
+    return () => clearTimeout(timer);
+  }, [state]);
+  const label = state === "copied" ? t.copied : state === "failed" ? t.copyFailed : t.copyCode;
+  return (
+    <div class="code-block" data-testid="code-block">
+      <div class="code-head">
+        <span>{language}</span>
+        <button
+          type="button"
+          class="icon-button icon-button-small"
+          aria-label={label}
+          title={label}
+          onClick={() => {
+            // Pages over plain HTTP have no clipboard at all; others may be refused it.
+            Promise.resolve()
+              .then(() => navigator.clipboard.writeText(text))
+              .then(
+                () => setState("copied"),
+                () => setState("failed"),
+              );
+          }}
+        >
+          {state === "copied" ? <CheckIcon /> : state === "failed" ? <WarnIcon /> : <CopyIcon />}
+        </button>
+      </div>
+      <pre tabIndex={0} aria-label={language === "" ? t.code : language}>
+        <code>{text}</code>
+      </pre>
+    </div>
+  );
+}
