@@ -1,13 +1,13 @@
 // One answer: the words as they come, how it ended, and what it took.
 import type { JSX } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Alternatives } from "#chat/conversation-branches.ts";
 import { tokensPerSecond, type AssistantTurn } from "#chat/conversation.ts";
 import { canContinue } from "#chat/run-turn.ts";
 import { Disclosure } from "./Disclosure.tsx";
 import { formatDuration, formatNumber, formatRate } from "./format.ts";
 import { CheckIcon, CopyIcon, RegenerateIcon, WarnIcon } from "./icons.tsx";
-import { renderMarkdown } from "./markdown.ts";
+import { Markdown } from "./Markdown.tsx";
 import { Pager } from "./Pager.tsx";
 import { useTexts, type Texts } from "./texts/texts.ts";
 import type { TurnActions } from "./turn-actions.ts";
@@ -28,11 +28,12 @@ interface AnswerTurnProps {
 export function AnswerTurn(props: AnswerTurnProps): JSX.Element {
   const { turn, isLast, busy, actions } = props;
   const t = useTexts();
-  const html = useMemo(() => ({ __html: renderMarkdown(turn.text) }), [turn.text]);
   const under = turn.status === "queued" || turn.status === "running";
   return (
     <article class="turn turn-assistant" aria-label={t.assistant} data-testid="answer-turn" data-status={turn.status}>
-      <div class={`answer${under ? " answer-running" : ""}`} data-testid="answer" dangerouslySetInnerHTML={html} />
+      <div class={`answer${under ? " answer-running" : ""}`} data-testid="answer">
+        <Markdown text={turn.text} />
+      </div>
       {under && turn.text === "" && (
         <p class="answer-stage">
           <span class="pulse" />

@@ -4,6 +4,7 @@ import "./base.css";
 import "./header.css";
 import "./empty.css";
 import "./chat.css";
+import "./markdown.css";
 import "./composer.css";
 import "./dialog.css";
 import "./history.css";

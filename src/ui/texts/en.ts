@@ -193,6 +193,8 @@ export const en = {
   cutOff: "The answer reached the longest length allowed. You can raise it in the settings.",
   emptyAnswer: "The model had nothing to say. Try asking in other words.",
   copy: "Copy answer",
+  copyCode: "Copy code",
+  code: "Code",
   copied: "Copied",
   copyFailed: "The browser did not allow copying.",
   tryAgain: "Try again",

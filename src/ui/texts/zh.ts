@@ -51,6 +51,8 @@ export const zh: Texts = {
   cutOff: "回答达到了允许的最大长度，可在设置中调高。",
   emptyAnswer: "模型没有给出内容。请换一种问法。",
   copy: "复制回答",
+  copyCode: "复制代码",
+  code: "代码",
   copied: "已复制",
   copyFailed: "浏览器不允许复制。",
   tryAgain: "重试",
