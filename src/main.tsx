@@ -2,13 +2,16 @@
 import { signal } from "@preact/signals";
 import { render } from "preact";
 import { fetchExample, loadExamples, type Example } from "#chat/examples.web.ts";
+import { createModelRegistry } from "#chat/models.ts";
+import { createServers } from "#chat/models-servers.ts";
 import { createWebPersistence } from "#chat/persistence.web.ts";
 import { newId } from "#chat/new-id.ts";
 import { cropPicture, fetchPicture } from "#chat/picture-sources.web.ts";
 import { openPicture } from "#chat/pictures.web.ts";
-import { readPreferences, writePreferences } from "#chat/preferences.ts";
+import { readPreferences, writePreferences, type Preferences } from "#chat/preferences.ts";
 import { defaultSettings } from "#chat/settings.ts";
 import { createChatStore } from "#chat/store.ts";
+import { encodePicture } from "#remote/picture.web.ts";
 import { waitUntilOffline } from "#sw/offline-status.ts";
 import { startServiceWorker } from "#sw/register.ts";
 import { runtimePath } from "#sw/runtime-cache.ts";
@@ -25,7 +28,8 @@ const model = models.find((record) => record.id === builtInModelId);
 const root = document.getElementById("app");
 if (model === undefined || root === null) throw new Error("the page or the zoo is incomplete");
 
-const wanted = new URL(location.href).searchParams.get("device");
+const parameters = new URL(location.href).searchParams;
+const wanted = parameters.get("device");
 const client = createModelClient({
   model,
   device: wanted === "webgpu" || wanted === "wasm" ? wanted : "auto",
@@ -36,14 +40,31 @@ const client = createModelClient({
 // A function, because reading `localStorage` itself throws where a browser keeps nothing.
 const storage = (): Storage => localStorage;
 const preferences = signal(readPreferences(storage));
+const registry = createModelRegistry("device", { id: model.id, name: model.name, connect: () => client });
+const servers = createServers({ storage, registry, encodePicture, newId });
+const wantedModel = registry.find(parameters.get("model") ?? preferences.value.model ?? model.id);
 const chat = createChatStore({
-  client,
+  client: registry.select(wantedModel?.id ?? model.id) ?? client,
   persistence: createWebPersistence(),
   settings: preferences.value.settings ?? defaultSettings(model),
   newId,
 });
 const state = toSignal(chat);
 const offline = signal(false);
+
+/** The choice holds for the next visit too. */
+function selectModel(id: string): void {
+  const chosen = registry.select(id);
+  if (chosen === undefined) return;
+  keepPreferences({ ...preferences.value, model: id });
+  void chat.switchModel(chosen);
+}
+
+function keepPreferences(next: Preferences): void {
+  preferences.value = next;
+  writePreferences(storage, next);
+}
+
 const examples = signal<readonly Example[]>([]);
 
 render(
@@ -51,14 +72,24 @@ render(
     chat={chat}
     state={state}
     model={model}
+    models={toSignal(registry)}
+    onModel={selectModel}
+    servers={toSignal(servers)}
+    serverActions={{
+      connect: (typed) => servers.connect(typed),
+      refresh: () => servers.refresh(),
+      remove(id) {
+        const { selected } = registry.get();
+        servers.remove(id);
+        // Nobody is left to ask; the model that is always there goes on.
+        if (!registry.get().choices.some((choice) => choice.id === selected.id)) selectModel(model.id);
+      },
+    }}
     modelCardUrl={new URL(`${model.path}README.md`, pageUrl).href}
     examples={examples}
     offline={offline}
     preferences={preferences}
-    onPreferences={(next) => {
-      preferences.value = next;
-      writePreferences(storage, next);
-    }}
+    onPreferences={keepPreferences}
     openPicture={openPicture}
     fetchExample={fetchExample}
     fetchPicture={fetchPicture}
@@ -87,6 +118,11 @@ async function tellOffline(): Promise<void> {
   if (ready.phase !== "ready" || ready.model === asked) return;
   asked = ready.model;
   const { device } = ready.model;
+  // What a server answers is not there without a network.
+  if (device === "remote") {
+    offline.value = false;
+    return;
+  }
   offline.value = (await waitUntilOffline({ baseUrl, device, isModelStored: () => client.isStored() })).ready;
 }
 

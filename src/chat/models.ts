@@ -22,7 +22,10 @@ export interface ModelsState {
 }
 
 export interface ModelRegistry extends Observable<ModelsState> {
-  /** Replaces what the source offered before. Where the chosen model is no longer among them, it stays chosen. */
+  /**
+   * Replaces what the source offered before; an offer that is the same object keeps its client. Where the chosen model is no longer
+   * among them, it stays chosen.
+   */
   offer(source: string, offers: readonly ModelOffer[]): void;
   /** The first model with this id, this name, or this id on a server; undefined when there is none. */
   find(wanted: string): ModelChoice | undefined;
@@ -46,8 +49,8 @@ export function createModelRegistry(source: string, first: ModelOffer): ModelReg
     get: () => cell.get(),
     subscribe: (listener) => cell.subscribe(listener),
     offer(from, offered) {
-      // What a source took back may come again with another address or key, so its clients are made anew.
-      for (const { id } of offers.get(from) ?? []) if (id !== cell.get().selected.id) clients.delete(id);
+      // What comes as another object may have another address or key, so its client is made anew.
+      for (const offer of offers.get(from) ?? []) if (!offered.includes(offer)) clients.delete(offer.id);
       offers.set(from, offered);
       const choices = all().map(toChoice);
       cell.update(({ selected }) => ({ choices, selected }));

@@ -9,6 +9,8 @@ export interface Preferences {
   /** A language tag the page has texts for; absent means what the browser asks for. */
   readonly language?: string;
   readonly settings?: Settings;
+  /** Id of the model that was chosen last. */
+  readonly model?: string;
   /** Whether the list of conversations stands beside the page, where that is wide enough. */
   readonly sidebar?: boolean;
 }
@@ -19,6 +21,7 @@ const StoredPreferences = v.object({
   version: v.literal(1),
   theme: v.picklist(["system", "light", "dark"]),
   language: v.exactOptional(v.string()),
+  model: v.exactOptional(v.string()),
   sidebar: v.exactOptional(v.boolean()),
   settings: v.exactOptional(
     v.object({

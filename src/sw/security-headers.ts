@@ -1,14 +1,18 @@
 // The headers every response of the app carries, whoever sends it: the dev and preview servers, a host that reads `_headers`,
 // or the service worker where a host sets none. Data only.
 
-/** What a page and its workers may load: their own origin, and nothing else. */
+/**
+ * What a page and its workers may load: their own origin, and nothing else. Only what is fetched as data may come from elsewhere:
+ * weights from hubs, answers from servers the user typed in. Which of these hosts are asked is decided where they are fetched
+ * (src/remote/door.ts for servers); plain http is this machine's alone.
+ */
 const policy = {
   "default-src": "'self'",
   "script-src": "'self' 'wasm-unsafe-eval'",
   "worker-src": "'self'",
   "style-src": "'self'",
   "img-src": "'self' blob: data:",
-  "connect-src": "'self' blob:",
+  "connect-src": "'self' blob: https: http://localhost:* http://127.0.0.1:*",
   "object-src": "'none'",
   "base-uri": "'none'",
   "form-action": "'none'",

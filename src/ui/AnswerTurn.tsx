@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Alternatives } from "#chat/conversation-branches.ts";
-import { tokensPerSecond, type AssistantTurn } from "#chat/conversation.ts";
+import { tokensPerSecond, type AssistantTurn, type Failure } from "#chat/conversation.ts";
 import { canContinue } from "#chat/run-turn.ts";
 import { Disclosure } from "./Disclosure.tsx";
 import { formatDuration, formatNumber, formatRate } from "./format.ts";
@@ -31,6 +31,11 @@ export function AnswerTurn(props: AnswerTurnProps): JSX.Element {
   const under = turn.status === "queued" || turn.status === "running";
   return (
     <article class="turn turn-assistant" aria-label={t.assistant} data-testid="answer-turn" data-status={turn.status}>
+      {turn.model?.host !== undefined && (
+        <p class="answer-model" data-testid="answer-model">
+          {t.remote.answeredBy(turn.model.name, turn.model.host)}
+        </p>
+      )}
       <div class={`answer${under ? " answer-running" : ""}`} data-testid="answer">
         <Markdown text={turn.text} />
       </div>
@@ -43,7 +48,10 @@ export function AnswerTurn(props: AnswerTurnProps): JSX.Element {
       {turn.failure !== undefined && (
         <div class="failure" role="alert" data-testid="answer-failure" data-code={turn.failure.code}>
           <WarnIcon />
-          <p>{t.errors[turn.failure.code]}</p>
+          <div>
+            <p>{t.errors[turn.failure.code]}</p>
+            {isServers(turn.failure) && <p class="said">{t.remote.said(turn.failure.detail)}</p>}
+          </div>
           {isLast && <NextStep {...props} />}
         </div>
       )}
@@ -73,6 +81,11 @@ export function AnswerTurn(props: AnswerTurnProps): JSX.Element {
       )}
     </article>
   );
+}
+
+/** Whether the detail is what a server said, which only it can explain. */
+function isServers({ code, detail }: Failure): boolean {
+  return detail !== "" && (code === "server-rejected" || code === "server-failed" || code === "server-busy");
 }
 
 /** What has to be said about how an answer ended, and how it can go on. */
@@ -113,7 +126,7 @@ function NextStep({ turn, canForget, actions }: AnswerTurnProps): JSX.Element {
   const code = turn.failure?.code;
   const restart = code === "device-lost" || code === "worker-dead" || code === "out-of-memory";
   const steps: readonly (readonly [string, () => void])[] =
-    code === "context-full"
+    code === "context-full" || code === "server-context"
       ? [...(canForget ? [[t.budget.forget, actions.onForget] as const] : []), [t.newChat, actions.onNewChat]]
       : [[restart ? t.startAgain : t.tryAgain, actions.onRetry]];
   return (

@@ -14,6 +14,8 @@
 //   data-testid="answer"           the answer's words; data-testid="answer-figures" its pace and device
 //   data-testid="answer-failure"   the sentence when it failed; data-code = the error's code
 //   data-testid="sidebar", "conversation-entry", "pager", "question-editor", "lightbox", "crop-area", "budget", "undo": see their files
+//   data-testid="model-picker", "model-choice", "server-problem", "connect-problem": see ModelPicker.tsx and ServerDialog.tsx
+//   data-testid="leaves-device"    present while what is asked goes to a server; data-testid="answer-model" which one answered
 //   data-testid="announcer"        the live region · data-testid="not-saved" when the browser keeps no data
 import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
@@ -24,6 +26,8 @@ import type { Example } from "#chat/examples.web.ts";
 import type { CropFrame } from "#chat/picture-sources.web.ts";
 import type { OpenedPicture } from "#chat/pictures.web.ts";
 import type { Preferences } from "#chat/preferences.ts";
+import type { ModelsState } from "#chat/models.ts";
+import type { ConnectedServer, Servers } from "#chat/models-servers.ts";
 import { defaultSettings } from "#chat/settings.ts";
 import { isBusy, type ChatState, type ChatStore } from "#chat/store.ts";
 import type { ModelRecord } from "#zoo/models.ts";
@@ -34,6 +38,7 @@ import { Composer } from "./Composer.tsx";
 import { EmptyState } from "./EmptyState.tsx";
 import { Header } from "./Header.tsx";
 import { lazy } from "./lazy.tsx";
+import { ModelPicker } from "./ModelPicker.tsx";
 import { LoadBanner } from "./ModelStatus.tsx";
 import { SettingsDialog } from "./SettingsDialog.tsx";
 import { languages, pickLanguage, TextsContext } from "./texts/texts.ts";
@@ -49,12 +54,18 @@ import { useTheme } from "./use-theme.ts";
 const Sidebar = lazy(async () => (await import("./Sidebar.tsx")).Sidebar);
 const Lightbox = lazy(async () => (await import("./Lightbox.tsx")).Lightbox);
 const CropDialog = lazy(async () => (await import("./CropDialog.tsx")).CropDialog);
+const ServerDialog = lazy(async () => (await import("./ServerDialog.tsx")).ServerDialog);
 const ShortcutsDialog = lazy(async () => (await import("./ShortcutsDialog.tsx")).ShortcutsDialog);
 
 export interface AppProps {
   readonly chat: Omit<ChatStore, "get" | "subscribe" | "restore">;
   readonly state: ReadonlySignal<ChatState>;
+  /** The built-in one. */
   readonly model: ModelRecord;
+  readonly models: ReadonlySignal<ModelsState>;
+  readonly onModel: (id: string) => void;
+  readonly servers: ReadonlySignal<readonly ConnectedServer[]>;
+  readonly serverActions: Pick<Servers, "connect" | "refresh" | "remove">;
   /** Absolute URL. */
   readonly modelCardUrl: string;
   readonly examples: ReadonlySignal<readonly Example[]>;
@@ -84,7 +95,7 @@ export function App(props: AppProps): JSX.Element {
   ]);
   const t = languages[language];
   const { dark } = useTheme(preferences.theme);
-  const dialog = useSignal<"none" | "settings" | "about" | "shortcuts">("none");
+  const dialog = useSignal<"none" | "settings" | "about" | "shortcuts" | "server">("none");
   const list = useSignal<"closed" | "open" | "searching">("closed");
   const editing = useSignal<string | undefined>(undefined);
   const viewing = useSignal<Viewing | undefined>(undefined);
@@ -94,6 +105,7 @@ export function App(props: AppProps): JSX.Element {
   const picker = useRef<HTMLElement>(null);
   const conversation = useComputed(() => state.value.conversation).value;
   const { turns } = conversation;
+  const { selected } = props.models.value;
   const modelState = useComputed(() => state.value.model).value;
   const busy = useComputed(() => isBusy(state.value.conversation)).value;
   const { settings, saved, conversations, undo, joined } = state.value;
@@ -109,8 +121,8 @@ export function App(props: AppProps): JSX.Element {
 
   useEffect(() => {
     document.documentElement.lang = t.tag;
-    document.title = model.name === "" ? "llava-web" : `${model.name} · llava-web`;
-  }, [t, model.name]);
+    document.title = selected.name === "" ? "llava-web" : `${selected.name} · llava-web`;
+  }, [t, selected.name]);
 
   useEffect(() => {
     document.documentElement.dataset["sidebar"] = listOpen && wide ? "column" : "none";
@@ -195,7 +207,19 @@ export function App(props: AppProps): JSX.Element {
         {t.skipToComposer}
       </a>
       <Header
-        modelName={model.name}
+        modelName={selected.name}
+        modelPicker={
+          <ModelPicker
+            models={props.models.value}
+            servers={props.servers.value}
+            onSelect={props.onModel}
+            onConnect={() => {
+              dialog.value = "server";
+            }}
+            onRemoveServer={props.serverActions.remove}
+            onOpen={() => void props.serverActions.refresh()}
+          />
+        }
         model={modelState}
         offline={props.offline.value}
         dark={dark}
@@ -233,6 +257,7 @@ export function App(props: AppProps): JSX.Element {
         {turns.length === 0 ? (
           <EmptyState
             model={model}
+            remote={selected.host === undefined ? undefined : { name: selected.name, host: selected.host }}
             examples={props.examples.value}
             dragging={dragging}
             onChoose={() => picker.current?.querySelector<HTMLInputElement>("input[type=file]")?.click()}
@@ -244,7 +269,12 @@ export function App(props: AppProps): JSX.Element {
       </main>
       <section class="dock" aria-label={t.questionArea} ref={picker}>
         <div class="dock-inner">
-          {!saidInChat && <LoadBanner name={model.name} state={modelState} onStart={() => void chat.start()} />}
+          {!saidInChat && <LoadBanner name={selected.name} state={modelState} onStart={() => void chat.start()} />}
+          {selected.host !== undefined && (
+            <p class="dock-note" data-testid="leaves-device">
+              {t.remote.leaves(selected.host)}
+            </p>
+          )}
           {!saved && (
             <p class="dock-note" data-testid="not-saved">
               {t.notSaved}
@@ -344,6 +374,21 @@ export function App(props: AppProps): JSX.Element {
       )}
       {dialog.value === "shortcuts" && (
         <ShortcutsDialog
+          onClose={() => {
+            dialog.value = "none";
+            focusQuestion();
+          }}
+        />
+      )}
+      {dialog.value === "server" && (
+        <ServerDialog
+          connect={props.serverActions.connect}
+          onConnected={(id) => {
+            const first = props.servers.value.find((server) => server.id === id)?.models[0];
+            if (first !== undefined) props.onModel(first.id);
+            dialog.value = "none";
+            focusQuestion();
+          }}
           onClose={() => {
             dialog.value = "none";
             focusQuestion();

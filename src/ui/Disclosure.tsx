@@ -6,7 +6,8 @@ interface DisclosureProps {
   readonly class: string;
   readonly panelLabel: string;
   readonly button: ComponentChildren;
-  readonly children: ComponentChildren;
+  /** A function is given what closes the panel and brings the focus back to the button. */
+  readonly children: ComponentChildren | ((close: () => void) => ComponentChildren);
   readonly attributes?: Readonly<Record<`data-${string}`, string>>;
 }
 
@@ -28,6 +29,10 @@ export function Disclosure(props: DisclosureProps): JSX.Element {
       document.removeEventListener("focusin", closeOutside);
     };
   }, [open]);
+  const close = (): void => {
+    setOpen(false);
+    button.current?.focus();
+  };
   return (
     <div
       class={`disclosure ${props.class}`}
@@ -36,8 +41,7 @@ export function Disclosure(props: DisclosureProps): JSX.Element {
       onKeyDown={(event) => {
         if (event.key !== "Escape" || !open) return;
         event.stopPropagation();
-        setOpen(false);
-        button.current?.focus();
+        close();
       }}
     >
       <button
@@ -52,7 +56,7 @@ export function Disclosure(props: DisclosureProps): JSX.Element {
       </button>
       {open && (
         <div id={panelId} class="panel" role="group" aria-label={props.panelLabel}>
-          {props.children}
+          {typeof props.children === "function" ? props.children(close) : props.children}
         </div>
       )}
     </div>

@@ -2,10 +2,12 @@
 import type { JSX } from "preact";
 import type { Example } from "#chat/examples.web.ts";
 import type { ModelRecord } from "#zoo/models.ts";
-import { LockIcon, PictureIcon, ShapesIcon } from "./icons.tsx";
+import { LockIcon, PictureIcon, ShapesIcon, WarnIcon } from "./icons.tsx";
 import { useTexts } from "./texts/texts.ts";
 
 interface EmptyStateProps {
+  /** Set when the chosen model is not the built-in one. */
+  readonly remote?: { readonly name: string; readonly host: string } | undefined;
   readonly model: ModelRecord;
   readonly examples: readonly Example[];
   readonly dragging: boolean;
@@ -14,14 +16,14 @@ interface EmptyStateProps {
 }
 
 /** Shown while the conversation is empty. */
-export function EmptyState({ model, examples, dragging, onChoose, onExample }: EmptyStateProps): JSX.Element {
+export function EmptyState({ model, remote, examples, dragging, onChoose, onExample }: EmptyStateProps): JSX.Element {
   const t = useTexts();
   // Nobody drops files with a finger.
   const touch = matchMedia("(pointer: coarse)").matches;
   return (
     <div class="empty" data-testid="empty-state">
       <h1>{t.heroTitle}</h1>
-      <p class="lead">{t.heroLead(model.name)}</p>
+      <p class="lead">{remote === undefined ? t.heroLead(model.name) : t.remote.lead(remote.name, remote.host)}</p>
       <button type="button" class={`drop-zone${dragging ? " drop-zone-over" : ""}`} onClick={onChoose}>
         <PictureIcon />
         <span class="drop-title">{touch ? t.chooseTitle : t.dropTitle}</span>
@@ -32,13 +34,15 @@ export function EmptyState({ model, examples, dragging, onChoose, onExample }: E
       </button>
       <ul class="promises">
         <li>
-          <LockIcon />
-          <span>{t.privacy}</span>
+          {remote === undefined ? <LockIcon /> : <WarnIcon />}
+          <span>{remote === undefined ? t.privacy : t.remote.leaves(remote.host)}</span>
         </li>
-        <li>
-          <ShapesIcon />
-          <span>{model.knows === "pictograms" ? t.knowsPictograms(model.name) : t.knowsPhotographs(model.name)}</span>
-        </li>
+        {remote === undefined && (
+          <li>
+            <ShapesIcon />
+            <span>{model.knows === "pictograms" ? t.knowsPictograms(model.name) : t.knowsPhotographs(model.name)}</span>
+          </li>
+        )}
       </ul>
       {examples.length > 0 && (
         <section aria-labelledby="examples-title">

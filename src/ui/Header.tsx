@@ -7,6 +7,8 @@ import { useTexts } from "./texts/texts.ts";
 
 interface HeaderProps {
   readonly modelName: string;
+  /** The model's name, and the list behind it. */
+  readonly modelPicker: JSX.Element;
   readonly model: ModelState;
   readonly offline: boolean;
   readonly dark: boolean;
@@ -40,8 +42,8 @@ export function Header(props: HeaderProps): JSX.Element {
         </button>
         <span class="brand">
           <LogoMark />
-          <span class="brand-name">{props.modelName}</span>
         </span>
+        {props.modelPicker}
         <ModelStatus name={props.modelName} state={props.model} offline={props.offline} />
         {props.offline && (
           <span class="offline" data-testid="offline" title={t.offlineReadyHint}>

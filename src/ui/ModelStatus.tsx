@@ -20,7 +20,8 @@ function describeDevice(t: Texts, state: ModelState): { readonly device: string;
     return { device: t.loading, detail: loaded < total ? share : "" };
   }
   if (state.phase === "failed") return { device: t.failed, detail: "" };
-  const { device, adapter, threads } = state.model;
+  const { device, adapter, threads, host } = state.model;
+  if (host !== undefined) return { device: t.deviceNames[device], detail: host };
   return { device: t.deviceNames[device], detail: device === "webgpu" ? adapter : t.threads(threads) };
 }
 
@@ -54,11 +55,20 @@ export function ModelStatus({ name, state, offline }: ModelStatusProps): JSX.Ele
             <dd>{detail === "" ? device : `${device} · ${detail}`}</dd>
             <dt>{t.loadTime}</dt>
             <dd>{formatDuration(t, state.model.loadMs)}</dd>
-            <dt>{t.context}</dt>
-            <dd>{t.tokens(formatNumber(t, state.model.contextLength))}</dd>
-            <dt>{t.perPicture}</dt>
-            <dd>{t.tokens(formatNumber(t, state.model.imageTokens))}</dd>
+            {Number.isFinite(state.model.contextLength) && (
+              <>
+                <dt>{t.context}</dt>
+                <dd>{t.tokens(formatNumber(t, state.model.contextLength))}</dd>
+              </>
+            )}
+            {state.model.imageTokens > 0 && (
+              <>
+                <dt>{t.perPicture}</dt>
+                <dd>{t.tokens(formatNumber(t, state.model.imageTokens))}</dd>
+              </>
+            )}
           </dl>
+          {state.model.host !== undefined && <p class="panel-note">{t.remote.leaves(state.model.host)}</p>}
           {state.model.notices.map((notice) => (
             <p class="panel-note" key={notice}>
               {t.notices[notice]}

@@ -191,3 +191,9 @@ export const OfflineIcon = (): JSX.Element => (
     <path d="M12 4v9.5M8 10l4 4 4-4M5 18.5h14" />
   </Icon>
 );
+
+export const ChevronIcon = (): JSX.Element => (
+  <Icon>
+    <path d="m7 10 5 5 5-5" />
+  </Icon>
+);

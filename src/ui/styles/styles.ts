@@ -7,4 +7,5 @@ import "./chat.css";
 import "./markdown.css";
 import "./composer.css";
 import "./dialog.css";
+import "./models.css";
 import "./history.css";

@@ -1,12 +1,14 @@
 // Every sentence of the page in English. The other languages have the same keys: a missing one is a compile error.
-import type { ErrorCode } from "#engine/errors.ts";
+import type { FailureCode } from "#chat/conversation.ts";
 import type { Stage } from "#engine/types.ts";
 import type { PictureProblem } from "#chat/pictures.web.ts";
 import type { DeviceNotice } from "#worker/api.ts";
+import { remote, remoteErrors } from "./en-remote.ts";
 
 const plural = (count: number, one: string, many: string): string => (count === 1 ? one : many);
 
-const errors: Record<ErrorCode, string> = {
+const errors: Record<FailureCode, string> = {
+  ...remoteErrors,
   "bad-package": "The model's files are incomplete or damaged. Start again to fetch them anew.",
   "bad-checkpoint": "This model was not converted correctly. Convert it again, then reload the page.",
   "bad-image": "This picture could not be opened. Save it again as PNG or JPEG and ask once more.",
@@ -230,7 +232,7 @@ export const en = {
     decoder: "Starting the language model…",
     "self-test": "Checking the numbers…",
   },
-  deviceNames: { webgpu: "WebGPU", wasm: "WASM", cpu: "CPU" },
+  deviceNames: { webgpu: "WebGPU", wasm: "WASM", cpu: "CPU", remote: remote.device },
   threads: (count: number) => plural(count, "1 thread", `${count} threads`),
   unnamedAdapter: "graphics device",
   runsOn: "Runs on",
@@ -274,6 +276,7 @@ export const en = {
   librariesTitle: "Libraries in this page",
   license: "Licence",
   partFailed: "A part of the page could not be fetched. Check your connection, then reload the page.",
+  remote,
   errors,
   notices,
   pictureProblems,

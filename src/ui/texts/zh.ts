@@ -1,5 +1,6 @@
 // 页面的中文文本。Every sentence of the page in Chinese (simplified).
 import type { Texts } from "./en.ts";
+import { remote, remoteErrors } from "./zh-remote.ts";
 
 export const zh: Texts = {
   tag: "zh-CN",
@@ -88,7 +89,7 @@ export const zh: Texts = {
     decoder: "正在启动语言模型……",
     "self-test": "正在核对计算结果……",
   },
-  deviceNames: { webgpu: "WebGPU", wasm: "WASM", cpu: "CPU" },
+  deviceNames: { webgpu: "WebGPU", wasm: "WASM", cpu: "CPU", remote: remote.device },
   threads: (count) => `${count} 线程`,
   unnamedAdapter: "图形设备",
   runsOn: "运行于",
@@ -129,7 +130,9 @@ export const zh: Texts = {
   methodTitle: "方法",
   librariesTitle: "本页所用的库",
   license: "许可",
+  remote,
   errors: {
+    ...remoteErrors,
     "bad-package": "模型文件不完整或已损坏。请重新启动以再次获取。",
     "bad-checkpoint": "这个模型没有正确转换。请重新转换后刷新页面。",
     "bad-image": "无法打开这张图片。请另存为 PNG 或 JPEG 后再问。",

@@ -1,0 +1,131 @@
+// Which model answers: its name in the header, and the list of all that can be chosen, by where they run. What leaves this device says so.
+// data-testid="model-picker"; each model is a button data-testid="model-choice", the chosen one with aria-pressed="true".
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import type { ModelChoice, ModelsState } from "#chat/models.ts";
+import type { ConnectedServer } from "#chat/models-servers.ts";
+import { Disclosure } from "./Disclosure.tsx";
+import { CheckIcon, ChevronIcon, CloseIcon, WarnIcon } from "./icons.tsx";
+import { useTexts } from "./texts/texts.ts";
+
+export interface ModelPickerProps {
+  readonly models: ModelsState;
+  readonly servers: readonly ConnectedServer[];
+  readonly onSelect: (id: string) => void;
+  readonly onConnect: () => void;
+  readonly onRemoveServer: (id: string) => void;
+  /** The list was opened: a good time to ask the servers what they offer now. */
+  readonly onOpen: () => void;
+}
+
+/** Closes when a model was chosen. */
+export function ModelPicker(props: ModelPickerProps): JSX.Element {
+  const t = useTexts();
+  return (
+    <Disclosure
+      class="model-picker"
+      attributes={{ "data-testid": "model-picker" }}
+      panelLabel={t.remote.models}
+      button={
+        <>
+          <span class="visually-hidden">{t.remote.chooseModel}: </span>
+          <span class="brand-name">{props.models.selected.name}</span>
+          <ChevronIcon />
+        </>
+      }
+    >
+      {(close) => <ModelList {...props} close={close} />}
+    </Disclosure>
+  );
+}
+
+function ModelList(props: ModelPickerProps & { readonly close: () => void }): JSX.Element {
+  const t = useTexts();
+  const { models, servers, onOpen, close } = props;
+  useEffect(onOpen, []);
+  const select = (id: string): void => {
+    props.onSelect(id);
+    close();
+  };
+  const list = (choices: readonly ModelChoice[]): JSX.Element => (
+    <ul class="model-choices">
+      {choices.map((choice) => (
+        <li key={choice.id}>
+          <button
+            type="button"
+            class="model-choice"
+            data-testid="model-choice"
+            aria-pressed={choice.id === models.selected.id}
+            onClick={() => select(choice.id)}
+          >
+            <span>{choice.name}</span>
+            {choice.id === models.selected.id && <CheckIcon />}
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+  return (
+    <>
+      <Group title={t.remote.onThisDevice}>{list(models.choices.filter(({ host }) => host === undefined))}</Group>
+      {servers.map((server) => (
+        <Group
+          key={server.id}
+          title={server.name}
+          note={t.remote.sentTo(server.host)}
+          action={
+            <button
+              type="button"
+              class="icon-button icon-button-small"
+              aria-label={t.remote.remove(server.name)}
+              title={t.remote.remove(server.name)}
+              onClick={() => props.onRemoveServer(server.id)}
+            >
+              <CloseIcon />
+            </button>
+          }
+        >
+          {server.problem !== undefined && (
+            <p class="model-problem" data-testid="server-problem" data-code={server.problem.code}>
+              <WarnIcon />
+              <span>{t.errors[server.problem.code]}</span>
+            </p>
+          )}
+          {list(server.models.map((model) => ({ ...model, host: server.host })))}
+        </Group>
+      ))}
+      <button
+        type="button"
+        class="button"
+        onClick={() => {
+          close();
+          props.onConnect();
+        }}
+      >
+        {t.remote.connect}
+      </button>
+    </>
+  );
+}
+
+interface GroupProps {
+  readonly title: string;
+  readonly note?: string;
+  readonly action?: JSX.Element;
+  readonly children: ComponentChildren;
+}
+
+function Group({ title, note, action, children }: GroupProps): JSX.Element {
+  return (
+    <section class="model-group" aria-label={title}>
+      <header>
+        <p class="small-title">
+          {title}
+          {note !== undefined && <small>{note}</small>}
+        </p>
+        {action}
+      </header>
+      {children}
+    </section>
+  );
+}
