@@ -89,7 +89,7 @@ function isTangled(text: string): boolean {
 export function decodeEntities(text: string): string {
   return text.replace(
     /&(?:#(\d{1,7})|#[xX]([\da-fA-F]{1,6})|([a-zA-Z]{2,8}));/g,
-    (all: string, decimal?: string, hex: string | undefined, name?: string) => {
+    (all: string, decimal?: string, hex?: string, name?: string) => {
       if (name !== undefined) return entities.get(name) ?? all;
       const code = decimal !== undefined ? Number(decimal) : parseInt(hex ?? "", 16);
       return code > 31 && code <= 0x10ffff && !(code >= 0xd800 && code < 0xe000)
