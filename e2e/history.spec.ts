@@ -3,6 +3,7 @@ import { expect, test, type Page } from "@playwright/test";
 import { askAbout, modelReady, openPage } from "./ask.ts";
 import { violations } from "./axe.ts";
 import { answeredTurns, openSavedChat, redPng } from "./saved-chat.ts";
+import { serveStatic } from "./static-server.ts";
 
 const red = { name: "red.png", mimeType: "image/png", buffer: Buffer.from(redPng, "base64") };
 const entries = (page: Page) => page.getByTestId("conversation-entry");
@@ -144,6 +145,18 @@ test.describe("without a model", () => {
     await address.press("Enter");
     await expect(page.getByTestId("picture-problem")).toContainText("could not be fetched");
     await expect(page.getByTestId("conversation")).toHaveCount(0);
+  });
+
+  test("a picture is fetched from an address whose server allows it", async ({ page }) => {
+    const server = await serveStatic({ folder: "public/examples", headers: { "access-control-allow-origin": "*" } });
+    try {
+      await button(page, "Camera or web address").click();
+      await page.getByRole("textbox", { name: "Address of a picture" }).fill(`${server.url}pets.png`);
+      await button(page, "Fetch").click();
+      await expect(button(page, "Remove pets.png")).toBeVisible();
+    } finally {
+      await server.stop();
+    }
   });
 
   test("keys open the help sheet, the search and a new chat, and Escape closes what is open", async ({ page }) => {

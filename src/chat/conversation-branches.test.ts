@@ -41,6 +41,10 @@ test("where one tab only went on and the other did nothing, the conversation jus
   expect(joinConversations(ours, theirs)).toEqual({ ...theirs, branches: [] });
 });
 
+test("a name that one tab gave is not lost when the other one saves", () => {
+  expect(joinConversations(three(), { ...three(), title: "Cats" }).title).toBe("Cats");
+});
+
 test("of one answer in two states, the further one is kept", () => {
   const full: Turn = { role: "assistant", id: "a", text: "All of it.", status: "done" };
   const half: Turn = { role: "assistant", id: "a", text: "All", status: "stopped" };

@@ -111,7 +111,9 @@ export function allQuestions(conversation: Conversation): UserTurn[] {
  */
 export function joinConversations(ours: Conversation, theirs: Conversation): Conversation {
   const theirTurns = new Map(allTurns(theirs).map((turn) => [turn.id, turn]));
-  const joined = mapTurns(ours, (turn) => {
+  // A name given in the other tab is kept too.
+  const named = ours.title === undefined && theirs.title !== undefined ? { ...ours, title: theirs.title } : ours;
+  const joined = mapTurns(named, (turn) => {
     const other = theirTurns.get(turn.id);
     return turn.role === "assistant" && other?.role === "assistant" ? furtherOf(turn, other) : turn;
   });

@@ -2,6 +2,7 @@
 // What keeps the list of conversations is store-history.ts; this is the conversation that is shown, and the model.
 import { forgetOldest } from "./conversation-budget.ts";
 import {
+  allTurns,
   branchFrom,
   changeTurn,
   joinConversations,
@@ -16,7 +17,7 @@ import { advanceLoad, startOfLoad, type LoadProgress } from "./load-progress.ts"
 import type { ModelClient, ReadyModel } from "./model-client.ts";
 import { inListOrder, summarize, type ChatPersistence, type ConversationSummary } from "./persistence.ts";
 import { canContinue, continuedTurn, queuedTurn, reduceTurn, runTurn, toFailure, type TurnEvent } from "./run-turn.ts";
-import { toSampling, type Settings } from "./settings.ts";
+import { toRequest, type Settings } from "./settings.ts";
 import { createHistory, type History } from "./store-history.ts";
 
 export type ModelState =
@@ -142,7 +143,12 @@ export function createChatStore({
         cell.update((state) => (state.saved ? state : { ...state, saved: true }));
         const shown = cell.get().conversation;
         if (kept === conversation || shown.id !== kept.id) return;
-        cell.update((state) => ({ ...state, conversation: joinConversations(shown, kept), joined: true }));
+        const grown = allTurns(kept).length > allTurns(conversation).length;
+        cell.update((state) => ({
+          ...state,
+          conversation: joinConversations(shown, kept),
+          joined: grown || state.joined === true,
+        }));
       },
       () => cell.update((state) => (state.saved ? { ...state, saved: false } : state)),
     );
@@ -171,13 +177,11 @@ export function createChatStore({
     const read = turnsInMemory(conversation);
     await runTurn(
       answering,
-      {
+      toRequest(
+        cell.get().settings,
         // An answer that has words already is to go on.
-        messages: toMessages(waiting.text === "" ? read.slice(0, -1) : read, picturesCarriedOver(conversation)),
-        sampling: toSampling(cell.get().settings),
-        maxNewTokens: cell.get().settings.maxNewTokens,
-        stop: [],
-      },
+        toMessages(waiting.text === "" ? read.slice(0, -1) : read, picturesCarriedOver(conversation)),
+      ),
       abort.signal,
       (event) => {
         applyTo(waiting.id, event);

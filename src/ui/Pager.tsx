@@ -33,8 +33,9 @@ export function Pager({ index, count, disabled, onPage }: PagerProps): JSX.Eleme
   return (
     <span class="pager" role="group" aria-label={t.turnTools.alternativeLong(index + 1, count)} data-testid="pager">
       {button(-1, t.turnTools.previous, <PreviousIcon />)}
-      <span class="pager-count" aria-hidden="true">
-        {t.turnTools.alternative(index + 1, count)}
+      <span class="pager-count" aria-live="polite">
+        <span class="visually-hidden">{t.turnTools.alternativeLong(index + 1, count)}</span>
+        <span aria-hidden="true">{t.turnTools.alternative(index + 1, count)}</span>
       </span>
       {button(1, t.turnTools.next, <NextIcon />)}
     </span>
