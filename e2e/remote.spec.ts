@@ -1,0 +1,223 @@
+// The page with models on a server: a real one for tests (src/remote/fake-server.node.ts), no model in it. Every request of the
+// session is recorded: nothing goes anywhere but to the app's own host and to the address that was typed in.
+import { expect, test, type Locator, type Page } from "@playwright/test";
+import sharp from "sharp";
+import * as v from "valibot";
+import { startFakeServer, type FakeServer, type FakeServerOptions } from "#remote/fake-server.node.ts";
+import { answeredTurns, openSavedChat, redPng } from "./saved-chat.ts";
+
+const red = { name: "red.png", mimeType: "image/png", buffer: Buffer.from(redPng, "base64") };
+const answerTurn = (page: Page): Locator => page.getByTestId("answer-turn").last();
+
+let servers: FakeServer[] = [];
+test.afterEach(async () => {
+  await Promise.all(servers.map((server) => server.stop()));
+  servers = [];
+});
+async function start(options: FakeServerOptions = {}): Promise<FakeServer> {
+  const server = await startFakeServer(options);
+  servers.push(server);
+  return server;
+}
+
+/** The page without its own model, which these tests don't need. */
+async function openPage(page: Page, url = "./"): Promise<void> {
+  await page.route("**/models/pocket-llava/**", (route) => route.abort());
+  await page.goto(url);
+  await expect(page.getByTestId("model-picker")).toBeVisible();
+}
+
+async function fillIn(page: Page, server: { readonly url: string }, key = ""): Promise<void> {
+  await page.getByTestId("model-picker").getByRole("button").first().click();
+  await page.getByRole("button", { name: "Connect a server" }).click();
+  await page.getByRole("textbox", { name: "Address" }).fill(server.url.replace("/v1", "").replace("http://", ""));
+  await page.getByRole("textbox", { name: "Key" }).fill(key);
+  await page.getByRole("button", { name: "Connect", exact: true }).click();
+}
+
+async function connect(page: Page, server: FakeServer, key = ""): Promise<void> {
+  await fillIn(page, server, key);
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(page.getByTestId("model-status")).toHaveAttribute("data-state", "ready");
+}
+
+async function ask(page: Page, question: string, files: readonly (typeof red)[] = []): Promise<void> {
+  if (files.length > 0) await page.getByTestId("file-input").setInputFiles([...files]);
+  for (const file of files) await expect(page.getByRole("button", { name: `Remove ${file.name}` })).toBeVisible();
+  const box = page.getByRole("textbox", { name: "Ask about the picture" });
+  await box.fill(question);
+  await box.press("Enter");
+}
+
+const ChatBody = v.object({
+  messages: v.array(
+    v.object({
+      content: v.union([v.string(), v.array(v.object({ image_url: v.optional(v.object({ url: v.string() })) }))]),
+    }),
+  ),
+});
+
+/** Pictures of a request for an answer, per message. */
+function sentPictures(body: unknown): Buffer[][] {
+  return v
+    .parse(ChatBody, body)
+    .messages.map(({ content }) =>
+      (typeof content === "string" ? [] : content).flatMap((part) =>
+        part.image_url === undefined ? [] : [Buffer.from(part.image_url.url.replace(/^.*,/, ""), "base64")],
+      ),
+    );
+}
+
+test("a server's model streams its answer about pictures, and nothing goes anywhere else", async ({
+  page,
+  context,
+}) => {
+  const server = await start({ key: "sk-secret", paceMs: 30 });
+  const requests: { readonly origin: string; readonly path: string; readonly key: boolean }[] = [];
+  context.on("request", (request) => {
+    const url = new URL(request.url());
+    const told = JSON.stringify([request.url(), request.postData() ?? "", { ...request.headers(), authorization: "" }]);
+    expect(told).not.toContain("sk-secret");
+    if (url.protocol.startsWith("http"))
+      requests.push({ origin: url.origin, path: url.pathname, key: "authorization" in request.headers() });
+  });
+  const logged: string[] = [];
+  page.on("console", (message) => logged.push(message.text()));
+  await openPage(page);
+  await connect(page, server, "sk-secret");
+  const host = new URL(server.url).host;
+  await expect(page.getByTestId("leaves-device")).toContainText(host);
+  await expect(page.getByTestId("empty-state")).not.toContainText("Nothing leaves this device");
+
+  const photograph = await sharp({ create: { width: 3000, height: 20, channels: 3, background: "blue" } })
+    .withExif({ IFD0: { Make: "Camera of mine" }, IFD3: { GPSLatitude: "48/1 12/1 0/1" } })
+    .jpeg()
+    .toBuffer();
+  expect((await sharp(photograph).metadata()).exif).toBeDefined();
+  await ask(page, "Which one is blue?", [red, { name: "photo.jpg", mimeType: "image/jpeg", buffer: photograph }]);
+  await expect(answerTurn(page)).toHaveAttribute("data-status", "running");
+  await expect(page.getByTestId("answer").last()).toContainText("You asked");
+  await expect(answerTurn(page)).toHaveAttribute("data-status", "done");
+  await expect(page.getByTestId("answer").last()).toContainText("“Which one is blue?” with 2 pictures");
+  await expect(page.getByTestId("answer-model")).toHaveText(`llava-hf/llava-1.5-13b-hf on ${host}`);
+  await expect(page.getByTestId("answer-figures")).toContainText("tokens/s");
+
+  const [pictures] = sentPictures(server.requests.at(-1)?.body);
+  const sent = await Promise.all((pictures ?? []).map((picture) => sharp(picture).metadata()));
+  expect(sent).toMatchObject([
+    { format: "png", width: 2 },
+    { format: "jpeg", width: 2048 },
+  ]);
+  // Where and with what it was taken stays here.
+  for (const metadata of sent) expect(metadata.exif).toBeUndefined();
+
+  await ask(page, "And the other?");
+  await expect(page.getByTestId("answer").last()).toContainText("“And the other?” with 2 pictures");
+  await expect(answerTurn(page)).toHaveAttribute("data-status", "done");
+
+  const app = new URL(page.url()).origin;
+  const api = new URL(server.url).origin;
+  expect(new Set(requests.map(({ origin }) => origin))).toEqual(new Set([app, api]));
+  expect(new Set(requests.filter(({ origin }) => origin === api).map(({ path }) => path))).toEqual(
+    new Set(["/v1/models", "/v1/chat/completions"]),
+  );
+  expect(requests.some(({ origin, key }) => origin === app && key)).toBe(false);
+  expect(logged.join("\n")).not.toContain("sk-secret");
+});
+
+test("the server, the choice and who answered are there on the next visit; the built-in model is one click away", async ({
+  page,
+}) => {
+  const server = await start({ models: ["llava-13b", "llava-34b"] });
+  await openPage(page);
+  await connect(page, server);
+  await page.getByTestId("model-picker").getByRole("button").first().click();
+  await page.getByTestId("model-choice").filter({ hasText: "llava-34b" }).click();
+  await ask(page, "Hello?");
+  await expect(page.getByTestId("answer-model")).toContainText("llava-34b on localhost");
+  await expect(answerTurn(page)).toHaveAttribute("data-status", "done");
+  await page.reload();
+  await expect(page.getByTestId("answer-model")).toContainText("llava-34b on localhost");
+  await expect(page.getByTestId("model-status")).toContainText("localhost");
+  await page.getByTestId("model-picker").getByRole("button").first().click();
+  await expect(page.getByTestId("model-choice").filter({ hasText: "llava-34b" })).toHaveAttribute(
+    "aria-pressed",
+    "true",
+  );
+  await page.getByTestId("model-choice").filter({ hasText: "Pocket LLaVA" }).click();
+  await expect(page.getByTestId("leaves-device")).toHaveCount(0);
+
+  await page.goto("./?model=llava-13b");
+  await expect(page.getByTestId("model-picker")).toContainText("llava-13b");
+  await page.getByTestId("model-picker").getByRole("button").first().click();
+  await page.getByRole("button", { name: /^Forget localhost/ }).click();
+  await expect(page.getByTestId("model-picker")).toContainText("Pocket LLaVA");
+  expect(await page.evaluate(() => localStorage.getItem("llava-web-servers"))).not.toContain("localhost");
+});
+
+test("another model goes on with a conversation that this device began", async ({ page }) => {
+  const server = await start();
+  await openPage(page);
+  await openSavedChat(page, answeredTurns, { p1: redPng });
+  await connect(page, server);
+  await ask(page, "Are you sure?");
+  await expect(page.getByTestId("answer").last()).toContainText("“Are you sure?” with 1 pictures");
+  expect(sentPictures(server.requests.at(-1)?.body).map((pictures) => pictures.length)).toEqual([1, 0, 0]);
+  await expect(page.getByTestId("answer-model")).toHaveCount(1);
+});
+
+test("Escape stops the answer, and the server is hung up on", async ({ page }) => {
+  const server = await start({ paceMs: 100 });
+  await openPage(page);
+  await connect(page, server);
+  await ask(page, "A long one?");
+  await expect(page.getByTestId("answer").last()).toContainText("You");
+  await page.keyboard.press("Escape");
+  await expect(answerTurn(page)).toHaveAttribute("data-status", "stopped");
+  await expect.poll(() => server.hungUp()).toBe(1);
+});
+
+test("what can't be connected says why, and stays to be corrected", async ({ page }) => {
+  const locked = await start({ key: "sk-secret" });
+  await openPage(page);
+  const problem = page.getByTestId("connect-problem");
+  const retry = async (address: string, key = ""): Promise<void> => {
+    await page.getByRole("textbox", { name: "Address" }).fill(address);
+    await page.getByRole("textbox", { name: "Key" }).fill(key);
+    await page.getByRole("button", { name: "Connect", exact: true }).click();
+  };
+  await fillIn(page, locked, "sk-wrong");
+  await expect(problem).toHaveAttribute("data-code", "server-key");
+  await expect(problem).not.toContainText("sk-wrong");
+  await retry("http://192.168.0.7:8000");
+  await expect(problem).toHaveAttribute("data-code", "server-insecure");
+  await retry("ftp://somewhere");
+  await expect(problem).toHaveAttribute("data-code", "server-address");
+  const closed = await start({ cors: false });
+  await retry(closed.url);
+  await expect(problem).toHaveAttribute("data-code", /server-(cors|unreachable)/);
+  await page.getByText("How each server lets this page in").click();
+  await expect(page.getByText(`OLLAMA_ORIGINS=${new URL(page.url()).origin}`)).toBeVisible();
+  await retry(locked.url, "sk-secret");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+});
+
+test("an answer that breaks off, and a server that is gone, each say the next step; trying again works", async ({
+  page,
+}) => {
+  const server = await start();
+  await openPage(page);
+  await connect(page, server);
+  server.fail({ type: "cut", afterBytes: 400 });
+  await ask(page, "Broken?");
+  await expect(page.getByTestId("answer-failure")).toHaveAttribute("data-code", "server-broken-stream");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(answerTurn(page)).toHaveAttribute("data-status", "done");
+  server.fail({ type: "status", status: 422, body: '{"error":{"message":"max_tokens is too large"}}' });
+  await ask(page, "Too much?");
+  await expect(page.getByTestId("answer-failure")).toContainText("max_tokens is too large");
+  await server.stop();
+  servers = [];
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByTestId("answer-failure")).toHaveAttribute("data-code", "server-unreachable");
+});
