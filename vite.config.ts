@@ -7,6 +7,7 @@ import { defineConfig, type Plugin } from "vite";
 import { VitePWA } from "vite-plugin-pwa";
 import { runtimeBuilds, runtimePath } from "./src/sw/runtime-cache.ts";
 import { developmentHeaders, securityHeaders } from "./src/sw/security-headers.ts";
+import { shareFilesField, sharePath } from "./src/sw/shared-cache.ts";
 
 const runtimeSource = dirname(createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"));
 const runtimeFiles = Object.values(runtimeBuilds).flatMap((build) => [`${build}.mjs`, `${build}.wasm`]);
@@ -52,6 +53,18 @@ function headersFilePlugin(): Plugin {
   };
 }
 
+/** Every browser this page runs in reads woff2; KaTeX's older fonts would only fill the build. */
+function formulaFontsPlugin(): Plugin {
+  return {
+    name: "llava-formula-fonts",
+    enforce: "pre",
+    transform(code, id) {
+      if (!id.includes("katex") || !/\.css(?:$|\?)/.test(id)) return undefined;
+      return code.replace(/,url\([^)]*\.(?:woff|ttf)\) format\("(?:woff|truetype)"\)/g, "");
+    },
+  };
+}
+
 export default defineConfig({
   base: "./",
   // A missing file must be a 404, not the page.
@@ -59,6 +72,7 @@ export default defineConfig({
   plugins: [
     runtimeFilesPlugin(),
     headersFilePlugin(),
+    formulaFontsPlugin(),
     VitePWA({
       strategies: "injectManifest",
       srcDir: "src/sw",
@@ -84,6 +98,30 @@ export default defineConfig({
         display: "standalone",
         background_color: "#faf8f5",
         theme_color: "#faf8f5",
+        share_target: {
+          action: `./${sharePath}`,
+          method: "POST",
+          enctype: "multipart/form-data",
+          params: {
+            title: "title",
+            text: "text",
+            url: "url",
+            files: [{ name: shareFilesField, accept: ["image/*"] }],
+          },
+        },
+        file_handlers: [
+          {
+            action: "./",
+            accept: {
+              "image/png": [".png"],
+              "image/jpeg": [".jpg", ".jpeg"],
+              "image/webp": [".webp"],
+              "image/gif": [".gif"],
+              "image/avif": [".avif"],
+              "image/bmp": [".bmp"],
+            },
+          },
+        ],
         icons: [
           { src: "icon.svg", sizes: "any", type: "image/svg+xml" },
           { src: "icon-192.png", sizes: "192x192", type: "image/png" },

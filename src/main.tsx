@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { render } from "preact";
 import { fetchExample, loadExamples, type Example } from "#chat/examples.web.ts";
+import { createTransfer } from "#chat/export-transfer.web.ts";
 import { createModelRegistry } from "#chat/models.ts";
 import { createServers } from "#chat/models-servers.ts";
 import { createWebPersistence } from "#chat/persistence.web.ts";
@@ -12,11 +13,14 @@ import { readPreferences, writePreferences, type Preferences } from "#chat/prefe
 import { defaultSettings } from "#chat/settings.ts";
 import { createChatStore } from "#chat/store.ts";
 import { encodePicture } from "#remote/picture.web.ts";
+import { addressAfterLaunch, onInstallOffer, onOpenedFiles, readLaunch, takeShared, type Shared } from "#sw/launch.ts";
 import { waitUntilOffline } from "#sw/offline-status.ts";
 import { startServiceWorker } from "#sw/register.ts";
 import { runtimePath } from "#sw/runtime-cache.ts";
+import { takeUpdate, watchForUpdate } from "#sw/updates.ts";
 import { App } from "#ui/App.tsx";
 import { toSignal } from "#ui/to-signal.ts";
+import type { UpdateState } from "#ui/UpdateNote.tsx";
 import "#ui/styles/styles.ts";
 import { askToPersist } from "#weights/storage.web.ts";
 import { createModelClient } from "#worker/client.ts";
@@ -43,9 +47,10 @@ const preferences = signal(readPreferences(storage));
 const registry = createModelRegistry("device", { id: model.id, name: model.name, connect: () => client });
 const servers = createServers({ storage, registry, encodePicture, newId });
 const wantedModel = registry.find(parameters.get("model") ?? preferences.value.model ?? model.id);
+const persistence = createWebPersistence();
 const chat = createChatStore({
   client: registry.select(wantedModel?.id ?? model.id) ?? client,
-  persistence: createWebPersistence(),
+  persistence,
   settings: preferences.value.settings ?? defaultSettings(model),
   newId,
 });
@@ -66,6 +71,21 @@ function keepPreferences(next: Preferences): void {
 }
 
 const examples = signal<readonly Example[]>([]);
+const launch = readLaunch(location.href);
+if (launch.embed) document.documentElement.dataset["embed"] = "yes";
+const incoming = signal<Shared | undefined>(undefined);
+const update = signal<UpdateState>("none");
+const install = signal<(() => void) | undefined>(undefined);
+onInstallOffer((offered) => {
+  install.value = offered;
+});
+
+/** The new version at once, or at the next visit. */
+async function decideUpdate(take: boolean): Promise<void> {
+  if (take && (await takeUpdate(navigator.serviceWorker, () => location.reload())) === "other-tabs")
+    update.value = "other-tabs";
+  if (!take) update.value = "none";
+}
 
 render(
   <App
@@ -94,6 +114,12 @@ render(
     fetchExample={fetchExample}
     fetchPicture={fetchPicture}
     cropPicture={cropPicture}
+    question={launch.question}
+    incoming={incoming}
+    transfer={createTransfer(chat, persistence)}
+    update={update}
+    onUpdate={(take) => void decideUpdate(take)}
+    install={install}
   />,
   root,
 );
@@ -133,6 +159,21 @@ if (import.meta.env.PROD)
     // The page works without it, only not offline.
     console.warn("The service worker could not be started:", error),
   );
+// The page stays now: what it was opened with is used up.
+history.replaceState(history.state, "", addressAfterLaunch(location.href));
+takeShared(baseUrl).then(
+  (shared) => {
+    if (shared.text !== "" || shared.files.length > 0) incoming.value = shared;
+  },
+  (error: unknown) => console.warn("What was shared could not be read:", error),
+);
+onOpenedFiles((files) => {
+  incoming.value = { text: "", files };
+});
+if (import.meta.env.PROD && "serviceWorker" in navigator)
+  watchForUpdate(navigator.serviceWorker, () => {
+    update.value = "ready";
+  }).catch((error: unknown) => console.warn("New versions can't be watched for:", error));
 // Before the first byte. Nobody waits for the answer, which some browsers leave to the user.
 void askToPersist();
 await chat.start();

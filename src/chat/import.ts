@@ -1,9 +1,10 @@
 // Opens files with conversations that anybody may have made: a backup of this app, or LLaVA's training data as JSON, JSON lines or
 // a zip with its pictures. Nothing is fetched, nothing is trusted; every wrong thing is told, and what is right is opened.
 import * as v from "valibot";
-import { allTurns, mapTurns } from "./conversation-branches.ts";
+import { mapTurns } from "./conversation-branches.ts";
 import type { Conversation, Picture, Turn } from "./conversation.ts";
 import { backupFile, backupFormat } from "./export.ts";
+import { mayHoldConversations } from "./import-kind.ts";
 import { isLlavaList, readLlavaSample, type NamedTurn } from "./import-llava.ts";
 import { importLimits, type FileProblem, type ImportProblem, type ItemProblem } from "./import-problems.ts";
 import { openZip, type ZipEntry } from "./import-zip.ts";
@@ -23,11 +24,6 @@ export interface ImportOptions {
   readonly now: number;
   /** Copies the bytes and sees whether they decode. */
   readonly openPicture: (file: Blob, name: string) => Promise<OpenedPicture>;
-}
-
-/** Whether a file may hold conversations, by its name: then it is for `importFiles`, with all that was dropped beside it. */
-export function mayHoldConversations(file: Pick<File, "name">): boolean {
-  return /\.(?:json|jsonl|zip)$/i.test(file.name);
 }
 
 /** What the files hold; pictures given beside a JSON file are found by their names. */
@@ -296,9 +292,4 @@ function checkTree(kept: StoredConversation): ItemProblem | undefined {
     }
   }
   return undefined;
-}
-
-/** Turns in all; for telling how much was opened. */
-export function countTurns(conversations: readonly Conversation[]): number {
-  return conversations.reduce((sum, conversation) => sum + allTurns(conversation).length, 0);
 }

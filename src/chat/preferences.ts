@@ -1,6 +1,6 @@
 // What a user chose once and expects to find again: theme, language, settings. A version and a parse at the door.
 import * as v from "valibot";
-import type { Settings } from "./settings.ts";
+import { largestSeed, longestSystemPrompt, type Settings } from "./settings.ts";
 
 export type Theme = "system" | "light" | "dark";
 
@@ -29,6 +29,13 @@ const StoredPreferences = v.object({
       temperature: within(0, 1),
       topP: within(0, 1),
       maxNewTokens: v.pipe(within(1, 1024), v.integer()),
+      // Came later: what was kept before has none of them.
+      topK: v.optional(v.pipe(within(0, 200), v.integer()), 0),
+      minP: v.optional(within(0, 0.5), 0),
+      repetitionPenalty: v.optional(within(1, 1.5), 1),
+      seed: v.exactOptional(v.pipe(within(0, largestSeed), v.integer())),
+      systemPrompt: v.optional(v.pipe(v.string(), v.maxLength(longestSystemPrompt)), ""),
+      imageMode: v.optional(v.picklist(["auto", "pad", "crop", "resize"]), "auto"),
     }),
   ),
 });

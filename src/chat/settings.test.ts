@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { Message } from "#engine/types.ts";
 import { readPreferences, writePreferences, type PreferenceStorage } from "./preferences.ts";
-import { defaultSettings, toSampling } from "./settings.ts";
+import { defaultSettings, presetOf, presets, toRequest, toSampling, type Settings } from "./settings.ts";
 
 test("a model of pictograms answers without dice, one of photographs as LLaVA's demo does", () => {
   expect(toSampling(defaultSettings({ knows: "pictograms" })).temperature).toBe(0);
@@ -31,4 +32,56 @@ test("unreadable preferences and blocked storage give the defaults", () => {
   expect(readPreferences(() => broken)).toEqual({ theme: "system" });
   expect(readPreferences(blocked)).toEqual({ theme: "system" });
   expect(() => writePreferences(blocked, { theme: "dark" })).not.toThrow();
+});
+
+test("settings kept before there were more of them are still read", () => {
+  const old = { greedy: false, temperature: 0.3, topP: 0.8, maxNewTokens: 128 };
+  const storage = memoryStorage();
+  storage.setItem("llava-web-preferences", JSON.stringify({ version: 1, theme: "dark", settings: old }));
+  expect(readPreferences(() => storage).settings).toEqual({ ...defaultSettings({ knows: "photographs" }), ...old });
+});
+
+test("all settings come back, also the seed and the system prompt", () => {
+  const storage = memoryStorage();
+  const settings = {
+    ...defaultSettings({ knows: "photographs" }),
+    seed: 7,
+    systemPrompt: "Be brief.",
+    topK: 40,
+    minP: 0.05,
+  };
+  writePreferences(() => storage, { theme: "system", settings });
+  expect(readPreferences(() => storage).settings).toEqual(settings);
+});
+
+describe("a request", () => {
+  const defaults = defaultSettings({ knows: "photographs" });
+  const asked: readonly Message[] = [{ role: "user", parts: [{ type: "text", text: "Hi" }] }];
+
+  test("has LLaVA's values by default and nothing that was not set", () => {
+    expect(toRequest(defaults, asked)).toEqual({
+      messages: asked,
+      sampling: { temperature: 0.2, topK: 0, topP: 0.7, minP: 0, repetitionPenalty: 1 },
+      maxNewTokens: 512,
+      stop: [],
+    });
+  });
+
+  test("starts with the system prompt, and carries the seed and how pictures become square", () => {
+    const request = toRequest({ ...defaults, systemPrompt: " Be brief. ", seed: 3, imageMode: "pad" }, asked);
+    expect(request.messages).toEqual([{ role: "system", parts: [{ type: "text", text: "Be brief." }] }, ...asked]);
+    expect(request.sampling.seed).toBe(3);
+    expect(request.imageMode).toBe("pad");
+  });
+});
+
+test("each kind of question is known by its settings, and choosing one leaves the rest alone", () => {
+  const own: Settings = { ...defaultSettings({ knows: "pictograms" }), systemPrompt: "x", seed: 1 };
+  expect(presetOf(own)).toBe("conversation");
+  for (const kind of ["conversation", "detail", "reasoning"] as const) {
+    const chosen = { ...own, ...presets[kind] };
+    expect(presetOf(chosen)).toBe(kind);
+    expect(chosen).toMatchObject({ greedy: true, systemPrompt: "x", seed: 1 });
+  }
+  expect(presetOf({ ...own, temperature: 0.9 })).toBeUndefined();
 });

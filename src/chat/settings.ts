@@ -1,9 +1,9 @@
-// How answers are generated, as the user sets it, and how that becomes a sampling. Knows no storage.
-import type { Sampling } from "#engine/types.ts";
+// How answers are generated, as the user sets it, and how that becomes a request. Knows no storage.
+import type { GenerateRequest, ImageMode, Message, Sampling } from "#engine/types.ts";
 import type { ModelRecord } from "#zoo/models.ts";
 
 export interface Settings {
-  /** Always take the most likely token; temperature and top-p then rest. */
+  /** Always take the most likely token; what only shapes the dice then rests. */
   readonly greedy: boolean;
   /** 0–1 */
   readonly temperature: number;
@@ -11,28 +11,94 @@ export interface Settings {
   readonly topP: number;
   /** 1–1024 */
   readonly maxNewTokens: number;
+  /** 0–200; 0 is off. */
+  readonly topK: number;
+  /** 0–0.5; 0 is off. */
+  readonly minP: number;
+  /** 1–1.5; 1 is off. */
+  readonly repetitionPenalty: number;
+  /** 32 bits; absent, every answer has dice of its own. */
+  readonly seed?: number;
+  /** "" leaves the model the one it was trained with. */
+  readonly systemPrompt: string;
+  readonly imageMode: ImageMode;
 }
 
-/** What the settings panel allows; the ranges of LLaVA's demo. */
+/** What the settings panel allows; temperature, top-p and length as in LLaVA's demo. */
 export const settingRanges = {
   temperature: { min: 0, max: 1, step: 0.1 },
   topP: { min: 0, max: 1, step: 0.05 },
   maxNewTokens: { min: 16, max: 1024, step: 16 },
+  topK: { min: 0, max: 200, step: 1 },
+  minP: { min: 0, max: 0.5, step: 0.01 },
+  repetitionPenalty: { min: 1, max: 1.5, step: 0.01 },
 } as const;
 
-/** The defaults of LLaVA's demo; a model that knows few things answers best without dice. */
+export const largestSeed = 2 ** 32 - 1;
+/** In UTF-16 units. */
+export const longestSystemPrompt = 4000;
+
+/**
+ * The defaults of LLaVA's demo. Only a model of pictograms starts greedy: its answers are short facts of a small world, where the
+ * most likely word is the right one far more often than any other, and the same question should get the same answer.
+ */
 export function defaultSettings(record: Pick<ModelRecord, "knows">): Settings {
-  return { greedy: record.knows === "pictograms", temperature: 0.2, topP: 0.7, maxNewTokens: 512 };
+  return {
+    greedy: record.knows === "pictograms",
+    temperature: 0.2,
+    topP: 0.7,
+    maxNewTokens: 512,
+    topK: 0,
+    minP: 0,
+    repetitionPenalty: 1,
+    systemPrompt: "",
+    imageMode: "auto",
+  };
+}
+
+/** LLaVA's training data has three kinds of question; each wants answers of its own length. */
+export type QuestionKind = "conversation" | "detail" | "reasoning";
+
+/** What a kind of question sets; the rest stays as it is. Long descriptions repeat themselves unless that costs a little. */
+export const presets: Readonly<Record<QuestionKind, Partial<Settings>>> = {
+  conversation: { temperature: 0.2, topP: 0.7, maxNewTokens: 512, topK: 0, minP: 0, repetitionPenalty: 1 },
+  detail: { temperature: 0.2, topP: 0.7, maxNewTokens: 1024, topK: 0, minP: 0, repetitionPenalty: 1.05 },
+  reasoning: { temperature: 0.2, topP: 0.7, maxNewTokens: 1024, topK: 0, minP: 0, repetitionPenalty: 1 },
+};
+
+/** The kind these settings are for; undefined when they are the user's own. */
+export function presetOf(settings: Settings): QuestionKind | undefined {
+  const kinds: readonly QuestionKind[] = ["conversation", "detail", "reasoning"];
+  return kinds.find((kind) =>
+    Object.entries(presets[kind]).every(([name, value]) =>
+      Object.entries(settings).some(([n, v]) => n === name && v === value),
+    ),
+  );
 }
 
 /** The sampling these settings mean. */
 export function toSampling(settings: Settings): Sampling {
   return {
     temperature: settings.greedy ? 0 : settings.temperature,
-    topK: 0,
+    topK: settings.topK,
     // A nucleus of 0 would hold no token at all; the demo's slider goes there, so the smallest one stands in.
     topP: Math.max(settings.topP, 0.01),
-    minP: 0,
-    repetitionPenalty: 1,
+    minP: settings.minP,
+    repetitionPenalty: settings.repetitionPenalty,
+    ...(settings.seed === undefined ? {} : { seed: settings.seed }),
+  };
+}
+
+/** The request for these messages, which hold no system message yet. */
+export function toRequest(settings: Settings, messages: readonly Message[]): GenerateRequest {
+  const system = settings.systemPrompt.trim();
+  const spoken: readonly Message[] =
+    system === "" ? messages : [{ role: "system", parts: [{ type: "text", text: system }] }, ...messages];
+  return {
+    messages: spoken,
+    sampling: toSampling(settings),
+    maxNewTokens: settings.maxNewTokens,
+    stop: [],
+    ...(settings.imageMode === "auto" ? {} : { imageMode: settings.imageMode }),
   };
 }

@@ -17,6 +17,8 @@ export interface History {
   remove(id: string): Promise<void>;
   /** Brings back what was deleted last. */
   undo(): Promise<void>;
+  /** Reads these conversations anew, after something else than this store has saved them. */
+  refresh(ids: readonly string[]): Promise<void>;
   /** Lets what was deleted go. */
   dismissUndo(): void;
   /** The user has read that another tab's turns were joined in. */
@@ -192,6 +194,7 @@ export function createHistory(options: HistoryOptions): HistoryParts {
         notSaved();
       }
     },
+    refresh: (ids) => follow(new Set(ids)).catch(notSaved),
     dismissUndo: forgetUndo,
     dismissJoined: () => cell.update((state) => ({ ...state, joined: false })),
   };

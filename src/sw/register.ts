@@ -71,7 +71,7 @@ export async function startServiceWorker(options: RegisterOptions): Promise<Shel
 }
 
 /** Whether the worker says that this page is the app's only one; false when it says nothing in time, and then nothing has happened. */
-function isAlone(worker: ServiceWorker): Promise<boolean> {
+export function isAlone(worker: ServiceWorker): Promise<boolean> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     const settle = (alone: boolean): void => {
@@ -86,7 +86,7 @@ function isAlone(worker: ServiceWorker): Promise<boolean> {
 }
 
 /** True as soon as another worker controls the page, false when none does in time. */
-function controllerChange(container: ServiceWorkerContainer, patienceMs: number): Promise<boolean> {
+export function controllerChange(container: ServiceWorkerContainer, patienceMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const settle = (changed: boolean): void => {
       clearTimeout(timer);

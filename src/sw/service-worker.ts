@@ -3,6 +3,8 @@
 import { PrecacheController } from "workbox-precaching";
 import { runtimeCacheName, runtimeCachePrefix, runtimePath } from "./runtime-cache.ts";
 import { securityHeaders } from "./security-headers.ts";
+import { receiveShare } from "./share-target.ts";
+import { sharePath } from "./shared-cache.ts";
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -46,6 +48,10 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   const scope = self.registration.scope;
+  if (request.method === "POST" && url.href === `${scope}${sharePath}`) {
+    event.respondWith(receiveShare(request, scope));
+    return;
+  }
   if (request.method !== "GET" || !url.href.startsWith(scope)) return;
   if (url.href.startsWith(new URL(runtimePath, scope).href)) {
     event.respondWith(fromRuntimeCache(event, url));

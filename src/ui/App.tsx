@@ -23,6 +23,8 @@ import { useEffect, useRef } from "preact/hooks";
 import { budgetOf } from "#chat/conversation-budget.ts";
 import type { Picture } from "#chat/conversation.ts";
 import type { Example } from "#chat/examples.web.ts";
+import type { Transfer } from "#chat/export-transfer.web.ts";
+import { mayHoldConversations } from "#chat/import-kind.ts";
 import type { CropFrame } from "#chat/picture-sources.web.ts";
 import type { OpenedPicture } from "#chat/pictures.web.ts";
 import type { Preferences } from "#chat/preferences.ts";
@@ -40,11 +42,11 @@ import { Header } from "./Header.tsx";
 import { lazy } from "./lazy.tsx";
 import { ModelPicker } from "./ModelPicker.tsx";
 import { LoadBanner } from "./ModelStatus.tsx";
-import { SettingsDialog } from "./SettingsDialog.tsx";
 import { languages, pickLanguage, TextsContext } from "./texts/texts.ts";
 import type { ReplacePicture, TurnActions } from "./turn-actions.ts";
 import { Turns } from "./Turns.tsx";
 import { UndoNote } from "./UndoNote.tsx";
+import { UpdateNote, type UpdateState } from "./UpdateNote.tsx";
 import { useDraft } from "./use-draft.ts";
 import { useMedia } from "./use-media.ts";
 import { usePageEvents } from "./use-page-events.ts";
@@ -55,6 +57,8 @@ const Sidebar = lazy(async () => (await import("./Sidebar.tsx")).Sidebar);
 const Lightbox = lazy(async () => (await import("./Lightbox.tsx")).Lightbox);
 const CropDialog = lazy(async () => (await import("./CropDialog.tsx")).CropDialog);
 const ServerDialog = lazy(async () => (await import("./ServerDialog.tsx")).ServerDialog);
+const ExportDialog = lazy(async () => (await import("./ExportDialog.tsx")).ExportDialog);
+const SettingsDialog = lazy(async () => (await import("./SettingsDialog.tsx")).SettingsDialog);
 const ShortcutsDialog = lazy(async () => (await import("./ShortcutsDialog.tsx")).ShortcutsDialog);
 
 export interface AppProps {
@@ -75,6 +79,14 @@ export interface AppProps {
   readonly openPicture: (file: Blob, name: string) => Promise<OpenedPicture>;
   readonly fetchExample: (example: Example) => Promise<Blob>;
   readonly fetchPicture: (address: string) => Promise<OpenedPicture>;
+  /** What the page was opened with. */
+  readonly question: string;
+  /** Given from outside, by sharing or opening them with the app. */
+  readonly incoming: ReadonlySignal<{ readonly text: string; readonly files: readonly File[] } | undefined>;
+  readonly transfer: Transfer;
+  readonly update: ReadonlySignal<UpdateState>;
+  readonly onUpdate: (take: boolean) => void;
+  readonly install: ReadonlySignal<(() => void) | undefined>;
   readonly cropPicture: (picture: Picture, frame: CropFrame) => Promise<Picture>;
 }
 
@@ -95,13 +107,14 @@ export function App(props: AppProps): JSX.Element {
   ]);
   const t = languages[language];
   const { dark } = useTheme(preferences.theme);
-  const dialog = useSignal<"none" | "settings" | "about" | "shortcuts" | "server">("none");
+  const dialog = useSignal<"none" | "settings" | "about" | "shortcuts" | "server" | "export">("none");
   const list = useSignal<"closed" | "open" | "searching">("closed");
   const editing = useSignal<string | undefined>(undefined);
   const viewing = useSignal<Viewing | undefined>(undefined);
   const wide = useMedia("(min-width: 64rem)");
   const exampleFailed = useSignal(false);
-  const draft = useDraft(props.openPicture);
+  const importing = useSignal<readonly File[]>([]);
+  const draft = useDraft(props.openPicture, { text: props.question, pictures: [] });
   const picker = useRef<HTMLElement>(null);
   const conversation = useComputed(() => state.value.conversation).value;
   const { turns } = conversation;
@@ -140,7 +153,19 @@ export function App(props: AppProps): JSX.Element {
     onFocusQuestion: () => document.getElementById("question")?.focus(),
   });
 
-  const dragging = usePageEvents({ onFiles: (files) => draft.addFiles(files), onEscape: () => chat.stop() });
+  const incoming = props.incoming.value;
+  useEffect(() => {
+    if (incoming === undefined) return;
+    if (incoming.text !== "") draft.setText(incoming.text);
+    draft.addFiles(incoming.files);
+  }, [incoming]);
+
+  const takeFiles = (files: readonly File[]): void => {
+    if (!files.some(mayHoldConversations)) return draft.addFiles(files);
+    importing.value = files;
+    dialog.value = "export";
+  };
+  const dragging = usePageEvents({ onFiles: takeFiles, onEscape: () => chat.stop() });
 
   const send = (forgetOldest = false): void => {
     chat.send(draft.text, draft.pictures, { forgetOldest });
@@ -283,6 +308,13 @@ export function App(props: AppProps): JSX.Element {
           {undo !== undefined && (
             <UndoNote what={undo} onUndo={() => void chat.undo()} onDismiss={() => chat.dismissUndo()} />
           )}
+          {props.update.value !== "none" && !busy && (
+            <UpdateNote
+              state={props.update.value}
+              onUpdate={() => props.onUpdate(true)}
+              onLater={() => props.onUpdate(false)}
+            />
+          )}
           {joined === true && <UndoNote what="joined" onUndo={undefined} onDismiss={() => chat.dismissJoined()} />}
           {budget !== undefined && (
             <BudgetNote
@@ -336,9 +368,26 @@ export function App(props: AppProps): JSX.Element {
             chat.changeSettings(next);
             props.onPreferences({ ...preferences, settings: next });
           }}
+          onSuggestion={(question) => {
+            if (draft.text.trim() === "") draft.setText(question);
+          }}
+          onInstall={props.install.value}
+          onExport={() => {
+            importing.value = [];
+            dialog.value = "export";
+          }}
           onAbout={() => {
             dialog.value = "about";
           }}
+          onClose={close}
+        />
+      )}
+      {dialog.value === "export" && (
+        <ExportDialog
+          transfer={props.transfer}
+          hasThis={turns.length > 0}
+          busy={busy}
+          files={importing.value}
           onClose={close}
         />
       )}

@@ -1,10 +1,17 @@
 // Theme, language, and how answers are generated.
 import type { JSX } from "preact";
-import { useId } from "preact/hooks";
 import type { Theme } from "#chat/preferences.ts";
-import { settingRanges, type Settings } from "#chat/settings.ts";
+import {
+  largestSeed,
+  longestSystemPrompt,
+  presetOf,
+  presets,
+  settingRanges,
+  type QuestionKind,
+  type Settings,
+} from "#chat/settings.ts";
 import { Dialog } from "./Dialog.tsx";
-import { formatNumber } from "./format.ts";
+import { Choice, NumberField, Slider, TextField } from "./SettingsControls.tsx";
 import { languages, useTexts, type Language } from "./texts/texts.ts";
 
 interface SettingsDialogProps {
@@ -15,6 +22,11 @@ interface SettingsDialogProps {
   readonly onTheme: (theme: Theme) => void;
   readonly onLanguage: (language: Language) => void;
   readonly onSettings: (settings: Settings) => void;
+  /** A question of the chosen kind, for a question box that is empty. */
+  readonly onSuggestion: (question: string) => void;
+  /** Puts the app among the device's own; undefined where the browser does not offer it. */
+  readonly onInstall: (() => void) | undefined;
+  readonly onExport: () => void;
   readonly onAbout: () => void;
   readonly onClose: () => void;
 }
@@ -23,6 +35,10 @@ interface SettingsDialogProps {
 export function SettingsDialog(props: SettingsDialogProps): JSX.Element {
   const t = useTexts();
   const { settings, onSettings } = props;
+  const choosePreset = (kind: QuestionKind): void => {
+    onSettings({ ...settings, ...presets[kind] });
+    props.onSuggestion(t.sampling.presetQuestions[kind]);
+  };
   return (
     <Dialog title={t.settings} onClose={props.onClose}>
       <Choice
@@ -45,6 +61,16 @@ export function SettingsDialog(props: SettingsDialogProps): JSX.Element {
         onChange={props.onLanguage}
       />
       <h3 class="small-title">{t.answers}</h3>
+      <Choice
+        label={t.sampling.preset}
+        value={presetOf(settings)}
+        options={[
+          ["conversation", t.sampling.presets.conversation],
+          ["detail", t.sampling.presets.detail],
+          ["reasoning", t.sampling.presets.reasoning],
+        ]}
+        onChange={choosePreset}
+      />
       <label class="toggle">
         <span>
           {t.greedy}
@@ -83,10 +109,22 @@ export function SettingsDialog(props: SettingsDialogProps): JSX.Element {
         disabled={false}
         onChange={(maxNewTokens) => onSettings({ ...settings, maxNewTokens })}
       />
+      <details class="more-settings">
+        <summary>{t.sampling.more}</summary>
+        <MoreSettings settings={settings} onSettings={onSettings} />
+      </details>
       <p class="dialog-actions">
         <button type="button" class="button" onClick={() => onSettings(props.defaults)}>
           {t.resetSettings}
         </button>
+        <button type="button" class="button" onClick={props.onExport}>
+          {t.transfer.title}
+        </button>
+        {props.onInstall !== undefined && (
+          <button type="button" class="button" onClick={props.onInstall}>
+            {t.app.install}
+          </button>
+        )}
         <button type="button" class="button" onClick={props.onAbout}>
           {t.about}
         </button>
@@ -95,57 +133,69 @@ export function SettingsDialog(props: SettingsDialogProps): JSX.Element {
   );
 }
 
-interface ChoiceProps<T extends string> {
-  readonly label: string;
-  readonly value: T;
-  readonly options: readonly (readonly [T, string])[];
-  readonly onChange: (value: T) => void;
-}
+type MoreSettingsProps = Pick<SettingsDialogProps, "settings" | "onSettings">;
 
-function Choice<T extends string>({ label, value, options, onChange }: ChoiceProps<T>): JSX.Element {
-  const name = useId();
-  return (
-    <fieldset class="choice">
-      <legend>{label}</legend>
-      <div class="choice-options">
-        {options.map(([option, text]) => (
-          <label key={option} class="choice-option">
-            <input type="radio" name={name} checked={option === value} onChange={() => onChange(option)} />
-            <span>{text}</span>
-          </label>
-        ))}
-      </div>
-    </fieldset>
-  );
-}
-
-interface SliderProps {
-  readonly label: string;
-  readonly hint?: string;
-  readonly digits: number;
-  readonly range: { readonly min: number; readonly max: number; readonly step: number };
-  readonly value: number;
-  readonly disabled: boolean;
-  readonly onChange: (value: number) => void;
-}
-
-function Slider({ label, hint, digits, range, value, disabled, onChange }: SliderProps): JSX.Element {
+/** What LLaVA's demo does not show. */
+function MoreSettings({ settings, onSettings }: MoreSettingsProps): JSX.Element {
   const t = useTexts();
-  const id = useId();
+  const { seed, ...unseeded } = settings;
   return (
-    <div class={`slider${disabled ? " slider-off" : ""}`}>
-      <label for={id}>
-        {label}
-        {hint !== undefined && <small>{hint}</small>}
-      </label>
-      <output for={id}>{formatNumber(t, value, digits)}</output>
-      <input
-        id={id}
-        type="range"
-        {...range}
-        value={value}
-        disabled={disabled}
-        onInput={(event) => onChange(event.currentTarget.valueAsNumber)}
+    <div class="more-settings-body">
+      <Slider
+        label={t.sampling.topK}
+        hint={t.sampling.topKHint}
+        digits={0}
+        range={settingRanges.topK}
+        value={settings.topK}
+        off={[0, t.sampling.off]}
+        disabled={settings.greedy}
+        onChange={(topK) => onSettings({ ...settings, topK })}
+      />
+      <Slider
+        label={t.sampling.minP}
+        hint={t.sampling.minPHint}
+        digits={2}
+        range={settingRanges.minP}
+        value={settings.minP}
+        off={[0, t.sampling.off]}
+        disabled={settings.greedy}
+        onChange={(minP) => onSettings({ ...settings, minP })}
+      />
+      <Slider
+        label={t.sampling.repetitionPenalty}
+        hint={t.sampling.repetitionPenaltyHint}
+        digits={2}
+        range={settingRanges.repetitionPenalty}
+        value={settings.repetitionPenalty}
+        off={[1, t.sampling.off]}
+        disabled={false}
+        onChange={(repetitionPenalty) => onSettings({ ...settings, repetitionPenalty })}
+      />
+      <NumberField
+        label={t.sampling.seed}
+        hint={t.sampling.seedHint}
+        value={seed}
+        max={largestSeed}
+        disabled={settings.greedy}
+        onChange={(value) => onSettings(value === undefined ? unseeded : { ...unseeded, seed: value })}
+      />
+      <Choice
+        label={t.sampling.imageMode}
+        value={settings.imageMode}
+        options={[
+          ["auto", t.sampling.imageModes.auto],
+          ["pad", t.sampling.imageModes.pad],
+          ["crop", t.sampling.imageModes.crop],
+          ["resize", t.sampling.imageModes.resize],
+        ]}
+        onChange={(imageMode) => onSettings({ ...settings, imageMode })}
+      />
+      <TextField
+        label={t.sampling.systemPrompt}
+        hint={t.sampling.systemPromptHint}
+        value={settings.systemPrompt}
+        maxLength={longestSystemPrompt}
+        onChange={(systemPrompt) => onSettings({ ...settings, systemPrompt })}
       />
     </div>
   );

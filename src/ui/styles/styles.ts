@@ -7,5 +7,6 @@ import "./chat.css";
 import "./markdown.css";
 import "./composer.css";
 import "./dialog.css";
+import "./settings.css";
 import "./models.css";
 import "./history.css";

@@ -4,6 +4,8 @@ import type { Stage } from "#engine/types.ts";
 import type { PictureProblem } from "#chat/pictures.web.ts";
 import type { DeviceNotice } from "#worker/api.ts";
 import { remote, remoteErrors } from "./en-remote.ts";
+import { app, sampling } from "./en-settings.ts";
+import { transfer } from "./en-transfer.ts";
 
 const plural = (count: number, one: string, many: string): string => (count === 1 ? one : many);
 
@@ -277,6 +279,9 @@ export const en = {
   license: "Licence",
   partFailed: "A part of the page could not be fetched. Check your connection, then reload the page.",
   remote,
+  app,
+  sampling,
+  transfer,
   errors,
   notices,
   pictureProblems,

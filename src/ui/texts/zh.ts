@@ -1,6 +1,8 @@
 // 页面的中文文本。Every sentence of the page in Chinese (simplified).
 import type { Texts } from "./en.ts";
 import { remote, remoteErrors } from "./zh-remote.ts";
+import { app, sampling } from "./zh-settings.ts";
+import { transfer } from "./zh-transfer.ts";
 
 export const zh: Texts = {
   tag: "zh-CN",
@@ -131,6 +133,9 @@ export const zh: Texts = {
   librariesTitle: "本页所用的库",
   license: "许可",
   remote,
+  app,
+  sampling,
+  transfer,
   errors: {
     ...remoteErrors,
     "bad-package": "模型文件不完整或已损坏。请重新启动以再次获取。",
