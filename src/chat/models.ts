@@ -1,6 +1,7 @@
 // Which models a chat can be had with and which one is chosen. A source (this device, a server) offers models and may change its
 // offer at any time. Knows no page, no storage and nothing of how a model runs.
 import type { ModelClient } from "./model-client.ts";
+import { loadOnce } from "./models-loaded.ts";
 import { createCell, type Observable } from "./observable.ts";
 
 /** A model that can be chosen. With a `host` everything it is asked leaves this device for there. */
@@ -10,7 +11,7 @@ export interface ModelChoice {
   readonly host?: string;
 }
 
-/** `connect` is called once, when the model is first chosen; it must not load anything yet. */
+/** `connect` is called once, when the model is first asked for; it must not load anything yet. */
 export interface ModelOffer extends ModelChoice {
   connect(): ModelClient;
 }
@@ -29,7 +30,9 @@ export interface ModelRegistry extends Observable<ModelsState> {
   offer(source: string, offers: readonly ModelOffer[]): void;
   /** The first model with this id, this name, or this id on a server; undefined when there is none. */
   find(wanted: string): ModelChoice | undefined;
-  /** Chooses it and gives its client, the same one every time; undefined when nobody offers it. */
+  /** A model's client, the same one every time, whose `load` loads once; undefined when nobody offers it. */
+  client(id: string): ModelClient | undefined;
+  /** Chooses it and gives its client. */
   select(id: string): ModelClient | undefined;
 }
 
@@ -45,7 +48,15 @@ export function createModelRegistry(source: string, first: ModelOffer): ModelReg
   });
   const cell = createCell<ModelsState>({ choices: [toChoice(first)], selected: toChoice(first) });
 
+  const clientOf = (id: string): ModelClient | undefined => {
+    const offer = all().find((candidate) => candidate.id === id);
+    const client = clients.get(id) ?? (offer === undefined ? undefined : loadOnce(offer.connect()));
+    if (client !== undefined) clients.set(id, client);
+    return offer === undefined ? undefined : client;
+  };
+
   return {
+    client: clientOf,
     get: () => cell.get(),
     subscribe: (listener) => cell.subscribe(listener),
     offer(from, offered) {
@@ -66,10 +77,8 @@ export function createModelRegistry(source: string, first: ModelOffer): ModelReg
     select(id) {
       const offer = all().find((candidate) => candidate.id === id);
       if (offer === undefined) return undefined;
-      const client = clients.get(id) ?? offer.connect();
-      clients.set(id, client);
       cell.update((state) => ({ ...state, selected: toChoice(offer) }));
-      return client;
+      return clientOf(id);
     },
   };
 }

@@ -15,6 +15,7 @@ import { picturesCarriedOver, toMessages, turnsInMemory } from "./conversation.t
 import { createCell, type Observable } from "./observable.ts";
 import { advanceLoad, startOfLoad, type LoadProgress } from "./load-progress.ts";
 import type { ModelClient, ReadyModel } from "./model-client.ts";
+import { fatalCodes } from "./models-loaded.ts";
 import { inListOrder, summarize, type ChatPersistence, type ConversationSummary } from "./persistence.ts";
 import { canContinue, continuedTurn, queuedTurn, reduceTurn, runTurn, toFailure, type TurnEvent } from "./run-turn.ts";
 import { toRequest, type Settings } from "./settings.ts";
@@ -78,9 +79,6 @@ export interface ChatOptions {
   /** How often a growing answer is saved; default every second. */
   readonly saveEveryMs?: number;
 }
-
-/** These failures take the model with them: it has to be loaded again before anything else can be asked. */
-const fatal = new Set<string>(["device-lost", "worker-dead", "out-of-memory"]);
 
 /** True while an answer waits or runs. */
 export function isBusy(conversation: Conversation): boolean {
@@ -185,7 +183,7 @@ export function createChatStore({
       abort.signal,
       (event) => {
         applyTo(waiting.id, event);
-        if (event.type === "failed" && fatal.has(event.failure.code)) failModel(answering, event.failure);
+        if (event.type === "failed" && fatalCodes.has(event.failure.code)) failModel(answering, event.failure);
       },
     );
     running = undefined;
@@ -200,7 +198,7 @@ export function createChatStore({
     change({ ...conversation, updatedAt: now() });
     save(false);
     void persistence.setLast(conversation.id).catch(() => undefined);
-    if (model.phase === "failed" && fatal.has(model.failure.code)) void start();
+    if (model.phase === "failed" && fatalCodes.has(model.failure.code)) void start();
     else void answerNext();
   };
 

@@ -1,0 +1,67 @@
+// Side by side: several models answer the same question, and a vote says which answer is best. Servers answer at the same time; the
+// models of this device share it, so they take turns. Knows no page; votes are kept by the caller.
+import type { GenerateRequest } from "#engine/types.ts";
+import type { AssistantTurn } from "./conversation.ts";
+import type { ModelChoice } from "./models.ts";
+import type { ModelClient } from "./model-client.ts";
+import { createCell, type Observable } from "./observable.ts";
+import { queuedTurn, reduceTurn, runTurn, toFailure, type TurnEvent } from "./run-turn.ts";
+
+export interface CompareColumn {
+  readonly choice: ModelChoice;
+  readonly turn: AssistantTurn;
+}
+
+export interface Comparison extends Observable<readonly CompareColumn[]> {
+  /** Resolves when all have ended; what was there before is gone. Ignored while it runs. */
+  run(choices: readonly ModelChoice[], request: GenerateRequest): Promise<void>;
+  stop(): void;
+}
+
+/** True while an answer waits or runs. */
+export function isComparing(columns: readonly CompareColumn[]): boolean {
+  return columns.some(({ turn }) => turn.status === "queued" || turn.status === "running");
+}
+
+/** `connect` gives a model's client, which may be loaded already; undefined when it is no longer offered. */
+export function createComparison(connect: (id: string) => ModelClient | undefined): Comparison {
+  const cell = createCell<readonly CompareColumn[]>([]);
+  let abort = new AbortController();
+
+  const apply = (id: string, event: TurnEvent): void =>
+    cell.update((columns) =>
+      columns.map((column) => (column.choice.id === id ? { ...column, turn: reduceTurn(column.turn, event) } : column)),
+    );
+
+  const answer = async ({ id }: ModelChoice, request: GenerateRequest, signal: AbortSignal): Promise<void> => {
+    if (signal.aborted) return apply(id, { type: "stopped" });
+    try {
+      const client = connect(id);
+      if (client === undefined) throw new Error("nobody offers this model any more");
+      const { device, name, host } = await client.load(() => undefined);
+      if (signal.aborted) return apply(id, { type: "stopped" });
+      apply(id, { type: "started", device, model: { id, name, ...(host === undefined ? {} : { host }) } });
+      await runTurn(client, request, signal, (event) => apply(id, event));
+    } catch (error) {
+      apply(id, { type: "failed", failure: toFailure(error) });
+    }
+  };
+
+  return {
+    get: () => cell.get(),
+    subscribe: (listener) => cell.subscribe(listener),
+    async run(choices, request) {
+      if (isComparing(cell.get())) return;
+      abort = new AbortController();
+      const { signal } = abort;
+      cell.set(choices.map((choice) => ({ choice, turn: queuedTurn(choice.id) })));
+      const here = choices.filter(({ host }) => host === undefined);
+      const away = choices.filter(({ host }) => host !== undefined);
+      const oneByOne = async (): Promise<void> => {
+        for (const choice of here) await answer(choice, request, signal);
+      };
+      await Promise.all([oneByOne(), ...away.map((choice) => answer(choice, request, signal))]);
+    },
+    stop: () => abort.abort(),
+  };
+}

@@ -1,0 +1,41 @@
+// A model's client that loads once: whoever asks again gets what is loaded, until the model dies. The chat and a comparison can then
+// share one. Knows no page and no storage.
+import { errorCodeOf } from "#engine/errors.ts";
+import type { GenerateEvent } from "#engine/types.ts";
+import type { ModelClient, ReadyModel } from "./model-client.ts";
+
+/** These failures take the model with them: it has to be loaded again before anything else can be asked. */
+export const fatalCodes: ReadonlySet<string> = new Set(["device-lost", "worker-dead", "out-of-memory"]);
+
+/** The same client, but for loads while it is loaded or being loaded: they all get the one result. */
+export function loadOnce(client: ModelClient): ModelClient {
+  let loaded: Promise<ReadyModel> | undefined;
+  const listeners = new Set<Parameters<ModelClient["load"]>[0]>();
+  client.onDied(() => {
+    loaded = undefined;
+  });
+  return {
+    load(onEvent) {
+      listeners.add(onEvent);
+      if (loaded === undefined) {
+        const loading = client.load((event) => {
+          for (const listener of listeners) listener(event);
+        });
+        loaded = loading;
+        loading.catch(() => {
+          if (loaded === loading) loaded = undefined;
+        });
+      }
+      return loaded.finally(() => listeners.delete(onEvent));
+    },
+    async *generate(request, signal): AsyncGenerator<GenerateEvent> {
+      try {
+        yield* client.generate(request, signal);
+      } catch (error) {
+        if (fatalCodes.has(errorCodeOf(error))) loaded = undefined;
+        throw error;
+      }
+    },
+    onDied: (listener) => client.onDied(listener),
+  };
+}
