@@ -22,8 +22,8 @@ from torch import nn
 from data import Encoder, Pool, jitter, normalise, open_pools, read_config
 from decoder import branch_mask, hidden_where
 from model import SYSTEM, build_config, build_model, load_model, save_folder, train_tokenizer
-from talk import Talker
-from world import CHARACTERS, CLASSES, COLOUR_NAMES, OBJECTS, SHAPE_CLASS, SHAPES, TEXT_CLASS, Scene
+from talk import PLACES, Talker
+from world import CHARACTERS, CLASSES, COLOUR_NAMES, GRID, OBJECTS, SHAPE_CLASS, SHAPES, TEXT_CLASS, Scene
 
 STAGES = ("vision", "text", "align", "tune")
 
@@ -241,7 +241,8 @@ def text_stage(run):
 
 
 def word_table(tokenizer, vocabulary):
-    """Which tokens say what a patch shows: float [CLASSES, vocabulary], [colours, ...], [characters + 1, ...]; rows sum to 1 or 0."""
+    """Which tokens say what a patch shows: float [CLASSES, vocabulary], [colours, ...], [characters + 1, ...] and [3 rows · 3 columns, ...] for
+    the place of its thing's centre; rows sum to 1 or 0."""
 
     def rows(words):
         table = torch.zeros(len(words), vocabulary)
@@ -251,7 +252,7 @@ def word_table(tokenizer, vocabulary):
         return table / table.sum(1, keepdim=True).clamp(min=1)
 
     names = [""] + [" " + thing.name for thing in OBJECTS] + [" " + shape for shape in SHAPES] + [""]
-    return rows(names), rows([" " + colour for colour in COLOUR_NAMES]), rows(["", *CHARACTERS])
+    return rows(names), rows([" " + colour for colour in COLOUR_NAMES]), rows(["", *CHARACTERS]), rows([" " + PLACES[c, r] for r in range(3) for c in range(3)])
 
 
 def conversation_stage(run, captions_only):
@@ -264,9 +265,9 @@ def conversation_stage(run, captions_only):
     groups = [{"params": projector if captions_only else projector + list(model.model.language_model.parameters())}]
     if unfreeze_after <= 1:
         groups.append({"params": tower, "lr_scale": run.options["mm_vision_tower_lr"] / run.options["learning_rate"]})
-    names, colours, characters = (table.to(run.device) for table in word_table(run.tokenizer, run.config["vocab_size"]))
+    names, colours, characters, places = (table.to(run.device) for table in word_table(run.tokenizer, run.config["vocab_size"]))
 
-    def row(index):
+    def row_of(index):
         scene = run.pool.scene(int(index))
         if captions_only:
             turns = [run.talker.caption(scene) if scene.things else run.talker.photo() for _ in range(2)]
@@ -281,6 +282,12 @@ def conversation_stage(run, captions_only):
         things = cls > 0
         wanted = names[cls[things]] + colours[colour[things].clamp(min=0)] * (colour[things] >= 0)[:, None]
         wanted = wanted + characters[character[things][:, 0]] + characters[character[things][:, 1]]
+        box = torch.from_numpy(run.pool.arrays["box"][index]).to(run.device).float().flatten(1, 2)[things]
+        at = things.nonzero()[:, 1]
+        cell = lambda centre: (centre >= 0.36).long() + (centre >= 0.64).long()
+        column = cell((at % GRID + 0.5) / GRID + box[:, 0])
+        row = cell((at.div(GRID, rounding_mode="floor") + 0.5) / GRID + box[:, 1])
+        wanted = wanted + places[3 * row + column]
         share = wanted.sum(1, keepdim=True)
         logits = model.lm_head(model.model.language_model.norm(features[things])).float()
         return -((wanted / share.clamp(min=1)) * F.log_softmax(logits, -1)).sum(1)[share[:, 0] > 0].mean()
@@ -291,7 +298,7 @@ def conversation_stage(run, captions_only):
         planned.append(run.pool.sample(run.rng, batch))
         run.pool.expect(planned[-1])
         index = planned.pop(0)
-        rows = torch.from_numpy(np.stack([row(i) for i in index])).to(run.device)
+        rows = torch.from_numpy(np.stack([row_of(i) for i in index])).to(run.device)
         pixels = torch.from_numpy(normalise(jitter(run.rng, run.pool.arrays["pictures"][index]))).to(run.device)
         frozen = run.used / run.minutes < unfreeze_after
         with torch.autocast(run.device.type, torch.bfloat16):
@@ -333,9 +340,10 @@ def train(run):
     if run.optimizer_state:
         optimizer.load_state_dict(run.optimizer_state)
     parameters = [p for g in split for p in g["params"]]
+    sync_every = run.options.get("sync_every", 1)
     curve = run.folder / "curve.jsonl"
     before, begun, saved, pictures, average = run.used, time.time(), time.time(), 0, {}
-    while run.used < run.minutes:
+    while run.used < run.minutes or run.step % sync_every:
         share = run.used / run.minutes
         rate = min(1, (run.step + 1) / run.options["warmup_steps"]) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
         for group in optimizer.param_groups:
@@ -343,7 +351,7 @@ def train(run):
         loss, right = step()
         optimizer.zero_grad()
         loss.backward()
-        if run.world > 1:
+        if run.world > 1 and sync_every == 1:
             grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
             flat = torch.cat([g.flatten() for g in grads])
             dist.all_reduce(flat)
@@ -355,10 +363,16 @@ def train(run):
         run.step += 1
         pictures += run.options["per_device_train_batch_size"] * run.world
         run.used = before + (time.time() - begun) / 60
-        if run.world > 1:  # one clock for all
+        if run.world > 1 and run.step % sync_every == 0:  # one clock for all
             clock = torch.tensor([run.used], device=run.device)
             dist.broadcast(clock, 0)
             run.used = float(clock)
+            if sync_every > 1:  # local SGD (Stich 2019): each process steps alone for a while, then all take the mean of their weights
+                with torch.no_grad():
+                    flat = torch.cat([p.flatten() for p in parameters])
+                    dist.all_reduce(flat)
+                    for p, mean in zip(parameters, (flat / run.world).split([p.numel() for p in parameters])):
+                        p.copy_(mean.view_as(p))
         if run.step % 10 == 0:
             for name, value in {"loss": loss.detach(), **right}.items():
                 value = float(value)
