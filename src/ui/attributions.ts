@@ -53,12 +53,8 @@ export const libraryAttributions: readonly Attribution[] = [
     url: "https://github.com/preactjs/signals",
   },
   { name: "marked", holder: "Christopher Jeffrey and contributors", license: "MIT", url: "https://marked.js.org" },
-  {
-    name: "DOMPurify",
-    holder: "Cure53 and contributors",
-    license: "Apache-2.0 or MPL-2.0",
-    url: "https://github.com/cure53/DOMPurify",
-  },
+  { name: "KaTeX", holder: "Khan Academy and contributors", license: "MIT", url: "https://katex.org" },
+  { name: "fflate", holder: "Arjun Barrett", license: "MIT", url: "https://github.com/101arrowz/fflate" },
   {
     name: "@huggingface/tokenizers",
     holder: "Hugging Face",
