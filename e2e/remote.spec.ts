@@ -1,5 +1,6 @@
 // The page with models on a server: a real one for tests (src/remote/fake-server.node.ts), no model in it. Every request of the
 // session is recorded: nothing goes anywhere but to the app's own host and to the address that was typed in.
+import { readFile } from "node:fs/promises";
 import { expect, test, type Locator, type Page } from "@playwright/test";
 import sharp from "sharp";
 import * as v from "valibot";
@@ -220,4 +221,40 @@ test("an answer that breaks off, and a server that is gone, each say the next st
   servers = [];
   await page.getByRole("button", { name: "Try again" }).click();
   await expect(page.getByTestId("answer-failure")).toHaveAttribute("data-code", "server-unreachable");
+});
+
+test("two models answer the same question side by side, and the vote is kept and can be downloaded", async ({
+  page,
+}) => {
+  const server = await start({ models: ["llava-13b", "llava-34b"], paceMs: 10 });
+  await openPage(page);
+  await connect(page, server);
+  await page.getByTestId("file-input").setInputFiles([red]);
+  await expect(page.getByRole("button", { name: "Remove red.png" })).toBeVisible();
+  await page.getByTestId("model-picker").getByRole("button").first().click();
+  await page.getByRole("button", { name: "Side by side" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("checkbox", { name: "Pocket LLaVA" }).uncheck();
+  await dialog.getByRole("checkbox", { name: "llava-34b" }).check();
+  await dialog.getByRole("textbox", { name: "Question" }).fill("Which colour?");
+  await dialog.getByRole("button", { name: "Ask them all" }).click();
+  const columns = page.getByTestId("compare-column");
+  await expect(columns).toHaveCount(2);
+  for (const column of await columns.all()) {
+    await expect(column).toHaveAttribute("data-status", "done");
+    await expect(column).toContainText("“Which colour?” with 1 pictures");
+  }
+  await columns.nth(1).getByRole("button", { name: "This one is best" }).click();
+  const download = page.waitForEvent("download");
+  await page.getByTestId("compare-votes").getByRole("link").click();
+  const exported: unknown = JSON.parse(await readFile(await (await download).path(), "utf8"));
+  expect(exported).toMatchObject({
+    votes: [
+      { question: "Which colour?", pictures: 1, verdict: 1, answers: [{ model: "llava-13b" }, { model: "llava-34b" }] },
+    ],
+  });
+  await page.keyboard.press("Escape");
+  // What was compared is no part of the conversation, and the draft still waits.
+  await expect(page.getByTestId("answer-turn")).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "Remove red.png" })).toBeVisible();
 });

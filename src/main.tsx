@@ -3,6 +3,8 @@ import { signal } from "@preact/signals";
 import { render } from "preact";
 import { fetchExample, loadExamples, type Example } from "#chat/examples.web.ts";
 import { createTransfer } from "#chat/export-transfer.web.ts";
+import { createComparison } from "#chat/compare.ts";
+import { addVote } from "#chat/compare-votes.ts";
 import { createModelRegistry } from "#chat/models.ts";
 import { createServers } from "#chat/models-servers.ts";
 import { createWebPersistence } from "#chat/persistence.web.ts";
@@ -45,6 +47,7 @@ const client = createModelClient({
 const storage = (): Storage => localStorage;
 const preferences = signal(readPreferences(storage));
 const registry = createModelRegistry("device", { id: model.id, name: model.name, connect: () => client });
+const comparison = createComparison((id) => registry.client(id));
 const servers = createServers({ storage, registry, encodePicture, newId });
 const wantedModel = registry.find(parameters.get("model") ?? preferences.value.model ?? model.id);
 const persistence = createWebPersistence();
@@ -95,6 +98,8 @@ render(
     models={toSignal(registry)}
     onModel={selectModel}
     servers={toSignal(servers)}
+    comparison={comparison}
+    onVote={(vote) => addVote(storage, vote)}
     serverActions={{
       connect: (typed) => servers.connect(typed),
       refresh: () => servers.refresh(),

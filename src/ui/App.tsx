@@ -15,19 +15,22 @@
 //   data-testid="answer-failure"   the sentence when it failed; data-code = the error's code
 //   data-testid="sidebar", "conversation-entry", "pager", "question-editor", "lightbox", "crop-area", "budget", "undo": see their files
 //   data-testid="model-picker", "model-choice", "server-problem", "connect-problem": see ModelPicker.tsx and ServerDialog.tsx
+//   data-testid="compare-column", "compare-votes": see CompareDialog.tsx
 //   data-testid="leaves-device"    present while what is asked goes to a server; data-testid="answer-model" which one answered
 //   data-testid="announcer"        the live region · data-testid="not-saved" when the browser keeps no data
 import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { budgetOf } from "#chat/conversation-budget.ts";
-import type { Picture } from "#chat/conversation.ts";
+import { turnsInMemory, type Picture } from "#chat/conversation.ts";
 import type { Example } from "#chat/examples.web.ts";
 import type { Transfer } from "#chat/export-transfer.web.ts";
 import { mayHoldConversations } from "#chat/import-kind.ts";
 import type { CropFrame } from "#chat/picture-sources.web.ts";
 import type { OpenedPicture } from "#chat/pictures.web.ts";
 import type { Preferences } from "#chat/preferences.ts";
+import type { Comparison } from "#chat/compare.ts";
+import type { Vote } from "#chat/compare-votes.ts";
 import type { ModelsState } from "#chat/models.ts";
 import type { ConnectedServer, Servers } from "#chat/models-servers.ts";
 import { defaultSettings } from "#chat/settings.ts";
@@ -56,6 +59,7 @@ import { useTheme } from "./use-theme.ts";
 const Sidebar = lazy(async () => (await import("./Sidebar.tsx")).Sidebar);
 const Lightbox = lazy(async () => (await import("./Lightbox.tsx")).Lightbox);
 const CropDialog = lazy(async () => (await import("./CropDialog.tsx")).CropDialog);
+const CompareDialog = lazy(async () => (await import("./CompareDialog.tsx")).CompareDialog);
 const ServerDialog = lazy(async () => (await import("./ServerDialog.tsx")).ServerDialog);
 const ExportDialog = lazy(async () => (await import("./ExportDialog.tsx")).ExportDialog);
 const SettingsDialog = lazy(async () => (await import("./SettingsDialog.tsx")).SettingsDialog);
@@ -69,6 +73,9 @@ export interface AppProps {
   readonly models: ReadonlySignal<ModelsState>;
   readonly onModel: (id: string) => void;
   readonly servers: ReadonlySignal<readonly ConnectedServer[]>;
+  readonly comparison: Comparison;
+  /** Keeps the vote and gives all votes. */
+  readonly onVote: (vote: Vote) => readonly Vote[];
   readonly serverActions: Pick<Servers, "connect" | "refresh" | "remove">;
   /** Absolute URL. */
   readonly modelCardUrl: string;
@@ -107,7 +114,7 @@ export function App(props: AppProps): JSX.Element {
   ]);
   const t = languages[language];
   const { dark } = useTheme(preferences.theme);
-  const dialog = useSignal<"none" | "settings" | "about" | "shortcuts" | "server" | "export">("none");
+  const dialog = useSignal<"none" | "settings" | "about" | "shortcuts" | "server" | "compare" | "export">("none");
   const list = useSignal<"closed" | "open" | "searching">("closed");
   const editing = useSignal<string | undefined>(undefined);
   const viewing = useSignal<Viewing | undefined>(undefined);
@@ -241,6 +248,13 @@ export function App(props: AppProps): JSX.Element {
             onConnect={() => {
               dialog.value = "server";
             }}
+            onCompare={
+              busy
+                ? undefined
+                : () => {
+                    dialog.value = "compare";
+                  }
+            }
             onRemoveServer={props.serverActions.remove}
             onOpen={() => void props.serverActions.refresh()}
           />
@@ -423,6 +437,21 @@ export function App(props: AppProps): JSX.Element {
       )}
       {dialog.value === "shortcuts" && (
         <ShortcutsDialog
+          onClose={() => {
+            dialog.value = "none";
+            focusQuestion();
+          }}
+        />
+      )}
+      {dialog.value === "compare" && (
+        <CompareDialog
+          comparison={props.comparison}
+          choices={props.models.value.choices}
+          selectedId={selected.id}
+          turns={turnsInMemory(conversation)}
+          draft={draft}
+          settings={settings}
+          onVote={props.onVote}
           onClose={() => {
             dialog.value = "none";
             focusQuestion();

@@ -6,12 +6,14 @@ import { useTexts } from "./texts/texts.ts";
 
 interface DialogProps {
   readonly title: string;
+  /** For what stands side by side. */
+  readonly wide?: boolean;
   readonly onClose: () => void;
   readonly children: ComponentChildren;
 }
 
 /** Open for as long as it is rendered. */
-export function Dialog({ title, onClose, children }: DialogProps): JSX.Element {
+export function Dialog({ title, wide = false, onClose, children }: DialogProps): JSX.Element {
   const t = useTexts();
   const titleId = useId();
   const dialog = useRef<HTMLDialogElement>(null);
@@ -22,7 +24,7 @@ export function Dialog({ title, onClose, children }: DialogProps): JSX.Element {
   return (
     <dialog
       ref={dialog}
-      class="dialog"
+      class={`dialog${wide ? " dialog-wide" : ""}`}
       aria-labelledby={titleId}
       onClose={onClose}
       onClick={(event) => {

@@ -13,6 +13,8 @@ export interface ModelPickerProps {
   readonly servers: readonly ConnectedServer[];
   readonly onSelect: (id: string) => void;
   readonly onConnect: () => void;
+  /** Absent while an answer is under way, which would share the model. */
+  readonly onCompare: (() => void) | undefined;
   readonly onRemoveServer: (id: string) => void;
   /** The list was opened: a good time to ask the servers what they offer now. */
   readonly onOpen: () => void;
@@ -29,7 +31,7 @@ export function ModelPicker(props: ModelPickerProps): JSX.Element {
       button={
         <>
           <span class="visually-hidden">{t.remote.chooseModel}: </span>
-          <span class="brand-name">{props.models.selected.name}</span>
+          <span class="brand-name">{withoutOwner(props.models.selected.name)}</span>
           <ChevronIcon />
         </>
       }
@@ -37,6 +39,11 @@ export function ModelPicker(props: ModelPickerProps): JSX.Element {
       {(close) => <ModelList {...props} close={close} />}
     </Disclosure>
   );
+}
+
+/** "llava-hf/llava-1.5-13b-hf" is long for a header; the list has it whole. */
+function withoutOwner(name: string): string {
+  return name.slice(name.lastIndexOf("/") + 1);
 }
 
 function ModelList(props: ModelPickerProps & { readonly close: () => void }): JSX.Element {
@@ -94,16 +101,30 @@ function ModelList(props: ModelPickerProps & { readonly close: () => void }): JS
           {list(server.models.map((model) => ({ ...model, host: server.host })))}
         </Group>
       ))}
-      <button
-        type="button"
-        class="button"
-        onClick={() => {
-          close();
-          props.onConnect();
-        }}
-      >
-        {t.remote.connect}
-      </button>
+      <p class="picker-actions">
+        <button
+          type="button"
+          class="button"
+          onClick={() => {
+            close();
+            props.onConnect();
+          }}
+        >
+          {t.remote.connect}
+        </button>
+        {props.onCompare !== undefined && models.choices.length > 1 && (
+          <button
+            type="button"
+            class="button"
+            onClick={() => {
+              close();
+              props.onCompare?.();
+            }}
+          >
+            {t.compare.open}
+          </button>
+        )}
+      </p>
     </>
   );
 }

@@ -3,6 +3,7 @@ import type { FailureCode } from "#chat/conversation.ts";
 import type { Stage } from "#engine/types.ts";
 import type { PictureProblem } from "#chat/pictures.web.ts";
 import type { DeviceNotice } from "#worker/api.ts";
+import { compare } from "./en-compare.ts";
 import { remote, remoteErrors } from "./en-remote.ts";
 import { app, sampling } from "./en-settings.ts";
 import { transfer } from "./en-transfer.ts";
@@ -278,6 +279,7 @@ export const en = {
   librariesTitle: "Libraries in this page",
   license: "Licence",
   partFailed: "A part of the page could not be fetched. Check your connection, then reload the page.",
+  compare,
   remote,
   app,
   sampling,

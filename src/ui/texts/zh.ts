@@ -1,5 +1,6 @@
 // 页面的中文文本。Every sentence of the page in Chinese (simplified).
 import type { Texts } from "./en.ts";
+import { compare } from "./zh-compare.ts";
 import { remote, remoteErrors } from "./zh-remote.ts";
 import { app, sampling } from "./zh-settings.ts";
 import { transfer } from "./zh-transfer.ts";
@@ -132,6 +133,7 @@ export const zh: Texts = {
   methodTitle: "方法",
   librariesTitle: "本页所用的库",
   license: "许可",
+  compare,
   remote,
   app,
   sampling,
