@@ -5,6 +5,7 @@ import { expect, test, type Locator, type Page } from "@playwright/test";
 import sharp from "sharp";
 import * as v from "valibot";
 import { startFakeServer, type FakeServer, type FakeServerOptions } from "#remote/fake-server.node.ts";
+import { violations } from "./axe.ts";
 import { answeredTurns, openSavedChat, redPng } from "./saved-chat.ts";
 
 const red = { name: "red.png", mimeType: "image/png", buffer: Buffer.from(redPng, "base64") };
@@ -258,3 +259,43 @@ test("two models answer the same question side by side, and the vote is kept and
   await expect(page.getByTestId("answer-turn")).toHaveCount(0);
   await expect(page.getByRole("button", { name: "Remove red.png" })).toBeVisible();
 });
+
+for (const [colorScheme, width] of [
+  ["light", 1100],
+  ["dark", 360],
+] as const) {
+  test.describe(`${colorScheme}, ${width} px`, () => {
+    test.use({ colorScheme, viewport: { width, height: 760 }, reducedMotion: "reduce" });
+
+    test("the list of models, connecting and side by side are accessible and not wider than the page", async ({
+      page,
+    }) => {
+      const check = async (): Promise<void> => {
+        expect(await violations(page)).toEqual([]);
+        expect(
+          await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+        ).toBe(0);
+      };
+      const server = await start({ models: ["llava-hf/llava-1.5-13b-hf", "llava-hf/llava-v1.6-34b-hf"] });
+      await openPage(page);
+      await fillIn(page, { url: "http://192.168.0.7:8000" });
+      await expect(page.getByTestId("connect-problem")).toBeVisible();
+      await page.getByText("How each server lets this page in").click();
+      await check();
+      await page.getByRole("textbox", { name: "Address" }).fill(server.url);
+      await page.getByRole("button", { name: "Connect", exact: true }).click();
+      await expect(page.getByRole("dialog")).toHaveCount(0);
+      await page.getByTestId("model-picker").getByRole("button").first().click();
+      await check();
+      await page.getByRole("button", { name: "Side by side" }).click();
+      await page.getByRole("dialog").getByRole("textbox", { name: "Question" }).fill("Which colour?");
+      await page.getByRole("dialog").getByRole("button", { name: "Ask them all" }).click();
+      await expect(page.getByTestId("compare-column")).toHaveCount(2);
+      await check();
+      await page.keyboard.press("Escape");
+      await ask(page, "Is it red?");
+      await expect(answerTurn(page)).toHaveAttribute("data-status", "done");
+      await check();
+    });
+  });
+}

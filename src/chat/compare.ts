@@ -34,12 +34,14 @@ export function createComparison(connect: (id: string) => ModelClient | undefine
     );
 
   const answer = async ({ id }: ModelChoice, request: GenerateRequest, signal: AbortSignal): Promise<void> => {
-    if (signal.aborted) return apply(id, { type: "stopped" });
+    // A function, because the compiler does not know that it changes while a model loads.
+    const isStopped = (): boolean => signal.aborted;
+    if (isStopped()) return apply(id, { type: "stopped" });
     try {
       const client = connect(id);
       if (client === undefined) throw new Error("nobody offers this model any more");
       const { device, name, host } = await client.load(() => undefined);
-      if (signal.aborted) return apply(id, { type: "stopped" });
+      if (isStopped()) return apply(id, { type: "stopped" });
       apply(id, { type: "started", device, model: { id, name, ...(host === undefined ? {} : { host }) } });
       await runTurn(client, request, signal, (event) => apply(id, event));
     } catch (error) {
