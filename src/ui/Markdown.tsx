@@ -134,7 +134,11 @@ interface ListProps {
 }
 
 function List({ token, depth }: ListProps): JSX.Element {
-  const items = token.items.map((item, index) => <li key={index}>{viewsOf(item.tokens, depth)}</li>);
+  const items = token.items.map((item, index) => (
+    <li key={index} {...(item.task ? { class: "task-item" } : {})}>
+      {viewsOf(item.tokens, depth)}
+    </li>
+  ));
   if (!token.ordered) return <ul>{items}</ul>;
   return <ol {...(typeof token.start === "number" && token.start !== 1 ? { start: token.start } : {})}>{items}</ol>;
 }
