@@ -303,7 +303,7 @@ describe("a backup", () => {
 });
 
 describe("files that are something else, or wrong", () => {
-  const problemsOf = async (...files: File[]): Promise<unknown[]> => (await open(files)).problems;
+  const problemsOf = async (...files: File[]): Promise<readonly unknown[]> => (await open(files)).problems;
 
   test("are told one by one, and the good ones are opened", async () => {
     const bad = [
