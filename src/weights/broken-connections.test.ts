@@ -83,13 +83,13 @@ test("loading that is stopped anywhere leaves whole shards only, and the next on
       };
       const stopped = ensure(store, { partials, signal: abort.signal });
       await expect(stopped).rejects.toMatchObject({ name: "AbortError" });
-      for (const key of await store.keys()) {
+      // Pieces of the shard that was under way may be there as well.
+      const whole = (await store.keys()).filter((key) => !key.includes("~"));
+      for (const key of whole) {
         const index = Number(/onnx_data#(\d)/.exec(key)?.[1] ?? NaN);
         if (!Number.isNaN(index)) expect((await store.get(key))?.size).toBe(index < 2 ? 4_000 : 2_000);
       }
-      expect((await store.keys()).filter((key) => key.includes(weightsPath))).toHaveLength(
-        Math.floor(stopAfter / 4_000),
-      );
+      expect(whole.filter((key) => key.includes(weightsPath))).toHaveLength(Math.floor(stopAfter / 4_000));
       const received = [...partials.values()].reduce((sum, partial) => sum + partial.received, 0);
       server.misbehave = () => undefined;
       server.asked.length = 0;

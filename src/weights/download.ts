@@ -8,7 +8,7 @@ export interface DownloadOptions {
   readonly retries?: number;
   /** Milliseconds before try n (from 1); default doubles from 500. */
   readonly backoffMs?: (attempt: number) => number;
-  /** Hears of every run of new bytes. */
+  /** Hears of every run of new bytes; of a negative one when bytes of a file that has changed are given up. */
   readonly onBytes?: (bytes: number) => void;
   /** Past every cache between here and the server, for bytes that turned out wrong. */
   readonly fresh?: boolean;
@@ -18,6 +18,8 @@ export interface DownloadOptions {
 export interface PartialShard {
   readonly bytes: Uint8Array<ArrayBuffer>;
   received: number;
+  /** The server's tag of the file these bytes come from, where it gives one: another tag means another file. */
+  etag?: string;
 }
 
 /** Fetches parts of one file, best in order; `close` after the last. */
@@ -36,12 +38,20 @@ export function emptyShard(bytes: number): PartialShard {
   }
 }
 
+interface OpenBody {
+  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+  at: number;
+  readonly end: number;
+  rest: Uint8Array;
+  readonly etag: string | undefined;
+}
+
 /** Opens no connection yet. A server without ranges sends the whole file once: it is read on from shard to shard. */
 export function createFileDownload(url: string, fileBytes: number, options: DownloadOptions = {}): FileDownload {
   const { signal, retries = 5, backoffMs = (attempt) => 500 * 2 ** (attempt - 1), onBytes } = options;
   const send = options.fetch ?? fetch;
   /** An open body whose next byte is `at` and whose last is before `end`; `rest` are bytes read and not yet used. */
-  let open: { reader: ReadableStreamDefaultReader<Uint8Array>; at: number; end: number; rest: Uint8Array } | undefined;
+  let open: OpenBody | undefined;
 
   const close = async (): Promise<void> => {
     const { reader } = open ?? {};
@@ -61,9 +71,15 @@ export function createFileDownload(url: string, fileBytes: number, options: Down
     const at = partial ? rangeStart(response, offset) : 0;
     if (!response.ok || at > offset || !response.body) {
       await response.body?.cancel();
-      throw httpError(url, response.status);
+      throw httpError(url, response);
     }
-    open = { reader: response.body.getReader(), at, end: partial ? end : fileBytes, rest: new Uint8Array(0) };
+    open = {
+      reader: response.body.getReader(),
+      at,
+      end: partial ? end : fileBytes,
+      rest: new Uint8Array(0),
+      etag: response.headers.get("etag") ?? undefined,
+    };
   };
 
   /** The next bytes at or after `open.at`; undefined at the end of the body. */
@@ -80,6 +96,14 @@ export function createFileDownload(url: string, fileBytes: number, options: Down
     if (!open) await request(offset + partial.received, end);
     const body = open;
     if (!body) return;
+    // Compared here instead of with If-Range, which servers of other origins would have to allow first.
+    if (partial.received > 0 && partial.etag !== undefined && body.etag !== undefined && partial.etag !== body.etag) {
+      onBytes?.(-partial.received);
+      partial.received = 0;
+      delete partial.etag;
+      return fill(offset, partial);
+    }
+    if (body.etag !== undefined) partial.etag = body.etag;
     while (partial.received < partial.bytes.length) {
       const bytes = await nextBytes(body);
       if (!bytes) throw new EngineError("network", `${url} ended at byte ${body.at} of ${fileBytes}`);
@@ -116,7 +140,8 @@ export function createFileDownload(url: string, fileBytes: number, options: Down
               : new EngineError("network", `${url}: ${String(error)}`, { cause: error });
           if (partial.received > before) attempt = 0;
           if (!isPassing(failure) || attempt > retries) throw failure;
-          await pause(backoffMs(Math.max(1, attempt)), signal);
+          const wished = failure instanceof HttpError ? failure.retryAfterMs : 0;
+          await pause(Math.max(wished, backoffMs(Math.max(1, attempt))), signal);
         }
       }
     },
@@ -124,17 +149,24 @@ export function createFileDownload(url: string, fileBytes: number, options: Down
   };
 }
 
+/** A server may ask for patience, but not for more than this. */
+const longestWaitMs = 60_000;
+
 class HttpError extends EngineError {
   readonly status: number;
-  constructor(url: string, status: number) {
+  /** How long the server wants to be left alone. */
+  readonly retryAfterMs: number;
+  constructor(url: string, { status, headers }: Response) {
     super("http", `${url} answered with status ${status}`);
     this.status = status;
+    const seconds = Number(headers.get("retry-after") ?? 0);
+    this.retryAfterMs = Number.isFinite(seconds) ? Math.min(longestWaitMs, Math.max(0, seconds * 1000)) : 0;
   }
 }
 
-function httpError(url: string, status: number): EngineError {
-  if (status === 416) return new EngineError("integrity", `${url} is shorter than its manifest says`);
-  return new HttpError(url, status);
+function httpError(url: string, response: Response): EngineError {
+  if (response.status === 416) return new EngineError("integrity", `${url} is shorter than its manifest says`);
+  return new HttpError(url, response);
 }
 
 /** Worth another try: broken connections and servers that are busy. */

@@ -3,6 +3,7 @@
 import { EngineError, errorCodeOf } from "#engine/errors.ts";
 import { createFileDownload, emptyShard, type DownloadOptions, type PartialShard } from "./download.ts";
 import { manifestName, parseManifest, type Manifest, type ManifestFile, type Shard } from "./manifest.ts";
+import { createPieceKeeper, isPieceOf, readPieces } from "./pieces.ts";
 import { packagePrefix, shardKey, type ShardStore } from "./store.ts";
 import { blobMatches, sha256Hex } from "./verify.ts";
 
@@ -30,6 +31,10 @@ export interface EnsureOptions extends Omit<DownloadOptions, "onBytes" | "fresh"
   readonly onProgress?: (progress: EnsureProgress) => Promise<void> | void;
   /** Shards that an earlier call left half fetched, by key; kept up to date for the next one. */
   readonly partials?: Map<string, PartialShard>;
+  /** How many bytes of a shard may be lost with a closed tab: each time so many have come they are stored; default 4 MiB. */
+  readonly keepEveryBytes?: number;
+  /** Requests at a time; default 3. */
+  readonly parallel?: number;
 }
 
 /** A package ready to load: a Blob per file (handles, not bytes, when `persisted`). */
@@ -108,7 +113,8 @@ async function ensureFiles(
   }
 
   let persisted = true;
-  const keep = async (key: string, blob: Blob): Promise<Blob> => {
+  /** `makeRoom` is called once when the quota is out, and tells whether there is more now. */
+  const keep = async (key: string, blob: Blob, makeRoom?: () => Promise<boolean> | undefined): Promise<Blob> => {
     if (!persisted) return blob;
     try {
       await host.store.put(key, blob);
@@ -116,46 +122,97 @@ async function ensureFiles(
       return (await host.store.get(key)) ?? blob;
     } catch (error) {
       if (!isStorageFailure(error)) throw error;
+      if (errorCodeOf(error) === "quota" && (await makeRoom?.()) === true) return keep(key, blob);
       persisted = false;
       return blob;
     }
   };
 
   if (missing.length > 0) persisted = await hasRoom(host, source.id, wanted, missing);
+  const { keepEveryBytes = 4 * 2 ** 20, parallel = 3 } = options;
   const partials = options.partials ?? new Map<string, PartialShard>();
-  for (const [file, shards] of groupByFile(missing)) {
+  const storedKeys = missing.length > 0 ? await keysIfStorable(host.store) : [];
+  // The first failure ends the other requests too.
+  const others = new AbortController();
+  const stopped = signal ? AbortSignal.any([signal, others.signal]) : others.signal;
+  let seen = loaded;
+  let reporting = Promise.resolve();
+  let reportedAt = 0;
+  const onBytes = (bytes: number): void => {
+    seen += bytes;
+    if (Date.now() - reportedAt < reportEveryMs) return;
+    reportedAt = Date.now();
+    // Bytes that turn out wrong come twice.
+    const now = Math.min(seen, total);
+    reporting = reporting.then(async () => await onProgress?.({ loaded: now, total, stored }));
+  };
+
+  const fetchRun = async ({ file, shards }: Run): Promise<void> => {
     const url = new URL(file.path, source.baseUrl).href;
-    let seen = loaded;
-    let reporting = Promise.resolve();
-    let reportedAt = 0;
-    const onBytes = (bytes: number): void => {
-      seen += bytes;
-      if (Date.now() - reportedAt < reportEveryMs) return;
-      reportedAt = Date.now();
-      const now = seen;
-      reporting = reporting.then(async () => await onProgress?.({ loaded: now, total, stored }));
-    };
-    const download = createFileDownload(url, file.bytes, { ...options, onBytes });
+    let arrived = (): void => undefined;
+    const download = createFileDownload(url, file.bytes, {
+      ...options,
+      signal: stopped,
+      onBytes(bytes) {
+        onBytes(bytes);
+        arrived();
+      },
+    });
     try {
       for (const { shard, key } of shards) {
-        let partial = partials.get(key);
-        if (partial) seen += partial.received;
-        partial ??= emptyShard(shard.bytes);
+        const resumed = partials.get(key) ?? (await readPieces(host.store, storedKeys, key, shard.bytes));
+        const partial = resumed ?? emptyShard(shard.bytes);
         partials.set(key, partial);
-        await download.read(shard.offset, partial);
+        seen += partial.received;
+        const pieces = persisted ? createPieceKeeper(host.store, key, resumed) : undefined;
+        let failure: { readonly error: unknown } | undefined;
+        const keepPieces = (atLeast: number): void => {
+          pieces?.keep(partial, atLeast).catch((error: unknown) => (failure = { error }));
+        };
+        arrived = () => {
+          // A whole shard is verified and stored as one.
+          if (partial.received < shard.bytes) keepPieces(keepEveryBytes);
+        };
+        try {
+          await download.read(shard.offset, partial);
+        } finally {
+          arrived = () => undefined;
+          // What a Stop or a failure leaves behind is there for the next visit.
+          if (partial.received < shard.bytes) await pieces?.keep(partial, 1);
+        }
+        if (failure) throw failure.error;
         partials.delete(key);
         let { bytes } = partial;
-        if ((await sha256Hex(bytes)) !== shard.sha256) bytes = await fetchAgain(url, file, shard, options);
-        blobs.set(key, await keep(key, new Blob([bytes])));
+        if ((await sha256Hex(bytes)) !== shard.sha256) {
+          await pieces?.drop();
+          bytes = await fetchAgain(url, file, shard, { ...options, signal: stopped });
+        }
+        blobs.set(key, await keep(key, new Blob([bytes]), () => pieces?.drop()));
+        // Only now: a tab that closes in between must not lose bytes that are verified.
+        await pieces?.drop();
         loaded += shard.bytes;
-        seen = loaded;
       }
     } finally {
       await download.close();
-      await reporting;
     }
     await report();
-  }
+  };
+
+  const runs = splitIntoRuns(missing);
+  const work = async (): Promise<void> => {
+    for (let run = runs.shift(); run !== undefined; run = runs.shift()) await fetchRun(run);
+  };
+  const first: { error?: unknown; failed: boolean } = { failed: false };
+  await Promise.all(
+    Array.from({ length: Math.min(parallel, runs.length) }, () =>
+      work().catch((error: unknown) => {
+        if (!first.failed) Object.assign(first, { error, failed: true });
+        others.abort();
+      }),
+    ),
+  );
+  await reporting;
+  if (first.failed) throw first.error;
   if (persisted && !(await getIfStorable(host.store, manifestKey).then((held) => sameBytes(held, manifestBlob)))) {
     await keep(manifestKey, manifestBlob);
   }
@@ -197,10 +254,27 @@ function wantedShards(packageId: string, manifest: Manifest): Wanted[] {
   );
 }
 
-function groupByFile(shards: readonly Wanted[]): Map<ManifestFile, Wanted[]> {
-  const groups = new Map<ManifestFile, Wanted[]>();
-  for (const want of shards) groups.set(want.file, [...(groups.get(want.file) ?? []), want]);
-  return groups;
+/** Neighbouring shards of one file, fetched one after the other. */
+interface Run {
+  readonly file: ManifestFile;
+  readonly shards: Wanted[];
+}
+
+/** Longer ones are split, so that one large file does not wait for a single connection. */
+const runBytes = 512 * 2 ** 20;
+
+function splitIntoRuns(shards: readonly Wanted[]): Run[] {
+  const runs: (Run & { bytes: number })[] = [];
+  for (const want of shards) {
+    const last = runs.at(-1);
+    if (last?.file === want.file && last.bytes < runBytes) {
+      last.shards.push(want);
+      last.bytes += want.shard.bytes;
+    } else {
+      runs.push({ file: want.file, shards: [want], bytes: want.shard.bytes });
+    }
+  }
+  return runs;
 }
 
 /** The manifest from the server, or the stored one when the server can't be reached. */
@@ -298,6 +372,15 @@ async function getIfStorable(store: ShardStore, key: string): Promise<Blob | und
   }
 }
 
+async function keysIfStorable(store: ShardStore): Promise<readonly string[]> {
+  try {
+    return await store.keys();
+  } catch (error) {
+    if (isStorageFailure(error)) return [];
+    throw error;
+  }
+}
+
 /** False when the missing shards can't fit, also after shards of an older version of the package have gone. */
 async function hasRoom(
   host: WeightsHost,
@@ -305,6 +388,7 @@ async function hasRoom(
   wanted: readonly Wanted[],
   missing: readonly Wanted[],
 ): Promise<boolean> {
+  const missingKeys = new Set(missing.map(({ key }) => key));
   const needed = missing.reduce((sum, { shard }) => sum + shard.bytes, 0);
   const fits = async (): Promise<boolean> => needed <= ((await host.room()) ?? Infinity);
   if (await fits()) return true;
@@ -312,15 +396,24 @@ async function hasRoom(
     host.store,
     packageId,
     wanted.map(({ key }) => key),
+    missingKeys,
   );
   return fits();
 }
 
-async function dropOthers(store: ShardStore, packageId: string, keep: readonly string[]): Promise<void> {
+/** Pieces stay of the shards in `unfinished` only. */
+async function dropOthers(
+  store: ShardStore,
+  packageId: string,
+  keep: readonly string[],
+  unfinished: ReadonlySet<string> = new Set(),
+): Promise<void> {
   const kept = new Set(keep);
   try {
     const keys = await store.keys();
-    const others = keys.filter((key) => key.startsWith(packagePrefix(packageId)) && !kept.has(key));
+    const others = keys.filter(
+      (key) => key.startsWith(packagePrefix(packageId)) && !kept.has(key) && !isPieceOf(key, unfinished),
+    );
     if (others.length > 0) await store.delete(others);
   } catch (error) {
     // What can't be deleted only takes room.

@@ -86,6 +86,8 @@ export interface PackageServer {
   files: ReadonlyMap<string, Uint8Array>;
   /** Whether ranges are honoured; without, every answer is the whole file with status 200. */
   ranges: boolean;
+  /** Whether answers carry a tag of the file's content. */
+  etags: boolean;
   /** Asked before every answer. */
   misbehave: (range: AskedRange) => Misbehaviour | undefined;
   stop(): Promise<void>;
@@ -102,6 +104,7 @@ export async function startPackageServer({ manifest, files }: TestPackage): Prom
     asked: [],
     files: withManifest({ manifest, files }),
     ranges: true,
+    etags: false,
     misbehave: () => undefined,
     stop: () =>
       new Promise((resolve) => {
@@ -128,7 +131,7 @@ function answer(served: PackageServer, request: IncomingMessage, response: Serve
   served.asked.push(asked);
   const wrong = served.misbehave(asked);
   if (wrong?.kind === "status" || !file) {
-    response.writeHead(wrong?.kind === "status" ? wrong.status : 404).end("no");
+    response.writeHead(wrong?.kind === "status" ? wrong.status : 404, { "retry-after": "0" }).end("no");
     return;
   }
   const all = wrong?.kind === "instead" ? wrong.bytes : file;
@@ -140,6 +143,7 @@ function answer(served: PackageServer, request: IncomingMessage, response: Serve
   const body = partial ? all.subarray(start, end) : all;
   response.writeHead(partial ? 206 : 200, {
     "content-length": body.length,
+    ...(served.etags ? { etag: `"${createHash("sha256").update(all).digest("hex").slice(0, 16)}"` } : {}),
     ...(partial ? { "content-range": `bytes ${start}-${start + body.length - 1}/${all.length}` } : {}),
   });
   if (wrong?.kind === "cut" || wrong?.kind === "hang") {
