@@ -3,7 +3,11 @@ import { createWasmRuntime, createWebGpuRuntime, probeGpu, type GpuProbe } from 
 
 /** The runtime's three builds, each recognised by the settings it was given; sessions are not opened here. */
 const builds = vi.hoisted(() => {
-  const build = () => ({ env: { wasm: {} as Record<string, unknown> }, Tensor: undefined, InferenceSession: undefined });
+  const build = () => ({
+    env: { wasm: {} as Record<string, unknown> },
+    Tensor: undefined,
+    InferenceSession: undefined,
+  });
   return { jspi: build(), webgpu: build(), wasm: build(), imported: [] as string[] };
 });
 vi.mock("onnxruntime-web/jspi", () => {

@@ -17,7 +17,9 @@ export function isMath(token: Token | MathToken): token is MathToken {
 }
 
 // Every run has a bound, so that a text full of beginnings costs no more than its length.
-const block = /^ {0,3}(?:\$\$([^$]{1,2000})\$\$|\\\[((?:(?!\\\])[\s\S]){1,2000})\\\])[ \t]*(?:\n|$)/;
+// None crosses an empty line: what stands before one must not change when more of the answer arrives.
+const block =
+  /^ {0,3}(?:\$\$((?:(?!\n[ \t]*\n)[^$]){1,2000})\$\$|\\\[((?:(?!\n[ \t]*\n|\\\])[\s\S]){1,2000})\\\])[ \t]*(?:\n|$)/;
 const begun = /^ {0,3}(?:\$\$|\\\[)((?:(?!\n[ \t]*\n|\$\$|\\\])[\s\S]){0,2000})$/;
 const inline =
   /^(?:\$\$([^$\n]{1,1000})\$\$|\\\[((?:(?!\\\])[^\n]){1,1000})\\\]|\\\(((?:(?!\\\))[^\n]){1,1000})\\\)|\$(?![\s$])((?:\\.|[^\\$\n]){1,500})\$(?![\d$]))/;

@@ -66,6 +66,13 @@ describe("an answer that grows", () => {
     );
   });
 
+  test("does not take a formula across an empty line, which was shown as text before its end came", () => {
+    const parts = ["$$", "\n\n", "a", "\n\n", "b", "\n\n", "c", "\n\n", "$$"];
+    let read: MarkdownBlocks | undefined;
+    for (let end = 1; end <= parts.length; end++) read = readMarkdown(parts.slice(0, end).join(""), read);
+    expect(read?.blocks).toEqual(readMarkdown(parts.join("")).blocks);
+  });
+
   test("keeps its finished blocks as the same objects", () => {
     const before = readMarkdown("# One\n\ntwo\n\n```\nthree\n```\n\nfour");
     const after = readMarkdown("# One\n\ntwo\n\n```\nthree\n```\n\nfour and five", before);
