@@ -53,7 +53,7 @@ const homes = [
   { package: "onnxruntime-web*", files: ["src/engine/*.web.ts"] },
   { package: "onnxruntime-node", files: ["src/engine/*.node.ts"] },
   { package: "idb-keyval", files: ["src/weights/*.web.ts", "src/chat/*.web.ts"] },
-  { package: "comlink", files: ["src/worker/client.ts", "src/worker/worker.ts", "src/worker/weights-worker.ts"] },
+  { package: "comlink", files: ["src/worker/client.ts", "src/worker/worker.ts", "src/worker/weights-*.ts"] },
 ];
 const packageHomes = {
   files: ["src/**/*.{ts,tsx}"],

@@ -13,6 +13,8 @@ import { cropPicture, fetchPicture } from "#chat/picture-sources.web.ts";
 import { openPicture } from "#chat/pictures.web.ts";
 import { readPreferences, writePreferences, type Preferences } from "#chat/preferences.ts";
 import { defaultSettings } from "#chat/settings.ts";
+import { createStoredModels } from "#chat/storage.ts";
+import { createWakeLock, estimateStorage, isMetered, saveModelFile } from "#chat/storage.web.ts";
 import { createChatStore } from "#chat/store.ts";
 import { encodePicture } from "#remote/picture.web.ts";
 import { addressAfterLaunch, onInstallOffer, onOpenedFiles, readLaunch, takeShared, type Shared } from "#sw/launch.ts";
@@ -26,6 +28,7 @@ import type { UpdateState } from "#ui/UpdateNote.tsx";
 import "#ui/styles/styles.ts";
 import { askToPersist } from "#weights/storage.web.ts";
 import { createModelClient } from "#worker/client.ts";
+import { createPackagesClient } from "#worker/weights-client.ts";
 import { builtInModelId, models } from "#zoo/models.ts";
 
 const pageUrl = document.baseURI;
@@ -36,18 +39,22 @@ if (model === undefined || root === null) throw new Error("the page or the zoo i
 
 const parameters = new URL(location.href).searchParams;
 const wanted = parameters.get("device");
-const client = createModelClient({
-  model,
-  device: wanted === "webgpu" || wanted === "wasm" ? wanted : "auto",
-  pageUrl,
-  runtimeUrl: new URL(runtimePath, baseUrl).href,
-});
+const connect = (packaged: { readonly id: string; readonly path: string }): ReturnType<typeof createModelClient> =>
+  createModelClient({
+    model: packaged,
+    device: wanted === "webgpu" || wanted === "wasm" ? wanted : "auto",
+    pageUrl,
+    runtimeUrl: new URL(runtimePath, baseUrl).href,
+  });
+const client = connect(model);
 
 // A function, because reading `localStorage` itself throws where a browser keeps nothing.
 const storage = (): Storage => localStorage;
 const preferences = signal(readPreferences(storage));
 const registry = createModelRegistry("device", { id: model.id, name: model.name, connect: () => client });
 const comparison = createComparison((id) => registry.client(id));
+const packages = createPackagesClient();
+const stored = createStoredModels({ packages, registry, connect, estimate: estimateStorage, builtInId: model.id });
 const servers = createServers({ storage, registry, encodePicture, newId });
 const wantedModel = registry.find(parameters.get("model") ?? preferences.value.model ?? model.id);
 const persistence = createWebPersistence();
@@ -98,6 +105,10 @@ render(
     models={toSignal(registry)}
     onModel={selectModel}
     servers={toSignal(servers)}
+    storage={toSignal(stored)}
+    storageActions={stored}
+    metered={isMetered}
+    saveFile={saveModelFile}
     comparison={comparison}
     onVote={(vote) => addVote(storage, vote)}
     serverActions={{
@@ -141,6 +152,14 @@ chat.subscribe(() => {
   tellOffline().catch((error: unknown) =>
     console.warn("Whether the page works offline could not be found out:", error),
   );
+});
+const wakeLock = createWakeLock();
+/** From so many bytes on a download is long enough for a screen to go dark over it. */
+const longDownloadBytes = 100e6;
+chat.subscribe(({ model: { phase, ...rest } }) => {
+  const left = "progress" in rest ? rest.progress.total - rest.progress.loaded : 0;
+  if (phase === "loading" && left > longDownloadBytes) wakeLock.hold();
+  else if (phase !== "loading" || left === 0) wakeLock.release();
 });
 let asked: object | undefined;
 /** Asks what is stored each time a model has become ready. */

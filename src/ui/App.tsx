@@ -15,6 +15,7 @@
 //   data-testid="answer-failure"   the sentence when it failed; data-code = the error's code
 //   data-testid="sidebar", "conversation-entry", "pager", "question-editor", "lightbox", "crop-area", "budget", "undo": see their files
 //   data-testid="model-picker", "model-choice", "server-problem", "connect-problem": see ModelPicker.tsx and ServerDialog.tsx
+//   data-testid="stored-model", "storage-used", "storage-outcome", "model-offer": see StorageDialog.tsx
 //   data-testid="compare-column", "compare-votes": see CompareDialog.tsx
 //   data-testid="leaves-device"    present while what is asked goes to a server; data-testid="answer-model" which one answered
 //   data-testid="announcer"        the live region · data-testid="not-saved" when the browser keeps no data
@@ -33,6 +34,7 @@ import type { Comparison } from "#chat/compare.ts";
 import type { Vote } from "#chat/compare-votes.ts";
 import type { ModelsState } from "#chat/models.ts";
 import type { ConnectedServer, Servers } from "#chat/models-servers.ts";
+import type { StorageState, StoredModels } from "#chat/storage.ts";
 import { defaultSettings } from "#chat/settings.ts";
 import { isBusy, type ChatState, type ChatStore } from "#chat/store.ts";
 import type { ModelRecord } from "#zoo/models.ts";
@@ -60,6 +62,7 @@ const Sidebar = lazy(async () => (await import("./Sidebar.tsx")).Sidebar);
 const Lightbox = lazy(async () => (await import("./Lightbox.tsx")).Lightbox);
 const CropDialog = lazy(async () => (await import("./CropDialog.tsx")).CropDialog);
 const CompareDialog = lazy(async () => (await import("./CompareDialog.tsx")).CompareDialog);
+const StorageDialog = lazy(async () => (await import("./StorageDialog.tsx")).StorageDialog);
 const ServerDialog = lazy(async () => (await import("./ServerDialog.tsx")).ServerDialog);
 const ExportDialog = lazy(async () => (await import("./ExportDialog.tsx")).ExportDialog);
 const SettingsDialog = lazy(async () => (await import("./SettingsDialog.tsx")).SettingsDialog);
@@ -73,6 +76,11 @@ export interface AppProps {
   readonly models: ReadonlySignal<ModelsState>;
   readonly onModel: (id: string) => void;
   readonly servers: ReadonlySignal<readonly ConnectedServer[]>;
+  readonly storage: ReadonlySignal<StorageState>;
+  readonly storageActions: Omit<StoredModels, "get" | "subscribe">;
+  /** Whether the connection says that data costs money. */
+  readonly metered: () => boolean;
+  readonly saveFile: (blob: Blob, name: string) => void;
   readonly comparison: Comparison;
   /** Keeps the vote and gives all votes. */
   readonly onVote: (vote: Vote) => readonly Vote[];
@@ -114,7 +122,9 @@ export function App(props: AppProps): JSX.Element {
   ]);
   const t = languages[language];
   const { dark } = useTheme(preferences.theme);
-  const dialog = useSignal<"none" | "settings" | "about" | "shortcuts" | "server" | "compare" | "export">("none");
+  const dialog = useSignal<"none" | "settings" | "about" | "shortcuts" | "server" | "storage" | "compare" | "export">(
+    "none",
+  );
   const list = useSignal<"closed" | "open" | "searching">("closed");
   const editing = useSignal<string | undefined>(undefined);
   const viewing = useSignal<Viewing | undefined>(undefined);
@@ -247,6 +257,9 @@ export function App(props: AppProps): JSX.Element {
             onSelect={props.onModel}
             onConnect={() => {
               dialog.value = "server";
+            }}
+            onStorage={() => {
+              dialog.value = "storage";
             }}
             onCompare={
               busy
@@ -452,6 +465,24 @@ export function App(props: AppProps): JSX.Element {
           draft={draft}
           settings={settings}
           onVote={props.onVote}
+          onClose={() => {
+            dialog.value = "none";
+            focusQuestion();
+          }}
+        />
+      )}
+      {dialog.value === "storage" && (
+        <StorageDialog
+          state={props.storage.value}
+          actions={props.storageActions}
+          metered={props.metered}
+          saveFile={props.saveFile}
+          selectedId={selected.id}
+          onUse={(id) => {
+            props.onModel(id);
+            dialog.value = "none";
+            focusQuestion();
+          }}
           onClose={() => {
             dialog.value = "none";
             focusQuestion();

@@ -13,6 +13,8 @@ export interface ModelPickerProps {
   readonly servers: readonly ConnectedServer[];
   readonly onSelect: (id: string) => void;
   readonly onConnect: () => void;
+  /** Opens what is stored. */
+  readonly onStorage: () => void;
   /** Absent while an answer is under way, which would share the model. */
   readonly onCompare: (() => void) | undefined;
   readonly onRemoveServer: (id: string) => void;
@@ -102,6 +104,16 @@ function ModelList(props: ModelPickerProps & { readonly close: () => void }): JS
         </Group>
       ))}
       <p class="picker-actions">
+        <button
+          type="button"
+          class="button"
+          onClick={() => {
+            close();
+            props.onStorage();
+          }}
+        >
+          {t.storage.open}
+        </button>
         <button
           type="button"
           class="button"

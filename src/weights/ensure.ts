@@ -16,7 +16,7 @@ export interface WeightsHost {
 
 export interface PackageSource {
   readonly id: string;
-  /** Absolute URL of the package folder, ending with a slash. */
+  /** Absolute URL of the package folder, ending with a slash; "" for a package that came from a file. */
   readonly baseUrl: string;
 }
 
@@ -48,7 +48,8 @@ export interface EnsuredPackage {
 /** Bytes arrive in small runs; whoever watches needs fewer. */
 const reportEveryMs = 100;
 
-interface Wanted {
+/** A shard, the file it is of, and where it is stored. */
+export interface Wanted {
   readonly file: ManifestFile;
   readonly shard: Shard;
   readonly key: string;
@@ -90,7 +91,7 @@ async function ensureFiles(
 ): Promise<EnsuredPackage> {
   const { signal, onProgress } = options;
   const manifestKey = manifestKeyOf(source);
-  const wanted = wantedShards(source.id, manifest);
+  const wanted = packageKeys(source.id, manifest);
   const total = wanted.reduce((sum, { shard }) => sum + shard.bytes, 0);
   let loaded = 0;
   let stored = 0;
@@ -128,6 +129,8 @@ async function ensureFiles(
     }
   };
 
+  if (missing.length > 0 && source.baseUrl === "")
+    throw new EngineError("bad-package", `${source.id} came from a file, and a part of it is gone: import it again`);
   if (missing.length > 0) persisted = await hasRoom(host, source.id, wanted, missing);
   const { keepEveryBytes = 4 * 2 ** 20, parallel = 3 } = options;
   const partials = options.partials ?? new Map<string, PartialShard>();
@@ -234,7 +237,7 @@ export async function isPackageStored(source: PackageSource, store: ShardStore):
     const blob = await store.get(manifestKeyOf(source));
     if (!blob) return false;
     const parsed = parseManifest(JSON.parse(await blob.text()));
-    return parsed.ok && wantedShards(source.id, parsed.manifest).every(({ key }) => keys.has(key));
+    return parsed.ok && packageKeys(source.id, parsed.manifest).every(({ key }) => keys.has(key));
   } catch (error) {
     if (error instanceof SyntaxError || isStorageFailure(error)) return false;
     throw error;
@@ -248,7 +251,8 @@ export async function removePackage(packageId: string, store: ShardStore): Promi
   await dropOthers(store, packageId, []);
 }
 
-function wantedShards(packageId: string, manifest: Manifest): Wanted[] {
+/** Every shard of a package with its key, in the order of the manifest. */
+export function packageKeys(packageId: string, manifest: Manifest): Wanted[] {
   return manifest.files.flatMap((file) =>
     file.shards.map((shard, index) => ({ file, shard, key: shardKey(packageId, file.path, index, shard.sha256) })),
   );
@@ -279,6 +283,11 @@ function splitIntoRuns(shards: readonly Wanted[]): Run[] {
 
 /** The manifest from the server, or the stored one when the server can't be reached. */
 async function readManifest(source: PackageSource, store: ShardStore, options: EnsureOptions): Promise<ReadManifest> {
+  if (source.baseUrl === "") {
+    const held = await getIfStorable(store, manifestKeyOf(source));
+    if (!held) throw new EngineError("bad-package", `${source.id} came from a file and is not stored any more`);
+    return readManifestBlob(held, manifestName);
+  }
   const url = new URL(manifestName, source.baseUrl).href;
   let blob: Blob;
   try {
@@ -306,6 +315,7 @@ async function otherManifest(
   options: EnsureOptions,
   used: ReadManifest,
 ): Promise<ReadManifest | undefined> {
+  if (source.baseUrl === "") return undefined;
   const url = new URL(manifestName, source.baseUrl).href;
   const candidates = [() => fetchManifest(url, options, "reload"), () => getIfStorable(store, manifestKeyOf(source))];
   for (const candidate of candidates) {
@@ -327,6 +337,19 @@ async function fetchManifest(url: string, options: EnsureOptions, cache: Request
   });
   if (!response.ok) throw new EngineError("http", `${url} answered with status ${response.status}`);
   return new Blob([await response.arrayBuffer()]);
+}
+
+/** What the server says the package holds; rejects with "network", "http" or "bad-package". */
+export async function fetchPackageManifest(baseUrl: string, options: EnsureOptions = {}): Promise<Manifest> {
+  const url = new URL(manifestName, baseUrl).href;
+  let blob: Blob;
+  try {
+    blob = await fetchManifest(url, options, "no-cache");
+  } catch (error) {
+    if (error instanceof EngineError) throw error;
+    throw new EngineError("network", `${url}: ${String(error)}`, { cause: error });
+  }
+  return (await readManifestBlob(blob, url)).manifest;
 }
 
 async function readManifestBlob(blob: Blob, url: string): Promise<ReadManifest> {

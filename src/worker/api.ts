@@ -1,10 +1,12 @@
 // The wire between the page and its two workers, as types only: neither side imports the other.
 import type { Device, GenerateEvent, GenerateRequest } from "#engine/types.ts";
+import type { Fit } from "#weights/fit.ts";
+import type { ImportedPackage, StoredPackageInfo } from "#weights/inventory.ts";
 
 /** Where a model package is fetched from and which one it is. */
 export interface ModelRef {
   readonly id: string;
-  /** Absolute URL of the package folder, ending with a slash. */
+  /** Absolute URL of the package folder, ending with a slash; "" for a package that came from a file. */
   readonly baseUrl: string;
 }
 
@@ -73,4 +75,34 @@ export interface StoredPackage {
   readonly persisted: boolean;
   readonly manifest: unknown;
   readonly files: ReadonlyMap<string, Blob>;
+}
+
+/** Whether a device can hold and run a package, and why not; see weights/fit.ts. */
+export type ModelFit = Fit;
+
+/** A package stored in this browser; see weights/inventory.ts. */
+export type StoredModelInfo = StoredPackageInfo;
+
+/** A package on a server, before its first byte. */
+export interface PackageOffer {
+  readonly name: string;
+  readonly license: string;
+  readonly bytes: number;
+  readonly fit: ModelFit;
+}
+
+/** The download worker's second api: what is stored. "in-use" means that a download of the model is under way, in any tab. */
+export interface PackagesApi {
+  list(): Promise<readonly StoredModelInfo[]>;
+  /** Deletes shards whose bytes are wrong, so that the next load fetches them alone. */
+  verify(
+    id: string,
+    onProgress: (loaded: number, total: number) => void,
+  ): Promise<{ readonly damaged: number; readonly missing: number } | "in-use">;
+  forget(id: string): Promise<"done" | "in-use">;
+  exportPackage(id: string): Promise<Blob | "incomplete" | "too-large">;
+  /** A zip, or files by path. */
+  importPackage(files: Blob | ReadonlyMap<string, Blob>): Promise<ImportedPackage>;
+  /** Rejects with the codes of a load. */
+  preview(baseUrl: string): Promise<PackageOffer>;
 }

@@ -9,7 +9,7 @@ import { watchWorker, type WorkerLife } from "./worker-life.ts";
 export type { DeviceNotice, LoadEvent, LoadedModel } from "./api.ts";
 
 export interface ModelClientOptions {
-  /** Id and package folder, relative to `pageUrl` or absolute; a record of the zoo fits. */
+  /** Id and package folder, relative to `pageUrl` or absolute, "" when it came from a file; a record of the zoo fits. */
   readonly model: { readonly id: string; readonly path: string };
   readonly device: LoadRequest["device"];
   /** The page's base: `document.baseURI`. */
@@ -47,7 +47,7 @@ const ignore = (): void => undefined;
 /** Starts nothing yet. */
 export function createModelClient(options: ModelClientOptions): WorkerModelClient {
   const { model, device, pageUrl, runtimeUrl, silenceMs = 120_000 } = options;
-  const ref: ModelRef = { id: model.id, baseUrl: new URL(model.path, pageUrl).href };
+  const ref: ModelRef = { id: model.id, baseUrl: model.path === "" ? "" : new URL(model.path, pageUrl).href };
   const listeners = new Set<(error: EngineError) => void>();
   let weights: Live<WeightsApi> | undefined;
   let inference: Live<InferenceApi> | undefined;

@@ -1,6 +1,7 @@
 // The download worker's side of the wire: one `ensure` at a time over the weights room. Knows no Comlink and no page.
 import type { PartialShard } from "#weights/download.ts";
 import { ensurePackage, isPackageStored, removePackage, type WeightsHost } from "#weights/ensure.ts";
+import { noteUse } from "#weights/inventory.ts";
 import type { WeightsApi } from "./api.ts";
 
 /** Serves the download worker's calls; half-fetched shards live as long as it does. */
@@ -15,13 +16,15 @@ export function createWeightsHost(host: WeightsHost): WeightsApi {
       running = abort;
       try {
         // Two tabs that open at once must not fetch the same gigabytes twice.
-        return await alone(`llava-weights/${model.id}`, abort.signal, () =>
-          ensurePackage(model, host, {
+        return await alone(packageLock(model.id), abort.signal, async () => {
+          const stored = await ensurePackage(model, host, {
             signal: abort.signal,
             partials,
             onProgress: (progress) => onEvent({ type: "download", ...progress }),
-          }),
-        );
+          });
+          if (stored.persisted) await noteUse(host.store, model.id, { usedAt: Date.now(), baseUrl: model.baseUrl });
+          return stored;
+        });
       } finally {
         if (running === abort) running = undefined;
       }
@@ -33,6 +36,11 @@ export function createWeightsHost(host: WeightsHost): WeightsApi {
     isComplete: (model) => isPackageStored(model, host.store),
     remove: (model) => removePackage(model.id, host.store),
   };
+}
+
+/** The name of the lock that whoever changes a stored package holds. */
+export function packageLock(id: string): string {
+  return `llava-weights/${id}`;
 }
 
 async function alone<T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {

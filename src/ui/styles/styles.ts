@@ -9,4 +9,5 @@ import "./composer.css";
 import "./dialog.css";
 import "./settings.css";
 import "./models.css";
+import "./storage.css";
 import "./history.css";

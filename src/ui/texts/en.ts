@@ -6,6 +6,7 @@ import type { DeviceNotice } from "#worker/api.ts";
 import { compare } from "./en-compare.ts";
 import { remote, remoteErrors } from "./en-remote.ts";
 import { app, sampling } from "./en-settings.ts";
+import { storage } from "./en-storage.ts";
 import { transfer } from "./en-transfer.ts";
 
 const plural = (count: number, one: string, many: string): string => (count === 1 ? one : many);
@@ -283,6 +284,7 @@ export const en = {
   remote,
   app,
   sampling,
+  storage,
   transfer,
   errors,
   notices,

@@ -1,0 +1,190 @@
+// What is stored: the packages, their sizes, and a look at every byte; one out as a file, one in from files. Knows no network.
+import { EngineError, errorCodeOf } from "#engine/errors.ts";
+import { packageKeys } from "./ensure.ts";
+import { manifestName, packageBytes, parseManifest, type Manifest } from "./manifest.ts";
+import { packagePrefix, shardKey, type ShardStore } from "./store.ts";
+import { blobMatches } from "./verify.ts";
+import { readZip, writeStoredZip } from "./zip.ts";
+
+export interface StoredPackageInfo {
+  readonly id: string;
+  /** "" while the manifest is not here yet. */
+  readonly name: string;
+  readonly license: string;
+  /** Bytes in storage, pieces of unfinished shards included. */
+  readonly storedBytes: number;
+  /** Bytes of the whole package; undefined while nobody knows. */
+  readonly totalBytes: number | undefined;
+  readonly complete: boolean;
+  /** Milliseconds since 1970; undefined when it was never loaded. */
+  readonly usedAt: number | undefined;
+  /** Where it was fetched from; "" when it came from a file. */
+  readonly baseUrl: string;
+}
+
+/** What is kept beside a package's files. */
+interface UseNote {
+  readonly usedAt?: number;
+  readonly baseUrl: string;
+}
+
+/** Remembers when the package was loaded and where it comes from; a store that fails forgets. */
+export async function noteUse(store: ShardStore, id: string, note: UseNote): Promise<void> {
+  try {
+    await store.put(noteKey(id), new Blob([JSON.stringify(note)]));
+  } catch (error) {
+    const code = errorCodeOf(error);
+    if (code !== "storage" && code !== "quota") throw error;
+  }
+}
+
+const noteKey = (id: string): string => `${packagePrefix(id)}.used`;
+
+async function readNote(store: ShardStore, id: string): Promise<UseNote> {
+  const note = await readJson(await store.get(noteKey(id)));
+  if (typeof note !== "object" || note === null) return { baseUrl: "" };
+  return {
+    baseUrl: "baseUrl" in note && typeof note.baseUrl === "string" ? note.baseUrl : "",
+    ...("usedAt" in note && typeof note.usedAt === "number" ? { usedAt: note.usedAt } : {}),
+  };
+}
+
+async function readJson(blob: Blob | undefined): Promise<unknown> {
+  try {
+    return blob && JSON.parse(await blob.text());
+  } catch {
+    return undefined; // Damaged: as if it were not there.
+  }
+}
+
+async function readManifest(store: ShardStore, id: string): Promise<Manifest | undefined> {
+  const parsed = parseManifest(await readJson(await store.get(`${packagePrefix(id)}${manifestName}`)));
+  return parsed.ok ? parsed.manifest : undefined;
+}
+
+/** Every package of which something is stored, by id. */
+export async function listPackages(store: ShardStore): Promise<readonly StoredPackageInfo[]> {
+  const keys = await store.keys();
+  const ids = [...new Set(keys.map((key) => decodeURIComponent(key.slice(0, key.indexOf("/")))))].sort();
+  const infos: StoredPackageInfo[] = [];
+  for (const id of ids) {
+    const own = keys.filter((key) => key.startsWith(packagePrefix(id)));
+    let storedBytes = 0;
+    for (const key of own) storedBytes += (await store.get(key))?.size ?? 0;
+    const manifest = await readManifest(store, id);
+    const { usedAt, baseUrl } = await readNote(store, id);
+    infos.push({
+      id,
+      name: manifest?.model.name ?? "",
+      license: manifest?.model.license ?? "",
+      storedBytes,
+      totalBytes: manifest && packageBytes(manifest),
+      complete: manifest !== undefined && packageKeys(id, manifest).every(({ key }) => own.includes(key)),
+      usedAt,
+      baseUrl,
+    });
+  }
+  return infos;
+}
+
+/** Reads every byte; shards with wrong ones are deleted, so that the next load fetches only them. Gives how many there were. */
+export async function verifyPackage(
+  store: ShardStore,
+  id: string,
+  onProgress?: (loaded: number, total: number) => Promise<void> | void,
+): Promise<{ readonly damaged: number; readonly missing: number }> {
+  const manifest = await readManifest(store, id);
+  if (!manifest) return { damaged: 0, missing: 1 };
+  const total = packageBytes(manifest);
+  let [loaded, damaged, missing] = [0, 0, 0];
+  const held = new Set(await store.keys());
+  for (const { key, shard } of packageKeys(id, manifest)) {
+    const blob = await store.get(key);
+    if (!blob && !held.has(key)) missing++;
+    else if (!blob || !(await blobMatches(blob, shard))) {
+      damaged++;
+      await store.delete([key]);
+    }
+    loaded += shard.bytes;
+    await onProgress?.(loaded, total);
+  }
+  return { damaged, missing };
+}
+
+/** The whole package as one zip; "incomplete" when a part of it is not here. */
+export async function exportPackage(store: ShardStore, id: string): Promise<Blob | "incomplete" | "too-large"> {
+  const manifest = await readManifest(store, id);
+  const json = await store.get(`${packagePrefix(id)}${manifestName}`);
+  if (!manifest || !json) return "incomplete";
+  const files = new Map<string, Blob>([[manifestName, json]]);
+  for (const file of manifest.files) {
+    const parts: Blob[] = [];
+    for (const [index, shard] of file.shards.entries()) {
+      const blob = await store.get(shardKey(id, file.path, index, shard.sha256));
+      if (!blob) return "incomplete";
+      parts.push(blob);
+    }
+    files.set(file.path, new Blob(parts));
+  }
+  return writeStoredZip(files);
+}
+
+export type ImportedPackage =
+  | { readonly ok: true; readonly id: string; readonly name: string }
+  | { readonly ok: false; readonly problem: "not-a-package" | "incomplete" | "damaged"; readonly path: string };
+
+/** Stores a package from a zip of it, or from its files by path; nothing is kept of one that is not right. Throws "quota". */
+export async function importPackage(
+  store: ShardStore,
+  given: Blob | ReadonlyMap<string, Blob>,
+  onProgress?: (loaded: number, total: number) => Promise<void> | void,
+): Promise<ImportedPackage> {
+  const files = withoutFolder(given instanceof Blob ? await readZip(given) : given);
+  const json = files?.get(manifestName);
+  const parsed = parseManifest(await readJson(json));
+  if (!files || !json || !parsed.ok) return { ok: false, problem: "not-a-package", path: manifestName };
+  const { manifest } = parsed;
+  const { id, name } = manifest.model;
+  const total = packageBytes(manifest);
+  const before = new Set(await store.keys());
+  const added: string[] = [];
+  let loaded = 0;
+  const put = async (key: string, blob: Blob): Promise<void> => {
+    if (!before.has(key)) added.push(key);
+    // A copy, or the file it comes from would have to stay where it is.
+    await store.put(key, new Blob([await blob.arrayBuffer()]));
+  };
+  const refuse = async (problem: "incomplete" | "damaged", path: string): Promise<ImportedPackage> => {
+    await store.delete(added);
+    return { ok: false, problem, path };
+  };
+  try {
+    for (const { key, shard, file } of packageKeys(id, manifest)) {
+      const blob = files.get(file.path)?.slice(shard.offset, shard.offset + shard.bytes);
+      if (!blob) return await refuse("incomplete", file.path);
+      if (!(await blobMatches(blob, shard))) return await refuse("damaged", file.path);
+      await put(key, blob);
+      loaded += shard.bytes;
+      await onProgress?.(loaded, total);
+    }
+    await put(`${packagePrefix(id)}${manifestName}`, json);
+  } catch (error) {
+    await store.delete(added).catch(() => undefined);
+    throw error instanceof EngineError ? error : new EngineError("storage", String(error), { cause: error });
+  }
+  const { usedAt, baseUrl } = await readNote(store, id);
+  await noteUse(store, id, { baseUrl, ...(usedAt === undefined ? {} : { usedAt }) });
+  return { ok: true, id, name };
+}
+
+/** A package is often packed together with its folder. */
+function withoutFolder(files: ReadonlyMap<string, Blob> | undefined): ReadonlyMap<string, Blob> | undefined {
+  const manifest = [...(files?.keys() ?? [])].find(
+    (path) => path === manifestName || path.endsWith(`/${manifestName}`),
+  );
+  if (!files || manifest === undefined) return files;
+  const folder = manifest.slice(0, -manifestName.length);
+  return new Map(
+    [...files].filter(([path]) => path.startsWith(folder)).map(([path, blob]) => [path.slice(folder.length), blob]),
+  );
+}

@@ -1,0 +1,45 @@
+// The download worker's side of what is stored: listed, verified, forgotten, exported, imported. Knows no Comlink and no page.
+import { EngineError } from "#engine/errors.ts";
+import { fetchPackageManifest, removePackage } from "#weights/ensure.ts";
+import { judgeFit, type DeviceFacts } from "#weights/fit.ts";
+import { exportPackage, importPackage, listPackages, verifyPackage } from "#weights/inventory.ts";
+import { packageBytes } from "#weights/manifest.ts";
+import type { ShardStore } from "#weights/store.ts";
+import type { PackagesApi } from "./api.ts";
+import { packageLock } from "./weights-host.ts";
+
+export interface PackagesHost {
+  readonly store: ShardStore;
+  readonly facts: () => Promise<DeviceFacts>;
+}
+
+/** Whatever changes a package leaves one alone that is being downloaded. */
+export function createPackagesHost({ store, facts }: PackagesHost): PackagesApi {
+  return {
+    list: () => listPackages(store),
+    verify: (id, onProgress) => unlessInUse(id, () => verifyPackage(store, id, onProgress)),
+    forget: (id) =>
+      unlessInUse(id, async () => {
+        await removePackage(id, store);
+        return "done" as const;
+      }),
+    exportPackage: (id) => exportPackage(store, id),
+    async importPackage(files) {
+      const imported = await unlessInUse("import", () => importPackage(store, files));
+      if (imported === "in-use") throw new EngineError("busy", "an import is under way");
+      return imported;
+    },
+    async preview(baseUrl) {
+      const manifest = await fetchPackageManifest(baseUrl);
+      const { name, license } = manifest.model;
+      return { name, license, bytes: packageBytes(manifest), fit: judgeFit(manifest, await facts()) };
+    },
+  };
+}
+
+async function unlessInUse<T>(id: string, work: () => Promise<T>): Promise<T | "in-use"> {
+  if (!("locks" in navigator)) return work();
+  return navigator.locks.request(packageLock(id), { ifAvailable: true }, (lock) =>
+    lock === null ? Promise.resolve("in-use" as const) : work(),
+  );
+}
