@@ -270,6 +270,7 @@ function ImportModel({ actions, working, act }: ImportProps): JSX.Element {
       : new Map(files.map((file) => [file.webkitRelativePath === "" ? file.name : file.webkitRelativePath, file]));
     act(t.storage.importing, async () => {
       const imported = await actions.importPackage(given);
+      if (imported === "in-use") return t.storage.inUse;
       return imported.ok ? t.storage.imported(imported.name) : t.storage.importProblems[imported.problem];
     });
   };

@@ -4,7 +4,7 @@ import { packageKeys } from "./ensure.ts";
 import { manifestName, packageBytes, parseManifest, type Manifest } from "./manifest.ts";
 import { packagePrefix, shardKey, type ShardStore } from "./store.ts";
 import { blobMatches } from "./verify.ts";
-import { readZip, writeStoredZip } from "./zip.ts";
+import { readZip, writeStoredZip, type ZippedFile } from "./zip.ts";
 
 export interface StoredPackageInfo {
   readonly id: string;
@@ -39,6 +39,7 @@ export async function noteUse(store: ShardStore, id: string, note: UseNote): Pro
 }
 
 const noteKey = (id: string): string => `${packagePrefix(id)}.used`;
+const manifestKey = (id: string): string => `${packagePrefix(id)}${manifestName}`;
 
 async function readNote(store: ShardStore, id: string): Promise<UseNote> {
   const note = await readJson(await store.get(noteKey(id)));
@@ -58,7 +59,7 @@ async function readJson(blob: Blob | undefined): Promise<unknown> {
 }
 
 async function readManifest(store: ShardStore, id: string): Promise<Manifest | undefined> {
-  const parsed = parseManifest(await readJson(await store.get(`${packagePrefix(id)}${manifestName}`)));
+  const parsed = parseManifest(await readJson(await store.get(manifestKey(id))));
   return parsed.ok ? parsed.manifest : undefined;
 }
 
@@ -114,7 +115,7 @@ export async function verifyPackage(
 /** The whole package as one zip; "incomplete" when a part of it is not here. */
 export async function exportPackage(store: ShardStore, id: string): Promise<Blob | "incomplete" | "too-large"> {
   const manifest = await readManifest(store, id);
-  const json = await store.get(`${packagePrefix(id)}${manifestName}`);
+  const json = await store.get(manifestKey(id));
   if (!manifest || !json) return "incomplete";
   const files = new Map<string, Blob>([[manifestName, json]]);
   for (const file of manifest.files) {
@@ -133,17 +134,32 @@ export type ImportedPackage =
   | { readonly ok: true; readonly id: string; readonly name: string }
   | { readonly ok: false; readonly problem: "not-a-package" | "incomplete" | "damaged"; readonly path: string };
 
-/** Stores a package from a zip of it, or from its files by path; nothing is kept of one that is not right. Throws "quota". */
+/** A package in a file or in files, looked at but not yet stored. */
+export interface OpenedPackage {
+  readonly manifest: Manifest;
+  readonly manifestBlob: Blob;
+  readonly files: ReadonlyMap<string, ZippedFile>;
+}
+
+/** No manifest is longer. */
+const longestManifest = 64 * 2 ** 20;
+
+/** Finds the package in a zip of it, or among its files by path; undefined when there is none that can be read. */
+export async function openPackage(given: Blob | ReadonlyMap<string, Blob>): Promise<OpenedPackage | undefined> {
+  const files = withoutFolder(given instanceof Blob ? await readZip(given) : asZipped(given));
+  const listed = files?.get(manifestName);
+  if (!files || !listed || listed.bytes > longestManifest) return undefined;
+  const manifestBlob = await listed.read();
+  const parsed = parseManifest(await readJson(manifestBlob));
+  return manifestBlob && parsed.ok ? { manifest: parsed.manifest, manifestBlob, files } : undefined;
+}
+
+/** Stores an opened package; nothing is kept of one that is not right. Throws "quota". */
 export async function importPackage(
   store: ShardStore,
-  given: Blob | ReadonlyMap<string, Blob>,
+  { manifest, manifestBlob, files }: OpenedPackage,
   onProgress?: (loaded: number, total: number) => Promise<void> | void,
 ): Promise<ImportedPackage> {
-  const files = withoutFolder(given instanceof Blob ? await readZip(given) : given);
-  const json = files?.get(manifestName);
-  const parsed = parseManifest(await readJson(json));
-  if (!files || !json || !parsed.ok) return { ok: false, problem: "not-a-package", path: manifestName };
-  const { manifest } = parsed;
   const { id, name } = manifest.model;
   const total = packageBytes(manifest);
   const before = new Set(await store.keys());
@@ -159,32 +175,52 @@ export async function importPackage(
     return { ok: false, problem, path };
   };
   try {
-    for (const { key, shard, file } of packageKeys(id, manifest)) {
-      const blob = files.get(file.path)?.slice(shard.offset, shard.offset + shard.bytes);
-      if (!blob) return await refuse("incomplete", file.path);
-      if (!(await blobMatches(blob, shard))) return await refuse("damaged", file.path);
-      await put(key, blob);
-      loaded += shard.bytes;
-      await onProgress?.(loaded, total);
+    for (const file of manifest.files) {
+      const zipped = files.get(file.path);
+      if (!zipped) return await refuse("incomplete", file.path);
+      // One that is longer than the manifest says need not be unpacked.
+      const content = zipped.bytes === file.bytes ? await zipped.read() : undefined;
+      if (!content) return await refuse("damaged", file.path);
+      for (const [index, shard] of file.shards.entries()) {
+        const blob = content.slice(shard.offset, shard.offset + shard.bytes);
+        if (!(await blobMatches(blob, shard))) return await refuse("damaged", file.path);
+        await put(shardKey(id, file.path, index, shard.sha256), blob);
+        loaded += shard.bytes;
+        await onProgress?.(loaded, total);
+      }
     }
-    await put(`${packagePrefix(id)}${manifestName}`, json);
+    await put(manifestKey(id), manifestBlob);
   } catch (error) {
     await store.delete(added).catch(() => undefined);
     throw error instanceof EngineError ? error : new EngineError("storage", String(error), { cause: error });
   }
+  await dropOtherShards(store, id, manifest);
   const { usedAt, baseUrl } = await readNote(store, id);
   await noteUse(store, id, { baseUrl, ...(usedAt === undefined ? {} : { usedAt }) });
   return { ok: true, id, name };
 }
 
-/** A package is often packed together with its folder. */
-function withoutFolder(files: ReadonlyMap<string, Blob> | undefined): ReadonlyMap<string, Blob> | undefined {
-  const manifest = [...(files?.keys() ?? [])].find(
+/** Shards of another version of the package, and pieces of unfinished ones, which nothing reads any more. */
+async function dropOtherShards(store: ShardStore, id: string, manifest: Manifest): Promise<void> {
+  const kept = new Set([manifestKey(id), noteKey(id), ...packageKeys(id, manifest).map(({ key }) => key)]);
+  const keys = await store.keys();
+  await store.delete(keys.filter((key) => key.startsWith(packagePrefix(id)) && !kept.has(key)));
+}
+
+const asZipped = (files: ReadonlyMap<string, Blob>): ReadonlyMap<string, ZippedFile> =>
+  new Map([...files].map(([path, blob]) => [path, { bytes: blob.size, read: () => Promise.resolve(blob) }]));
+
+/** A package is often packed together with its folder; of several folders, the outermost counts. */
+function withoutFolder(
+  files: ReadonlyMap<string, ZippedFile> | undefined,
+): ReadonlyMap<string, ZippedFile> | undefined {
+  const manifests = [...(files?.keys() ?? [])].filter(
     (path) => path === manifestName || path.endsWith(`/${manifestName}`),
   );
+  const manifest = manifests.sort((a, b) => a.length - b.length)[0];
   if (!files || manifest === undefined) return files;
   const folder = manifest.slice(0, -manifestName.length);
   return new Map(
-    [...files].filter(([path]) => path.startsWith(folder)).map(([path, blob]) => [path.slice(folder.length), blob]),
+    [...files].filter(([path]) => path.startsWith(folder)).map(([path, file]) => [path.slice(folder.length), file]),
   );
 }

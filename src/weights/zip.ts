@@ -59,8 +59,16 @@ function words(value: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** The files of a zip as parts of it, by path; undefined when it is none, is damaged, encrypted or too large. */
-export async function readZip(zip: Blob): Promise<ReadonlyMap<string, Blob> | undefined> {
+/** A file in a zip. */
+export interface ZippedFile {
+  /** Unpacked, as the directory says. */
+  readonly bytes: number;
+  /** Its content; undefined when it is damaged, or unfolds into more than the directory says. */
+  read(): Promise<Blob | undefined>;
+}
+
+/** The files of a zip by path, none of them unpacked yet; undefined when it is none, is damaged, encrypted or too large. */
+export async function readZip(zip: Blob): Promise<ReadonlyMap<string, ZippedFile> | undefined> {
   const tail = await view(zip.slice(Math.max(0, zip.size - 22 - 0xffff)));
   let end = tail.byteLength - 22;
   while (end >= 0 && tail.getUint32(end, true) !== 0x0605_4b50) end--;
@@ -70,34 +78,65 @@ export async function readZip(zip: Blob): Promise<ReadonlyMap<string, Blob> | un
     tail.getUint32(end + 12, true),
     tail.getUint32(end + 16, true),
   ];
-  if (start + bytes > zip.size || bytes > 2 ** 24) return undefined;
+  // The largest values announce the 64-bit form.
+  if (count === 0xffff || start > largest || start + bytes > zip.size || bytes > 2 ** 24) return undefined;
   const directory = await view(zip.slice(start, start + bytes));
-  const files = new Map<string, Blob>();
+  const files = new Map<string, ZippedFile>();
   let at = 0;
   for (let index = 0; index < count; index++) {
     if (at + 46 > directory.byteLength || directory.getUint32(at, true) !== 0x0201_4b50) return undefined;
+    const encrypted = (directory.getUint16(at + 8, true) & 1) !== 0;
     const method = directory.getUint16(at + 10, true);
-    const packed = directory.getUint32(at + 20, true);
+    const entry = {
+      packed: method === 8,
+      packedBytes: directory.getUint32(at + 20, true),
+      bytes: directory.getUint32(at + 24, true),
+      at: directory.getUint32(at + 42, true),
+    };
     const nameBytes = directory.getUint16(at + 28, true);
     const behind = directory.getUint16(at + 30, true) + directory.getUint16(at + 32, true);
-    const place = directory.getUint32(at + 42, true);
-    if (at + 46 + nameBytes > directory.byteLength || place + 30 > zip.size) return undefined;
+    if (at + 46 + nameBytes > directory.byteLength || entry.at + 30 + entry.packedBytes > zip.size) return undefined;
     const path = new TextDecoder().decode(new Uint8Array(directory.buffer, at + 46, nameBytes));
     at += 46 + nameBytes + behind;
     if (path.endsWith("/")) continue;
-    if ((method !== 0 && method !== 8) || (directory.getUint16(at - 46 - nameBytes - behind + 8, true) & 1) !== 0)
-      return undefined;
-    const local = await view(zip.slice(place, place + 30));
-    const from = place + 30 + local.getUint16(26, true) + local.getUint16(28, true);
-    const content = zip.slice(from, from + packed);
-    if (content.size !== packed) return undefined;
-    files.set(path, method === 0 ? content : await inflate(content));
+    if (encrypted || (method !== 0 && method !== 8)) return undefined;
+    files.set(path, { bytes: entry.bytes, read: () => readEntry(zip, entry) });
   }
   return files;
 }
 
-async function inflate(packed: Blob): Promise<Blob> {
-  return await new Response(packed.stream().pipeThrough(new DecompressionStream("deflate-raw"))).blob();
+interface Entry {
+  readonly packed: boolean;
+  readonly packedBytes: number;
+  readonly bytes: number;
+  readonly at: number;
+}
+
+async function readEntry(zip: Blob, { packed, packedBytes, bytes, at }: Entry): Promise<Blob | undefined> {
+  const local = await view(zip.slice(at, at + 30));
+  if (local.byteLength < 30 || local.getUint32(0, true) !== 0x0403_4b50) return undefined;
+  const from = at + 30 + local.getUint16(26, true) + local.getUint16(28, true);
+  const content = zip.slice(from, from + packedBytes);
+  const unpacked = packed ? await inflate(content, bytes) : content;
+  return content.size === packedBytes && unpacked?.size === bytes ? unpacked : undefined;
+}
+
+/** Undefined when these are no packed bytes, or more come out than there should. */
+async function inflate(packed: Blob, bytes: number): Promise<Blob | undefined> {
+  let left = bytes;
+  const limit = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+    transform(chunk, controller) {
+      left -= chunk.length;
+      if (left < 0) controller.error(new RangeError("more than the directory says"));
+      else controller.enqueue(chunk);
+    },
+  });
+  try {
+    const stream = packed.stream().pipeThrough(new DecompressionStream("deflate-raw")).pipeThrough(limit);
+    return await new Response(stream).blob();
+  } catch {
+    return undefined;
+  }
 }
 
 async function view(blob: Blob): Promise<DataView> {

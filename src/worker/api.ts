@@ -102,7 +102,7 @@ export interface PackagesApi {
   forget(id: string): Promise<"done" | "in-use">;
   exportPackage(id: string): Promise<Blob | "incomplete" | "too-large">;
   /** A zip, or files by path. */
-  importPackage(files: Blob | ReadonlyMap<string, Blob>): Promise<ImportedPackage>;
+  importPackage(files: Blob | ReadonlyMap<string, Blob>): Promise<ImportedPackage | "in-use">;
   /** Rejects with the codes of a load. */
   preview(baseUrl: string): Promise<PackageOffer>;
 }

@@ -1,9 +1,8 @@
 // The download worker's side of what is stored: listed, verified, forgotten, exported, imported. Knows no Comlink and no page.
-import { EngineError } from "#engine/errors.ts";
 import { fetchPackageManifest, removePackage } from "#weights/ensure.ts";
 import { judgeFit, type DeviceFacts } from "#weights/fit.ts";
-import { exportPackage, importPackage, listPackages, verifyPackage } from "#weights/inventory.ts";
-import { packageBytes } from "#weights/manifest.ts";
+import { exportPackage, importPackage, listPackages, openPackage, verifyPackage } from "#weights/inventory.ts";
+import { manifestName, packageBytes } from "#weights/manifest.ts";
 import type { ShardStore } from "#weights/store.ts";
 import type { PackagesApi } from "./api.ts";
 import { packageLock } from "./weights-host.ts";
@@ -25,9 +24,9 @@ export function createPackagesHost({ store, facts }: PackagesHost): PackagesApi 
       }),
     exportPackage: (id) => exportPackage(store, id),
     async importPackage(files) {
-      const imported = await unlessInUse("import", () => importPackage(store, files));
-      if (imported === "in-use") throw new EngineError("busy", "an import is under way");
-      return imported;
+      const opened = await openPackage(files);
+      if (!opened) return { ok: false, problem: "not-a-package", path: manifestName };
+      return unlessInUse(opened.manifest.model.id, () => importPackage(store, opened));
     },
     async preview(baseUrl) {
       const manifest = await fetchPackageManifest(baseUrl);
