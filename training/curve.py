@@ -24,7 +24,7 @@ def main():
         axis.plot(minutes, [p["loss"] for p in part], color="#b4532a", label="loss")
         axis.set(title=stage, xlabel="minutes", ylim=(0, None))
         right = axis.twinx()
-        for name, colour in (("objects", "#2a6f97"), ("letters", "#5a8f3c"), ("tokens", "#2a6f97")):
+        for name, colour in (("objects", "#2a6f97"), ("letters", "#5a8f3c"), ("tokens", "#8a5fa8")):
             known = [(p["minutes"], p[name]) for p in part if name in p]
             if known:
                 right.plot(*zip(*known), color=colour, label=f"{name} right")

@@ -124,7 +124,7 @@ class Run:
 
 
 class Heads(nn.Module):
-    """Linear read-outs of the dense ground truth from patch features [n, 256]; thrown away after the vision stage."""
+    """Linear read-outs of the dense ground truth from patch features [n, 256]; no part of the model."""
 
     def __init__(self, width):
         super().__init__()
@@ -132,6 +132,7 @@ class Heads(nn.Module):
         self.colour = nn.Linear(width, len(COLOUR_NAMES))
         self.character = nn.Linear(width, 2 * (len(CHARACTERS) + 1))
         self.box = nn.Linear(width, 4)
+        self.centre = nn.Linear(width, 2)
         self.photo = nn.Linear(width, 2)
 
 
@@ -158,55 +159,60 @@ def patch_features(model, pixels, keep=None):
     return hidden[:, 1:]
 
 
+def dense_truth(read, device):
+    """What each patch shows, from read(name) → array [n, GRID, GRID, …]: tensors [n, patches, …]; the centre is the thing's, in shares of
+    the picture."""
+    take = lambda name: torch.from_numpy(read(name)).to(device).flatten(1, 2)
+    cls, colour, character, box = take("cls").long(), take("colour").long(), take("character").long(), take("box").float()
+    at = torch.arange(GRID * GRID, device=device)
+    patch = (torch.stack([at % GRID, at.div(GRID, rounding_mode="floor")], 1) + 0.5) / GRID
+    return {"cls": cls, "colour": colour, "character": character, "box": box, "centre": patch + box[..., :2]}
+
+
+def dense_loss(heads, patches, truth, photo):
+    """Loss of the heads' read-outs of patch features [n, patches, width], and the shares that are right."""
+    cls, colour, character, box, centre = (truth[k].flatten(0, 1) for k in ("cls", "colour", "character", "box", "centre"))
+    flat = patches.flatten(0, 1)  # [n · patches, width]
+    weight = torch.ones(CLASSES, device=flat.device)
+    weight[0] = 0.15
+    things, text, coloured = cls > 0, cls == TEXT_CLASS, colour >= 0
+    predicted = heads.cls(flat)
+    loss = F.cross_entropy(predicted, cls, weight=weight) + 0.2 * F.cross_entropy(heads.photo(patches.mean(1)), photo)
+    if coloured.any():
+        loss = loss + 0.5 * F.cross_entropy(heads.colour(flat[coloured]), colour[coloured])
+    if things.any():
+        loss = loss + 8 * F.smooth_l1_loss(heads.box(flat[things]), box[things], beta=0.05)
+        loss = loss + 8 * F.smooth_l1_loss(heads.centre(flat[things]), centre[things], beta=0.05)
+    objects = things & (cls < SHAPE_CLASS)
+    right = {"objects": (predicted[objects].argmax(-1) == cls[objects]).float().mean()}
+    if text.any():
+        letters = heads.character(flat[text]).view(-1, len(CHARACTERS) + 1)
+        truth_letters = character[text].flatten()
+        loss = loss + F.cross_entropy(letters, truth_letters)
+        right["letters"] = (letters.argmax(-1) == truth_letters)[truth_letters > 0].float().mean()
+    return loss, {name: value.detach() for name, value in right.items()}
+
+
 def vision_stage(run):
     model, batch = run.model, run.options["per_device_train_batch_size"]
     heads = Heads(model.config.vision_config.hidden_size).to(run.device)
     trained = tower_parameters(model)
-    weight = torch.ones(CLASSES, device=run.device)
-    weight[0] = 0.15
     pools = open_pools(run.config)
-
-    def read(name, picked):
-        return np.concatenate([pool.arrays[name][index] for pool, index in zip(pools, picked)])
 
     def step():
         # Most patches are background: as in masked autoencoders, only a part of them goes through, until the last part of the stage.
         picked = [pool.sample(run.rng, batch // 2) for pool in pools]
-        pixels = torch.from_numpy(normalise(jitter(run.rng, read("pictures", picked)))).to(run.device)
-        take = lambda name: torch.from_numpy(read(name, picked)).to(run.device).flatten(1, 2)
-        cls, colour, character, box = take("cls").long(), take("colour").long(), take("character").long(), take("box").float()
-        keep = None
+        read = lambda name: np.concatenate([pool.arrays[name][index] for pool, index in zip(pools, picked)])
+        pixels = torch.from_numpy(normalise(jitter(run.rng, read("pictures")))).to(run.device)
+        truth, keep = dense_truth(read, run.device), None
         if run.used / run.minutes < run.options["all_patches_after"]:
-            score = torch.rand(cls.shape, device=run.device) + (cls > 0)
+            score = torch.rand(truth["cls"].shape, device=run.device) + (truth["cls"] > 0)
             keep = score.topk(run.options["kept_patches"], 1).indices
-            cls, colour = cls.gather(1, keep), colour.gather(1, keep)
-            character = character.gather(1, keep[..., None].expand(-1, -1, 2))
-            box = box.gather(1, keep[..., None].expand(-1, -1, 4))
-        cls, colour, character, box = cls.flatten(), colour.flatten(), character.flatten(0, 1), box.flatten(0, 1)
+            rows = torch.arange(len(keep), device=run.device)[:, None]
+            truth = {name: values[rows, keep] for name, values in truth.items()}
         with torch.autocast(run.device.type, torch.bfloat16):
             patches = patch_features(model, pixels, keep)
-        patches = patches.float()
-        flat = patches.flatten(0, 1)  # [batch · patches, width]
-        things, text, coloured = cls > 0, cls == TEXT_CLASS, colour >= 0
-        nothing = flat.sum() * 0
-        predicted = heads.cls(flat)
-        losses = {
-            "cls": F.cross_entropy(predicted, cls, weight=weight),
-            "colour": 0.5 * F.cross_entropy(heads.colour(flat[coloured]), colour[coloured]) if coloured.any() else nothing,
-            "character": F.cross_entropy(heads.character(flat[text]).view(-1, len(CHARACTERS) + 1), character[text].flatten())
-            if text.any()
-            else nothing,
-            "box": 8 * F.smooth_l1_loss(heads.box(flat[things]), box[things], beta=0.05),
-            "photo": 0.2 * F.cross_entropy(heads.photo(patches.mean(1)), torch.from_numpy(read("photo", picked)).long().to(run.device)),
-        }
-        objects = things & (cls < SHAPE_CLASS)
-        with torch.no_grad():
-            right = {"objects": (predicted[objects].argmax(-1) == cls[objects]).float().mean()}
-            if text.any():
-                guess = heads.character(flat[text]).view(-1, len(CHARACTERS) + 1).argmax(-1)
-                truth = character[text].flatten()
-                right["letters"] = (guess == truth)[truth > 0].float().mean()
-        return sum(losses.values()), right
+        return dense_loss(heads, patches.float(), truth, torch.from_numpy(read("photo")).long().to(run.device))
 
     return step, [{"params": trained + list(heads.parameters())}], heads
 
@@ -263,9 +269,16 @@ def conversation_stage(run, captions_only):
     projector = list(model.model.multi_modal_projector.parameters())
     tower = tower_parameters(model)
     groups = [{"params": projector if captions_only else projector + list(model.model.language_model.parameters())}]
+    heads = None
     if unfreeze_after <= 1:
+        # A tower that only answers train would forget what it sees; the dense ground truth goes on teaching it.
+        heads = Heads(model.config.vision_config.hidden_size).to(run.device)
+        if run.checkpoint("vision").exists():
+            heads.load_state_dict(torch.load(run.checkpoint("vision"), map_location=run.device)["heads"], strict=False)
         groups.append({"params": tower, "lr_scale": run.options["mm_vision_tower_lr"] / run.options["learning_rate"]})
+        groups.append({"params": list(heads.parameters())})
     names, colours, characters, places = (table.to(run.device) for table in word_table(run.tokenizer, run.config["vocab_size"]))
+    place_tokens = places.any(0).nonzero()[:, 0]
 
     def row_of(index):
         scene = run.pool.scene(int(index))
@@ -275,22 +288,19 @@ def conversation_stage(run, captions_only):
         alone = [run.small_talk()] if run.rng.random() < 0.15 else []
         return encoder.row(run.talk(scene, run.options["turns"]), alone, length)
 
-    def words_loss(features, index):
+    def words_loss(features, truth):
         """Cross-entropy of the words that each thing's patch should be read as, were its feature the decoder's last state."""
-        take = lambda name: torch.from_numpy(run.pool.arrays[name][index]).to(run.device).flatten(1, 2).long()
-        cls, colour, character = take("cls"), take("colour"), take("character")
+        cls, colour, character = truth["cls"], truth["colour"], truth["character"]
         things = cls > 0
         wanted = names[cls[things]] + colours[colour[things].clamp(min=0)] * (colour[things] >= 0)[:, None]
         wanted = wanted + characters[character[things][:, 0]] + characters[character[things][:, 1]]
-        box = torch.from_numpy(run.pool.arrays["box"][index]).to(run.device).float().flatten(1, 2)[things]
-        at = things.nonzero()[:, 1]
-        cell = lambda centre: (centre >= 0.36).long() + (centre >= 0.64).long()
-        column = cell((at % GRID + 0.5) / GRID + box[:, 0])
-        row = cell((at.div(GRID, rounding_mode="floor") + 0.5) / GRID + box[:, 1])
+        column, row = ((truth["centre"][things] >= 0.36).long() + (truth["centre"][things] >= 0.64)).unbind(1)
         wanted = wanted + places[3 * row + column]
         share = wanted.sum(1, keepdim=True)
         logits = model.lm_head(model.model.language_model.norm(features[things])).float()
-        return -((wanted / share.clamp(min=1)) * F.log_softmax(logits, -1)).sum(1)[share[:, 0] > 0].mean()
+        words = -((wanted / share.clamp(min=1)) * F.log_softmax(logits, -1)).sum(1)[share[:, 0] > 0].mean()
+        # Among themselves once more: a tower learns what a thing is without learning where, unless it is asked.
+        return words + F.cross_entropy(logits[:, place_tokens], places[3 * row + column][:, place_tokens])
 
     planned = [run.pool.sample(run.rng, batch) for _ in range(3)]
 
@@ -310,10 +320,17 @@ def conversation_stage(run, captions_only):
                 return embeds.masked_scatter((ids == image_token).unsqueeze(-1), features.to(embeds.dtype))
 
             loss, right = language_loss(model, rows, put)
-            words = words_loss(features, index)
-        return loss + run.options["words_weight"] * words, {"tokens": right, "answers": loss.detach(), "words": words.detach()}
+            truth = dense_truth(lambda name: run.pool.arrays[name][index], run.device)
+            words = words_loss(features, truth)
+        told = {"tokens": right, "answers": loss.detach(), "words": words.detach()}
+        loss = loss + run.options["words_weight"] * words
+        if not frozen:
+            photo = torch.from_numpy(run.pool.arrays["photo"][index]).long().to(run.device)
+            dense, seen = dense_loss(heads, patches.float(), truth, photo)
+            loss, told = loss + run.options["dense_weight"] * dense, told | seen
+        return loss, told
 
-    return step, groups, None
+    return step, groups, heads
 
 
 def train(run):
@@ -339,6 +356,8 @@ def train(run):
         heads.load_state_dict(run.heads_state)
     if run.optimizer_state:
         optimizer.load_state_dict(run.optimizer_state)
+        for group, asked in zip(optimizer.param_groups, split):  # the config may have changed since
+            group.update(weight_decay=asked["weight_decay"], lr_scale=asked["lr_scale"])
     parameters = [p for g in split for p in g["params"]]
     sync_every = run.options.get("sync_every", 1)
     curve = run.folder / "curve.jsonl"
