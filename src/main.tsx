@@ -4,6 +4,7 @@ import { render } from "preact";
 import { fetchExample, loadExamples, type Example } from "#chat/examples.web.ts";
 import { createTransfer } from "#chat/export-transfer.web.ts";
 import { createComparison } from "#chat/compare.ts";
+import { createDownloads, downloadsKey } from "#chat/downloads.ts";
 import { addVote } from "#chat/compare-votes.ts";
 import { createModelRegistry } from "#chat/models.ts";
 import { createServers } from "#chat/models-servers.ts";
@@ -28,7 +29,7 @@ import type { UpdateState } from "#ui/UpdateNote.tsx";
 import "#ui/styles/styles.ts";
 import { askToPersist } from "#weights/storage.web.ts";
 import { createModelClient } from "#worker/client.ts";
-import { createPackagesClient } from "#worker/weights-client.ts";
+import { createPackagesClient, fetchPackageAhead } from "#worker/weights-client.ts";
 import { builtInModelId, models } from "#zoo/models.ts";
 
 const pageUrl = document.baseURI;
@@ -80,6 +81,24 @@ function keepPreferences(next: Preferences): void {
   writePreferences(storage, next);
 }
 
+const downloads = createDownloads({
+  storage,
+  fetchAhead: fetchPackageAhead,
+  forget: (id) => packages.forget(id),
+  changed: () => stored.refresh(),
+  async use(id) {
+    const before = registry.get().selected.id;
+    // Loaded first, so that the chat goes on meanwhile.
+    await registry.client(id)?.load(() => undefined);
+    if (registry.get().selected.id !== before) return false;
+    selectModel(id);
+    return true;
+  },
+});
+addEventListener("storage", ({ key }) => {
+  if (key === downloadsKey) downloads.followOtherTabs();
+});
+
 const examples = signal<readonly Example[]>([]);
 const launch = readLaunch(location.href);
 if (launch.embed) document.documentElement.dataset["embed"] = "yes";
@@ -107,6 +126,8 @@ render(
     servers={toSignal(servers)}
     storage={toSignal(stored)}
     storageActions={stored}
+    downloads={toSignal(downloads)}
+    downloadActions={downloads}
     metered={isMetered}
     saveFile={saveModelFile}
     comparison={comparison}
@@ -161,6 +182,12 @@ chat.subscribe(({ model: { phase, ...rest } }) => {
   if (phase === "loading" && left > longDownloadBytes) wakeLock.hold();
   else if (phase !== "loading" || left === 0) wakeLock.release();
 });
+const downloadLock = createWakeLock();
+downloads.subscribe((list) => {
+  const left = (download: (typeof list)[number]): number => download.total - download.loaded;
+  if (list.some((download) => download.phase === "running" && left(download) > longDownloadBytes)) downloadLock.hold();
+  else if (!list.some(({ phase }) => phase === "running")) downloadLock.release();
+});
 let asked: object | undefined;
 /** Asks what is stored each time a model has become ready. */
 async function tellOffline(): Promise<void> {
@@ -200,4 +227,14 @@ if (import.meta.env.PROD && "serviceWorker" in navigator)
   }).catch((error: unknown) => console.warn("New versions can't be watched for:", error));
 // Before the first byte. Nobody waits for the answer, which some browsers leave to the user.
 void askToPersist();
+if (wantedModel === undefined) {
+  // Then it may be one that is stored here.
+  await stored.refresh().catch((error: unknown) => console.warn("What is stored could not be listed:", error));
+  const found = registry.find(parameters.get("model") ?? preferences.value.model ?? model.id);
+  const foundClient = found && registry.select(found.id);
+  if (foundClient) void chat.switchModel(foundClient);
+}
 await chat.start();
+// After the model that is to answer; where data costs money nobody is surprised by a download.
+downloads.restore(isMetered());
+await stored.refresh();

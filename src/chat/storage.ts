@@ -20,8 +20,8 @@ export interface StoredModels extends Observable<StorageState>, Omit<PackagesApi
   refresh(): Promise<void>;
   /** What lies at an address, or at "owner/name" on the hub; undefined when that is neither. Rejects with the codes of a load. */
   preview(typed: string): Promise<PreviewedModel | undefined>;
-  /** Offers a model that was looked at; choosing it downloads it. */
-  add(model: PreviewedModel): void;
+  /** Offers a model that is not stored; choosing it fetches it. */
+  add(model: Pick<PreviewedModel, "id" | "name" | "baseUrl">): void;
 }
 
 export interface StoredModelsOptions {

@@ -16,6 +16,7 @@
 //   data-testid="sidebar", "conversation-entry", "pager", "question-editor", "lightbox", "crop-area", "budget", "undo": see their files
 //   data-testid="model-picker", "model-choice", "server-problem", "connect-problem": see ModelPicker.tsx and ServerDialog.tsx
 //   data-testid="stored-model", "storage-used", "storage-outcome", "model-offer": see StorageDialog.tsx
+//   data-testid="download" with data-phase: see DownloadNotes.tsx
 //   data-testid="compare-column", "compare-votes": see CompareDialog.tsx
 //   data-testid="leaves-device"    present while what is asked goes to a server; data-testid="answer-model" which one answered
 //   data-testid="announcer"        the live region · data-testid="not-saved" when the browser keeps no data
@@ -26,7 +27,9 @@ import { budgetOf } from "#chat/conversation-budget.ts";
 import { turnsInMemory, type Picture } from "#chat/conversation.ts";
 import type { Example } from "#chat/examples.web.ts";
 import type { Transfer } from "#chat/export-transfer.web.ts";
+import type { Download, Downloads } from "#chat/downloads.ts";
 import { mayHoldConversations } from "#chat/import-kind.ts";
+import { isPackageFolder, isPackageZip, mayBePackage } from "#chat/package-file.ts";
 import type { CropFrame } from "#chat/picture-sources.web.ts";
 import type { OpenedPicture } from "#chat/pictures.web.ts";
 import type { Preferences } from "#chat/preferences.ts";
@@ -63,6 +66,7 @@ const Lightbox = lazy(async () => (await import("./Lightbox.tsx")).Lightbox);
 const CropDialog = lazy(async () => (await import("./CropDialog.tsx")).CropDialog);
 const CompareDialog = lazy(async () => (await import("./CompareDialog.tsx")).CompareDialog);
 const StorageDialog = lazy(async () => (await import("./StorageDialog.tsx")).StorageDialog);
+const DownloadNotes = lazy(async () => (await import("./DownloadNotes.tsx")).DownloadNotes);
 const ServerDialog = lazy(async () => (await import("./ServerDialog.tsx")).ServerDialog);
 const ExportDialog = lazy(async () => (await import("./ExportDialog.tsx")).ExportDialog);
 const SettingsDialog = lazy(async () => (await import("./SettingsDialog.tsx")).SettingsDialog);
@@ -78,6 +82,8 @@ export interface AppProps {
   readonly servers: ReadonlySignal<readonly ConnectedServer[]>;
   readonly storage: ReadonlySignal<StorageState>;
   readonly storageActions: Omit<StoredModels, "get" | "subscribe">;
+  readonly downloads: ReadonlySignal<readonly Download[]>;
+  readonly downloadActions: Omit<Downloads, "get" | "subscribe" | "restore" | "followOtherTabs">;
   /** Whether the connection says that data costs money. */
   readonly metered: () => boolean;
   readonly saveFile: (blob: Blob, name: string) => void;
@@ -131,6 +137,7 @@ export function App(props: AppProps): JSX.Element {
   const wide = useMedia("(min-width: 64rem)");
   const exampleFailed = useSignal(false);
   const importing = useSignal<readonly File[]>([]);
+  const droppedPackage = useSignal<Blob | ReadonlyMap<string, Blob> | undefined>(undefined);
   const draft = useDraft(props.openPicture, { text: props.question, pictures: [] });
   const picker = useRef<HTMLElement>(null);
   const conversation = useComputed(() => state.value.conversation).value;
@@ -179,10 +186,25 @@ export function App(props: AppProps): JSX.Element {
 
   const takeFiles = (files: readonly File[]): void => {
     if (!files.some(mayHoldConversations)) return draft.addFiles(files);
-    importing.value = files;
-    dialog.value = "export";
+    const zip = files.length === 1 ? files.find(mayBePackage) : undefined;
+    const decide = (isPackage: boolean): void => {
+      if (isPackage && zip !== undefined) return takePackage(zip);
+      importing.value = files;
+      dialog.value = "export";
+    };
+    if (zip === undefined) return decide(false);
+    // What can't be looked into is for the import of conversations, which says why.
+    void isPackageZip(zip).then(decide, () => decide(false));
   };
-  const dragging = usePageEvents({ onFiles: takeFiles, onEscape: () => chat.stop() });
+  const takePackage = (given: Blob | ReadonlyMap<string, Blob>): void => {
+    droppedPackage.value = given;
+    dialog.value = "storage";
+  };
+  const takeFolder = (files: ReadonlyMap<string, File>): void => {
+    if (isPackageFolder([...files.keys()])) takePackage(files);
+    else takeFiles([...files.values()]);
+  };
+  const dragging = usePageEvents({ onFiles: takeFiles, onFolder: takeFolder, onEscape: () => chat.stop() });
 
   const send = (forgetOldest = false): void => {
     chat.send(draft.text, draft.pictures, { forgetOldest });
@@ -322,6 +344,24 @@ export function App(props: AppProps): JSX.Element {
       <section class="dock" aria-label={t.questionArea} ref={picker}>
         <div class="dock-inner">
           {!saidInChat && <LoadBanner name={selected.name} state={modelState} onStart={() => void chat.start()} />}
+          {props.downloads.value.length > 0 && (
+            <DownloadNotes
+              downloads={props.downloads.value}
+              actions={props.downloadActions}
+              onUse={(id) => {
+                props.downloadActions.dismiss(id);
+                props.onModel(id);
+              }}
+              onFromMemory={(download) => {
+                void props.downloadActions.cancel(download.id);
+                props.storageActions.add(download);
+                props.onModel(download.id);
+              }}
+              onStorage={() => {
+                dialog.value = "storage";
+              }}
+            />
+          )}
           {selected.host !== undefined && (
             <p class="dock-note" data-testid="leaves-device">
               {t.remote.leaves(selected.host)}
@@ -475,15 +515,20 @@ export function App(props: AppProps): JSX.Element {
         <StorageDialog
           state={props.storage.value}
           actions={props.storageActions}
+          downloads={props.downloads.value}
+          downloadActions={props.downloadActions}
+          dropped={droppedPackage.value}
           metered={props.metered}
           saveFile={props.saveFile}
           selectedId={selected.id}
           onUse={(id) => {
             props.onModel(id);
+            droppedPackage.value = undefined;
             dialog.value = "none";
             focusQuestion();
           }}
           onClose={() => {
+            droppedPackage.value = undefined;
             dialog.value = "none";
             focusQuestion();
           }}

@@ -4,15 +4,21 @@
 import type { JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { errorCodeOf } from "#engine/errors.ts";
+import type { Download, Downloads } from "#chat/downloads.ts";
 import type { PreviewedModel, StorageState, StoredModels } from "#chat/storage.ts";
 import type { StoredModelInfo } from "#worker/api.ts";
 import { Dialog } from "./Dialog.tsx";
-import { formatNumber } from "./format.ts";
-import { useTexts, type Texts } from "./texts/texts.ts";
+import { DownloadNotes } from "./DownloadNotes.tsx";
+import { formatNumber, formatSize } from "./format.ts";
+import { useTexts } from "./texts/texts.ts";
 
 interface StorageDialogProps {
   readonly state: StorageState;
   readonly actions: Omit<StoredModels, "get" | "subscribe">;
+  readonly downloads: readonly Download[];
+  readonly downloadActions: Omit<Downloads, "get" | "subscribe" | "restore" | "followOtherTabs">;
+  /** A package that was dropped on the page: imported at once. */
+  readonly dropped?: Blob | ReadonlyMap<string, Blob> | undefined;
   readonly metered: () => boolean;
   readonly saveFile: (blob: Blob, name: string) => void;
   readonly selectedId: string;
@@ -43,6 +49,15 @@ export function StorageDialog(props: StorageDialogProps): JSX.Element {
   useEffect(() => {
     actions.refresh().catch(() => setOutcome(t.storage.failed));
   }, []);
+  const importFiles = (given: Blob | ReadonlyMap<string, Blob>): void =>
+    act(t.storage.importing, async () => {
+      const imported = await actions.importPackage(given);
+      if (imported === "in-use") return t.storage.inUse;
+      return imported.ok ? t.storage.imported(imported.name) : t.storage.importProblems[imported.problem];
+    });
+  useEffect(() => {
+    if (props.dropped !== undefined) importFiles(props.dropped);
+  }, [props.dropped]);
   return (
     <Dialog title={t.storage.title} onClose={onClose}>
       <p class="dialog-note" data-testid="storage-used">
@@ -61,10 +76,28 @@ export function StorageDialog(props: StorageDialogProps): JSX.Element {
       <p role="status" class="dialog-note" data-testid="storage-outcome">
         {outcome}
       </p>
+      <DownloadNotes
+        downloads={props.downloads}
+        actions={props.downloadActions}
+        onUse={(id) => {
+          props.downloadActions.dismiss(id);
+          props.onUse(id);
+        }}
+        onFromMemory={(download) => useFromMemory(props, download)}
+      />
       <AddModel {...props} />
-      <ImportModel actions={actions} working={working} act={act} />
+      <ImportModel working={working} onTake={importFiles} />
     </Dialog>
   );
+}
+
+function useFromMemory(
+  { actions, downloadActions, onUse }: StorageDialogProps,
+  model: Download | PreviewedModel,
+): void {
+  void downloadActions.cancel(model.id);
+  actions.add(model);
+  onUse(model.id);
 }
 
 type Act = (doing: string, work: () => Promise<string>) => void;
@@ -80,7 +113,8 @@ function StoredModel(props: StoredModelProps): JSX.Element {
   const { model, actions, working, act, setOutcome, saveFile, selectedId, onUse } = props;
   const t = useTexts();
   const [asking, setAsking] = useState(false);
-  const name = model.name === "" ? model.id : model.name;
+  const underWay = props.downloads.find(({ id }) => id === model.id);
+  const name = model.name === "" ? (underWay?.name ?? model.id) : model.name;
   const size = formatSize(t, model.storedBytes);
   const facts = [
     model.complete || model.totalBytes === undefined ? size : t.storage.part(size, formatSize(t, model.totalBytes)),
@@ -97,7 +131,13 @@ function StoredModel(props: StoredModelProps): JSX.Element {
       )
       .then((found) => {
         if (found === "in-use") return t.storage.inUse;
-        if (found.damaged > 0) return t.storage.mended(formatNumber(t, found.damaged));
+        if (found.damaged > 0) {
+          const damaged = formatNumber(t, found.damaged);
+          if (model.baseUrl === "") return t.storage.mendedFile(damaged);
+          const { id, baseUrl, totalBytes = 0 } = model;
+          props.downloadActions.start({ id, name, baseUrl, bytes: totalBytes }, "repair");
+          return t.storage.mended(damaged);
+        }
         return found.missing > 0 ? t.storage.incomplete : t.storage.verified;
       });
   const save = async (): Promise<string> => {
@@ -173,7 +213,8 @@ function StoredModel(props: StoredModelProps): JSX.Element {
 }
 
 /** What it costs and whether it fits is said before the first byte of it. */
-function AddModel({ actions, metered, onUse }: StorageDialogProps): JSX.Element {
+function AddModel(props: StorageDialogProps): JSX.Element {
+  const { actions, metered, onClose } = props;
   const t = useTexts();
   const id = useId();
   const [typed, setTyped] = useState("");
@@ -234,16 +275,23 @@ function AddModel({ actions, metered, onUse }: StorageDialogProps): JSX.Element 
             ))}
             {metered() && <li>{t.storage.metered}</li>}
           </ul>
-          <button
-            type="button"
-            class="button button-strong"
-            onClick={() => {
-              actions.add(offer);
-              onUse(offer.id);
-            }}
-          >
-            {t.storage.download(formatSize(t, offer.bytes))}
-          </button>
+          <p class="stored-actions">
+            <button
+              type="button"
+              class="button button-strong"
+              onClick={() => {
+                props.downloadActions.start(offer, "use");
+                onClose();
+              }}
+            >
+              {t.storage.download(formatSize(t, offer.bytes))}
+            </button>
+            {offer.fit.reasons.includes("no-room") && (
+              <button type="button" class="button" onClick={() => useFromMemory(props, offer)}>
+                {t.storage.fromMemoryOnly}
+              </button>
+            )}
+          </p>
         </div>
       )}
     </form>
@@ -251,12 +299,12 @@ function AddModel({ actions, metered, onUse }: StorageDialogProps): JSX.Element 
 }
 
 interface ImportProps {
-  readonly actions: StorageDialogProps["actions"];
   readonly working: boolean;
-  readonly act: Act;
+  /** A zip, or files by path. */
+  readonly onTake: (given: Blob | ReadonlyMap<string, Blob>) => void;
 }
 
-function ImportModel({ actions, working, act }: ImportProps): JSX.Element {
+function ImportModel({ working, onTake }: ImportProps): JSX.Element {
   const t = useTexts();
   const zip = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
@@ -265,14 +313,8 @@ function ImportModel({ actions, working, act }: ImportProps): JSX.Element {
     const first = files[0];
     if (first === undefined) return;
     const isZip = files.length === 1 && first.name.toLowerCase().endsWith(".zip");
-    const given = isZip
-      ? first
-      : new Map(files.map((file) => [file.webkitRelativePath === "" ? file.name : file.webkitRelativePath, file]));
-    act(t.storage.importing, async () => {
-      const imported = await actions.importPackage(given);
-      if (imported === "in-use") return t.storage.inUse;
-      return imported.ok ? t.storage.imported(imported.name) : t.storage.importProblems[imported.problem];
-    });
+    const pathOf = (file: File): string => (file.webkitRelativePath === "" ? file.name : file.webkitRelativePath);
+    onTake(isZip ? first : new Map(files.map((file) => [pathOf(file), file])));
   };
   return (
     <section class="storage-import">
@@ -313,10 +355,4 @@ function ImportModel({ actions, working, act }: ImportProps): JSX.Element {
       />
     </section>
   );
-}
-
-/** Decimal units, as disks and data plans count. */
-function formatSize(t: Texts, bytes: number): string {
-  if (bytes < 999.5e6) return t.storage.megabytes(formatNumber(t, bytes / 1e6, bytes < 99.5e6 ? 1 : 0));
-  return t.storage.gigabytes(formatNumber(t, bytes / 1e9, 1));
 }

@@ -29,3 +29,9 @@ export function formatRate(texts: Texts, rate: number): string {
 export function formatProgress(texts: Texts, loaded: number, total: number): string {
   return texts.bytesOf(formatNumber(texts, loaded / 1e6, 1), formatNumber(texts, total / 1e6, 1));
 }
+
+/** Decimal units, as disks and data plans count. */
+export function formatSize(texts: Texts, bytes: number): string {
+  if (bytes < 999.5e6) return texts.storage.megabytes(formatNumber(texts, bytes / 1e6, bytes < 99.5e6 ? 1 : 0));
+  return texts.storage.gigabytes(formatNumber(texts, bytes / 1e9, 1));
+}

@@ -1,8 +1,11 @@
 // Files that are dropped or pasted anywhere on the page, and the Escape key. Knows nothing of what becomes of them.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { droppedFolders, readFolders } from "./dropped-folder.ts";
 
 interface PageHandlers {
   readonly onFiles: (files: readonly File[]) => void;
+  /** Folders were dropped; paths start with a folder's name. */
+  readonly onFolder: (files: ReadonlyMap<string, File>) => void;
   readonly onEscape: () => void;
 }
 
@@ -38,7 +41,9 @@ export function usePageEvents(handlers: PageHandlers): boolean {
         if (!carriesFiles(event)) return;
         event.preventDefault();
         setDepth(0);
-        latest.current.onFiles([...(event.dataTransfer?.files ?? [])]);
+        const folders = droppedFolders(event.dataTransfer);
+        if (folders.length > 0) void readFolders(folders).then((files) => latest.current.onFolder(files));
+        else latest.current.onFiles([...(event.dataTransfer?.files ?? [])]);
       },
       { signal },
     );

@@ -4,7 +4,7 @@ import { EngineError, errorCodeOf } from "#engine/errors.ts";
 import { createFileDownload, emptyShard, type DownloadOptions, type PartialShard } from "./download.ts";
 import { manifestName, parseManifest, type Manifest, type ManifestFile, type Shard } from "./manifest.ts";
 import { createPieceKeeper, isPieceOf, readPieces } from "./pieces.ts";
-import { packagePrefix, shardKey, type ShardStore } from "./store.ts";
+import { noteKey, packagePrefix, shardKey, type ShardStore } from "./store.ts";
 import { blobMatches, sha256Hex } from "./verify.ts";
 
 /** What the machine around offers. */
@@ -35,6 +35,8 @@ export interface EnsureOptions extends Omit<DownloadOptions, "onBytes" | "fresh"
   readonly keepEveryBytes?: number;
   /** Requests at a time; default 3. */
   readonly parallel?: number;
+  /** Rejects with "quota" or "storage" where the package can't be stored, instead of keeping it in memory; default false. */
+  readonly mustStore?: boolean;
 }
 
 /** A package ready to load: a Blob per file (handles, not bytes, when `persisted`). */
@@ -124,6 +126,7 @@ async function ensureFiles(
     } catch (error) {
       if (!isStorageFailure(error)) throw error;
       if (errorCodeOf(error) === "quota" && (await makeRoom?.()) === true) return keep(key, blob);
+      if (options.mustStore === true) throw error;
       persisted = false;
       return blob;
     }
@@ -132,6 +135,8 @@ async function ensureFiles(
   if (missing.length > 0 && source.baseUrl === "")
     throw new EngineError("bad-package", `${source.id} came from a file, and a part of it is gone: import it again`);
   if (missing.length > 0) persisted = await hasRoom(host, source.id, wanted, missing);
+  if (!persisted && options.mustStore === true)
+    throw new EngineError("quota", `there is no room to store what is missing of ${source.id}`);
   const { keepEveryBytes = 4 * 2 ** 20, parallel = 3 } = options;
   const partials = options.partials ?? new Map<string, PartialShard>();
   const storedKeys = missing.length > 0 ? await keysIfStorable(host.store) : [];
@@ -219,7 +224,8 @@ async function ensureFiles(
   if (persisted && !(await getIfStorable(host.store, manifestKey).then((held) => sameBytes(held, manifestBlob)))) {
     await keep(manifestKey, manifestBlob);
   }
-  if (persisted) await dropOthers(host.store, source.id, [manifestKey, ...wanted.map(({ key }) => key)]);
+  if (persisted)
+    await dropOthers(host.store, source.id, [manifestKey, noteKey(source.id), ...wanted.map(({ key }) => key)]);
 
   const files = new Map(
     manifest.files.map((file) => {

@@ -149,7 +149,7 @@ test("a package that is saved and imported elsewhere is the same, byte for byte,
   // It runs without its server.
   const loaded = await ensurePackage({ id, baseUrl: "" }, { store: elsewhere, room: () => Promise.resolve(0) });
   expect(Buffer.from((await loaded.files.get(weightsPath)?.arrayBuffer()) ?? new ArrayBuffer(0))).toEqual(
-    Buffer.from(packed.files.get(weightsPath) ?? new ArrayBuffer(0)),
+    Buffer.from(packed.files.get(weightsPath) ?? new Uint8Array(0)),
   );
 });
 

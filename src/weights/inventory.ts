@@ -2,7 +2,7 @@
 import { EngineError, errorCodeOf } from "#engine/errors.ts";
 import { packageKeys } from "./ensure.ts";
 import { manifestName, packageBytes, parseManifest, type Manifest } from "./manifest.ts";
-import { packagePrefix, shardKey, type ShardStore } from "./store.ts";
+import { noteKey, packagePrefix, shardKey, type ShardStore } from "./store.ts";
 import { blobMatches } from "./verify.ts";
 import { readZip, writeStoredZip, type ZippedFile } from "./zip.ts";
 
@@ -38,7 +38,6 @@ export async function noteUse(store: ShardStore, id: string, note: UseNote): Pro
   }
 }
 
-const noteKey = (id: string): string => `${packagePrefix(id)}.used`;
 const manifestKey = (id: string): string => `${packagePrefix(id)}${manifestName}`;
 
 async function readNote(store: ShardStore, id: string): Promise<UseNote> {
@@ -48,6 +47,11 @@ async function readNote(store: ShardStore, id: string): Promise<UseNote> {
     baseUrl: "baseUrl" in note && typeof note.baseUrl === "string" ? note.baseUrl : "",
     ...("usedAt" in note && typeof note.usedAt === "number" ? { usedAt: note.usedAt } : {}),
   };
+}
+
+/** When the package was last loaded, in milliseconds since 1970; undefined when it never was. */
+export async function lastUse(store: ShardStore, id: string): Promise<number | undefined> {
+  return (await readNote(store, id)).usedAt;
 }
 
 async function readJson(blob: Blob | undefined): Promise<unknown> {

@@ -53,7 +53,8 @@ export function randomBytes(seed: number, count: number): Uint8Array<ArrayBuffer
   });
 }
 
-function shardsOf(bytes: Uint8Array, shardBytes: number): Manifest["files"][number]["shards"] {
+/** The bytes in shards of this length, the last one shorter. */
+export function shardsOf(bytes: Uint8Array, shardBytes: number): Manifest["files"][number]["shards"] {
   return Array.from({ length: Math.ceil(bytes.length / shardBytes) }, (_, i) => {
     const part = bytes.subarray(i * shardBytes, (i + 1) * shardBytes);
     const sha256 = createHash("sha256").update(part).digest("hex");
@@ -88,13 +89,23 @@ export interface PackageServer {
   ranges: boolean;
   /** Whether answers carry a tag of the file's content. */
   etags: boolean;
+  /** With every answer; for a page of another origin the answers must allow it. */
+  headers: Readonly<Record<string, string>>;
+  /** At most so many bytes a second on each connection. */
+  bytesPerSecond: number;
   /** Asked before every answer. */
   misbehave: (range: AskedRange) => Misbehaviour | undefined;
   stop(): Promise<void>;
 }
 
 /** Starts a server on a free port; stop it after the test. */
-export async function startPackageServer({ manifest, files }: TestPackage): Promise<PackageServer> {
+export async function startPackageServer({
+  manifest,
+  files,
+}: {
+  readonly manifest: unknown;
+  readonly files: TestPackage["files"];
+}): Promise<PackageServer> {
   const server = createServer((request, response) => answer(served, request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -105,6 +116,8 @@ export async function startPackageServer({ manifest, files }: TestPackage): Prom
     files: withManifest({ manifest, files }),
     ranges: true,
     etags: false,
+    headers: {},
+    bytesPerSecond: Infinity,
     misbehave: () => undefined,
     stop: () =>
       new Promise((resolve) => {
@@ -116,12 +129,19 @@ export async function startPackageServer({ manifest, files }: TestPackage): Prom
 }
 
 /** The files of a package as a server has them. */
-export function withManifest({ manifest, files }: TestPackage): ReadonlyMap<string, Uint8Array> {
+export function withManifest({
+  manifest,
+  files,
+}: {
+  readonly manifest: unknown;
+  readonly files: TestPackage["files"];
+}): ReadonlyMap<string, Uint8Array> {
   return new Map<string, Uint8Array>([...files, [manifestName, new TextEncoder().encode(JSON.stringify(manifest))]]);
 }
 
 function answer(served: PackageServer, request: IncomingMessage, response: ServerResponse): void {
   const path = (request.url ?? "").replace(/^\/model\//, "");
+  if (request.method === "OPTIONS") return void response.writeHead(204, served.headers).end();
   const file = served.files.get(path);
   const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? [];
   const ranged = first !== undefined;
@@ -131,7 +151,8 @@ function answer(served: PackageServer, request: IncomingMessage, response: Serve
   served.asked.push(asked);
   const wrong = served.misbehave(asked);
   if (wrong?.kind === "status" || !file) {
-    response.writeHead(wrong?.kind === "status" ? wrong.status : 404, { "retry-after": "0" }).end("no");
+    const headers = { ...served.headers, "retry-after": "0" };
+    response.writeHead(wrong?.kind === "status" ? wrong.status : 404, headers).end("no");
     return;
   }
   const all = wrong?.kind === "instead" ? wrong.bytes : file;
@@ -143,6 +164,7 @@ function answer(served: PackageServer, request: IncomingMessage, response: Serve
   const body = partial ? all.subarray(start, end) : all;
   response.writeHead(partial ? 206 : 200, {
     "content-length": body.length,
+    ...served.headers,
     ...(served.etags ? { etag: `"${createHash("sha256").update(all).digest("hex").slice(0, 16)}"` } : {}),
     ...(partial ? { "content-range": `bytes ${start}-${start + body.length - 1}/${all.length}` } : {}),
   });
@@ -153,5 +175,21 @@ function answer(served: PackageServer, request: IncomingMessage, response: Serve
     });
     return;
   }
-  response.end(body);
+  if (served.bytesPerSecond === Infinity) response.end(body);
+  else trickle(response, body, served.bytesPerSecond);
+}
+
+/** Sends it in ten runs a second, for as long as somebody listens. */
+function trickle(response: ServerResponse, body: Uint8Array, bytesPerSecond: number): void {
+  const step = Math.max(1, Math.floor(bytesPerSecond / 10));
+  let at = 0;
+  const timer = setInterval(() => {
+    response.write(body.subarray(at, (at += step)));
+    if (at >= body.length) end();
+  }, 100);
+  const end = (): void => {
+    clearInterval(timer);
+    response.end();
+  };
+  response.on("close", () => clearInterval(timer));
 }

@@ -24,6 +24,11 @@ export function packagePrefix(packageId: string): string {
   return `${encodeURIComponent(packageId)}/`;
 }
 
+/** Where it is kept when a package was used and where it came from. */
+export function noteKey(packageId: string): string {
+  return `${packagePrefix(packageId)}.used`;
+}
+
 /** What a host offers for keeping values; each call may fail with whatever the host throws. */
 export interface KeyValueBackend {
   get(key: string): Promise<unknown>;

@@ -63,7 +63,9 @@ export interface InferenceApi {
 export interface WeightsApi {
   /** Resolves when every shard is stored and verified; `persisted` false means they are in the returned Blobs only. */
   ensure(model: ModelRef, onEvent: (event: LoadEvent) => Promise<void> | void): Promise<StoredPackage>;
-  /** Ends the running `ensure`, which then rejects with an AbortError; what has arrived is kept for the next one. */
+  /** Brings a package into storage for later: an `ensure` that rejects with "quota" or "storage" where it can't be stored. */
+  fetchAhead(model: ModelRef, onEvent: (event: LoadEvent) => Promise<void> | void): Promise<void>;
+  /** Ends what runs of both, which then rejects with an AbortError; what has arrived is kept for the next one. */
   stop(): Promise<void>;
   /** Whether every shard of the package is stored (by key, not by hash). */
   isComplete(model: ModelRef): Promise<boolean>;

@@ -74,6 +74,7 @@ beforeEach(() => {
       await onEvent({ type: "download", loaded: 5, total: 5, stored: 0 });
       return stored;
     },
+    fetchAhead: () => Promise.resolve(),
     stop: () => Promise.resolve(),
     isComplete: () => Promise.resolve(true),
     remove: () => Promise.resolve(),

@@ -1,33 +1,46 @@
-// The download worker's side of the wire: one `ensure` at a time over the weights room. Knows no Comlink and no page.
+// The download worker's side of the wire: one package at a time over the weights room. Knows no Comlink and no page.
 import type { PartialShard } from "#weights/download.ts";
 import { ensurePackage, isPackageStored, removePackage, type WeightsHost } from "#weights/ensure.ts";
-import { noteUse } from "#weights/inventory.ts";
-import type { WeightsApi } from "./api.ts";
+import { lastUse, noteUse } from "#weights/inventory.ts";
+import type { LoadEvent, ModelRef, StoredPackage, WeightsApi } from "./api.ts";
 
 /** Serves the download worker's calls; half-fetched shards live as long as it does. */
 export function createWeightsHost(host: WeightsHost): WeightsApi {
   const partials = new Map<string, PartialShard>();
   let running: AbortController | undefined;
 
-  return {
-    async ensure(model, onEvent) {
-      const abort = new AbortController();
-      running?.abort();
-      running = abort;
-      try {
-        // Two tabs that open at once must not fetch the same gigabytes twice.
-        return await alone(packageLock(model.id), abort.signal, async () => {
-          const stored = await ensurePackage(model, host, {
-            signal: abort.signal,
-            partials,
-            onProgress: (progress) => onEvent({ type: "download", ...progress }),
-          });
-          if (stored.persisted) await noteUse(host.store, model.id, { usedAt: Date.now(), baseUrl: model.baseUrl });
-          return stored;
+  const bring = async (
+    model: ModelRef,
+    onEvent: (event: LoadEvent) => Promise<void> | void,
+    ahead: boolean,
+  ): Promise<StoredPackage> => {
+    const abort = new AbortController();
+    running?.abort();
+    running = abort;
+    try {
+      // Two tabs that open at once must not fetch the same gigabytes twice.
+      return await alone(packageLock(model.id), abort.signal, async () => {
+        const stored = await ensurePackage(model, host, {
+          signal: abort.signal,
+          partials,
+          mustStore: ahead,
+          onProgress: (progress) => onEvent({ type: "download", ...progress }),
         });
-      } finally {
-        if (running === abort) running = undefined;
-      }
+        if (stored.persisted) {
+          const usedAt = ahead ? await lastUse(host.store, model.id) : Date.now();
+          await noteUse(host.store, model.id, { baseUrl: model.baseUrl, ...(usedAt === undefined ? {} : { usedAt }) });
+        }
+        return stored;
+      });
+    } finally {
+      if (running === abort) running = undefined;
+    }
+  };
+
+  return {
+    ensure: (model, onEvent) => bring(model, onEvent, false),
+    async fetchAhead(model, onEvent) {
+      await bring(model, onEvent, true);
     },
     stop() {
       running?.abort();
