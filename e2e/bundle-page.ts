@@ -17,7 +17,7 @@ export async function openBundled(page: Page, name: string): Promise<void> {
 }
 
 /** The script with everything it imports, in one file. */
-async function bundle(entry: string): Promise<string> {
+export async function bundle(entry: string): Promise<string> {
   const built = await build({
     configFile: false,
     logLevel: "error",

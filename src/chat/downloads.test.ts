@@ -1,0 +1,159 @@
+import { expect, test, vi } from "vitest";
+import { EngineError } from "#engine/errors.ts";
+import type { LoadEvent, ModelRef } from "#worker/api.ts";
+import { createDownloads, downloadsKey, type DownloadsOptions } from "./downloads.ts";
+import { createPace } from "./pace.ts";
+
+const model = { id: "m", name: "M", baseUrl: "https://a.example/m/", bytes: 100 };
+
+interface Call {
+  readonly model: ModelRef;
+  readonly onEvent: (event: LoadEvent) => void;
+  readonly signal: AbortSignal;
+  readonly end: (error?: Error) => void;
+}
+
+/** A fetch that the test ends; it ends by itself when it is aborted. */
+function setUp(values = new Map<string, string>(), changes: Partial<DownloadsOptions> = {}) {
+  const calls: Call[] = [];
+  const forgotten: string[] = [];
+  const used: string[] = [];
+  let at = 0;
+  const downloads = createDownloads({
+    storage: () => ({
+      getItem: (key) => values.get(key) ?? null,
+      setItem: (key, value) => void values.set(key, value),
+    }),
+    fetchAhead: (model, onEvent, signal) =>
+      new Promise((resolve, reject) => {
+        signal.addEventListener("abort", () => reject(new DOMException("stopped", "AbortError")));
+        calls.push({ model, onEvent, signal, end: (error) => (error ? reject(error) : resolve()) });
+      }),
+    forget: (id) => Promise.resolve(void forgotten.push(id)).then(() => "done" as const),
+    changed: () => Promise.resolve(),
+    use: (id) => Promise.resolve(void used.push(id)).then(() => true),
+    now: () => at,
+    ...changes,
+  });
+  const progress = (index: number, loaded: number, stored: number, atMs: number): void => {
+    at = atMs;
+    calls[index]?.onEvent({ type: "download", loaded, total: 100, stored });
+  };
+  return { downloads, calls, forgotten, used, values, progress };
+}
+
+const kept = (values: Map<string, string>): string => values.get(downloadsKey) ?? "";
+
+test("a download tells bytes and pace, becomes the chat's model, and is forgotten then", async () => {
+  const { downloads, calls, used, values, progress } = setUp();
+  downloads.start(model, "use");
+  downloads.start(model, "use");
+  expect(calls).toHaveLength(1);
+  expect(kept(values)).toContain(model.baseUrl);
+  progress(0, 20, 20, 0);
+  progress(0, 30, 20, 1000);
+  progress(0, 50, 20, 2000);
+  expect(downloads.get()).toMatchObject([{ phase: "running", loaded: 50, total: 100, bytesPerSecond: 20 }]);
+  calls[0]?.end();
+  await vi.waitFor(() => expect(used).toEqual(["m"]));
+  await vi.waitFor(() => expect(downloads.get()).toEqual([]));
+  expect(kept(values)).not.toContain(model.baseUrl);
+});
+
+test("a model that the chat did not take stands there to be used", async () => {
+  const { downloads, calls } = setUp(undefined, { use: () => Promise.reject(new Error("no")) });
+  downloads.start(model, "use");
+  calls[0]?.end();
+  await vi.waitFor(() => expect(downloads.get()).toMatchObject([{ phase: "done" }]));
+  downloads.dismiss("m");
+  expect(downloads.get()).toEqual([]);
+});
+
+test("a pause ends the fetch, and going on begins one more", async () => {
+  const { downloads, calls, forgotten } = setUp();
+  downloads.start(model, "use");
+  downloads.pause("m");
+  expect(calls[0]?.signal.aborted).toBe(true);
+  downloads.resume("m"); // At once, while the first is still ending.
+  await vi.waitFor(() => expect(calls).toHaveLength(2));
+  expect(downloads.get()).toMatchObject([{ phase: "running" }]);
+  expect(forgotten).toEqual([]);
+});
+
+test("a cancelled download leaves nothing, a cancelled repair what was there", async () => {
+  const { downloads, forgotten, values } = setUp();
+  downloads.start(model, "use");
+  await downloads.cancel("m");
+  expect(forgotten).toEqual(["m"]);
+  downloads.start(model, "repair");
+  await downloads.cancel("m");
+  expect(forgotten).toEqual(["m"]);
+  expect(downloads.get()).toEqual([]);
+  expect(kept(values)).not.toContain(model.baseUrl);
+});
+
+test("no room and a failure are told apart, and can be tried again", async () => {
+  const { downloads, calls } = setUp();
+  downloads.start(model, "use");
+  calls[0]?.end(new EngineError("quota", "full"));
+  await vi.waitFor(() => expect(downloads.get()).toMatchObject([{ phase: "no-room" }]));
+  downloads.resume("m");
+  await vi.waitFor(() => expect(calls).toHaveLength(2));
+  calls[1]?.end(new EngineError("network", "gone"));
+  await vi.waitFor(() => expect(downloads.get()).toMatchObject([{ phase: "failed", code: "network" }]));
+});
+
+test("the next visit goes on, but not with what was paused, nor where data costs money; and takes no model unasked", async () => {
+  const values = new Map<string, string>();
+  setUp(values).downloads.start(model, "use");
+  const held = setUp(values);
+  held.downloads.restore(true);
+  expect(held.downloads.get()).toMatchObject([{ phase: "paused" }]);
+  const next = setUp(values);
+  next.downloads.restore(false);
+  expect(next.calls.map((call) => call.model)).toEqual([{ id: "m", baseUrl: model.baseUrl }]);
+  next.downloads.pause("m");
+  const after = setUp(values);
+  after.downloads.restore(false);
+  expect(after.calls).toEqual([]);
+  after.downloads.resume("m");
+  await vi.waitFor(() => expect(after.calls).toHaveLength(1));
+  after.calls[0]?.end();
+  await vi.waitFor(() => expect(after.downloads.get()).toMatchObject([{ phase: "done" }]));
+  expect(after.used).toEqual([]);
+});
+
+test("what another tab pauses, goes on with or ends does the same here", async () => {
+  const values = new Map<string, string>();
+  const [one, two] = [setUp(values), setUp(values)];
+  one.downloads.start(model, "use");
+  two.downloads.start(model, "use");
+  one.downloads.pause("m");
+  two.downloads.followOtherTabs();
+  expect(two.downloads.get()).toMatchObject([{ phase: "paused" }]);
+  expect(two.calls[0]?.signal.aborted).toBe(true);
+  one.downloads.resume("m");
+  two.downloads.followOtherTabs();
+  await vi.waitFor(() => expect(two.calls).toHaveLength(2));
+  await one.downloads.cancel("m");
+  two.downloads.followOtherTabs();
+  expect(two.downloads.get()).toEqual([]);
+  expect(two.calls[1]?.signal.aborted).toBe(true);
+  expect(two.forgotten).toEqual([]);
+});
+
+test("what is kept is parsed: nonsense is nothing", () => {
+  const { downloads } = setUp(new Map([[downloadsKey, '{"version":1,"downloads":[{"id":5}]}']]));
+  downloads.restore(false);
+  expect(downloads.get()).toEqual([]);
+});
+
+test("the pace is that of the last seconds", () => {
+  const pace = createPace();
+  expect(pace.add(0, 0)).toBeUndefined();
+  expect(pace.add(100, 500)).toBeUndefined();
+  expect(pace.add(1000, 1000)).toBe(1000);
+  for (let second = 2; second <= 20; second++) pace.add(second * 1000, 1000);
+  expect(pace.add(21_000, 1000)).toBe(0);
+  expect(pace.add(22_000, 500)).toBeUndefined();
+});
