@@ -67,7 +67,7 @@ export function ServerDialog({ connect, onConnected, onClose }: ServerDialogProp
           </div>
         )}
         <p class="dialog-actions">
-          <button type="submit" class="button button-strong" disabled={busy || url.trim() === ""}>
+          <button type="submit" class="button button-primary" disabled={busy || url.trim() === ""}>
             {busy ? t.remote.connecting : t.remote.connectButton}
           </button>
         </p>
