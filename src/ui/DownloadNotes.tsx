@@ -72,6 +72,8 @@ function DownloadNote(props: DownloadNotesProps & { readonly download: Download 
 function figures(t: Texts, { loaded, total, bytes, bytesPerSecond }: Download): string {
   const all = total === 0 ? bytes : total;
   if (all === 0) return "";
+  // Before the first look at what is here, "0 of …" would be a guess.
+  if (total === 0) return formatSize(t, all);
   const facts = [t.storage.part(formatSize(t, loaded), formatSize(t, all))];
   if (bytesPerSecond !== undefined && bytesPerSecond > 0) {
     facts.push(t.storage.downloads.rate(formatSize(t, bytesPerSecond)));

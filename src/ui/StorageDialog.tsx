@@ -160,7 +160,7 @@ function StoredModel(props: StoredModelProps): JSX.Element {
           <span>{t.storage.reallyRemove(name)}</span>
           <button
             type="button"
-            class="button button-strong"
+            class="button button-primary"
             onClick={() => {
               setAsking(false);
               act("", remove);
@@ -278,7 +278,7 @@ function AddModel(props: StorageDialogProps): JSX.Element {
           <p class="stored-actions">
             <button
               type="button"
-              class="button button-strong"
+              class={offer.fit.verdict === "wont-fit" ? "button" : "button button-primary"}
               onClick={() => {
                 props.downloadActions.start(offer, "use");
                 onClose();
