@@ -6,6 +6,7 @@ import { expect, test, type BrowserContext, type Locator, type Page } from "@pla
 import * as v from "valibot";
 import { shardsOf, startPackageServer, type PackageServer } from "#weights/package-server.node.ts";
 import { askAbout, modelReady, openPage } from "./ask.ts";
+import { violations } from "./axe.ts";
 
 // A page without its service worker asks the network for everything, where a test can hold it back.
 test.use({ serviceWorkers: "block" });
@@ -299,7 +300,7 @@ test("a model saved as a file is imported in another browser; a folder, picked o
     await dialog.getByTestId("folder-input").setInputFiles(root);
     await expect(dialog.getByTestId("storage-outcome")).toHaveText(`${name} is on this device now.`);
     const downloading = one.waitForEvent("download");
-    await dialog.getByRole("button", { name: `Save ${name} as a file` }).click();
+    await dialog.getByRole("button", { name: `Save as a file: ${name}` }).click();
     const file = join(place, "saved.zip");
     await (await downloading).saveAs(file);
     await one.context().close();
@@ -362,3 +363,28 @@ test("without room the page offers to delete others or to use the model from mem
   await page.getByTestId("model-status").click();
   await expect(page.getByText("The model could not be stored")).toBeVisible();
 });
+
+for (const colorScheme of ["light", "dark"] as const)
+  test(`${colorScheme}: a download and the models on this device are accessible, wide and at 360 px`, async ({
+    page,
+  }) => {
+    await serve();
+    server.misbehave = ({ path }) => (path === largest ? { kind: "hang", afterBytes: 100_000 } : undefined);
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await openWithoutModel(page);
+    await startDownload(page);
+    await note(page).getByRole("button", { name: "Pause" }).click();
+    for (const width of [1100, 360]) {
+      await page.setViewportSize({ width, height: 760 });
+      expect(await violations(page)).toEqual([]);
+    }
+    const dialog = await openStorage(page);
+    await dialog.getByLabel("Address of a model package").fill(server.baseUrl);
+    await dialog.getByRole("button", { name: "Look" }).click();
+    await expect(dialog.getByTestId("model-offer")).toBeVisible();
+    for (const width of [1100, 360]) {
+      await page.setViewportSize({ width, height: 760 });
+      expect(await violations(page)).toEqual([]);
+      expect(await dialog.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
+    }
+  });

@@ -41,7 +41,7 @@ export const storage = {
   removed: (name: string) => `${name} was deleted.`,
   cancel: "Cancel",
   save: "Save as a file",
-  saveModel: (name: string) => `Save ${name} as a file`,
+  saveModel: (name: string) => `Save as a file: ${name}`,
   saving: "Packing the file…",
   saved: "The file is on its way to your downloads.",
   tooLarge: "This model is larger than 4 GB, too much for one zip file.",
