@@ -3,7 +3,6 @@ import type { JSX } from "preact";
 import type { ModelRecord } from "#zoo/models.ts";
 import { artAttributions, libraryAttributions, methodAttributions, type Attribution } from "./attributions.ts";
 import { Dialog } from "./Dialog.tsx";
-import { formatNumber } from "./format.ts";
 import { useTexts } from "./texts/texts.ts";
 
 interface AboutDialogProps {
@@ -18,7 +17,7 @@ export function AboutDialog({ model, modelCardUrl, onClose }: AboutDialogProps):
     <Dialog title={t.about} onClose={onClose}>
       <p>{t.aboutLead}</p>
       <h3 class="small-title">{t.modelTitle}</h3>
-      <p>{t.modelFacts(model.name, formatNumber(t, model.parameters / 1e6, 1))}</p>
+      <p>{t.modelFacts(model.name, model.parameters)}</p>
       <p>{t.modelCan}</p>
       <p>{t.modelCannot}</p>
       <p>

@@ -17,7 +17,7 @@ export const models: readonly ModelRecord[] = [
     name: "Pocket LLaVA",
     path: "models/pocket-llava/",
     license: "Apache-2.0",
-    parameters: 11_900_000,
+    parameters: 10_340_096,
     knows: "pictograms",
   },
 ];

@@ -269,8 +269,8 @@ export const en = {
   aboutLead:
     "llava-web is LLaVA, the open large language-and-vision assistant, as a web page. It is free software under the Apache License 2.0.",
   modelTitle: "The model",
-  modelFacts: (model: string, millions: string) =>
-    `${model} is a genuine LLaVA at pocket size: a CLIP-style vision tower, a two-layer projector and a Llama decoder, ${millions} million parameters in all. This project trained it from nothing on pictures it composed itself.`,
+  modelFacts: (model: string, parameters: number) =>
+    `${model} is a genuine LLaVA at pocket size: a CLIP-style vision tower, a two-layer projector and a Llama decoder, ${(parameters / 1e6).toFixed(1)} million parameters in all. This project trained it from nothing on pictures it composed itself.`,
   modelCan: "It can name, count, locate and compare pictograms, tell their colours, and read printed words.",
   modelCannot:
     "It does not know photographs, people, places or the world, and it makes mistakes. Check anything that matters.",

@@ -125,8 +125,8 @@ export const zh: Texts = {
   about: "关于与许可",
   aboutLead: "llava-web 把开源的大型语言与视觉助手 LLaVA 做成了一个网页。它是自由软件，采用 Apache 2.0 许可。",
   modelTitle: "模型",
-  modelFacts: (model, millions) =>
-    `${model} 是口袋大小的真正的 LLaVA：CLIP 式视觉塔、两层投影和 Llama 解码器，共 ${millions} 百万参数。它由本项目用自己合成的图片从零训练。`,
+  modelFacts: (model, parameters) =>
+    `${model} 是口袋大小的真正的 LLaVA：CLIP 式视觉塔、两层投影和 Llama 解码器，共约 ${Math.round(parameters / 1e4)} 万参数。它由本项目用自己合成的图片从零训练。`,
   modelCan: "它能说出图标的名称、数量、位置和颜色，能作比较，也能读印刷文字。目前它主要用英文回答。",
   modelCannot: "它不认识照片、人物、地点和世界知识，也会出错。重要的事请自行核实。",
   modelCard: "模型卡（含实测数据）",
