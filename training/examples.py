@@ -35,10 +35,9 @@ def main():
     OUT.mkdir(parents=True, exist_ok=True)
 
     garden = gradient((222, 240, 252), (226, 244, 214))
-    for x, y, side in ((120, 120, 160), (330, 190, 170), (540, 110, 150)):
+    for x, y, side in ((513, 124, 201), (316, 143, 201), (311, 378, 186)):
         put(garden, icon("noto", "cat-face"), (x, y), side)
-    put(garden, icon("noto", "dog-face"), (140, 390), 190)
-    put(garden, icon("noto", "rocket"), (500, 370), 200)
+    put(garden, icon("noto", "dog-face"), (110, 132), 178)
     garden.save(OUT / "pets.png", optimize=True)
 
     sign = gradient((255, 246, 228), (250, 232, 214))
@@ -56,9 +55,9 @@ def main():
     examples = [
         {
             "file": "pets.png",
-            "alt": {"en": "Three cats, a dog and a rocket", "zh": "三只猫、一只狗和一枚火箭"},
-            "questions": {"en": ["How many cats are there?", "Where is the rocket?", "Describe the image."]},
-            "glosses": {"zh": ["有几只猫？", "火箭在哪里？", "描述这张图。"]},
+            "alt": {"en": "Three cats and a dog", "zh": "三只猫和一只狗"},
+            "questions": {"en": ["How many cats are there?", "Where is the dog?", "Is there a rocket?"]},
+            "glosses": {"zh": ["有几只猫？", "狗在哪里？", "有火箭吗？"]},
         },
         {
             "file": "sign.png",

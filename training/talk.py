@@ -394,8 +394,8 @@ class Talker:
     # --- conversations -----------------------------------------------------------------------------------------
 
     weights = {
-        "caption": 0.7, "detail": 0.35, "what": 1.6, "count": 1.7, "colour": 1.0, "place": 1.5, "relation": 0.8, "yesno": 1.5,
-        "read": 2.2, "compare": 0.7, "missing": 0.5,
+        "caption": 0.7, "detail": 0.3, "what": 2.0, "count": 2.0, "colour": 1.0, "place": 3.0, "relation": 1.0, "yesno": 1.7,
+        "read": 2.5, "compare": 0.8, "missing": 0.7,
     }  # fmt: skip
 
     def turns(self, scene, n):
