@@ -40,7 +40,7 @@ test("a whole session asks no other host for anything", async ({ page, context }
   expect(asked.length).toBeGreaterThan(5);
 });
 
-test("the policy that the service worker adds refuses inline scripts and other hosts", async ({ page }) => {
+test("the policy that the service worker adds refuses inline scripts, and other hosts' pictures and plain http", async ({ page }) => {
   await openPage(page, server.url);
   await modelReady(page);
   const refused = await page.evaluate(async () => {
@@ -49,9 +49,10 @@ test("the policy that the service worker adds refuses inline scripts and other h
     const script = document.createElement("script");
     script.textContent = "globalThis.inlineScriptRan = true";
     document.head.append(script);
-    await fetch("https://example.com/").catch(() => undefined);
+    new Image().src = "https://example.com/picture.png";
+    await fetch("http://example.com/").catch(() => undefined);
     await new Promise((resolve) => setTimeout(resolve, 100));
-    return { ran: "inlineScriptRan" in globalThis, directives };
+    return { ran: "inlineScriptRan" in globalThis, directives: directives.sort() };
   });
-  expect(refused).toEqual({ ran: false, directives: ["script-src-elem", "connect-src"] });
+  expect(refused).toEqual({ ran: false, directives: ["connect-src", "img-src", "script-src-elem"] });
 });

@@ -167,7 +167,14 @@ export function createWebPersistence(databaseName = "llava-web-chat"): ChatPersi
         });
         tell(id);
       }),
-    purge: () => inOrder(() => open("readwrite", purge)),
+    purge: () =>
+      inOrder(() =>
+        open("readwrite", async (objects) => {
+          // A tab of an older version may just have kept a conversation, whose pictures are no rubbish.
+          await migrateLayout(objects);
+          await purge(objects);
+        }),
+      ),
     onChange(listener) {
       const hear = (event: MessageEvent<unknown>): void => {
         if (typeof event.data === "string") listener(event.data);
