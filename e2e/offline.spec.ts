@@ -40,7 +40,9 @@ test("a whole session asks no other host for anything", async ({ page, context }
   expect(asked.length).toBeGreaterThan(5);
 });
 
-test("the policy that the service worker adds refuses inline scripts, and other hosts' pictures and plain http", async ({ page }) => {
+test("the policy that the service worker adds refuses inline scripts, and other hosts' pictures and plain http", async ({
+  page,
+}) => {
   await openPage(page, server.url);
   await modelReady(page);
   const refused = await page.evaluate(async () => {
