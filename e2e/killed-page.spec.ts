@@ -6,7 +6,8 @@ import { bundle } from "./bundle-page.ts";
 
 const kills = process.env["LLAVA_LONG_TESTS"] ? 100 : 10;
 const shardBytes = 64_000;
-const weightBytes = 40 * shardBytes;
+/** More than the pages live to fetch, however many they are. */
+const weightBytes = 4 * kills * shardBytes;
 
 test(`a page killed ${kills} times: the package comes whole, and no verified byte is fetched twice`, async ({
   browser,
