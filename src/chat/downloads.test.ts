@@ -4,7 +4,7 @@ import type { LoadEvent, ModelRef } from "#worker/api.ts";
 import { createDownloads, downloadsKey, type DownloadsOptions } from "./downloads.ts";
 import { createPace } from "./pace.ts";
 
-const model = { id: "m", name: "M", baseUrl: "https://a.example/m/", bytes: 100 };
+const model = { id: "m", name: "M", baseUrl: "https://a.example/m/", architecture: "llava" as const, bytes: 100 };
 
 interface Call {
   readonly model: ModelRef;

@@ -2,7 +2,7 @@
 // with after the page was closed. Knows no page and not how anything is fetched or stored.
 import * as v from "valibot";
 import { errorCodeOf, type ErrorCode } from "#engine/errors.ts";
-import type { LoadEvent, ModelRef } from "#worker/api.ts";
+import type { LoadEvent, ModelRef, PackageArchitecture } from "#worker/api.ts";
 import { createCell, type Observable } from "./observable.ts";
 import { createPace } from "./pace.ts";
 import type { PreferenceStorage } from "./preferences.ts";
@@ -12,6 +12,7 @@ export interface WantedModel {
   readonly id: string;
   readonly name: string;
   readonly baseUrl: string;
+  readonly architecture: PackageArchitecture;
   readonly bytes: number;
 }
 
@@ -62,6 +63,7 @@ const Kept = v.object({
       id: v.string(),
       name: v.string(),
       baseUrl: v.string(),
+      architecture: v.optional(v.picklist(["llava", "transformers.js"]), "llava"),
       bytes: v.number(),
       paused: v.boolean(),
       repair: v.boolean(),
@@ -161,12 +163,12 @@ export function createDownloads(options: DownloadsOptions): Downloads {
     get: () => cell.get(),
     subscribe: (listener) => cell.subscribe(listener),
     start(model, purpose) {
-      const { id, name, baseUrl, bytes } = model;
+      const { id, name, baseUrl, architecture, bytes } = model;
       if (running.has(id)) return;
-      keep(id, { id, name, baseUrl, bytes, paused: false, repair: purpose === "repair" });
+      keep(id, { id, name, baseUrl, architecture, bytes, paused: false, repair: purpose === "repair" });
       if (purpose === "use") wantedByChat.add(id);
       else repairs.add(id);
-      add({ id, name, baseUrl, bytes, phase: "running", loaded: 0, total: 0 });
+      add({ id, name, baseUrl, architecture, bytes, phase: "running", loaded: 0, total: 0 });
       run(model);
     },
     pause(id) {

@@ -3,7 +3,7 @@
 import type { ModelClient } from "./model-client.ts";
 import type { ModelOffer, ModelRegistry } from "./models.ts";
 import { createCell, type Observable } from "./observable.ts";
-import type { PackageOffer, PackagesApi, StoredModelInfo } from "#worker/api.ts";
+import type { PackageArchitecture, PackageOffer, PackagesApi, StoredModelInfo } from "#worker/api.ts";
 
 export interface StorageState {
   /** Undefined until it was looked up. */
@@ -13,7 +13,14 @@ export interface StorageState {
   readonly persisted: boolean | undefined;
 }
 
-export type PreviewedModel = PackageOffer & { readonly id: string; readonly baseUrl: string };
+export type PreviewedModel = PackageOffer & { readonly baseUrl: string };
+
+/** A package to be connected: `path` is its address, "" when it came from a file. */
+export interface PackageRef {
+  readonly id: string;
+  readonly path: string;
+  readonly architecture: PackageArchitecture;
+}
 
 export interface StoredModels extends Observable<StorageState>, Omit<PackagesApi, "list" | "preview"> {
   /** Looks up what is stored and offers it. */
@@ -21,22 +28,27 @@ export interface StoredModels extends Observable<StorageState>, Omit<PackagesApi
   /** What lies at an address, or at "owner/name" on the hub; undefined when that is neither. Rejects with the codes of a load. */
   preview(typed: string): Promise<PreviewedModel | undefined>;
   /** Offers a model that is not stored; choosing it fetches it. */
-  add(model: Pick<PreviewedModel, "id" | "name" | "baseUrl">): void;
+  add(model: Pick<PreviewedModel, "id" | "name" | "baseUrl" | "architecture">): void;
 }
 
 export interface StoredModelsOptions {
   readonly packages: PackagesApi;
   readonly registry: Pick<ModelRegistry, "offer">;
-  readonly connect: (model: { readonly id: string; readonly path: string }) => ModelClient;
+  readonly connect: (model: PackageRef) => ModelClient;
   readonly estimate: () => Promise<Omit<StorageState, "stored">>;
   /** Offered anyway. */
   readonly builtInId: string;
+  /** Absolute URL of the hub, or of a mirror of it, with a trailing slash. */
+  readonly hub?: string | undefined;
 }
 
+/** Where "owner/name" is looked up. */
+export const defaultHub = "https://huggingface.co/";
+
 /** The absolute URL of a package folder, from an address or a hub id; undefined when it is neither. */
-export function packageAddress(typed: string): string | undefined {
+export function packageAddress(typed: string, hub = defaultHub): string | undefined {
   const text = typed.trim();
-  if (/^[\w.-]+\/[\w.-]+$/.test(text)) return `https://huggingface.co/${text}/resolve/main/`;
+  if (/^[\w.-]+\/[\w.-]+$/.test(text)) return `${hub}${text}/resolve/main/`;
   let url: URL;
   try {
     url = new URL(text);
@@ -49,8 +61,9 @@ export function packageAddress(typed: string): string | undefined {
   const folder = url.pathname.replace(/manifest\.json$/, "");
   url.pathname = folder.endsWith("/") ? folder : `${folder}/`;
   // The hub shows a repository under one address and serves its files under another.
-  const repository = url.hostname === "huggingface.co" ? /^\/([\w.-]+\/[\w.-]+)\/$/.exec(url.pathname)?.[1] : undefined;
-  return repository === undefined ? url.href : packageAddress(repository);
+  const onHub = url.hostname === "huggingface.co" || `${url.origin}/` === hub;
+  const repository = onHub ? /^\/([\w.-]+\/[\w.-]+)\/$/.exec(url.pathname)?.[1] : undefined;
+  return repository === undefined ? url.href : packageAddress(repository, `${url.origin}/`);
 }
 
 /** Nothing is looked up yet. */
@@ -63,16 +76,17 @@ export function createStoredModels(options: StoredModelsOptions): StoredModels {
     persisted: undefined,
   });
   const offers = new Map<string, ModelOffer>();
-  const offer = (id: string, name: string, path: string): void => {
+  const offer = (name: string, model: PackageRef): void => {
+    const { id } = model;
     // The same object keeps its client, and what that has loaded.
-    if (!offers.has(id)) offers.set(id, { id, name, connect: () => connect({ id, path }) });
+    if (!offers.has(id)) offers.set(id, { id, name, connect: () => connect(model) });
   };
   const tell = (): void => registry.offer("stored", [...offers.values()]);
 
   const refresh = async (): Promise<void> => {
     const [stored, room] = await Promise.all([packages.list(), estimate()]);
-    for (const { id, name, complete, baseUrl } of stored)
-      if (complete && id !== builtInId) offer(id, name === "" ? id : name, baseUrl);
+    for (const { id, name, complete, baseUrl, architecture = "llava" } of stored)
+      if (complete && id !== builtInId) offer(name === "" ? id : name, { id, path: baseUrl, architecture });
     tell();
     cell.set({ stored, ...room });
   };
@@ -98,11 +112,11 @@ export function createStoredModels(options: StoredModelsOptions): StoredModels {
     exportPackage: (id) => packages.exportPackage(id),
     importPackage: (files) => thenRefresh(packages.importPackage(files)),
     async preview(typed) {
-      const baseUrl = packageAddress(typed);
-      return baseUrl === undefined ? undefined : { ...(await packages.preview(baseUrl)), id: baseUrl, baseUrl };
+      const baseUrl = packageAddress(typed, options.hub);
+      return baseUrl === undefined ? undefined : { ...(await packages.preview(baseUrl)), baseUrl };
     },
-    add({ id, name, baseUrl }) {
-      offer(id, name, baseUrl);
+    add({ id, name, baseUrl, architecture }) {
+      offer(name, { id, path: baseUrl, architecture });
       tell();
     },
   };

@@ -134,8 +134,8 @@ function StoredModel(props: StoredModelProps): JSX.Element {
         if (found.damaged > 0) {
           const damaged = formatNumber(t, found.damaged);
           if (model.baseUrl === "") return t.storage.mendedFile(damaged);
-          const { id, baseUrl, totalBytes = 0 } = model;
-          props.downloadActions.start({ id, name, baseUrl, bytes: totalBytes }, "repair");
+          const { id, baseUrl, architecture = "llava", totalBytes = 0 } = model;
+          props.downloadActions.start({ id, name, baseUrl, architecture, bytes: totalBytes }, "repair");
           return t.storage.mended(damaged);
         }
         return found.missing > 0 ? t.storage.incomplete : t.storage.verified;

@@ -1,8 +1,17 @@
-// Brings a package here: what is stored is verified, what is missing or damaged is fetched, verified and stored.
+// Brings a package here: what is stored is verified, what is missing or damaged is fetched, verified and stored. The manifest is the
+// server's; for a repository on a model hub that has none, it is made of the hashes that the hub publishes.
 // Knows no browser: the store and the room left are handed in; whoever calls has asked that what is stored is kept.
 import { EngineError, errorCodeOf } from "#engine/errors.ts";
 import { createFileDownload, emptyShard, type DownloadOptions, type PartialShard } from "./download.ts";
-import { manifestName, parseManifest, type Manifest, type ManifestFile, type Shard } from "./manifest.ts";
+import {
+  isHubManifest,
+  manifestName,
+  parsePackageManifest,
+  type ManifestFile,
+  type PackageManifest,
+  type Shard,
+} from "./manifest.ts";
+import { hubAddress, hubFilesUrl, hubManifest, planHubPackage, type HubPrecision } from "./hub.ts";
 import { createPieceKeeper, isPieceOf, readPieces } from "./pieces.ts";
 import { noteKey, packagePrefix, shardKey, type ShardStore } from "./store.ts";
 import { blobMatches, sha256Hex } from "./verify.ts";
@@ -12,6 +21,8 @@ export interface WeightsHost {
   readonly store: ShardStore;
   /** Bytes that may still be stored; undefined when nobody knows. */
   readonly room: () => Promise<number | undefined>;
+  /** What this device computes with, for repositories that offer a choice of files; "cpu" where it is not told. */
+  readonly precision?: () => Promise<HubPrecision>;
 }
 
 export interface PackageSource {
@@ -60,8 +71,12 @@ export interface Wanted {
 /** A manifest as it came, and what it says. */
 interface ReadManifest {
   readonly json: unknown;
-  readonly manifest: Manifest;
+  readonly manifest: PackageManifest;
   readonly manifestBlob: Blob;
+  /** Where the files are, "" when nowhere but here. */
+  readonly filesUrl: string;
+  /** Files that are here already because the manifest had to be made of them. */
+  readonly fetched?: ReadonlyMap<string, Blob>;
 }
 
 /** Resolves when every shard is here and verified; rejects with an EngineError, or with the signal's reason. */
@@ -70,7 +85,7 @@ export async function ensurePackage(
   host: WeightsHost,
   options: EnsureOptions = {},
 ): Promise<EnsuredPackage> {
-  const read = await readManifest(source, host.store, options);
+  const read = await readManifest(source, host, options);
   try {
     return await ensureFiles(source, host, options, read);
   } catch (error) {
@@ -89,7 +104,7 @@ async function ensureFiles(
   source: PackageSource,
   host: WeightsHost,
   options: EnsureOptions,
-  { json, manifest, manifestBlob }: ReadManifest,
+  { json, manifest, manifestBlob, filesUrl, fetched }: ReadManifest,
 ): Promise<EnsuredPackage> {
   const { signal, onProgress } = options;
   const manifestKey = manifestKeyOf(source);
@@ -104,7 +119,7 @@ async function ensureFiles(
   const missing: Wanted[] = [];
   for (const want of wanted) {
     signal?.throwIfAborted();
-    const blob = await getIfStorable(host.store, want.key);
+    const blob = (await getIfStorable(host.store, want.key)) ?? (await keepFetched(host.store, want, fetched));
     if (blob && (await blobMatches(blob, want.shard))) {
       blobs.set(want.key, blob);
       loaded += want.shard.bytes;
@@ -137,7 +152,10 @@ async function ensureFiles(
   if (missing.length > 0) persisted = await hasRoom(host, source.id, wanted, missing);
   if (!persisted && options.mustStore === true)
     throw new EngineError("quota", `there is no room to store what is missing of ${source.id}`);
-  const { keepEveryBytes = 4 * 2 ** 20, parallel = 3 } = options;
+  const { keepEveryBytes = 4 * 2 ** 20 } = options;
+  const longest = missing.reduce((most, { shard }) => Math.max(most, shard.bytes), 0);
+  // A shard is in memory until it is verified.
+  const parallel = longest > longestForParallel ? 1 : (options.parallel ?? 3);
   const partials = options.partials ?? new Map<string, PartialShard>();
   const storedKeys = missing.length > 0 ? await keysIfStorable(host.store) : [];
   // The first failure ends the other requests too.
@@ -156,7 +174,7 @@ async function ensureFiles(
   };
 
   const fetchRun = async ({ file, shards }: Run): Promise<void> => {
-    const url = new URL(file.path, source.baseUrl).href;
+    const url = new URL(file.path, filesUrl).href;
     let arrived = (): void => undefined;
     const download = createFileDownload(url, file.bytes, {
       ...options,
@@ -242,7 +260,7 @@ export async function isPackageStored(source: PackageSource, store: ShardStore):
     const keys = new Set(await store.keys());
     const blob = await store.get(manifestKeyOf(source));
     if (!blob) return false;
-    const parsed = parseManifest(JSON.parse(await blob.text()));
+    const parsed = parsePackageManifest(JSON.parse(await blob.text()));
     return parsed.ok && packageKeys(source.id, parsed.manifest).every(({ key }) => keys.has(key));
   } catch (error) {
     if (error instanceof SyntaxError || isStorageFailure(error)) return false;
@@ -258,7 +276,7 @@ export async function removePackage(packageId: string, store: ShardStore): Promi
 }
 
 /** Every shard of a package with its key, in the order of the manifest. */
-export function packageKeys(packageId: string, manifest: Manifest): Wanted[] {
+export function packageKeys(packageId: string, manifest: PackageManifest): Wanted[] {
   return manifest.files.flatMap((file) =>
     file.shards.map((shard, index) => ({ file, shard, key: shardKey(packageId, file.path, index, shard.sha256) })),
   );
@@ -269,6 +287,9 @@ interface Run {
   readonly file: ManifestFile;
   readonly shards: Wanted[];
 }
+
+/** Longer shards, which hubs' files are, come one at a time. */
+const longestForParallel = 96 * 2 ** 20;
 
 /** Longer ones are split, so that one large file does not wait for a single connection. */
 const runBytes = 512 * 2 ** 20;
@@ -288,27 +309,64 @@ function splitIntoRuns(shards: readonly Wanted[]): Run[] {
 }
 
 /** The manifest from the server, or the stored one when the server can't be reached. */
-async function readManifest(source: PackageSource, store: ShardStore, options: EnsureOptions): Promise<ReadManifest> {
-  if (source.baseUrl === "") {
-    const held = await getIfStorable(store, manifestKeyOf(source));
+async function readManifest(source: PackageSource, host: WeightsHost, options: EnsureOptions): Promise<ReadManifest> {
+  const { baseUrl } = source;
+  const held = await getIfStorable(host.store, manifestKeyOf(source));
+  if (baseUrl === "") {
     if (!held) throw new EngineError("bad-package", `${source.id} came from a file and is not stored any more`);
-    return readManifestBlob(held, manifestName);
+    return readManifestBlob(held, manifestName, "");
   }
-  const url = new URL(manifestName, source.baseUrl).href;
-  let blob: Blob;
+  // What was fetched from a hub stays at its commit; whoever wants a newer one deletes it first.
+  if (held && (await holdsHubManifest(held))) return readManifestBlob(held, manifestName, baseUrl);
+  const url = new URL(manifestName, baseUrl).href;
   try {
-    blob = await fetchManifest(url, options, "no-cache");
+    return await readManifestBlob(await fetchManifest(url, options, "no-cache"), url, baseUrl);
   } catch (error) {
     options.signal?.throwIfAborted();
-    const held = await getIfStorable(store, manifestKeyOf(source));
-    if (!held) {
-      throw error instanceof EngineError
-        ? error
-        : new EngineError("network", `${url}: ${String(error)}`, { cause: error });
-    }
-    blob = held;
+    if (held) return readManifestBlob(held, url, baseUrl);
+    const made = await manifestFromHub(source, host, options);
+    if (made) return made;
+    throw error;
   }
-  return readManifestBlob(blob, url);
+}
+
+/** Undefined where the address is not one of a hub's repository. */
+async function manifestFromHub(
+  { id, baseUrl }: PackageSource,
+  host: Pick<WeightsHost, "precision">,
+  options: EnsureOptions,
+): Promise<ReadManifest | undefined> {
+  const address = hubAddress(baseUrl);
+  if (!address) return undefined;
+  const plan = await planHubPackage(address, (await host.precision?.()) ?? "cpu", options);
+  const { manifest, fetched } = await hubManifest(id, plan, options);
+  const manifestBlob = new Blob([JSON.stringify(manifest)]);
+  return { json: manifest, manifest, manifestBlob, fetched, filesUrl: hubFilesUrl(plan.address) };
+}
+
+async function holdsHubManifest(blob: Blob): Promise<boolean> {
+  try {
+    const parsed = parsePackageManifest(JSON.parse(await blob.text()));
+    return parsed.ok && isHubManifest(parsed.manifest);
+  } catch {
+    return false; // Damaged: the server is asked.
+  }
+}
+
+/** Stores a file that came with its manifest; where it can't be stored, it is in memory. */
+async function keepFetched(
+  store: ShardStore,
+  { file, key }: Wanted,
+  fetched: ReadonlyMap<string, Blob> | undefined,
+): Promise<Blob | undefined> {
+  const blob = fetched?.get(file.path);
+  if (!blob) return undefined;
+  try {
+    await store.put(key, blob);
+  } catch (error) {
+    if (!isStorageFailure(error)) throw error;
+  }
+  return blob;
 }
 
 /**
@@ -327,7 +385,7 @@ async function otherManifest(
   for (const candidate of candidates) {
     try {
       const blob = await candidate();
-      if (blob && !(await sameBytes(used.manifestBlob, blob))) return await readManifestBlob(blob, url);
+      if (blob && !(await sameBytes(used.manifestBlob, blob))) return await readManifestBlob(blob, url, source.baseUrl);
     } catch {
       options.signal?.throwIfAborted();
       // What made this try necessary is told instead.
@@ -337,37 +395,37 @@ async function otherManifest(
 }
 
 async function fetchManifest(url: string, options: EnsureOptions, cache: RequestCache): Promise<Blob> {
-  const response = await (options.fetch ?? fetch)(url, {
-    cache,
-    ...(options.signal ? { signal: options.signal } : {}),
-  });
+  let response: Response;
+  try {
+    response = await (options.fetch ?? fetch)(url, { cache, ...(options.signal ? { signal: options.signal } : {}) });
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw new EngineError("network", `${url}: ${String(error)}`, { cause: error });
+  }
   if (!response.ok) throw new EngineError("http", `${url} answered with status ${response.status}`);
   return new Blob([await response.arrayBuffer()]);
 }
 
 /** What the server says the package holds; rejects with "network", "http" or "bad-package". */
-export async function fetchPackageManifest(baseUrl: string, options: EnsureOptions = {}): Promise<Manifest> {
+export async function fetchPackageManifest(baseUrl: string, options: EnsureOptions = {}): Promise<PackageManifest> {
   const url = new URL(manifestName, baseUrl).href;
-  let blob: Blob;
-  try {
-    blob = await fetchManifest(url, options, "no-cache");
-  } catch (error) {
-    if (error instanceof EngineError) throw error;
-    throw new EngineError("network", `${url}: ${String(error)}`, { cause: error });
-  }
-  return (await readManifestBlob(blob, url)).manifest;
+  return (await readManifestBlob(await fetchManifest(url, options, "no-cache"), url, baseUrl)).manifest;
 }
 
-async function readManifestBlob(blob: Blob, url: string): Promise<ReadManifest> {
+async function readManifestBlob(blob: Blob, url: string, baseUrl: string): Promise<ReadManifest> {
   let json: unknown;
   try {
     json = JSON.parse(await blob.text());
   } catch (error) {
     throw new EngineError("bad-package", `${url} is not JSON: is the model package in its place?`, { cause: error });
   }
-  const parsed = parseManifest(json);
+  const parsed = parsePackageManifest(json);
   if (!parsed.ok) throw new EngineError("bad-package", `${url}: ${parsed.problem}`);
-  return { json, manifest: parsed.manifest, manifestBlob: blob };
+  const { manifest } = parsed;
+  const address = isHubManifest(manifest) ? hubAddress(baseUrl) : undefined;
+  const filesUrl =
+    address && isHubManifest(manifest) ? hubFilesUrl({ ...address, revision: manifest.model.revision }) : baseUrl;
+  return { json, manifest, manifestBlob: blob, filesUrl };
 }
 
 /** One more try, past all caches; throws "integrity" when the server really has other bytes. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { judgeFit, type DeviceFacts } from "./fit.ts";
+import { judgeFit, packageFacts, type DeviceFacts } from "./fit.ts";
 import type { Manifest } from "./manifest.ts";
 
 const gigabyte = 1e9;
@@ -45,11 +45,11 @@ const gpu = { maxBufferBytes: 2 * gigabyte, shaderF16: true };
 const roomy: DeviceFacts = { gpu, memoryBytes: 32 * gigabyte, roomBytes: 100 * gigabyte };
 
 test("a package that has room everywhere fits, without a reason", () => {
-  expect(judgeFit(packageOf(4 * gigabyte), roomy)).toEqual({ verdict: "fits", reasons: [] });
+  expect(judgeFit(packageFacts(packageOf(4 * gigabyte)), roomy)).toEqual({ verdict: "fits", reasons: [] });
 });
 
 test("what a browser does not tell counts neither way", () => {
-  expect(judgeFit(packageOf(4 * gigabyte), { gpu })).toEqual({ verdict: "fits", reasons: [] });
+  expect(judgeFit(packageFacts(packageOf(4 * gigabyte)), { gpu })).toEqual({ verdict: "fits", reasons: [] });
 });
 
 test.each<[string, Manifest, DeviceFacts, string, string[]]>([
@@ -85,18 +85,18 @@ test.each<[string, Manifest, DeviceFacts, string, string[]]>([
     ["no-shader-f16", "memory-too-small", "no-room"],
   ],
 ])("%s", (_, manifest, device, verdict, reasons) => {
-  expect(judgeFit(manifest, device)).toEqual({ verdict, reasons });
+  expect(judgeFit(packageFacts(manifest), device)).toEqual({ verdict, reasons });
 });
 
 test("a small one is quick enough on the processor", () => {
-  expect(judgeFit(packageOf(9e6, { embedBytes: 1e6 }), {})).toEqual({ verdict: "fits", reasons: [] });
+  expect(judgeFit(packageFacts(packageOf(9e6, { embedBytes: 1e6 })), {})).toEqual({ verdict: "fits", reasons: [] });
 });
 
 test("only what is missing has to be stored", () => {
   const device = { ...roomy, roomBytes: gigabyte };
-  expect(judgeFit(packageOf(4 * gigabyte), device, gigabyte / 2).verdict).toBe("fits");
+  expect(judgeFit(packageFacts(packageOf(4 * gigabyte)), device, gigabyte / 2).verdict).toBe("fits");
 });
 
 test("16-bit graphs are no matter where the processor computes", () => {
-  expect(judgeFit(packageOf(1, { bits: 16, embedBytes: 1 }), {}).verdict).toBe("fits");
+  expect(judgeFit(packageFacts(packageOf(1, { bits: 16, embedBytes: 1 })), {}).verdict).toBe("fits");
 });

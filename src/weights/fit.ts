@@ -1,5 +1,6 @@
 // Whether a device can hold and run a package, and why not. Pure; knows no browser: what the device offers is handed in.
-import { packageBytes, type Manifest } from "./manifest.ts";
+import type { HubPrecision } from "./hub.ts";
+import { isHubManifest, packageBytes, type PackageManifest } from "./manifest.ts";
 
 /** What is known of a device; absent parts are unknown and count neither way. */
 export interface DeviceFacts {
@@ -31,18 +32,45 @@ const usableMemory = 0.75;
 const besideWeights = 1.25;
 const largeWithoutGpu = 500e6;
 
-/** `missingBytes` are those that have yet to be stored; default all. */
-export function judgeFit(manifest: Manifest, device: DeviceFacts, missingBytes = packageBytes(manifest)): Fit {
-  const { gpu, memoryBytes, roomBytes } = device;
-  const graphs = [manifest.graphs.vision, manifest.graphs.embed, manifest.graphs.decoder];
+/** What of a package counts. */
+export interface PackageFacts {
+  readonly bytes: number;
+  /** Of the largest weight that goes to the GPU in one piece, as far as that is known. */
+  readonly largestBytes: number;
+  readonly needsF16: boolean;
+}
+
+/** An embedding table is one weight, and the largest; of a hub's package its file is. */
+export function packageFacts(manifest: PackageManifest): PackageFacts {
   const bytes = packageBytes(manifest);
+  const largest = (isEmbedding: (path: string) => boolean): number =>
+    Math.max(0, ...manifest.files.filter(({ path }) => isEmbedding(path)).map((file) => file.bytes));
+  if (isHubManifest(manifest)) {
+    const needsF16 = Object.values(manifest.model.dtypes).some((dtype) => dtype.endsWith("16"));
+    return { bytes, needsF16, largestBytes: largest((path) => path.includes("embed_tokens")) };
+  }
+  const { vision, embed, decoder } = manifest.graphs;
+  const needsF16 = [vision, embed, decoder].some(({ bits }) => bits === 16);
+  return { bytes, needsF16, largestBytes: largest((path) => embed.data.includes(path)) };
+}
+
+/** Which of a hub's files the device computes with. */
+export function hubPrecision({ gpu }: DeviceFacts): HubPrecision {
+  return gpu === undefined ? "cpu" : gpu.shaderF16 ? "gpu-f16" : "gpu-f32";
+}
+
+/** `missingBytes` are those that have yet to be stored; default all. */
+export function judgeFit(
+  { bytes, largestBytes, needsF16 }: PackageFacts,
+  device: DeviceFacts,
+  missingBytes = bytes,
+): Fit {
+  const { gpu, memoryBytes, roomBytes } = device;
   const needed = bytes * besideWeights;
-  const embeds = new Set(manifest.graphs.embed.data);
-  const largest = Math.max(0, ...manifest.files.filter(({ path }) => embeds.has(path)).map((file) => file.bytes));
   const wont: FitReason[] = [];
   const tight: FitReason[] = [];
-  if (gpu && largest > gpu.maxBufferBytes) wont.push("buffer-too-small");
-  if (gpu && !gpu.shaderF16 && graphs.some(({ bits }) => bits === 16)) wont.push("no-shader-f16");
+  if (gpu && largestBytes > gpu.maxBufferBytes) wont.push("buffer-too-small");
+  if (gpu && !gpu.shaderF16 && needsF16) wont.push("no-shader-f16");
   if (memoryBytes !== undefined && needed > memoryBytes) wont.push("memory-too-small");
   if (roomBytes !== undefined && missingBytes > roomBytes) tight.push("no-room");
   if (memoryBytes !== undefined && needed <= memoryBytes && needed > memoryBytes * usableMemory)

@@ -1,7 +1,7 @@
 // What is stored: the packages, their sizes, and a look at every byte; one out as a file, one in from files. Knows no network.
 import { EngineError, errorCodeOf } from "#engine/errors.ts";
 import { packageKeys } from "./ensure.ts";
-import { manifestName, packageBytes, parseManifest, type Manifest } from "./manifest.ts";
+import { manifestName, packageBytes, parsePackageManifest, type PackageManifest } from "./manifest.ts";
 import { noteKey, packagePrefix, shardKey, type ShardStore } from "./store.ts";
 import { blobMatches } from "./verify.ts";
 import { readZip, writeStoredZip, type ZippedFile } from "./zip.ts";
@@ -10,6 +10,8 @@ export interface StoredPackageInfo {
   readonly id: string;
   /** "" while the manifest is not here yet. */
   readonly name: string;
+  /** What runs it; undefined while the manifest is not here yet. */
+  readonly architecture: PackageManifest["model"]["architecture"] | undefined;
   readonly license: string;
   /** Bytes in storage, pieces of unfinished shards included. */
   readonly storedBytes: number;
@@ -62,8 +64,8 @@ async function readJson(blob: Blob | undefined): Promise<unknown> {
   }
 }
 
-async function readManifest(store: ShardStore, id: string): Promise<Manifest | undefined> {
-  const parsed = parseManifest(await readJson(await store.get(manifestKey(id))));
+async function readManifest(store: ShardStore, id: string): Promise<PackageManifest | undefined> {
+  const parsed = parsePackageManifest(await readJson(await store.get(manifestKey(id))));
   return parsed.ok ? parsed.manifest : undefined;
 }
 
@@ -81,6 +83,7 @@ export async function listPackages(store: ShardStore): Promise<readonly StoredPa
     infos.push({
       id,
       name: manifest?.model.name ?? "",
+      architecture: manifest?.model.architecture,
       license: manifest?.model.license ?? "",
       storedBytes,
       totalBytes: manifest && packageBytes(manifest),
@@ -140,7 +143,7 @@ export type ImportedPackage =
 
 /** A package in a file or in files, looked at but not yet stored. */
 export interface OpenedPackage {
-  readonly manifest: Manifest;
+  readonly manifest: PackageManifest;
   readonly manifestBlob: Blob;
   readonly files: ReadonlyMap<string, ZippedFile>;
 }
@@ -154,7 +157,7 @@ export async function openPackage(given: Blob | ReadonlyMap<string, Blob>): Prom
   const listed = files?.get(manifestName);
   if (!files || !listed || listed.bytes > longestManifest) return undefined;
   const manifestBlob = await listed.read();
-  const parsed = parseManifest(await readJson(manifestBlob));
+  const parsed = parsePackageManifest(await readJson(manifestBlob));
   return manifestBlob && parsed.ok ? { manifest: parsed.manifest, manifestBlob, files } : undefined;
 }
 
@@ -205,7 +208,7 @@ export async function importPackage(
 }
 
 /** Shards of another version of the package, and pieces of unfinished ones, which nothing reads any more. */
-async function dropOtherShards(store: ShardStore, id: string, manifest: Manifest): Promise<void> {
+async function dropOtherShards(store: ShardStore, id: string, manifest: PackageManifest): Promise<void> {
   const kept = new Set([manifestKey(id), noteKey(id), ...packageKeys(id, manifest).map(({ key }) => key)]);
   const keys = await store.keys();
   await store.delete(keys.filter((key) => key.startsWith(packagePrefix(id)) && !kept.has(key)));

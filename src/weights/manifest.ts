@@ -1,5 +1,5 @@
 // The manifest of a model package: which files it holds, in which shards, with which hashes, and which graphs they make.
-// Knows no network, no storage and no runtime.
+// A package is one of ours, or files of a model hub that the hub's own library runs. Knows no network, no storage and no runtime.
 import * as v from "valibot";
 
 export const manifestName = "manifest.json";
@@ -55,23 +55,65 @@ const ManifestSchema = v.object({
   files: v.array(File),
 });
 
+/** Weights as model hubs name them; "q8" is also written "quantized". */
+const HubDtype = v.picklist(["fp32", "fp16", "q8", "q4", "q4f16"]);
+
+const HubManifestSchema = v.object({
+  version: v.literal(manifestVersion),
+  model: v.object({
+    id: v.string(),
+    name: v.string(),
+    license: v.string(),
+    architecture: v.literal("transformers.js"),
+    /** `model_type` of the model's config.json. */
+    modelType: v.string(),
+    /** "owner/name", and the commit that all hashes are of. */
+    repository: v.string(),
+    revision: v.string(),
+    /** Which of its files each part of the model is loaded from. */
+    dtypes: v.record(v.string(), HubDtype),
+  }),
+  files: v.array(File),
+});
+
+export type HubDtype = v.InferOutput<typeof HubDtype>;
 export type Shard = v.InferOutput<typeof Shard>;
 export type ManifestFile = v.InferOutput<typeof File>;
 export type ManifestGraph = v.InferOutput<typeof Graph>;
+/** A package that this project's engine runs. */
 export type Manifest = v.InferOutput<typeof ManifestSchema>;
+/** Files of a model hub. */
+export type HubManifest = v.InferOutput<typeof HubManifestSchema>;
+export type PackageManifest = Manifest | HubManifest;
 
-export type ManifestResult =
-  { readonly ok: true; readonly manifest: Manifest } | { readonly ok: false; readonly problem: string };
+type Result<M> = { readonly ok: true; readonly manifest: M } | { readonly ok: false; readonly problem: string };
+export type ManifestResult = Result<Manifest>;
 
 /** Parses and checks a manifest: shards must cover each file without gap or overlap, and every graph's file must be listed. */
 export function parseManifest(json: unknown): ManifestResult {
   const parsed = v.safeParse(ManifestSchema, json);
-  if (!parsed.success) {
-    const issue = parsed.issues[0];
-    const where = v.getDotPath(issue);
-    return { ok: false, problem: `${where ?? "manifest"}: ${issue.message}` };
-  }
-  const manifest = parsed.output;
+  if (!parsed.success) return { ok: false, problem: firstIssue(parsed.issues) };
+  return checkFiles(parsed.output, graphPaths(parsed.output));
+}
+
+/** The same for packages of either kind. */
+export function parsePackageManifest(json: unknown): Result<PackageManifest> {
+  const kind = v.safeParse(v.looseObject({ model: v.looseObject({ architecture: v.string() }) }), json);
+  if (!kind.success || kind.output.model.architecture !== "transformers.js") return parseManifest(json);
+  const parsed = v.safeParse(HubManifestSchema, json);
+  if (!parsed.success) return { ok: false, problem: firstIssue(parsed.issues) };
+  return checkFiles(parsed.output, []);
+}
+
+export function isHubManifest(manifest: PackageManifest): manifest is HubManifest {
+  return manifest.model.architecture === "transformers.js";
+}
+
+function firstIssue(issues: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): string {
+  return `${v.getDotPath(issues[0]) ?? "manifest"}: ${issues[0].message}`;
+}
+
+function checkFiles<M extends PackageManifest>(manifest: M, needed: readonly string[]): Result<M> {
   const paths = new Set<string>();
   for (const file of manifest.files) {
     if (paths.has(file.path)) return { ok: false, problem: `${file.path} is listed twice` };
@@ -84,7 +126,7 @@ export function parseManifest(json: unknown): ManifestResult {
     }
     if (end !== file.bytes) return { ok: false, problem: `${file.path}: shards hold ${end} of ${file.bytes} bytes` };
   }
-  for (const path of graphPaths(manifest)) {
+  for (const path of needed) {
     if (!paths.has(path)) return { ok: false, problem: `${path} is needed by a graph but not listed` };
   }
   return { ok: true, manifest };
@@ -101,6 +143,6 @@ function graphPaths(manifest: Manifest): string[] {
 }
 
 /** Bytes of all files of the package, the manifest itself not counted. */
-export function packageBytes(manifest: Manifest): number {
+export function packageBytes(manifest: PackageManifest): number {
   return manifest.files.reduce((sum, file) => sum + file.bytes, 0);
 }

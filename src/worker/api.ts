@@ -2,6 +2,7 @@
 import type { Device, GenerateEvent, GenerateRequest } from "#engine/types.ts";
 import type { Fit } from "#weights/fit.ts";
 import type { ImportedPackage, StoredPackageInfo } from "#weights/inventory.ts";
+import type { PackageManifest } from "#weights/manifest.ts";
 
 /** Where a model package is fetched from and which one it is. */
 export interface ModelRef {
@@ -82,11 +83,17 @@ export interface StoredPackage {
 /** Whether a device can hold and run a package, and why not; see weights/fit.ts. */
 export type ModelFit = Fit;
 
+/** What runs a package: this project's engine, or a model hub's library (src/hub). */
+export type PackageArchitecture = PackageManifest["model"]["architecture"];
+
 /** A package stored in this browser; see weights/inventory.ts. */
 export type StoredModelInfo = StoredPackageInfo;
 
 /** A package on a server, before its first byte. */
 export interface PackageOffer {
+  /** Under which it is stored: its address, or "owner/name" on a hub. */
+  readonly id: string;
+  readonly architecture: PackageArchitecture;
   readonly name: string;
   readonly license: string;
   readonly bytes: number;

@@ -109,6 +109,8 @@ test("a look at a package tells size, licence and whether it fits, and fetches n
   const offer = await hosts().packages.preview(server.baseUrl);
   const bytes = [...packed.files.values()].reduce((sum, { length }) => sum + length, 0);
   expect(offer).toEqual({
+    id: server.baseUrl,
+    architecture: "llava",
     name: "Test model",
     license: "Apache-2.0",
     bytes,

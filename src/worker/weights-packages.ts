@@ -1,10 +1,11 @@
 // The download worker's side of what is stored: listed, verified, forgotten, exported, imported. Knows no Comlink and no page.
 import { fetchPackageManifest, removePackage } from "#weights/ensure.ts";
-import { judgeFit, type DeviceFacts } from "#weights/fit.ts";
+import { hubPrecision, judgeFit, packageFacts, type DeviceFacts } from "#weights/fit.ts";
+import { hubAddress, planFacts, planHubPackage, type HubAddress } from "#weights/hub.ts";
 import { exportPackage, importPackage, listPackages, openPackage, verifyPackage } from "#weights/inventory.ts";
-import { manifestName, packageBytes } from "#weights/manifest.ts";
+import { manifestName } from "#weights/manifest.ts";
 import type { ShardStore } from "#weights/store.ts";
-import type { PackagesApi } from "./api.ts";
+import type { PackageOffer, PackagesApi } from "./api.ts";
 import { packageLock } from "./weights-host.ts";
 
 export interface PackagesHost {
@@ -29,11 +30,28 @@ export function createPackagesHost({ store, facts }: PackagesHost): PackagesApi 
       return unlessInUse(opened.manifest.model.id, () => importPackage(store, opened));
     },
     async preview(baseUrl) {
-      const manifest = await fetchPackageManifest(baseUrl);
-      const { name, license } = manifest.model;
-      return { name, license, bytes: packageBytes(manifest), fit: judgeFit(manifest, await facts()) };
+      const device = await facts();
+      try {
+        const manifest = await fetchPackageManifest(baseUrl);
+        const { name, license, architecture } = manifest.model;
+        const about = packageFacts(manifest);
+        return { id: baseUrl, name, license, architecture, bytes: about.bytes, fit: judgeFit(about, device) };
+      } catch (error) {
+        // A repository that was not made for this page has no manifest.
+        const address = hubAddress(baseUrl);
+        if (!address) throw error;
+        return await previewHub(address, device);
+      }
     },
   };
+}
+
+async function previewHub(address: HubAddress, device: DeviceFacts): Promise<PackageOffer> {
+  const plan = await planHubPackage(address, hubPrecision(device));
+  const about = planFacts(plan);
+  const { name, license } = plan;
+  const fit = judgeFit(about, device);
+  return { id: address.repository, name, license, architecture: "transformers.js", bytes: about.bytes, fit };
 }
 
 async function unlessInUse<T>(id: string, work: () => Promise<T>): Promise<T | "in-use"> {

@@ -1,5 +1,7 @@
 // Entry of the download worker.
 import { expose } from "comlink";
+import { hubPrecision } from "#weights/fit.ts";
+import type { HubPrecision } from "#weights/hub.ts";
 import { createIdbShardStore } from "#weights/store.web.ts";
 import { roomLeft } from "#weights/storage.web.ts";
 import { deviceFacts } from "./weights-device.ts";
@@ -7,4 +9,8 @@ import { createWeightsHost } from "./weights-host.ts";
 import { createPackagesHost } from "./weights-packages.ts";
 
 const store = createIdbShardStore();
-expose({ ...createWeightsHost({ store, room: roomLeft }), ...createPackagesHost({ store, facts: deviceFacts }) });
+const precision = async (): Promise<HubPrecision> => hubPrecision(await deviceFacts());
+expose({
+  ...createWeightsHost({ store, room: roomLeft, precision }),
+  ...createPackagesHost({ store, facts: deviceFacts }),
+});
