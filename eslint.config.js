@@ -8,6 +8,10 @@ const imports = {
   convert: { values: ["weights/manifest.ts"], types: ["engine"] },
   zoo: { values: [], types: ["engine", "weights"] },
   remote: { values: [], types: ["engine"] },
+  hub: {
+    values: ["engine/sampler.ts", "engine/text-stream.ts", "engine/decode.web.ts", "weights/manifest.ts"],
+    types: ["engine", "worker"],
+  },
   worker: { values: ["engine", "weights", "zoo"], types: [] },
   chat: { values: ["worker/client.ts", "remote", "zoo"], types: ["engine", "worker"] },
   ui: { values: ["chat", "worker/client.ts", "zoo"], types: ["engine", "worker", "remote"] },
@@ -53,7 +57,11 @@ const homes = [
   { package: "onnxruntime-web*", files: ["src/engine/*.web.ts"] },
   { package: "onnxruntime-node", files: ["src/engine/*.node.ts"] },
   { package: "idb-keyval", files: ["src/weights/*.web.ts", "src/chat/*.web.ts"] },
-  { package: "comlink", files: ["src/worker/client.ts", "src/worker/worker.ts", "src/worker/weights-*.ts"] },
+  {
+    package: "comlink",
+    files: ["src/worker/client.ts", "src/worker/worker.ts", "src/worker/weights-*.ts", "src/hub/hub-worker.ts"],
+  },
+  { package: "@huggingface/transformers", files: ["src/hub/*.ts"] },
 ];
 const packageHomes = {
   files: ["src/**/*.{ts,tsx}"],

@@ -84,8 +84,8 @@ export default defineConfig({
           "examples/*",
           "models/*/{manifest.json,README.md}",
         ],
-        // The rest of a package is in IndexedDB, the runtime has a cache of its own.
-        globIgnores: ["ort/**"],
+        // The rest of a package is in IndexedDB; the runtime and the hub's library are kept when they are first used.
+        globIgnores: ["ort/**", "assets/hub-worker-*"],
         maximumFileSizeToCacheInBytes: 4 * 2 ** 20,
         rollupFormat: "iife",
       },

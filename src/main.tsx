@@ -14,9 +14,10 @@ import { cropPicture, fetchPicture } from "#chat/picture-sources.web.ts";
 import { openPicture } from "#chat/pictures.web.ts";
 import { readPreferences, writePreferences, type Preferences } from "#chat/preferences.ts";
 import { defaultSettings } from "#chat/settings.ts";
-import { createStoredModels } from "#chat/storage.ts";
+import { createStoredModels, type PackageRef } from "#chat/storage.ts";
 import { createWakeLock, estimateStorage, isMetered, saveModelFile } from "#chat/storage.web.ts";
 import { createChatStore } from "#chat/store.ts";
+import { startHubWorker } from "#hub/start.ts";
 import { encodePicture } from "#remote/picture.web.ts";
 import { addressAfterLaunch, onInstallOffer, onOpenedFiles, readLaunch, takeShared, type Shared } from "#sw/launch.ts";
 import { waitUntilOffline } from "#sw/offline-status.ts";
@@ -40,14 +41,15 @@ if (model === undefined || root === null) throw new Error("the page or the zoo i
 
 const parameters = new URL(location.href).searchParams;
 const wanted = parameters.get("device");
-const connect = (packaged: { readonly id: string; readonly path: string }): ReturnType<typeof createModelClient> =>
+const connect = (packaged: PackageRef): ReturnType<typeof createModelClient> =>
   createModelClient({
     model: packaged,
+    startWorker: packaged.architecture === "transformers.js" ? startHubWorker : undefined,
     device: wanted === "webgpu" || wanted === "wasm" ? wanted : "auto",
     pageUrl,
     runtimeUrl: new URL(runtimePath, baseUrl).href,
   });
-const client = connect(model);
+const client = connect({ ...model, architecture: "llava" });
 
 // A function, because reading `localStorage` itself throws where a browser keeps nothing.
 const storage = (): Storage => localStorage;

@@ -64,7 +64,7 @@ const alike = 1.05;
 /** Architectures (config.json's model_type) that the hub's library runs from these three parts and a picture. */
 const modelTypes = new Set([
   ..."llava llava_onevision llava_qwen2 idefics3 smolvlm qwen2_vl qwen2_5_vl qwen3_vl qwen3_5 lfm2_vl".split(" "),
-  ..."paligemma gemma3 mistral3 lighton_ocr glm_ocr".split(" "),
+  ..."gemma3 mistral3".split(" "),
 ]);
 
 /** Small files that the library reads; those that are not there are not needed. */

@@ -16,6 +16,8 @@ export interface ModelClientOptions {
   readonly pageUrl: string;
   /** Absolute URL of the folder with the runtime's wasm files, ending with a slash. */
   readonly runtimeUrl: string;
+  /** Starts what serves the InferenceApi; default this project's engine. */
+  readonly startWorker?: (() => Worker) | undefined;
   /** Milliseconds of silence, with a call pending, after which a worker counts as dead; default two minutes. */
   readonly silenceMs?: number;
 }
@@ -44,9 +46,13 @@ interface Live<Api> {
 /** A Stop that a dead worker can't hear is no news: the call it was for has been rejected. */
 const ignore = (): void => undefined;
 
+function startEngine(): Worker {
+  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "inference" });
+}
+
 /** Starts nothing yet. */
 export function createModelClient(options: ModelClientOptions): WorkerModelClient {
-  const { model, device, pageUrl, runtimeUrl, silenceMs = 120_000 } = options;
+  const { model, device, pageUrl, runtimeUrl, startWorker = startEngine, silenceMs = 120_000 } = options;
   const ref: ModelRef = { id: model.id, baseUrl: model.path === "" ? "" : new URL(model.path, pageUrl).href };
   const listeners = new Set<(error: EngineError) => void>();
   let weights: Live<WeightsApi> | undefined;
@@ -65,7 +71,7 @@ export function createModelClient(options: ModelClientOptions): WorkerModelClien
   /** A fresh worker per load: wasm memory never shrinks, and a device that failed is gone for good. */
   const newInferenceWorker = (): Live<InferenceApi> => {
     inference?.life.end();
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "inference" });
+    const worker = startWorker();
     inference = {
       api: wrap<InferenceApi>(worker),
       life: watchWorker(worker, (error) => {

@@ -1,0 +1,96 @@
+// A hub package as the library's model and processor. Knows no worker; where the files are is handed in.
+import {
+  AutoModelForImageTextToText,
+  AutoProcessor,
+  AutoTokenizer,
+  type PreTrainedModel,
+  type PreTrainedTokenizer,
+  type Processor,
+} from "@huggingface/transformers";
+import * as v from "valibot";
+import { EngineError } from "#engine/errors.ts";
+import type { HubManifest } from "#weights/manifest.ts";
+import { processorKind, type ProcessorKind } from "./families.ts";
+import { templateStyle, type TemplateStyle } from "./prompt.ts";
+
+export interface HubModel {
+  readonly model: PreTrainedModel;
+  readonly processor: Processor;
+  readonly tokenizer: PreTrainedTokenizer;
+  readonly kind: ProcessorKind;
+  readonly style: TemplateStyle;
+  readonly template: string;
+  /** The text that marks a picture. */
+  readonly imageToken: string;
+  readonly contextLength: number;
+}
+
+export interface LoadHubOptions {
+  /** What the library finds the files under. */
+  readonly id: string;
+  readonly device: "webgpu" | "wasm" | "cpu";
+  /** Instead of one that the runtime makes for itself. */
+  readonly gpuDevice?: GPUDevice | undefined;
+  readonly onFile: (path: string) => void;
+}
+
+const Config = v.looseObject({
+  image_token_index: v.optional(v.number()),
+  image_token_id: v.optional(v.number()),
+  max_position_embeddings: v.optional(v.number()),
+  text_config: v.optional(v.looseObject({ max_position_embeddings: v.optional(v.number()) })),
+});
+const ProcessorConfig = v.looseObject({ image_token: v.optional(v.string()) });
+const Progress = v.looseObject({ status: v.string(), file: v.optional(v.string()) });
+
+/** Where a config tells no length. */
+const usualContext = 2048;
+
+/** Sessions for every part; rejects with "bad-package" where a piece is missing that a chat needs. */
+export async function loadHubModel(manifest: HubManifest, options: LoadHubOptions): Promise<HubModel> {
+  const { id, device, gpuDevice, onFile } = options;
+  const progress_callback = (info: unknown): void => {
+    const parsed = v.safeParse(Progress, info);
+    if (parsed.success && parsed.output.status === "download" && parsed.output.file !== undefined)
+      onFile(parsed.output.file);
+  };
+  const processor = await AutoProcessor.from_pretrained(id, { progress_callback });
+  const tokenizer = processor.tokenizer ?? (await AutoTokenizer.from_pretrained(id, { progress_callback }));
+  const own: unknown = processor.chat_template;
+  const template = chatTemplate(own ?? tokenizer.chat_template);
+  const model = await AutoModelForImageTextToText.from_pretrained(id, {
+    device,
+    dtype: manifest.model.dtypes,
+    progress_callback,
+    ...(gpuDevice === undefined
+      ? {}
+      : { session_options: { executionProviders: [{ name: "webgpu", device: gpuDevice }] } }),
+  });
+  const config = v.parse(Config, model.config);
+  const marked = v.safeParse(ProcessorConfig, processor.config);
+  const imageTokenId = config.image_token_index ?? config.image_token_id;
+  return {
+    model,
+    processor,
+    tokenizer,
+    template,
+    kind: processorKind(manifest.model.modelType),
+    style: templateStyle(template),
+    imageToken:
+      (marked.success ? marked.output.image_token : undefined) ??
+      (imageTokenId === undefined ? "<image>" : tokenizer.decode([imageTokenId], { skip_special_tokens: false })),
+    contextLength: config.text_config?.max_position_embeddings ?? config.max_position_embeddings ?? usualContext,
+  };
+}
+
+const NamedTemplates = v.array(v.object({ name: v.string(), template: v.string() }));
+
+/** A package may carry one template, or several by name. */
+function chatTemplate(given: unknown): string {
+  if (typeof given === "string" && given !== "") return given;
+  const named = v.safeParse(NamedTemplates, given);
+  const templates = named.success ? named.output : [];
+  const found = templates.find(({ name }) => name === "default") ?? templates[0];
+  if (found === undefined) throw new EngineError("bad-package", "the package has no chat template");
+  return found.template;
+}
