@@ -14,7 +14,7 @@ import type { GraphBuilder } from "./onnx/graph.ts";
 import { buildVisionEncoder, type GraphOptions } from "./onnx/vision.ts";
 import type { Bits } from "./onnx/weight-ops.ts";
 import { imageAspectOf, packageConfigFiles, type GraphNote } from "./package-config.ts";
-import { openCheckpoint } from "./safetensors.ts";
+import { openCheckpoint } from "./open-checkpoint.ts";
 import { shardBytes, ShardedWriter } from "./shard.ts";
 import { templateForName } from "./template.ts";
 

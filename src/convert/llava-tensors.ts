@@ -1,7 +1,7 @@
 // Finds LLaVA's tensors in a checkpoint by our own short names, whichever of Hugging Face's layouts of keys it uses.
 // Knows names and shapes of sources; knows nothing of ONNX.
 import { EngineError } from "#engine/errors.ts";
-import type { Checkpoint, CheckpointTensor } from "./safetensors.ts";
+import type { Checkpoint, Tensor } from "./checkpoint.ts";
 
 /** A matrix that reads itself in runs of rows, as f32. */
 export interface Matrix {
@@ -30,7 +30,7 @@ export type ModelPart = keyof typeof layouts;
 const landmarks: Readonly<Record<ModelPart, string>> = {
   text: "embed_tokens.weight",
   head: "weight",
-  vision: "embeddings.class_embedding",
+  vision: "embeddings.patch_embedding.weight",
   projector: "linear_1.weight",
 };
 
@@ -70,7 +70,7 @@ export class LlavaTensors {
     return { name: `${part}.${name}`, dims, read: () => tensor.read(0, count) };
   }
 
-  #tensor(part: ModelPart, name: string, dims: readonly number[]): CheckpointTensor {
+  #tensor(part: ModelPart, name: string, dims: readonly number[]): Tensor {
     return this.#checkpoint.tensor((this.#prefixes.get(part) ?? layouts[part][0]) + name, dims);
   }
 }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { EngineError } from "#engine/errors.ts";
 import { encodeSafetensors, memoryCheckpoint, type TensorData } from "./fixtures.ts";
-import { openCheckpoint } from "./safetensors.ts";
+import { openCheckpoint } from "./open-checkpoint.ts";
 
 const open = (bytes: Uint8Array) => openCheckpoint(memoryCheckpoint("c", new Map([["model.safetensors", bytes]])));
 
@@ -59,10 +59,10 @@ test("a file with bytes changed or cut off is refused as a bad checkpoint or sti
         for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
         try {
           const checkpoint = await open(bytes);
-          for (const [name, { entry }] of checkpoint.tensors) {
-            await checkpoint.tensor(name, entry.shape).read(
+          for (const [name, { shape }] of checkpoint.tensors) {
+            await checkpoint.tensor(name, shape).read(
               0,
-              entry.shape.reduce((product, n) => product * n, 1),
+              shape.reduce((product, n) => product * n, 1),
             );
           }
         } catch (error) {
@@ -125,7 +125,7 @@ describe("sharded checkpoints", () => {
     const indexed = { "model.safetensors.index.json": index({ a: "1.safetensors" }) };
     expect(await problemOf(openFiles(indexed))).toMatch(/1\.safetensors is missing/);
     expect(await problemOf(openFiles({ ...indexed, "1.safetensors": shard("b") }))).toMatch(/lacks the tensor a/);
-    expect(await problemOf(openFiles({}))).toMatch(/neither model\.safetensors nor/);
+    expect(await problemOf(openFiles({}))).toMatch(/holds no weights: none of model\.safetensors,/);
     expect(await problemOf(openFiles({ "model.safetensors.index.json": "{}" }))).toMatch(/no usable weight_map/);
     const outside = { "model.safetensors.index.json": index({ a: "../secret" }) };
     expect(await problemOf(openFiles(outside))).toMatch(/outside the folder/);
