@@ -1,6 +1,7 @@
 // `llava convert`: a LLaVA checkpoint folder becomes a model package.
 import { InvalidArgumentError, Option, type Command } from "commander";
 import * as v from "valibot";
+import type { CheckpointFolder } from "#convert/byte-source.ts";
 import { convert } from "#convert/convert.ts";
 import { checkpointFolder, packageFolder } from "#convert/folder.node.ts";
 import type { Bits } from "#convert/onnx/weight-ops.ts";
@@ -23,6 +24,8 @@ const Flags = v.object({
   name: v.optional(v.string()),
   id: v.optional(v.string()),
   license: v.optional(v.string()),
+  vision: v.optional(v.string()),
+  tokenizer: v.optional(v.string()),
   force: v.optional(v.boolean(), false),
   selfTest: v.optional(v.boolean(), true),
 });
@@ -31,13 +34,15 @@ const Flags = v.object({
 export function addConvert(program: Command): void {
   program
     .command("convert")
-    .description("Write the model package of a Hugging Face LLaVA checkpoint.")
-    .argument("<checkpoint>", "folder with config.json, tokenizer.json and safetensors")
+    .description("Write the model package of a LLaVA checkpoint, in Hugging Face's layout or in the original one.")
+    .argument("<checkpoint>", "folder with config.json, tokenizer.json and weights (safetensors or PyTorch files)")
     .argument("<out>", "folder of the package")
     .addOption(bitsOption("--bits <n>", "weights of all parts: 4, 8, 16 or 32"))
     .addOption(bitsOption("--bits-vision <n>", "vision tower and projector (default 8)"))
     .addOption(bitsOption("--bits-embed <n>", "token embeddings (default 4)"))
     .addOption(bitsOption("--bits-decoder <n>", "language model (default 4)"))
+    .option("--vision <folder>", "the vision tower, for checkpoints that come without")
+    .option("--tokenizer <folder>", "where tokenizer.json is, for checkpoints that come without")
     .option("--template <id>", "conversation template (default: told from the checkpoint's name)")
     .option("--name <name>", "name that people read (default: the checkpoint folder's)")
     .option("--id <id>", "the model's id (default: the checkpoint folder's name)")
@@ -61,6 +66,7 @@ export function addConvert(program: Command): void {
           embed: flags.bitsEmbed ?? flags.bits ?? 4,
           decoder: flags.bitsDecoder ?? flags.bits ?? 4,
         },
+        more: { vision: folderOf(flags.vision), tokenizer: folderOf(flags.tokenizer) },
         id: flags.id,
         name: flags.name,
         license: flags.license,
@@ -74,6 +80,10 @@ export function addConvert(program: Command): void {
       const megabytes = (packageBytes(manifest) / 1e6).toFixed(1);
       process.stderr.write(`${out}: ${megabytes} MB in ${manifest.files.length} files, ${seconds} s\n`);
     });
+}
+
+function folderOf(path: string | undefined): CheckpointFolder | undefined {
+  return path === undefined ? undefined : checkpointFolder(path);
 }
 
 /** The template's id, if the engine can render it. */

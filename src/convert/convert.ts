@@ -5,6 +5,7 @@ import type { PackageInfo, SelfTest } from "#engine/package.ts";
 import type { PackageFiles } from "#engine/types.ts";
 import { manifestName, manifestVersion, parseManifest, type Manifest, type ManifestGraph } from "#weights/manifest.ts";
 import { readText, type CheckpointFolder, type PackageFolder } from "./byte-source.ts";
+import { openSource, type MoreFolders } from "./checkpoint-source.ts";
 import { parseConfig, type LlavaConfig } from "./config.ts";
 import { describeExpansion, placeWeights, writeDataFile, type Layout } from "./external-data.ts";
 import { LlavaTensors } from "./llava-tensors.ts";
@@ -14,12 +15,13 @@ import type { GraphBuilder } from "./onnx/graph.ts";
 import { buildVisionEncoder, type GraphOptions } from "./onnx/vision.ts";
 import type { Bits } from "./onnx/weight-ops.ts";
 import { imageAspectOf, packageConfigFiles, type GraphNote } from "./package-config.ts";
-import { openCheckpoint } from "./open-checkpoint.ts";
 import { shardBytes, ShardedWriter } from "./shard.ts";
 import { templateForName } from "./template.ts";
 
 export interface ConvertOptions {
   readonly bits: { readonly vision: Bits; readonly embed: Bits; readonly decoder: Bits };
+  /** Folders with what the checkpoint does not hold itself. */
+  readonly more?: MoreFolders | undefined;
   /** Defaults to the checkpoint folder's name. */
   readonly id?: string | undefined;
   readonly name?: string | undefined;
@@ -77,9 +79,10 @@ export async function convert(from: CheckpointFolder, to: PackageFolder, options
   }
 }
 
-async function writePackage(from: CheckpointFolder, to: PackageFolder, options: ConvertOptions): Promise<Manifest> {
+async function writePackage(given: CheckpointFolder, to: PackageFolder, options: ConvertOptions): Promise<Manifest> {
+  const { folder: from, checkpoint } = await openSource(given, options.more);
   const config = await readConfig(from);
-  const parts = buildParts(config, new LlavaTensors(await openCheckpoint(from)), options.bits);
+  const parts = buildParts(config, new LlavaTensors(checkpoint), options.bits);
   const configFiles = await packageConfigFiles(from, config, [parts.vision, parts.embed, parts.decoder].map(graphNote));
 
   const dataFiles = Object.values(parts).flatMap((part) => part.layout.files);

@@ -11,6 +11,8 @@ export interface Matrix {
   readRows(start: number, count: number): Promise<Float32Array<ArrayBuffer>>; // [count, cols]
 }
 
+const required: readonly ModelPart[] = ["text", "vision", "projector"];
+
 /** A tensor of any shape that is read whole, as f32. */
 export interface Vector {
   readonly name: string;
@@ -23,15 +25,17 @@ const layouts = {
   head: ["language_model.lm_head.", "lm_head.", "model.lm_head.", "model.language_model.lm_head."],
   vision: ["vision_tower.vision_model.", "model.vision_tower.vision_model.", "vision_tower.", "model.vision_tower."],
   projector: ["multi_modal_projector.", "model.multi_modal_projector."],
+  newline: ["image_newline", "model.image_newline"],
 } as const;
 export type ModelPart = keyof typeof layouts;
 
-/** A tensor of each part that every checkpoint has: it tells the layouts apart. */
+/** A tensor of each part that tells the layouts apart; the name of `newline` is complete without. */
 const landmarks: Readonly<Record<ModelPart, string>> = {
   text: "embed_tokens.weight",
   head: "weight",
   vision: "embeddings.patch_embedding.weight",
   projector: "linear_1.weight",
+  newline: "",
 };
 
 export class LlavaTensors {
@@ -40,10 +44,10 @@ export class LlavaTensors {
 
   constructor(checkpoint: Checkpoint) {
     this.#checkpoint = checkpoint;
-    for (const part of ["text", "head", "vision", "projector"] as const) {
+    for (const part of ["text", "head", "vision", "projector", "newline"] as const) {
       const prefix = layouts[part].find((candidate) => checkpoint.has(candidate + landmarks[part]));
       if (prefix !== undefined) this.#prefixes.set(part, prefix);
-      else if (part !== "head") {
+      else if (required.includes(part)) {
         throw new EngineError("bad-checkpoint", `the checkpoint has no tensor ${layouts[part][0]}${landmarks[part]}`);
       }
     }
@@ -52,6 +56,11 @@ export class LlavaTensors {
   /** Whether the decoder has an output matrix of its own. */
   get hasHead(): boolean {
     return this.#prefixes.has("head");
+  }
+
+  /** Whether there is a vector that ends each row of a picture of tiles: `vector("newline", "", [hidden])`. */
+  get hasNewline(): boolean {
+    return this.#prefixes.has("newline");
   }
 
   matrix(part: ModelPart, name: string, rows: number, cols: number): Matrix {

@@ -1,0 +1,43 @@
+// Tensor names of LLaVA's own repository and of plain language models, as Hugging Face's LLaVA has them.
+// Knows names only: tensors are passed on unread.
+import { Checkpoint, type Tensor } from "./checkpoint.ts";
+
+/** Linear layers of an `mlpNx_gelu` projector stand at every second place of a list; a `linear` one is the list's whole. */
+function projectorName(rest: string): string {
+  const [first = "", ...more] = rest.split(".");
+  const index = /^\d+$/.test(first) ? Number(first) : 0;
+  return `multi_modal_projector.linear_${index / 2 + 1}.${(/^\d+$/.test(first) ? more : [first, ...more]).join(".")}`;
+}
+
+const rules: readonly { readonly prefix: string; readonly rename: (rest: string) => string }[] = [
+  { prefix: "model.mm_projector.", rename: projectorName },
+  { prefix: "model.vision_tower.vision_tower.", rename: (rest) => `vision_tower.${rest}` },
+  { prefix: "model.image_newline", rename: (rest) => `image_newline${rest}` },
+  { prefix: "model.", rename: (rest) => `language_model.model.${rest}` },
+  { prefix: "lm_head.", rename: (rest) => `language_model.lm_head.${rest}` },
+];
+
+/** Hugging Face's name for a tensor of an original checkpoint; names it does not know stay. */
+export function huggingFaceName(name: string): string {
+  const rule = rules.find(({ prefix }) => name.startsWith(prefix));
+  return rule ? rule.rename(name.slice(rule.prefix.length)) : name;
+}
+
+/** The checkpoint under Hugging Face's names, with a second checkpoint's tower where it has none itself. */
+export function translateNames(checkpoint: Checkpoint, tower?: Checkpoint): Checkpoint {
+  const tensors = new Map<string, Tensor>();
+  for (const [name, tensor] of checkpoint.tensors) tensors.set(huggingFaceName(name), tensor);
+  if (tower && !hasTower(checkpoint)) {
+    for (const [name, tensor] of tower.tensors) {
+      const rest = /^(?:vision_model\.|model\.vision_model\.)(.*)$/.exec(name)?.[1];
+      if (rest !== undefined) tensors.set(`vision_tower.vision_model.${rest}`, tensor);
+    }
+  }
+  return new Checkpoint(tensors);
+}
+
+/** Whether an original checkpoint brings the weights of its vision tower. */
+export function hasTower(checkpoint: Checkpoint): boolean {
+  for (const name of checkpoint.tensors.keys()) if (name.startsWith("model.vision_tower.")) return true;
+  return false;
+}
