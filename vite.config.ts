@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { defineConfig, type Plugin } from "vite";
 import { VitePWA } from "vite-plugin-pwa";
-import { runtimeBuilds, runtimePath } from "./src/sw/runtime-cache.ts";
+import { hubWorkerPath, runtimeBuilds, runtimePath } from "./src/sw/runtime-cache.ts";
 import { developmentHeaders, securityHeaders } from "./src/sw/security-headers.ts";
 import { shareFilesField, sharePath } from "./src/sw/shared-cache.ts";
 
@@ -85,7 +85,7 @@ export default defineConfig({
           "models/*/{manifest.json,README.md}",
         ],
         // The rest of a package is in IndexedDB; the runtime and the hub's library are kept when they are first used.
-        globIgnores: ["ort/**", "assets/hub-worker-*"],
+        globIgnores: ["ort/**", `${hubWorkerPath}*`],
         maximumFileSizeToCacheInBytes: 4 * 2 ** 20,
         rollupFormat: "iife",
       },

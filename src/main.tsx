@@ -14,7 +14,8 @@ import { cropPicture, fetchPicture } from "#chat/picture-sources.web.ts";
 import { openPicture } from "#chat/pictures.web.ts";
 import { readPreferences, writePreferences, type Preferences } from "#chat/preferences.ts";
 import { defaultSettings } from "#chat/settings.ts";
-import { createStoredModels, type PackageRef } from "#chat/storage.ts";
+import { createPhotoModels } from "#chat/photo-models.ts";
+import { createStoredModels, defaultHub, hubAddressOf, type PackageRef } from "#chat/storage.ts";
 import { createWakeLock, estimateStorage, isMetered, saveModelFile } from "#chat/storage.web.ts";
 import { createChatStore } from "#chat/store.ts";
 import { startHubWorker } from "#hub/start.ts";
@@ -29,7 +30,8 @@ import { toSignal } from "#ui/to-signal.ts";
 import type { UpdateState } from "#ui/UpdateNote.tsx";
 import "#ui/styles/styles.ts";
 import { askToPersist } from "#weights/storage.web.ts";
-import { createModelClient } from "#worker/client.ts";
+import { createModelClient, type WorkerModelClient } from "#worker/client.ts";
+import type { PackageArchitecture } from "#worker/api.ts";
 import { createPackagesClient, fetchPackageAhead } from "#worker/weights-client.ts";
 import { builtInModelId, models } from "#zoo/models.ts";
 
@@ -41,14 +43,20 @@ if (model === undefined || root === null) throw new Error("the page or the zoo i
 
 const parameters = new URL(location.href).searchParams;
 const wanted = parameters.get("device");
-const connect = (packaged: PackageRef): ReturnType<typeof createModelClient> =>
-  createModelClient({
+/** The packages that were connected, by id. */
+const connected = new Map<string, { readonly client: WorkerModelClient; readonly architecture: PackageArchitecture }>();
+function connect(packaged: PackageRef): WorkerModelClient {
+  const { id, architecture } = packaged;
+  const made = createModelClient({
     model: packaged,
-    startWorker: packaged.architecture === "transformers.js" ? startHubWorker : undefined,
+    startWorker: architecture === "transformers.js" ? startHubWorker : undefined,
     device: wanted === "webgpu" || wanted === "wasm" ? wanted : "auto",
     pageUrl,
     runtimeUrl: new URL(runtimePath, baseUrl).href,
   });
+  connected.set(id, { client: made, architecture });
+  return made;
+}
 const client = connect({ ...model, architecture: "llava" });
 
 // A function, because reading `localStorage` itself throws where a browser keeps nothing.
@@ -57,7 +65,15 @@ const preferences = signal(readPreferences(storage));
 const registry = createModelRegistry("device", { id: model.id, name: model.name, connect: () => client });
 const comparison = createComparison((id) => registry.client(id));
 const packages = createPackagesClient();
-const stored = createStoredModels({ packages, registry, connect, estimate: estimateStorage, builtInId: model.id });
+const hub = hubAddressOf(parameters.get("hub")) ?? defaultHub;
+const stored = createStoredModels({
+  packages,
+  registry,
+  connect,
+  estimate: estimateStorage,
+  builtInId: model.id,
+  hub,
+});
 const servers = createServers({ storage, registry, encodePicture, newId });
 const wantedModel = registry.find(parameters.get("model") ?? preferences.value.model ?? model.id);
 const persistence = createWebPersistence();
@@ -97,6 +113,12 @@ const downloads = createDownloads({
     return true;
   },
 });
+const photos = createPhotoModels({
+  device: () => packages.device(),
+  preview: (typed) => stored.preview(typed),
+  start: (wantedModel, purpose) => downloads.start(wantedModel, purpose),
+  metered: isMetered,
+});
 addEventListener("storage", ({ key }) => {
   if (key === downloadsKey) downloads.followOtherTabs();
 });
@@ -130,6 +152,9 @@ render(
     storageActions={stored}
     downloads={toSignal(downloads)}
     downloadActions={downloads}
+    photos={toSignal(photos)}
+    onTakePhotoModel={() => void photos.take()}
+    hubHost={new URL(hub).host}
     metered={isMetered}
     saveFile={saveModelFile}
     comparison={comparison}
@@ -196,13 +221,17 @@ async function tellOffline(): Promise<void> {
   const ready = chat.get().model;
   if (ready.phase !== "ready" || ready.model === asked) return;
   asked = ready.model;
-  const { device } = ready.model;
+  const { id, device } = ready.model;
+  const own = connected.get(id);
   // What a server answers is not there without a network.
-  if (device === "remote") {
+  if (device === "remote" || own === undefined) {
     offline.value = false;
     return;
   }
-  offline.value = (await waitUntilOffline({ baseUrl, device, isModelStored: () => client.isStored() })).ready;
+  const runsOn = own.architecture === "transformers.js" ? "hub" : device;
+  const status = await waitUntilOffline({ baseUrl, device: runsOn, isModelStored: () => own.client.isStored() });
+  // Another model may have been chosen meanwhile.
+  if (asked === ready.model) offline.value = status.ready;
 }
 
 await chat.restore();
@@ -240,3 +269,4 @@ await chat.start();
 // After the model that is to answer; where data costs money nobody is surprised by a download.
 downloads.restore(isMetered());
 await stored.refresh();
+await photos.prepare();

@@ -3,6 +3,7 @@
 import type { ModelClient } from "./model-client.ts";
 import type { ModelOffer, ModelRegistry } from "./models.ts";
 import { createCell, type Observable } from "./observable.ts";
+import { hubModelName, repositoryOf } from "#zoo/hub-models.ts";
 import type { PackageArchitecture, PackageOffer, PackagesApi, StoredModelInfo } from "#worker/api.ts";
 
 export interface StorageState {
@@ -22,7 +23,7 @@ export interface PackageRef {
   readonly architecture: PackageArchitecture;
 }
 
-export interface StoredModels extends Observable<StorageState>, Omit<PackagesApi, "list" | "preview"> {
+export interface StoredModels extends Observable<StorageState>, Omit<PackagesApi, "list" | "preview" | "device"> {
   /** Looks up what is stored and offers it. */
   refresh(): Promise<void>;
   /** What lies at an address, or at "owner/name" on the hub; undefined when that is neither. Rejects with the codes of a load. */
@@ -44,6 +45,14 @@ export interface StoredModelsOptions {
 
 /** Where "owner/name" is looked up. */
 export const defaultHub = "https://huggingface.co/";
+
+/** A hub that was given in the page's address, such as a mirror: its origin with a trailing slash; undefined when it is no address. */
+export function hubAddressOf(given: string | null): string | undefined {
+  if (given === null || !URL.canParse(given)) return undefined;
+  const { protocol, origin, hostname } = new URL(given);
+  const own = hostname === "localhost" || hostname === "127.0.0.1";
+  return protocol === "https:" || (protocol === "http:" && own) ? `${origin}/` : undefined;
+}
 
 /** The absolute URL of a package folder, from an address or a hub id; undefined when it is neither. */
 export function packageAddress(typed: string, hub = defaultHub): string | undefined {
@@ -86,7 +95,8 @@ export function createStoredModels(options: StoredModelsOptions): StoredModels {
   const refresh = async (): Promise<void> => {
     const [stored, room] = await Promise.all([packages.list(), estimate()]);
     for (const { id, name, complete, baseUrl, architecture = "llava" } of stored)
-      if (complete && id !== builtInId) offer(name === "" ? id : name, { id, path: baseUrl, architecture });
+      if (complete && id !== builtInId)
+        offer(hubModelName(id) ?? (name === "" ? id : name), { id, path: baseUrl, architecture });
     tell();
     cell.set({ stored, ...room });
   };
@@ -112,7 +122,7 @@ export function createStoredModels(options: StoredModelsOptions): StoredModels {
     exportPackage: (id) => packages.exportPackage(id),
     importPackage: (files) => thenRefresh(packages.importPackage(files)),
     async preview(typed) {
-      const baseUrl = packageAddress(typed, options.hub);
+      const baseUrl = packageAddress(repositoryOf(typed.trim()), options.hub);
       return baseUrl === undefined ? undefined : { ...(await packages.preview(baseUrl)), baseUrl };
     },
     add({ id, name, baseUrl, architecture }) {

@@ -1,5 +1,5 @@
 // Whether a visit with no network would work: the app's files, the runtime this device uses, and the model are all stored.
-import { runtimeBuilds, runtimeCacheName } from "./runtime-cache.ts";
+import { hubWorkerPath, runtimeBuilds, runtimeCacheName } from "./runtime-cache.ts";
 
 /** What is stored; `ready` when nothing is missing. */
 export interface OfflineStatus {
@@ -12,7 +12,8 @@ export interface OfflineStatus {
 export interface OfflineQuestion {
   /** Absolute URL of the folder the app is served from. */
   readonly baseUrl: string;
-  readonly device: "webgpu" | "wasm" | "cpu";
+  /** What the model runs on; "hub" is the hub's library, on either device. */
+  readonly device: "webgpu" | "wasm" | "cpu" | "hub";
   readonly isModelStored: () => Promise<boolean>;
 }
 
@@ -45,7 +46,12 @@ async function isShellStored(baseUrl: string): Promise<boolean> {
 async function isRuntimeStored(baseUrl: string, device: OfflineQuestion["device"]): Promise<boolean> {
   const name = runtimeCacheName(baseUrl);
   if (!("caches" in globalThis) || !(await caches.has(name))) return false;
-  const builds = device === "webgpu" ? [runtimeBuilds.jspi, runtimeBuilds.asyncify] : [runtimeBuilds.wasm];
-  const stored = new Set((await (await caches.open(name)).keys()).map(({ url }) => url.split("/").at(-1)));
+  const builds =
+    device === "webgpu"
+      ? [runtimeBuilds.jspi, runtimeBuilds.asyncify]
+      : [device === "hub" ? runtimeBuilds.asyncify : runtimeBuilds.wasm];
+  const urls = (await (await caches.open(name)).keys()).map(({ url }) => url);
+  if (device === "hub" && !urls.some((url) => url.includes(`/${hubWorkerPath}`))) return false;
+  const stored = new Set(urls.map((url) => url.split("/").at(-1)));
   return builds.some((build) => stored.has(`${build}.mjs`) && stored.has(`${build}.wasm`));
 }

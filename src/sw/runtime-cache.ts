@@ -6,6 +6,9 @@ export const runtimeVersion = "1.30.0";
 /** Folder of the runtime's files, relative to the app; the version makes every address immutable. */
 export const runtimePath = `ort/${runtimeVersion}/`;
 
+/** The hub's library, which few visits need: kept like the runtime when it is first used. A hash of its content follows. */
+export const hubWorkerPath = "assets/hub-worker-";
+
 /** The name of the cache of this app's runtime; `scope` is the absolute URL of its folder. Other apps of the same origin have others. */
 export function runtimeCacheName(scope: string): string {
   return `${runtimeCachePrefix(scope)}${runtimeVersion}`;

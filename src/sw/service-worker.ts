@@ -1,7 +1,7 @@
 // The service worker: answers for the app's own files when the network is gone, keeps the one runtime build this device uses,
 // and adds the security headers where a host sets none. Sees requests only; weights are in IndexedDB and pass it by.
 import { PrecacheController } from "workbox-precaching";
-import { runtimeCacheName, runtimeCachePrefix, runtimePath } from "./runtime-cache.ts";
+import { hubWorkerPath, runtimeCacheName, runtimeCachePrefix, runtimePath } from "./runtime-cache.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { receiveShare } from "./share-target.ts";
 import { sharePath } from "./shared-cache.ts";
@@ -53,7 +53,10 @@ self.addEventListener("fetch", (event) => {
     return;
   }
   if (request.method !== "GET" || !url.href.startsWith(scope)) return;
-  if (url.href.startsWith(new URL(runtimePath, scope).href)) {
+  if (
+    url.href.startsWith(new URL(runtimePath, scope).href) ||
+    url.href.startsWith(new URL(hubWorkerPath, scope).href)
+  ) {
     event.respondWith(fromRuntimeCache(event, url));
     return;
   }
@@ -107,9 +110,18 @@ async function fromRuntimeCache(event: FetchEvent, url: URL): Promise<Response> 
   const response = await fetch(event.request);
   if (response.status === 200) {
     // No room is no failure: the page then does not say that it works offline.
-    event.waitUntil(cache.put(url.href, response.clone()).catch(() => undefined));
+    event.waitUntil(keepRuntimeFile(cache, url, response.clone()).catch(() => undefined));
   }
   return forRuntime(response, url);
+}
+
+/** An older build's hub worker is of no more use. */
+async function keepRuntimeFile(cache: Cache, url: URL, response: Response): Promise<void> {
+  await cache.put(url.href, response);
+  const isHubWorker = (href: string): boolean => href.includes(`/${hubWorkerPath}`);
+  if (!isHubWorker(url.href)) return;
+  const old = (await cache.keys()).filter((request) => isHubWorker(request.url) && request.url !== url.href);
+  await Promise.all(old.map((request) => cache.delete(request)));
 }
 
 /** Scripts become workers and need the headers; a wasm passes untouched, so that the browser can keep it compiled. */

@@ -17,6 +17,7 @@
 //   data-testid="model-picker", "model-choice", "server-problem", "connect-problem": see ModelPicker.tsx and ServerDialog.tsx
 //   data-testid="stored-model", "storage-used", "storage-outcome", "model-offer": see StorageDialog.tsx
 //   data-testid="download" with data-phase: see DownloadNotes.tsx
+//   data-testid="photo-offer" with data-phase: see PhotoOffer.tsx · data-testid="ask-again": the same question to the chosen model
 //   data-testid="compare-column", "compare-votes": see CompareDialog.tsx
 //   data-testid="leaves-device"    present while what is asked goes to a server; data-testid="answer-model" which one answered
 //   data-testid="announcer"        the live region · data-testid="not-saved" when the browser keeps no data
@@ -32,6 +33,7 @@ import { mayHoldConversations } from "#chat/import-kind.ts";
 import { isPackageFolder, isPackageZip, mayBePackage } from "#chat/package-file.ts";
 import type { CropFrame } from "#chat/picture-sources.web.ts";
 import type { OpenedPicture } from "#chat/pictures.web.ts";
+import type { PhotoOffer as PhotoOfferState } from "#chat/photo-models.ts";
 import type { Preferences } from "#chat/preferences.ts";
 import type { Comparison } from "#chat/compare.ts";
 import type { Vote } from "#chat/compare-votes.ts";
@@ -50,6 +52,7 @@ import { Header } from "./Header.tsx";
 import { lazy } from "./lazy.tsx";
 import { ModelPicker } from "./ModelPicker.tsx";
 import { LoadBanner } from "./ModelStatus.tsx";
+import { PhotoOffer } from "./PhotoOffer.tsx";
 import { languages, pickLanguage, TextsContext } from "./texts/texts.ts";
 import type { ReplacePicture, TurnActions } from "./turn-actions.ts";
 import { Turns } from "./Turns.tsx";
@@ -84,6 +87,11 @@ export interface AppProps {
   readonly storageActions: Omit<StoredModels, "get" | "subscribe">;
   readonly downloads: ReadonlySignal<readonly Download[]>;
   readonly downloadActions: Omit<Downloads, "get" | "subscribe" | "restore" | "followOtherTabs">;
+  /** A model for photographs, where this device can have one. */
+  readonly photos: ReadonlySignal<PhotoOfferState | undefined>;
+  readonly onTakePhotoModel: () => void;
+  /** Where it comes from. */
+  readonly hubHost: string;
   /** Whether the connection says that data costs money. */
   readonly metered: () => boolean;
   readonly saveFile: (blob: Blob, name: string) => void;
@@ -155,6 +163,30 @@ export function App(props: AppProps): JSX.Element {
   const last = turns.at(-1);
   // A model that failed while answering is reported in that answer, with the way on; once is enough.
   const saidInChat = modelState.phase === "failed" && last?.role === "assistant" && last.failure === modelState.failure;
+
+  const photos = props.photos.value;
+  const onBuiltIn = selected.id === model.id;
+  const photoOffer =
+    photos === undefined ||
+    !onBuiltIn ||
+    props.downloads.value.some(({ id }) => id === photos.record.repository) ? undefined : (
+      <PhotoOffer
+        offer={photos}
+        host={props.hubHost}
+        here={props.models.value.choices.some(({ id }) => id === photos.record.repository)}
+        onTake={props.onTakePhotoModel}
+        onUse={() => props.onModel(photos.record.repository)}
+        onMore={() => {
+          dialog.value = "storage";
+        }}
+      />
+    );
+  // The built-in model says when it sees a photograph; another one may know what is on it.
+  const sawPhotograph =
+    last?.role === "assistant" &&
+    !busy &&
+    model.saysOfPhotographs !== undefined &&
+    last.text.startsWith(model.saysOfPhotographs);
 
   useEffect(() => {
     document.documentElement.lang = t.tag;
@@ -330,15 +362,37 @@ export function App(props: AppProps): JSX.Element {
       <main class={turns.length === 0 ? "main main-empty" : "main"}>
         {turns.length === 0 ? (
           <EmptyState
-            model={model}
+            model={onBuiltIn ? model : selected}
             remote={selected.host === undefined ? undefined : { name: selected.name, host: selected.host }}
+            offer={photoOffer}
             examples={props.examples.value}
             dragging={dragging}
             onChoose={() => picker.current?.querySelector<HTMLInputElement>("input[type=file]")?.click()}
             onExample={(example, question) => void sendExample(example, question)}
           />
         ) : (
-          <Turns key={conversation.id} conversation={conversation} editing={editing.value} actions={actions} />
+          <Turns
+            key={conversation.id}
+            conversation={conversation}
+            editing={editing.value}
+            actions={actions}
+            after={
+              !sawPhotograph ? undefined : onBuiltIn ? (
+                photoOffer
+              ) : (
+                <p>
+                  <button
+                    type="button"
+                    class="button"
+                    data-testid="ask-again"
+                    onClick={() => actions.onRegenerate(last.id)}
+                  >
+                    {t.photos.askAgain(selected.name)}
+                  </button>
+                </p>
+              )
+            }
+          />
         )}
       </main>
       <section class="dock" aria-label={t.questionArea} ref={picker}>

@@ -1,14 +1,17 @@
 // What a newcomer sees: what this is, where to drop a picture, two examples to try, and what the model does not know.
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import type { Example } from "#chat/examples.web.ts";
 import type { ModelRecord } from "#zoo/models.ts";
 import { LockIcon, PictureIcon, ShapesIcon, WarnIcon } from "./icons.tsx";
 import { useTexts } from "./texts/texts.ts";
 
 interface EmptyStateProps {
-  /** Set when the chosen model is not the built-in one. */
+  /** Set when the chosen model is on a server. */
   readonly remote?: { readonly name: string; readonly host: string } | undefined;
-  readonly model: ModelRecord;
+  /** The chosen one, where it is on this device; of one that is not in the zoo only the name is known. */
+  readonly model: Pick<ModelRecord, "name"> & Partial<Pick<ModelRecord, "knows">>;
+  /** What stands below what the model does not know. */
+  readonly offer?: ComponentChildren;
   readonly examples: readonly Example[];
   readonly dragging: boolean;
   readonly onChoose: () => void;
@@ -16,7 +19,8 @@ interface EmptyStateProps {
 }
 
 /** Shown while the conversation is empty. */
-export function EmptyState({ model, remote, examples, dragging, onChoose, onExample }: EmptyStateProps): JSX.Element {
+export function EmptyState(props: EmptyStateProps): JSX.Element {
+  const { model, remote, offer, examples, dragging, onChoose, onExample } = props;
   const t = useTexts();
   // Nobody drops files with a finger.
   const touch = matchMedia("(pointer: coarse)").matches;
@@ -44,6 +48,7 @@ export function EmptyState({ model, remote, examples, dragging, onChoose, onExam
           </li>
         )}
       </ul>
+      {offer}
       {examples.length > 0 && (
         <section aria-labelledby="examples-title">
           <h2 id="examples-title" class="small-title">

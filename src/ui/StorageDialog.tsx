@@ -7,6 +7,7 @@ import { errorCodeOf } from "#engine/errors.ts";
 import type { Download, Downloads } from "#chat/downloads.ts";
 import type { PreviewedModel, StorageState, StoredModels } from "#chat/storage.ts";
 import type { StoredModelInfo } from "#worker/api.ts";
+import { hubModels } from "#zoo/hub-models.ts";
 import { Dialog } from "./Dialog.tsx";
 import { DownloadNotes } from "./DownloadNotes.tsx";
 import { formatNumber, formatSize } from "./format.ts";
@@ -219,10 +220,10 @@ function AddModel(props: StorageDialogProps): JSX.Element {
   const id = useId();
   const [typed, setTyped] = useState("");
   const [offer, setOffer] = useState<PreviewedModel | "none" | "looking" | { readonly problem: string }>("none");
-  const look = async (): Promise<void> => {
+  const look = async (wanted: string): Promise<void> => {
     setOffer("looking");
     try {
-      setOffer((await actions.preview(typed)) ?? { problem: t.storage.notAnAddress });
+      setOffer((await actions.preview(wanted)) ?? { problem: t.storage.notAnAddress });
     } catch (error) {
       setOffer({ problem: t.errors[errorCodeOf(error)] });
     }
@@ -232,9 +233,40 @@ function AddModel(props: StorageDialogProps): JSX.Element {
       class="server-form"
       onSubmit={(event) => {
         event.preventDefault();
-        if (offer !== "looking") void look();
+        if (offer !== "looking") void look(typed);
       }}
     >
+      <h3 class="small-title">{t.photos.listTitle}</h3>
+      <ul class="stored-models">
+        {hubModels.map(({ id: zooId, name, license, researchOnly, notYetRun, bytes, repository }) => (
+          <li key={zooId} class="stored-model" data-testid="zoo-model">
+            <div>
+              <strong>{name}</strong>
+              <small>
+                {[
+                  t.photos.facts(bytes["gpu-f16"] === undefined ? "" : formatSize(t, bytes["gpu-f16"]), license),
+                  ...(researchOnly ? [t.photos.researchOnly] : []),
+                  ...(notYetRun ? [t.photos.notYetRun] : []),
+                ].join(" · ")}
+              </small>
+            </div>
+            <div class="stored-actions">
+              <button
+                type="button"
+                class="button"
+                aria-label={t.photos.look(name)}
+                disabled={offer === "looking"}
+                onClick={() => {
+                  setTyped(repository);
+                  void look(repository);
+                }}
+              >
+                {t.storage.look}
+              </button>
+            </div>
+          </li>
+        ))}
+      </ul>
       <h3 class="small-title">{t.storage.addTitle}</h3>
       <label class="field" for={id}>
         <span>{t.storage.address}</span>

@@ -1,5 +1,5 @@
 // The conversation in reading order; follows the answer as it grows, unless the reader scrolled away.
-import { Fragment, type JSX } from "preact";
+import { Fragment, type ComponentChildren, type JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { alternativesOf } from "#chat/conversation-branches.ts";
 import type { Conversation } from "#chat/conversation.ts";
@@ -14,13 +14,15 @@ interface TurnsProps {
   /** Id of the question that is being edited. */
   readonly editing: string | undefined;
   readonly actions: TurnActions;
+  /** What stands below the last turn. */
+  readonly after?: ComponentChildren;
 }
 
 /** How close to the end counts as reading along, in CSS pixels. */
 const followDistance = 120;
 
 /** Must be rendered in a page that scrolls as a whole; give it the conversation's id as its key. */
-export function Turns({ conversation, editing, actions }: TurnsProps): JSX.Element {
+export function Turns({ conversation, editing, actions, after }: TurnsProps): JSX.Element {
   const t = useTexts();
   const following = useRef(true);
   const { turns, memoryStart } = conversation;
@@ -68,6 +70,7 @@ export function Turns({ conversation, editing, actions }: TurnsProps): JSX.Eleme
           )}
         </Fragment>
       ))}
+      {after}
     </section>
   );
 }

@@ -1,6 +1,7 @@
 // The wire between the page and its two workers, as types only: neither side imports the other.
 import type { Device, GenerateEvent, GenerateRequest } from "#engine/types.ts";
 import type { Fit } from "#weights/fit.ts";
+import type { HubPrecision } from "#weights/hub.ts";
 import type { ImportedPackage, StoredPackageInfo } from "#weights/inventory.ts";
 import type { PackageManifest } from "#weights/manifest.ts";
 
@@ -100,6 +101,11 @@ export interface PackageOffer {
   readonly fit: ModelFit;
 }
 
+/** What this device computes with, as far as the choice of a model needs it. */
+export interface DeviceSummary {
+  readonly precision: HubPrecision;
+}
+
 /** The download worker's second api: what is stored. "in-use" means that a download of the model is under way, in any tab. */
 export interface PackagesApi {
   list(): Promise<readonly StoredModelInfo[]>;
@@ -114,4 +120,5 @@ export interface PackagesApi {
   importPackage(files: Blob | ReadonlyMap<string, Blob>): Promise<ImportedPackage | "in-use">;
   /** Rejects with the codes of a load. */
   preview(baseUrl: string): Promise<PackageOffer>;
+  device(): Promise<DeviceSummary>;
 }

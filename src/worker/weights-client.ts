@@ -50,5 +50,6 @@ export function createPackagesClient(): PackagesApi {
     exportPackage: (id) => ask(async (api) => await api.exportPackage(id)),
     importPackage: (files) => ask(async (api) => await api.importPackage(files)),
     preview: (baseUrl) => ask((api) => api.preview(baseUrl)),
+    device: () => ask((api) => api.device()),
   };
 }

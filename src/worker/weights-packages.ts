@@ -29,6 +29,7 @@ export function createPackagesHost({ store, facts }: PackagesHost): PackagesApi 
       if (!opened) return { ok: false, problem: "not-a-package", path: manifestName };
       return unlessInUse(opened.manifest.model.id, () => importPackage(store, opened));
     },
+    device: async () => ({ precision: hubPrecision(await facts()) }),
     async preview(baseUrl) {
       const device = await facts();
       try {

@@ -9,6 +9,8 @@ export interface ModelRecord {
   readonly parameters: number;
   /** What its answers can be trusted on; the page says it plainly. */
   readonly knows: "pictograms" | "photographs";
+  /** What it says of a picture that it does not know: how the page notices that another model would do better. */
+  readonly saysOfPhotographs?: string;
 }
 
 export const models: readonly ModelRecord[] = [
@@ -19,6 +21,7 @@ export const models: readonly ModelRecord[] = [
     license: "Apache-2.0",
     parameters: 10_340_096,
     knows: "pictograms",
+    saysOfPhotographs: "This looks like a photograph",
   },
 ];
 

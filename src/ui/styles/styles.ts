@@ -10,4 +10,5 @@ import "./dialog.css";
 import "./settings.css";
 import "./models.css";
 import "./storage.css";
+import "./photos.css";
 import "./history.css";

@@ -47,7 +47,7 @@ export const storage = {
   tooLarge: "This model is larger than 4 GB, too much for one zip file.",
   addTitle: "Another model",
   address: "Address of a model package, or owner/name on Hugging Face",
-  addressHint: "It must hold the manifest.json that this project's converter writes.",
+  addressHint: "A folder with the manifest.json that this project’s converter writes, or ONNX files on Hugging Face.",
   look: "Look",
   lookingAt: "Looking…",
   notAnAddress: "This is not an address. Type one such as “https://example.org/models/llava/” or “owner/name”.",

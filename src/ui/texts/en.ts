@@ -6,6 +6,7 @@ import type { DeviceNotice } from "#worker/api.ts";
 import { compare } from "./en-compare.ts";
 import { remote, remoteErrors } from "./en-remote.ts";
 import { app, sampling } from "./en-settings.ts";
+import { photos } from "./en-photos.ts";
 import { storage } from "./en-storage.ts";
 import { transfer } from "./en-transfer.ts";
 
@@ -284,6 +285,7 @@ export const en = {
   remote,
   app,
   sampling,
+  photos,
   storage,
   transfer,
   errors,

@@ -37,7 +37,7 @@ export const storage: typeof english = {
   tooLarge: "此模型超过 4 GB，一个 zip 放不下。",
   addTitle: "添加模型",
   address: "模型包的地址，或 Hugging Face 上的 owner/name",
-  addressHint: "其中必须有本项目转换器生成的 manifest.json。",
+  addressHint: "可以是含有本项目转换器生成的 manifest.json 的文件夹，或 Hugging Face 上的 ONNX 文件。",
   look: "查看",
   lookingAt: "正在查看……",
   notAnAddress: "这不是地址。请输入类似“https://example.org/models/llava/”或“owner/name”的内容。",

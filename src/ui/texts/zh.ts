@@ -3,6 +3,7 @@ import type { Texts } from "./en.ts";
 import { compare } from "./zh-compare.ts";
 import { remote, remoteErrors } from "./zh-remote.ts";
 import { app, sampling } from "./zh-settings.ts";
+import { photos } from "./zh-photos.ts";
 import { storage } from "./zh-storage.ts";
 import { transfer } from "./zh-transfer.ts";
 
@@ -138,6 +139,7 @@ export const zh: Texts = {
   remote,
   app,
   sampling,
+  photos,
   storage,
   transfer,
   errors: {

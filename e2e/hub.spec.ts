@@ -1,0 +1,116 @@
+// A model for photographs, one click away. The hub is a local server that answers as the real one does; the model behind the name is
+// Pocket LLaVA in the hub's file layout, run by the hub's library, so that its answers can be checked.
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test, type Page } from "@playwright/test";
+import { convert } from "#convert/convert.ts";
+import { checkpointFolder, packageFolder } from "#convert/folder.node.ts";
+import { publishOnHub, testCommit } from "#weights/hub-server.node.ts";
+import { startPackageServer, testPackage, type PackageServer } from "#weights/package-server.node.ts";
+import { askAbout, modelReady, openPage } from "./ask.ts";
+import { violations } from "./axe.ts";
+
+const repository = "HuggingFaceTB/SmolVLM-256M-Instruct";
+const name = "SmolVLM 256M";
+const cors = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-headers": "range",
+  "access-control-expose-headers": "etag, content-range",
+};
+
+let server: PackageServer;
+let files: Map<string, Uint8Array>;
+
+test.beforeAll(async () => {
+  const root = await mkdtemp(join(tmpdir(), "llava-e2e-hub-"));
+  const to = await packageFolder(join(root, "p"), { force: true });
+  const bits = { vision: 32, embed: 32, decoder: 4 } as const;
+  const manifest = await convert(checkpointFolder("training/checkpoint"), to, { bits });
+  files = new Map();
+  for (const { path } of manifest.files) files.set(path, new Uint8Array(await readFile(join(root, "p", path))));
+  await rm(root, { recursive: true });
+});
+test.beforeEach(async () => {
+  server = await startPackageServer(testPackage());
+  server.headers = cors;
+  server.files = new Map();
+  publishOnHub(server, repository, files, { modelType: "llava" });
+});
+test.afterEach(() => server.stop());
+
+const hub = (): string => new URL("/", server.baseUrl).href;
+const offer = (page: Page) => page.getByTestId("photo-offer");
+const hubFiles = () => server.asked.filter(({ path }) => path.startsWith(`/${repository}/resolve/`));
+
+test("one click beside the built-in model gets a model for photographs, and the chat goes on with it, offline too", async ({
+  page,
+  context,
+}) => {
+  const hosts = new Set<string>();
+  context.on("request", (request) => hosts.add(new URL(request.url()).host));
+  await openPage(page, `./?device=wasm&hub=${encodeURIComponent(hub())}`);
+  await modelReady(page);
+  await expect(offer(page)).toContainText(name);
+  await expect(offer(page)).toContainText("Apache-2.0");
+  await expect(offer(page)).toContainText("264 MB");
+  await expect(offer(page)).toContainText("not yet run");
+  // Nothing is asked of the hub before the click.
+  expect(server.asked).toEqual([]);
+  await offer(page)
+    .getByRole("button", { name: `Get ${name}` })
+    .click();
+  await expect(page).toHaveTitle(/SmolVLM/);
+  await modelReady(page);
+  const answer = await askAbout(page, "pets.png", "How many cats are there?");
+  expect(answer).toBe("Three.");
+  // Every file once, at the commit that the hashes are of.
+  const paths = hubFiles().flatMap(({ path }) => (path.endsWith("/manifest.json") ? [] : [path]));
+  expect(new Set(paths).size).toBe(paths.length);
+  expect(paths.every((path) => path.includes(testCommit))).toBe(true);
+  const own = [new URL(page.url()).host, ""]; // blob: addresses have no host
+  expect([...hosts].filter((host) => !own.includes(host))).toEqual([new URL(hub()).host]);
+
+  await expect(page.getByTestId("offline")).toBeVisible();
+  await server.stop();
+  await context.setOffline(true);
+  await page.reload();
+  await expect(page).toHaveTitle(/SmolVLM/);
+  await modelReady(page);
+  expect(await askAbout(page, "pets.png", "Is there a rocket?")).toMatch(/^No/);
+});
+
+test("the list of all models tells size, licence and fit before anything is fetched; a hub that is gone is a sentence", async ({
+  page,
+}) => {
+  await openPage(page, `./?device=wasm&hub=${encodeURIComponent(hub())}`);
+  await modelReady(page);
+  await offer(page).getByRole("button", { name: "Other models" }).click();
+  const dialog = page.getByRole("dialog", { name: "Models on this device" });
+  await expect(dialog.getByTestId("zoo-model")).toHaveCount(4);
+  await expect(dialog.getByTestId("zoo-model").filter({ hasText: "FastVLM" })).toContainText("for research only");
+  expect(await violations(page)).toEqual([]);
+  await dialog.getByRole("button", { name: `Look at ${name}` }).click();
+  await expect(dialog.getByTestId("model-offer")).toHaveAttribute("data-fit", "fits");
+  await expect(dialog.getByTestId("model-offer")).toContainText("apache-2.0");
+  expect(hubFiles().filter(({ path }) => !path.endsWith("manifest.json"))).toEqual([]);
+  await server.stop();
+  await dialog.getByRole("button", { name: "Look at FastVLM 0.5B" }).click();
+  await expect(dialog.getByRole("alert")).toBeVisible();
+});
+
+test("the built-in model's answer to a photograph offers it too, and asks it again", async ({ page }) => {
+  await openPage(page, `./?device=wasm&hub=${encodeURIComponent(hub())}`);
+  await modelReady(page);
+  // One of those that the model was tested on.
+  await page.getByTestId("file-input").setInputFiles("training/heldout/pictures/known-0003.webp");
+  expect(await askAbout(page, undefined, "What is in the picture?")).toContain("photograph");
+  await offer(page)
+    .getByRole("button", { name: `Get ${name}` })
+    .click();
+  await expect(page).toHaveTitle(/SmolVLM/);
+  await modelReady(page);
+  await page.getByTestId("ask-again").click();
+  await expect(page.getByTestId("pager").last()).toContainText("2");
+  await expect(page.getByTestId("answer-turn").last()).toHaveAttribute("data-status", "done");
+});

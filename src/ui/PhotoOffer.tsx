@@ -1,0 +1,64 @@
+// The offer of a model for photographs beside one that does not know them: what it is, what it costs, one click.
+//   data-testid="photo-offer" with data-phase: offered | looking | ask | failed | here
+import type { JSX } from "preact";
+import type { PhotoOffer as Offer } from "#chat/photo-models.ts";
+import { formatSize } from "./format.ts";
+import { useTexts } from "./texts/texts.ts";
+
+interface PhotoOfferProps {
+  readonly offer: Offer;
+  /** Where it would come from. */
+  readonly host: string;
+  /** It is on this device already. */
+  readonly here: boolean;
+  readonly onTake: () => void;
+  readonly onUse: () => void;
+  /** Opens the list of all models. */
+  readonly onMore: () => void;
+}
+
+export function PhotoOffer({ offer, host, here, onTake, onUse, onMore }: PhotoOfferProps): JSX.Element {
+  const t = useTexts();
+  const { record, bytes, phase, code } = offer;
+  const { name, license, researchOnly, notYetRun } = record;
+  const facts = [
+    t.photos.facts(bytes === undefined ? "" : formatSize(t, bytes), license),
+    ...(researchOnly ? [t.photos.researchOnly] : []),
+    t.photos.from(host),
+    ...(notYetRun ? [t.photos.notYetRun] : []),
+  ];
+  return (
+    <aside
+      class="photo-offer"
+      data-testid="photo-offer"
+      data-phase={here ? "here" : phase}
+      aria-label={t.photos.offer(name)}
+    >
+      <p>
+        <strong>{t.photos.offer(name)}</strong>
+        {!here && <small>{facts.join(" · ")}</small>}
+        {!here && phase === "ask" && <small role="status">{t.photos.ask}</small>}
+        {!here && phase === "failed" && <small role="alert">{t.errors[code ?? "internal"]}</small>}
+      </p>
+      <p class="photo-offer-actions">
+        {here ? (
+          <button type="button" class="button button-primary" onClick={onUse}>
+            {t.photos.use(name)}
+          </button>
+        ) : (
+          <button
+            type="button"
+            class="button button-primary"
+            disabled={phase === "looking"}
+            onClick={phase === "ask" ? onMore : onTake}
+          >
+            {phase === "looking" ? t.photos.looking : t.photos.get(name)}
+          </button>
+        )}
+        <button type="button" class="link-button" onClick={onMore}>
+          {t.photos.more}
+        </button>
+      </p>
+    </aside>
+  );
+}

@@ -1,0 +1,78 @@
+// Models for photographs on the model hub, data only. Sizes are those of the files that a device needs, as they were listed in
+// November 2026; the page asks the hub again before it fetches anything.
+import type { HubPrecision } from "#weights/hub.ts";
+
+/** A repository on the hub that src/hub can run. */
+export interface HubModelRecord {
+  readonly id: string;
+  readonly name: string;
+  /** "owner/name". */
+  readonly repository: string;
+  /** As people write it; the hub's own word comes with the look at it. */
+  readonly license: string;
+  /** The licence allows research only. */
+  readonly researchOnly: boolean;
+  readonly parameters: number;
+  readonly architecture: string;
+  /** By what a device computes with; absent where it was not looked up. */
+  readonly bytes: Readonly<Partial<Record<HubPrecision, number>>>;
+  /** Nobody has run it here on its real weights yet (`npm run verify:hub -- <id>` does). */
+  readonly notYetRun: boolean;
+}
+
+export const hubModels: readonly HubModelRecord[] = [
+  {
+    id: "smolvlm-256m",
+    name: "SmolVLM 256M",
+    repository: "HuggingFaceTB/SmolVLM-256M-Instruct",
+    license: "Apache-2.0",
+    researchOnly: false,
+    parameters: 256e6,
+    architecture: "idefics3",
+    bytes: { "gpu-f16": 189e6, "gpu-f32": 264e6, cpu: 264e6 },
+    notYetRun: true,
+  },
+  {
+    id: "smolvlm-500m",
+    name: "SmolVLM 500M",
+    repository: "HuggingFaceTB/SmolVLM-500M-Instruct",
+    license: "Apache-2.0",
+    researchOnly: false,
+    parameters: 507e6,
+    architecture: "idefics3",
+    bytes: { "gpu-f16": 358e6 },
+    notYetRun: true,
+  },
+  {
+    id: "llava-onevision-0.5b",
+    name: "LLaVA-OneVision 0.5B",
+    repository: "llava-hf/llava-onevision-qwen2-0.5b-ov-hf",
+    license: "Apache-2.0",
+    researchOnly: false,
+    parameters: 894e6,
+    architecture: "llava_onevision",
+    bytes: { "gpu-f16": 787e6, "gpu-f32": 1129e6, cpu: 1129e6 },
+    notYetRun: true,
+  },
+  {
+    id: "fastvlm-0.5b",
+    name: "FastVLM 0.5B",
+    repository: "onnx-community/FastVLM-0.5B-ONNX",
+    license: "Apple AMLR",
+    researchOnly: true,
+    parameters: 759e6,
+    architecture: "llava_qwen2",
+    bytes: { "gpu-f16": 807e6 },
+    notYetRun: true,
+  },
+];
+
+/** The repository that a zoo id stands for; the id itself where it is none of the zoo's. */
+export function repositoryOf(id: string): string {
+  return hubModels.find((record) => record.id === id)?.repository ?? id;
+}
+
+/** What a repository's model is called here; undefined where it is none of the zoo's. */
+export function hubModelName(repository: string): string | undefined {
+  return hubModels.find((record) => record.repository === repository)?.name;
+}
