@@ -1,18 +1,15 @@
 import { describe, expect, test } from "vitest";
-import type { DeviceSummary, PackageOffer } from "#worker/api.ts";
+import type { PackageOffer } from "#worker/api.ts";
 import { hubModels } from "#zoo/hub-models.ts";
 import type { WantedModel } from "./downloads.ts";
 import { createPhotoModels, recommend } from "./photo-models.ts";
 import { hubAddressOf, packageAddress } from "./storage.ts";
 
-function open(
-  fit: PackageOffer["fit"] | Error,
-  { metered = false, precision = "cpu" as DeviceSummary["precision"] } = {},
-) {
+function open(fit: PackageOffer["fit"] | Error, { metered = false } = {}) {
   const started: WantedModel[] = [];
   const asked: string[] = [];
   const photos = createPhotoModels({
-    device: () => Promise.resolve({ precision }),
+    device: () => Promise.resolve({ precision: "cpu" }),
     preview: (typed) => {
       asked.push(typed);
       if (fit instanceof Error) return Promise.reject(fit);

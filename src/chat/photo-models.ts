@@ -12,6 +12,7 @@ export type PhotoOfferPhase = "offered" | "looking" | "ask" | "failed";
 
 export interface PhotoOffer {
   readonly record: HubModelRecord;
+  readonly precision: DeviceSummary["precision"];
   /** Of this device's files; undefined where they have not been looked up. */
   readonly bytes: number | undefined;
   readonly phase: PhotoOfferPhase;
@@ -47,9 +48,9 @@ export function createPhotoModels({ device, preview, start, metered }: PhotoMode
     get: () => cell.get(),
     subscribe: (listener) => cell.subscribe(listener),
     async prepare() {
-      const summary = await device();
-      const record = recommend(summary);
-      if (record !== undefined) cell.set({ record, bytes: record.bytes[summary.precision], phase: "offered" });
+      const { precision } = await device();
+      const record = recommend({ precision });
+      if (record !== undefined) cell.set({ record, precision, bytes: record.bytes[precision], phase: "offered" });
     },
     async take() {
       const offer = cell.get();

@@ -567,6 +567,7 @@ export function App(props: AppProps): JSX.Element {
       )}
       {dialog.value === "storage" && (
         <StorageDialog
+          precision={photos?.precision}
           state={props.storage.value}
           actions={props.storageActions}
           downloads={props.downloads.value}

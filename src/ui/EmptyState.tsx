@@ -10,7 +10,7 @@ interface EmptyStateProps {
   readonly remote?: { readonly name: string; readonly host: string } | undefined;
   /** The chosen one, where it is on this device; of one that is not in the zoo only the name is known. */
   readonly model: Pick<ModelRecord, "name"> & Partial<Pick<ModelRecord, "knows">>;
-  /** What stands below what the model does not know. */
+  /** What stands below all else. */
   readonly offer?: ComponentChildren;
   readonly examples: readonly Example[];
   readonly dragging: boolean;
@@ -48,7 +48,6 @@ export function EmptyState(props: EmptyStateProps): JSX.Element {
           </li>
         )}
       </ul>
-      {offer}
       {examples.length > 0 && (
         <section aria-labelledby="examples-title">
           <h2 id="examples-title" class="small-title">
@@ -61,6 +60,8 @@ export function EmptyState(props: EmptyStateProps): JSX.Element {
           </div>
         </section>
       )}
+      {/* Last, because it comes when the device has been looked at: nothing moves. */}
+      {offer}
     </div>
   );
 }

@@ -6,8 +6,8 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { errorCodeOf } from "#engine/errors.ts";
 import type { Download, Downloads } from "#chat/downloads.ts";
 import type { PreviewedModel, StorageState, StoredModels } from "#chat/storage.ts";
-import type { StoredModelInfo } from "#worker/api.ts";
-import { hubModels } from "#zoo/hub-models.ts";
+import type { DeviceSummary, StoredModelInfo } from "#worker/api.ts";
+import { hubModels, type HubModelRecord } from "#zoo/hub-models.ts";
 import { Dialog } from "./Dialog.tsx";
 import { DownloadNotes } from "./DownloadNotes.tsx";
 import { formatNumber, formatSize } from "./format.ts";
@@ -20,6 +20,8 @@ interface StorageDialogProps {
   readonly downloadActions: Omit<Downloads, "get" | "subscribe" | "restore" | "followOtherTabs">;
   /** A package that was dropped on the page: imported at once. */
   readonly dropped?: Blob | ReadonlyMap<string, Blob> | undefined;
+  /** What the device computes with; undefined while that is not known. */
+  readonly precision: DeviceSummary["precision"] | undefined;
   readonly metered: () => boolean;
   readonly saveFile: (blob: Blob, name: string) => void;
   readonly selectedId: string;
@@ -215,8 +217,12 @@ function StoredModel(props: StoredModelProps): JSX.Element {
 
 /** What it costs and whether it fits is said before the first byte of it. */
 function AddModel(props: StorageDialogProps): JSX.Element {
-  const { actions, metered, onClose } = props;
+  const { actions, metered, precision, onClose } = props;
   const t = useTexts();
+  const sizeOf = (bytes: HubModelRecord["bytes"]): string => {
+    const size = precision === undefined ? undefined : bytes[precision];
+    return size === undefined ? "" : formatSize(t, size);
+  };
   const id = useId();
   const [typed, setTyped] = useState("");
   const [offer, setOffer] = useState<PreviewedModel | "none" | "looking" | { readonly problem: string }>("none");
@@ -244,7 +250,7 @@ function AddModel(props: StorageDialogProps): JSX.Element {
               <strong>{name}</strong>
               <small>
                 {[
-                  t.photos.facts(bytes["gpu-f16"] === undefined ? "" : formatSize(t, bytes["gpu-f16"]), license),
+                  t.photos.facts(sizeOf(bytes), license),
                   ...(researchOnly ? [t.photos.researchOnly] : []),
                   ...(notYetRun ? [t.photos.notYetRun] : []),
                 ].join(" · ")}
