@@ -24,6 +24,7 @@ const Flags = v.object({
   name: v.optional(v.string()),
   id: v.optional(v.string()),
   license: v.optional(v.string()),
+  base: v.optional(v.string()),
   vision: v.optional(v.string()),
   tokenizer: v.optional(v.string()),
   force: v.optional(v.boolean(), false),
@@ -41,6 +42,7 @@ export function addConvert(program: Command): void {
     .addOption(bitsOption("--bits-vision <n>", "vision tower and projector (default 8)"))
     .addOption(bitsOption("--bits-embed <n>", "token embeddings (default 4)"))
     .addOption(bitsOption("--bits-decoder <n>", "language model (default 4)"))
+    .option("--base <folder>", "the language model, where the checkpoint is a LoRA adapter or a projector alone")
     .option("--vision <folder>", "the vision tower, for checkpoints that come without")
     .option("--tokenizer <folder>", "where tokenizer.json is, for checkpoints that come without")
     .option("--template <id>", "conversation template (default: told from the checkpoint's name)")
@@ -66,7 +68,7 @@ export function addConvert(program: Command): void {
           embed: flags.bitsEmbed ?? flags.bits ?? 4,
           decoder: flags.bitsDecoder ?? flags.bits ?? 4,
         },
-        more: { vision: folderOf(flags.vision), tokenizer: folderOf(flags.tokenizer) },
+        more: { base: folderOf(flags.base), vision: folderOf(flags.vision), tokenizer: folderOf(flags.tokenizer) },
         id: flags.id,
         name: flags.name,
         license: flags.license,

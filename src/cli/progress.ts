@@ -26,8 +26,10 @@ export function createProgress(stream: WriteStream): {
       if (now - shownAt < everyMs && written < total) return;
       shownAt = now;
       const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
-      const rate = (written / 1e6 / Math.max(0.001, (now - started) / 1000)).toFixed(0);
-      const text = `${megabytes(written)} of ${megabytes(total)} MB, ${rate} MB/s  ${file}`;
+      const seconds = Math.max(0.001, (now - started) / 1000);
+      const rate = (written / 1e6 / seconds).toFixed(0);
+      const left = timeText((seconds / Math.max(1, written)) * (total - written));
+      const text = `${megabytes(written)} of ${megabytes(total)} MB, ${rate} MB/s, ${left} left  ${file}`;
       stream.write(stream.isTTY ? `\r\u001b[K${text}` : `${text}\n`);
       drawn = true;
     },
@@ -35,4 +37,12 @@ export function createProgress(stream: WriteStream): {
       if (drawn && stream.isTTY) stream.write("\n");
     },
   };
+}
+
+/** "40 s", "3 min 20 s", "2 h 5 min". */
+export function timeText(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }

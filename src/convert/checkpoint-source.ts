@@ -2,19 +2,21 @@
 // Knows which folder has which part; computes no weights itself.
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
-import { readText, type CheckpointFolder } from "./byte-source.ts";
+import type { CheckpointFolder } from "./byte-source.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { openCheckpoint } from "./open-checkpoint.ts";
+import { JsonObjectSchema, readObject, type JsonObject } from "./json-file.ts";
+import { adapterConfigName, mergeAdapter, readAdapter } from "./lora.ts";
+import { findCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
 import { isOriginalConfig, stockPreprocessor, towerName, translateConfig } from "./original-config.ts";
 import { hasTower, translateNames } from "./original-layout.ts";
-
-type Json = Readonly<Record<string, unknown>>;
-const JsonObject = v.record(v.string(), v.unknown());
+import { attachProjector, openProjector } from "./projector.ts";
 
 /** Folders that complete a checkpoint that does not hold everything itself. */
 export interface MoreFolders {
   /** The vision tower's own checkpoint. */
   readonly vision?: CheckpointFolder | undefined;
+  /** The language model that an adapter or a projector alone belongs to. */
+  readonly base?: CheckpointFolder | undefined;
   /** A folder with tokenizer.json. */
   readonly tokenizer?: CheckpointFolder | undefined;
 }
@@ -27,28 +29,56 @@ export interface CheckpointSource {
 
 /** The checkpoint in `from`, completed from the other folders. */
 export async function openSource(from: CheckpointFolder, more: MoreFolders = {}): Promise<CheckpointSource> {
-  const config = await readObject(from, "config.json");
+  const folder = completed(from, [more.tokenizer, more.base]);
+  const config = (await readObject(from, "config.json")) ?? (await configOfBase(from, more.base));
   if (!config) throw bad(`${from.name} has no config.json: is it a checkpoint?`);
-  const checkpoint = await openCheckpoint(from);
-  const folder = completed(from, [more.tokenizer]);
-  if (!isOriginalConfig(config)) return { folder, checkpoint };
+  const weights = await openWeights(from, more.base);
+  const original = isOriginalConfig(config);
+  const tower = original || more.vision ? await openTower(config, weights, more.vision) : undefined;
+  const checkpoint = original || more.base || more.vision ? translateNames(weights, tower) : weights;
+  const small = new Map<string, JsonObject>([["config.json", config]]);
+  if (!original) return { folder: overlaid(folder, small), checkpoint };
 
-  const tower = await openTower(config, checkpoint, more.vision);
   const visionConfig = await readVisionConfig(more.vision);
   const tokenizer = await readObject(folder, "tokenizer.json");
   const added = tokenizer && withImageToken(tokenizer, Number(config["vocab_size"]));
-  const small = new Map<string, Json>([["config.json", translateConfig(config, visionConfig, added?.id)]]);
+  small.set("config.json", translateConfig(config, visionConfig, added?.id));
   if (added) small.set("tokenizer.json", added.tokenizer);
   const preprocessor =
     (more.vision && (await readObject(more.vision, "preprocessor_config.json"))) ?? stockPreprocessor(config);
   if (preprocessor && !(await folder.open("preprocessor_config.json"))) {
     small.set("preprocessor_config.json", preprocessor);
   }
-  return { folder: overlaid(folder, small), checkpoint: translateNames(checkpoint, tower) };
+  return { folder: overlaid(folder, small), checkpoint };
+}
+
+/** The weights in `from`: its own, or those of `base` with the adapter or the projector in `from`. */
+export async function openWeights(from: CheckpointFolder, base: CheckpointFolder | undefined): Promise<Checkpoint> {
+  const adapter = await readAdapter(from);
+  const projector = adapter || (await findCheckpoint(from)) ? undefined : await openProjector(from);
+  if (!adapter && !projector) {
+    if (base) throw bad(`${from.name} is neither an adapter nor a projector alone; it needs no --base`);
+    return openCheckpoint(from);
+  }
+  const what = adapter ? "an adapter" : "a projector alone";
+  if (!base) {
+    const name = adapter?.baseName === undefined ? "its language model" : adapter.baseName;
+    throw bad(`${from.name} is ${what}; name the folder of ${name} with --base`);
+  }
+  const weights = await openCheckpoint(base);
+  return adapter ? mergeAdapter(weights, adapter) : attachProjector(weights, projector ?? weights);
+}
+
+/** An adapter of peft's own comes without a config: nothing but weights differs from its base. */
+async function configOfBase(
+  from: CheckpointFolder,
+  base: CheckpointFolder | undefined,
+): Promise<JsonObject | undefined> {
+  return base && (await from.open(adapterConfigName)) ? readObject(base, "config.json") : undefined;
 }
 
 async function openTower(
-  config: Json,
+  config: JsonObject,
   checkpoint: Checkpoint,
   vision: CheckpointFolder | undefined,
 ): Promise<Checkpoint | undefined> {
@@ -61,20 +91,20 @@ async function openTower(
 }
 
 /** A tower's config, also where it is a part of the config of a model of pictures and texts. */
-async function readVisionConfig(vision: CheckpointFolder | undefined): Promise<Json | undefined> {
+async function readVisionConfig(vision: CheckpointFolder | undefined): Promise<JsonObject | undefined> {
   const config = vision && (await readObject(vision, "config.json"));
   if (!config) return undefined;
   const nested = config["vision_config"];
-  if (!v.is(JsonObject, nested)) return config;
+  if (!v.is(JsonObjectSchema, nested)) return config;
   const type = typeof config["model_type"] === "string" ? config["model_type"] : "clip";
   return { model_type: `${type}_vision_model`, ...nested };
 }
 
 /** The tokenizer with the token `<image>`, which the original does without, and its id. */
 export function withImageToken(
-  tokenizer: Json,
+  tokenizer: JsonObject,
   firstFreeId: number,
-): { readonly tokenizer: Json; readonly id: number } {
+): { readonly tokenizer: JsonObject; readonly id: number } {
   const Added = v.array(v.looseObject({ id: v.number(), content: v.string() }));
   const parsed = v.safeParse(Added, tokenizer["added_tokens"] ?? []);
   if (!parsed.success) throw bad("tokenizer.json: added_tokens is not a list of tokens");
@@ -103,7 +133,7 @@ function completed(from: CheckpointFolder, others: readonly (CheckpointFolder | 
 }
 
 /** A folder with some files of JSON in the place of its own. */
-function overlaid(folder: CheckpointFolder, files: ReadonlyMap<string, Json>): CheckpointFolder {
+function overlaid(folder: CheckpointFolder, files: ReadonlyMap<string, JsonObject>): CheckpointFolder {
   const encoder = new TextEncoder();
   return {
     name: folder.name,
@@ -117,20 +147,6 @@ function overlaid(folder: CheckpointFolder, files: ReadonlyMap<string, Json>): C
       });
     },
   };
-}
-
-/** The JSON object in a file, or undefined when the file is not there. */
-export async function readObject(folder: CheckpointFolder, path: string): Promise<Json | undefined> {
-  const text = await readText(folder, path);
-  if (text === undefined) return undefined;
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new EngineError("bad-checkpoint", `${folder.name}/${path} is not JSON`, { cause: error });
-  }
-  if (v.is(JsonObject, json) && !Array.isArray(json)) return json;
-  throw bad(`${folder.name}/${path} is not a JSON object`);
 }
 
 function bad(message: string): EngineError {

@@ -52,6 +52,27 @@ export function f32ToF16Bits(value: number): number {
   return sign + ((exponent << 10) + roundShift(mantissa, 13));
 }
 
+/** bfloat16 bits of one f32 value, rounded to nearest even. */
+export function f32ToBf16Bits(value: number): number {
+  scratch[0] = value;
+  const bits = scratchBits[0] ?? 0;
+  if (Number.isNaN(value)) return (bits >>> 16) | 0x40;
+  return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
+}
+
+/** The bytes of f32 values in another type of float, each rounded to nearest even. */
+export function encodeFloats(
+  values: Float32Array<ArrayBuffer>,
+  dtype: "F64" | "F32" | "F16" | "BF16",
+): Uint8Array<ArrayBuffer> {
+  if (dtype === "F32") return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  if (dtype === "F64") return new Uint8Array(Float64Array.from(values).buffer);
+  const bits = new Uint16Array(values.length);
+  const toBits = dtype === "F16" ? f32ToF16Bits : f32ToBf16Bits;
+  for (let i = 0; i < bits.length; i++) bits[i] = toBits(values[i] ?? NaN);
+  return new Uint8Array(bits.buffer);
+}
+
 /** `value` >> `shift`, rounded to nearest even. */
 function roundShift(value: number, shift: number): number {
   const half = 2 ** (shift - 1);

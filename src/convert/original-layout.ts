@@ -9,15 +9,20 @@ function projectorName(rest: string): string {
   return `multi_modal_projector.linear_${index / 2 + 1}.${(/^\d+$/.test(first) ? more : [first, ...more]).join(".")}`;
 }
 
+/** The first rule that fits holds. Newer files of Hugging Face put `model.` before names that older ones have without. */
 const rules: readonly { readonly prefix: string; readonly rename: (rest: string) => string }[] = [
   { prefix: "model.mm_projector.", rename: projectorName },
+  { prefix: "model.multi_modal_projector.", rename: (rest) => `multi_modal_projector.${rest}` },
   { prefix: "model.vision_tower.vision_tower.", rename: (rest) => `vision_tower.${rest}` },
+  { prefix: "model.vision_tower.", rename: (rest) => `vision_tower.${rest}` },
   { prefix: "model.image_newline", rename: (rest) => `image_newline${rest}` },
+  { prefix: "model.language_model.model.", rename: (rest) => `language_model.model.${rest}` },
+  { prefix: "model.language_model.", rename: (rest) => `language_model.model.${rest}` },
   { prefix: "model.", rename: (rest) => `language_model.model.${rest}` },
   { prefix: "lm_head.", rename: (rest) => `language_model.lm_head.${rest}` },
 ];
 
-/** Hugging Face's name for a tensor of an original checkpoint; names it does not know stay. */
+/** Hugging Face's older name for a tensor of any layout; names that no layout has stay. */
 export function huggingFaceName(name: string): string {
   const rule = rules.find(({ prefix }) => name.startsWith(prefix));
   return rule ? rule.rename(name.slice(rule.prefix.length)) : name;
@@ -36,8 +41,7 @@ export function translateNames(checkpoint: Checkpoint, tower?: Checkpoint): Chec
   return new Checkpoint(tensors);
 }
 
-/** Whether an original checkpoint brings the weights of its vision tower. */
+/** Whether a checkpoint brings the weights of its vision tower. */
 export function hasTower(checkpoint: Checkpoint): boolean {
-  for (const name of checkpoint.tensors.keys()) if (name.startsWith("model.vision_tower.")) return true;
-  return false;
+  return [...checkpoint.tensors.keys()].some((name) => huggingFaceName(name).startsWith("vision_tower."));
 }

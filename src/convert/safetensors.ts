@@ -33,13 +33,6 @@ export async function readHeader(source: ByteSource, file: string): Promise<Tens
   return entries;
 }
 
-/** The texts that a safetensors file carries beside its tensors. */
-export async function readMetadata(source: ByteSource, file: string): Promise<Readonly<Record<string, string>>> {
-  const { header } = await readJsonHeader(source, file);
-  const parsed = v.safeParse(v.record(v.string(), v.string()), header["__metadata__"]);
-  return parsed.success ? parsed.output : {};
-}
-
 async function readJsonHeader(source: ByteSource, file: string) {
   if (source.bytes < 8) throw bad(`${file} is truncated: ${source.bytes} bytes hold no header`);
   const lengthBytes = await source.read(0, 8);
@@ -64,4 +57,24 @@ function parseJson(text: string, what: string): unknown {
 
 function bad(message: string): EngineError {
   return new EngineError("bad-checkpoint", message);
+}
+
+/** The beginning of a safetensors file with these tensors, one after the other in this order. */
+export function encodeHeader(
+  tensors: readonly { readonly name: string; readonly dtype: string; readonly shape: readonly number[] }[],
+): Uint8Array<ArrayBuffer> {
+  const header: Record<string, unknown> = { __metadata__: { format: "pt" } };
+  let end = 0;
+  for (const { name, dtype, shape } of tensors) {
+    const start = end;
+    end += elementsOf(shape) * (dtypeBytes[dtype] ?? NaN);
+    header[name] = { dtype, shape, data_offsets: [start, end] };
+  }
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  // Data begins at a multiple of 8, so that readers can look at it in place.
+  const padded = Math.ceil(text.length / 8) * 8;
+  const out = new Uint8Array(8 + padded).fill(0x20, 8);
+  new DataView(out.buffer).setBigUint64(0, BigInt(padded), true);
+  out.set(text, 8);
+  return out;
 }

@@ -1,0 +1,151 @@
+import { execFile } from "node:child_process";
+import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { elementsOf, type Checkpoint } from "#convert/checkpoint.ts";
+import { checkpointFolder } from "#convert/folder.node.ts";
+import { openCheckpoint, openTensorFile } from "#convert/open-checkpoint.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const fixtures = join(root, "training/fixtures/weights");
+const base = join(fixtures, "base");
+
+/** Runs the command as a user would; what it prints and how it ends. */
+function llava(
+  ...parameters: string[]
+): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      ["scripts/run.mjs", "src/cli/main.ts", ...parameters],
+      { cwd: root },
+      (_, out, err) => resolve({ code: child.exitCode ?? -1, out, err }),
+    );
+  });
+}
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "llava-weights-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function expectSame(made: Checkpoint, golden: string): Promise<void> {
+  const expected = await openTensorFile(checkpointFolder(fixtures), [golden]);
+  expect([...made.tensors.keys()].sort()).toEqual([...(expected?.tensors.keys() ?? [])].sort());
+  for (const [name, tensor] of expected?.tensors ?? []) {
+    const count = elementsOf(tensor.shape);
+    expect([...(await made.tensor(name, tensor.shape).read(0, count))], name).toEqual([
+      ...(await tensor.read(0, count)),
+    ]);
+  }
+}
+
+test("a delta that was made is applied again, in shards, and once more only by force", async () => {
+  const [delta, whole] = [join(folder, "delta"), join(folder, "whole")];
+  const target = join(folder, "target");
+  await cp(join(fixtures, "delta"), target, { recursive: true });
+  await rm(join(target, "pytorch_model.bin"));
+  await cp(join(fixtures, "target.safetensors"), join(target, "model.safetensors"));
+
+  const made = await llava("make-delta", target, delta, "--base", base);
+  expect(made).toMatchObject({ code: 0, out: "" });
+  expect(made.err).toMatch(/MB of weights in 1 files/);
+  expect((await readdir(delta)).sort()).toEqual(["config.json", "delta.json", "model.safetensors"]);
+
+  const apply = (...more: string[]) =>
+    llava("apply-delta", delta, whole, "--base", base, "--shard-size", "0.000005", ...more);
+  expect((await apply()).code).toBe(0);
+  expect(await readdir(whole)).toEqual(expect.arrayContaining(["config.json", "model.safetensors.index.json"]));
+  await expectSame(await openCheckpoint(checkpointFolder(whole)), "applied.safetensors");
+  expect(await apply()).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/exists already; add --force/) as unknown,
+  });
+});
+
+test("an adapter is merged, and the projector of the result taken out", async () => {
+  const [merged, projector] = [join(folder, "merged"), join(folder, "projector")];
+  expect((await llava("merge-lora", join(fixtures, "lora"), merged, "--base", base)).code).toBe(0);
+  const made = await openCheckpoint(checkpointFolder(merged));
+  expect(made.tensors.size).toBe(25);
+  expect(JSON.parse(await readFile(join(merged, "config.json"), "utf8"))).toMatchObject({ model_type: "llava_llama" });
+
+  expect((await llava("extract-projector", merged, projector)).code).toBe(0);
+  const alone = await openTensorFile(checkpointFolder(projector), ["mm_projector.safetensors"]);
+  expect([...(alone?.tensors.keys() ?? [])].sort()).toEqual(
+    ["0.bias", "0.weight", "2.bias", "2.weight"].map((name) => `model.mm_projector.${name}`),
+  );
+});
+
+describe("what goes wrong is one sentence and exit code 1, and leaves nothing", () => {
+  const broken = async (name: string, change: (path: string) => Promise<void>) => {
+    const path = join(folder, name);
+    await cp(base, path, { recursive: true });
+    await change(path);
+    return path;
+  };
+  const shard = "pytorch_model-00002-of-00002.bin";
+
+  test.each<[string, () => Promise<string[]>, RegExp]>([
+    ["no base", () => Promise.resolve(["apply-delta", base]), /required option '--base <folder>'/],
+    [
+      "a base that is cut off",
+      async () => [
+        "apply-delta",
+        join(fixtures, "delta"),
+        "--base",
+        await broken("cut", (path) => truncate(join(path, shard), 900)),
+      ],
+      /pytorch_model-00002-of-00002\.bin is truncated or damaged/,
+    ],
+    [
+      "a base with code in it",
+      async () => [
+        "merge-lora",
+        join(fixtures, "lora"),
+        "--base",
+        await broken("code", (path) => cp(join(root, "training/fixtures/torch/code.bin"), join(path, shard))),
+      ],
+      /pytorch_model-00002-of-00002\.bin asks for \w+\.system, which is code/,
+    ],
+    [
+      "a delta of another base",
+      async () => [
+        "apply-delta",
+        join(fixtures, "delta"),
+        "--base",
+        await broken("other", async (path) => {
+          for (const file of await readdir(path)) await rm(join(path, file));
+          await cp(join(root, "training/fixtures/tiny-llava"), path, { recursive: true });
+        }),
+      ],
+      /the delta has no tensor .*, which its base has/,
+    ],
+    [
+      "a base that is not there",
+      () => Promise.resolve(["merge-lora", join(fixtures, "lora"), "--base", join(folder, "nowhere")]),
+      /nowhere holds no weights/,
+    ],
+    ["no adapter", () => Promise.resolve(["merge-lora", base, "--base", base]), /base has no adapter_config\.json/],
+    ["no projector", () => Promise.resolve(["extract-projector", base]), /the checkpoint has no projector/],
+    [
+      "an index that is no JSON",
+      async () => [
+        "extract-projector",
+        await broken("index", (path) => writeFile(join(path, "pytorch_model.bin.index.json"), "{")),
+      ],
+      /pytorch_model\.bin\.index\.json is not JSON/,
+    ],
+  ])("%s", async (_what, parameters, message) => {
+    const [command = "", given = "", ...rest] = await parameters();
+    const before = await readdir(folder);
+    const result = await llava(command, given, join(folder, "out"), ...rest);
+    expect(result).toMatchObject({ code: 1, out: "" });
+    expect(result.err).toMatch(message);
+    if (!/required option/.test(result.err)) expect(result.err.trim()).toMatch(/^llava: [^\n]*$/);
+    expect(await readdir(folder)).toEqual(before);
+  });
+});

@@ -1,0 +1,145 @@
+// `llava apply-delta`, `make-delta`, `merge-lora`, `extract-projector`: operations on checkpoints that end in a checkpoint.
+// Each checks everything that needs no weights before it writes, and leaves nothing when it fails.
+import { Option, type Command } from "commander";
+import * as v from "valibot";
+import type { CheckpointFolder } from "#convert/byte-source.ts";
+import { openWeights } from "#convert/checkpoint-source.ts";
+import { applyDelta, checkBase, deltaNoteName, describeBase, makeDelta } from "#convert/delta.ts";
+import { checkpointFolder, packageFolder } from "#convert/folder.node.ts";
+import { readObject } from "#convert/json-file.ts";
+import { adapterConfigName } from "#convert/lora.ts";
+import { openCheckpoint } from "#convert/open-checkpoint.ts";
+import { extractProjector, projectorBase } from "#convert/projector.ts";
+import type { Checkpoint } from "#convert/checkpoint.ts";
+import { writeCheckpoint } from "#convert/write-checkpoint.ts";
+import { createProgress } from "./progress.ts";
+
+const Flags = v.object({
+  base: v.optional(v.string()),
+  force: v.optional(v.boolean(), false),
+  shardSize: v.optional(v.number()),
+});
+
+/** Files that go along with weights; each is taken from the first folder that has it. */
+const companions = [
+  "config.json",
+  "generation_config.json",
+  "tokenizer.json",
+  "tokenizer.model",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "preprocessor_config.json",
+  "processor_config.json",
+  "chat_template.jinja",
+  "chat_template.json",
+];
+
+/** What an operation makes: the tensors, where small files come from, and those that it writes itself. */
+interface Result {
+  readonly checkpoint: Checkpoint;
+  readonly folders: readonly CheckpointFolder[];
+  readonly notes?: ReadonlyMap<string, string>;
+  readonly weightsName?: string;
+}
+
+type Operation = (given: CheckpointFolder, base: CheckpointFolder) => Promise<Result>;
+
+/** Adds the four commands to the program. */
+export function addWeights(program: Command): void {
+  const add = (name: string, given: string, base: string | undefined, description: string, run: Operation) => {
+    const command = program
+      .command(name)
+      .description(description)
+      .argument(`<${given}>`, "folder")
+      .argument("<out>", "folder");
+    if (base !== undefined) command.requiredOption("--base <folder>", base);
+    command
+      .addOption(new Option("--shard-size <gigabytes>", "largest file of weights (default 4)").argParser(Number))
+      .option("--force", "replace the folder if it exists")
+      .action((path: string, out: string, raw: unknown) => operate(path, out, v.parse(Flags, raw), run));
+  };
+
+  add(
+    "apply-delta",
+    "delta",
+    "the language model that the delta was made from",
+    "Add a delta to its language model: the result is the whole LLaVA.",
+    async (given, base) => {
+      const [weights, delta] = [await openCheckpoint(base), await openCheckpoint(given)];
+      const checkpoint = applyDelta(weights, delta);
+      await checkBase(weights, delta, await readObject(given, deltaNoteName));
+      return { checkpoint, folders: [given, base] };
+    },
+  );
+  add(
+    "make-delta",
+    "checkpoint",
+    "the language model that the checkpoint was trained from",
+    "Subtract a language model from a LLaVA: the result can be passed on without the language model.",
+    async (given, base) => {
+      const weights = await openCheckpoint(base);
+      const checkpoint = makeDelta(weights, await openCheckpoint(given));
+      return {
+        checkpoint,
+        folders: [given],
+        notes: new Map([[deltaNoteName, await describeBase(weights, base.name)]]),
+      };
+    },
+  );
+  add(
+    "merge-lora",
+    "adapter",
+    "the model that the adapter was trained on",
+    "Merge a LoRA adapter into its base: the result is a whole checkpoint.",
+    async (given, base) => {
+      if (!(await given.open(adapterConfigName)))
+        throw new Error(`${given.name} has no ${adapterConfigName}: is it an adapter?`);
+      return { checkpoint: await openWeights(given, base), folders: [given, base] };
+    },
+  );
+  add(
+    "extract-projector",
+    "checkpoint",
+    undefined,
+    "Write the projector of a LLaVA alone, in a file of its own.",
+    async (given) => ({
+      checkpoint: extractProjector(await openCheckpoint(given)),
+      folders: [given],
+      weightsName: projectorBase,
+    }),
+  );
+}
+
+async function operate(path: string, out: string, flags: v.InferOutput<typeof Flags>, run: Operation): Promise<void> {
+  const shardSize = flags.shardSize ?? 4;
+  if (!(shardSize > 0)) throw new Error("--shard-size must be a number of gigabytes above 0");
+  const given = checkpointFolder(path);
+  const { checkpoint, folders, notes, weightsName } = await run(given, checkpointFolder(flags.base ?? path));
+  const small = new Map<string, Uint8Array>();
+  for (const name of companions) {
+    for (const folder of folders) {
+      const source = small.has(name) ? undefined : await folder.open(name);
+      if (source) small.set(name, await source.read(0, source.bytes));
+    }
+  }
+  for (const [name, text] of notes ?? []) small.set(name, new TextEncoder().encode(text));
+
+  const stop = new AbortController();
+  process.once("SIGINT", () => {
+    process.exitCode = 130;
+    stop.abort(new Error("stopped; nothing was written"));
+  });
+  const progress = createProgress(process.stderr);
+  const started = performance.now();
+  const files = await writeCheckpoint(checkpoint, small, await packageFolder(out, { force: flags.force }), {
+    onProgress: progress.update,
+    signal: stop.signal,
+    maxFileBytes: shardSize * 1e9,
+    ...(weightsName === undefined ? {} : { base: weightsName }),
+  });
+  progress.end();
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  process.stderr.write(`${out}: ${(bytes / 1e6).toFixed(1)} MB of weights in ${files.length} files, ${seconds} s\n`);
+}
