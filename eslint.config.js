@@ -16,7 +16,7 @@ const imports = {
   chat: { values: ["worker/client.ts", "remote", "zoo"], types: ["engine", "worker"] },
   ui: { values: ["chat", "worker/client.ts", "zoo"], types: ["engine", "worker", "remote"] },
   eval: { values: ["engine", "weights", "zoo"], types: [] },
-  cli: { values: ["engine", "weights", "zoo", "convert", "eval"], types: [] },
+  cli: { values: ["engine", "weights", "zoo", "convert", "eval", "hub"], types: ["worker"] },
   sw: { values: ["weights"], types: [] },
 };
 /** Errors have one class for all rooms that throw them. */

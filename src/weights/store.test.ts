@@ -1,10 +1,30 @@
-import { describe, expect, test } from "vitest";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { currentVersion, readStored } from "./migrations.ts";
 import { storeContract } from "./store-contract.ts";
+import { createFolderShardStore } from "./store.node.ts";
 import { createMemoryShardStore, createShardStore, packagePrefix, shardKey } from "./store.ts";
 
 describe("the store in memory keeps the contract:", () => {
   for (const { name, run } of storeContract) test(name, () => run(createMemoryShardStore()));
+});
+
+describe("the store in a folder keeps the contract:", () => {
+  let folder = "";
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "llava-store-"));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+  for (const { name, run } of storeContract) test(name, () => run(createFolderShardStore(join(folder, "shards"))));
+
+  test("many puts at once do not mix", async () => {
+    const store = createFolderShardStore(folder);
+    const keys = Array.from({ length: 20 }, (_, index) => `a/b#${index}`);
+    await Promise.all(keys.map((key) => store.put(key, new Blob([key]))));
+    for (const key of keys) expect(await (await store.get(key))?.text()).toBe(key);
+  });
 });
 
 test("the key of a shard changes with its hash, and stays inside its package", () => {
