@@ -154,6 +154,34 @@ test("a picture that is none, a prompt that is too long and a second question at
   await first;
 });
 
+test("LLaVA-OneVision's classes, whose processor the library does not have, answer the same", async () => {
+  const place = placeInFolder(join(root, "someone/onevision"));
+  const host = createHubHost({ chooseDevice: chooseProcessor, place, decodeImage });
+  const changed = async (path: string, from: string, to: string): Promise<[string, Blob]> => {
+    const text = (await stored.files.get(path)?.text()) ?? "";
+    expect(text).toContain(from);
+    return [path, new Blob([text.replace(from, to)])];
+  };
+  const files = new Map([
+    ...stored.files,
+    await changed("config.json", `"model_type": "llava",`, `"model_type": "llava_onevision",`),
+    await changed("preprocessor_config.json", "LlavaProcessor", "LlavaOnevisionProcessor"),
+  ]);
+  const manifest: unknown = JSON.parse(JSON.stringify(stored.manifest).replace(`:"llava"`, `:"llava_onevision"`));
+  const model = { id: "someone/onevision", baseUrl: "" };
+  await host.load(
+    { model, package: { persisted: true, files, manifest }, device: "auto", runtimeUrl: "" },
+    () => undefined,
+  );
+  const words: string[] = [];
+  const messages = [ask("How many cats are there?", pets)];
+  await host.generate({ messages, sampling: greedy, maxNewTokens: 9, stop: [] }, (event) => {
+    if (event.type === "text") words.push(event.text);
+  });
+  await host.unload();
+  expect(words.join("")).toBe("Three.");
+});
+
 test("files for a GPU are not loaded on a processor", async () => {
   const host = createHubHost({ chooseDevice: chooseProcessor, place: placeInFolder(join(root, "x/y")), decodeImage });
   const manifest: unknown = JSON.parse(JSON.stringify(stored.manifest).replace(`"q4"`, `"q4f16"`));

@@ -59,8 +59,9 @@ export function createHubHost(adapters: HubAdapters): InferenceApi {
           told = told.then(async () => await onEvent({ type: "session", part: partOf(path), device }));
       };
       try {
-        const id = await adapters.place(request.package.files, request.runtimeUrl, chosen);
-        loaded = await loadHubModel(manifest, { id, device, gpuDevice, onFile });
+        const { files } = request.package;
+        const id = await adapters.place(files, request.runtimeUrl, chosen);
+        loaded = await loadHubModel(manifest, { id, device, gpuDevice, onFile, files });
       } catch (error) {
         throw asEngineError(error);
       } finally {

@@ -31,6 +31,8 @@ export interface LoadHubOptions {
   readonly device: "webgpu" | "wasm" | "cpu";
   /** Instead of one that the runtime makes for itself. */
   readonly gpuDevice?: GPUDevice | undefined;
+  /** The package's. */
+  readonly files: ReadonlyMap<string, Blob>;
   readonly onFile: (path: string) => void;
 }
 
@@ -57,10 +59,11 @@ export async function loadHubModel(manifest: HubManifest, options: LoadHubOption
   const processor = await AutoProcessor.from_pretrained(id, { progress_callback });
   const tokenizer = processor.tokenizer ?? (await AutoTokenizer.from_pretrained(id, { progress_callback }));
   const own: unknown = processor.chat_template;
-  const template = chatTemplate(own ?? tokenizer.chat_template);
+  const template = chatTemplate((await templateFile(options.files)) ?? own ?? tokenizer.chat_template);
   const model = await AutoModelForImageTextToText.from_pretrained(id, {
     device,
     dtype: manifest.model.dtypes,
+    use_external_data_format: externalData(options.files),
     progress_callback,
     ...(gpuDevice === undefined
       ? {}
@@ -81,6 +84,33 @@ export async function loadHubModel(manifest: HubManifest, options: LoadHubOption
       (imageTokenId === undefined ? "<image>" : tokenizer.decode([imageTokenId], { skip_special_tokens: false })),
     contextLength: config.text_config?.max_position_embeddings ?? config.max_position_embeddings ?? usualContext,
   };
+}
+
+/** How many data files each graph has. Told from what is here: the library waits for ever for one that its config promises in vain. */
+function externalData(files: LoadHubOptions["files"]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const path of files.keys()) {
+    const graph = /([^/]+\.onnx)(_data(_\d+)?)?$/.exec(path);
+    const name = graph?.[1];
+    if (name !== undefined) counts[name] = (counts[name] ?? 0) + (graph?.[2] === undefined ? 0 : 1);
+  }
+  return counts;
+}
+
+const TemplateFile = v.looseObject({ chat_template: v.unknown() });
+
+/** The template in a file of its own, which the library reads for some processors only. */
+async function templateFile(files: LoadHubOptions["files"]): Promise<unknown> {
+  const jinja = await files.get("chat_template.jinja")?.text();
+  if (jinja !== undefined) return jinja;
+  const json = await files.get("chat_template.json")?.text();
+  if (json === undefined) return undefined;
+  try {
+    const parsed = v.safeParse(TemplateFile, JSON.parse(json));
+    return parsed.success ? parsed.output.chat_template : undefined;
+  } catch (error) {
+    throw new EngineError("bad-package", "chat_template.json is not JSON", { cause: error });
+  }
 }
 
 const NamedTemplates = v.array(v.object({ name: v.string(), template: v.string() }));
