@@ -13,6 +13,7 @@ import { makeSelfTest } from "#engine/self-test.ts";
 import { templates } from "#engine/templates.ts";
 import type { PackageFiles } from "#engine/types.ts";
 import { packageBytes } from "#weights/manifest.ts";
+import { multiplyOnRuntime } from "./multiply.ts";
 import { createProgress } from "./progress.ts";
 
 const Flags = v.object({
@@ -68,7 +69,12 @@ export function addConvert(program: Command): void {
           embed: flags.bitsEmbed ?? flags.bits ?? 4,
           decoder: flags.bitsDecoder ?? flags.bits ?? 4,
         },
-        more: { base: folderOf(flags.base), vision: folderOf(flags.vision), tokenizer: folderOf(flags.tokenizer) },
+        more: {
+          base: folderOf(flags.base),
+          vision: folderOf(flags.vision),
+          tokenizer: folderOf(flags.tokenizer),
+          multiply: multiplyOnRuntime,
+        },
         id: flags.id,
         name: flags.name,
         license: flags.license,

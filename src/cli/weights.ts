@@ -12,6 +12,7 @@ import { openCheckpoint } from "#convert/open-checkpoint.ts";
 import { extractProjector, projectorBase } from "#convert/projector.ts";
 import type { Checkpoint } from "#convert/checkpoint.ts";
 import { writeCheckpoint } from "#convert/write-checkpoint.ts";
+import { multiplyOnRuntime } from "./multiply.ts";
 import { createProgress } from "./progress.ts";
 
 const Flags = v.object({
@@ -95,7 +96,7 @@ export function addWeights(program: Command): void {
     async (given, base) => {
       if (!(await given.open(adapterConfigName)))
         throw new Error(`${given.name} has no ${adapterConfigName}: is it an adapter?`);
-      return { checkpoint: await openWeights(given, base), folders: [given, base] };
+      return { checkpoint: await openWeights(given, base, multiplyOnRuntime), folders: [given, base] };
     },
   );
   add(

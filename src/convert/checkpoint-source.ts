@@ -5,13 +5,13 @@ import { EngineError } from "#engine/errors.ts";
 import type { CheckpointFolder } from "./byte-source.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { JsonObjectSchema, readObject, type JsonObject } from "./json-file.ts";
-import { adapterConfigName, mergeAdapter, readAdapter } from "./lora.ts";
+import { adapterConfigName, mergeAdapter, readAdapter, type Multiply } from "./lora.ts";
 import { findCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
 import { isOriginalConfig, stockPreprocessor, towerName, translateConfig } from "./original-config.ts";
 import { hasTower, translateNames } from "./original-layout.ts";
 import { attachProjector, openProjector } from "./projector.ts";
 
-/** Folders that complete a checkpoint that does not hold everything itself. */
+/** What completes a checkpoint that does not hold everything itself. */
 export interface MoreFolders {
   /** The vision tower's own checkpoint. */
   readonly vision?: CheckpointFolder | undefined;
@@ -19,6 +19,8 @@ export interface MoreFolders {
   readonly base?: CheckpointFolder | undefined;
   /** A folder with tokenizer.json. */
   readonly tokenizer?: CheckpointFolder | undefined;
+  /** The host's multiplication, for merging adapters. */
+  readonly multiply?: Multiply | undefined;
 }
 
 /** A checkpoint whose small files and tensors are those of Hugging Face's layout. */
@@ -32,7 +34,7 @@ export async function openSource(from: CheckpointFolder, more: MoreFolders = {})
   const folder = completed(from, [more.tokenizer, more.base]);
   const config = (await readObject(from, "config.json")) ?? (await configOfBase(from, more.base));
   if (!config) throw bad(`${from.name} has no config.json: is it a checkpoint?`);
-  const weights = await openWeights(from, more.base);
+  const weights = await openWeights(from, more.base, more.multiply);
   const original = isOriginalConfig(config);
   const tower = original || more.vision ? await openTower(config, weights, more.vision) : undefined;
   const checkpoint = original || more.base || more.vision ? translateNames(weights, tower) : weights;
@@ -53,7 +55,11 @@ export async function openSource(from: CheckpointFolder, more: MoreFolders = {})
 }
 
 /** The weights in `from`: its own, or those of `base` with the adapter or the projector in `from`. */
-export async function openWeights(from: CheckpointFolder, base: CheckpointFolder | undefined): Promise<Checkpoint> {
+export async function openWeights(
+  from: CheckpointFolder,
+  base: CheckpointFolder | undefined,
+  multiply?: Multiply,
+): Promise<Checkpoint> {
   const adapter = await readAdapter(from);
   const projector = adapter || (await findCheckpoint(from)) ? undefined : await openProjector(from);
   if (!adapter && !projector) {
@@ -66,7 +72,7 @@ export async function openWeights(from: CheckpointFolder, base: CheckpointFolder
     throw bad(`${from.name} is ${what}; name the folder of ${name} with --base`);
   }
   const weights = await openCheckpoint(base);
-  return adapter ? mergeAdapter(weights, adapter) : attachProjector(weights, projector ?? weights);
+  return adapter ? mergeAdapter(weights, adapter, multiply) : attachProjector(weights, projector ?? weights);
 }
 
 /** An adapter of peft's own comes without a config: nothing but weights differs from its base. */

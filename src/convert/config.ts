@@ -4,6 +4,8 @@ import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
 
 export interface VisionConfig {
+  /** CLIP has a class token and a norm before its blocks; SigLIP has neither. */
+  readonly kind: "clip" | "siglip";
   readonly hidden: number;
   readonly ffn: number;
   readonly heads: number;
@@ -11,10 +13,20 @@ export interface VisionConfig {
   readonly imageSize: number;
   readonly patchSize: number;
   readonly epsilon: number;
-  readonly activation: "quick_gelu" | "gelu";
+  readonly activation: "quick_gelu" | "gelu" | "gelu_tanh";
   /** Blocks that are run: those after the selected layer are left out. */
   readonly layers: number;
   readonly keepClass: boolean;
+}
+
+/** Pictures in tiles: the whole picture first, then the tiles of the best fitting grid. */
+export interface TilesConfig {
+  /** Sizes that a picture may be fitted into, in pixels, height first; multiples of the tower's side. */
+  readonly pinpoints: readonly (readonly [number, number])[];
+  /** Features of more tiles than these are shrunk to as many (OneVision's `anyres_max_N`). */
+  readonly most?: number | undefined;
+  /** Several pictures in a prompt are one square each, not tiles (OneVision). */
+  readonly onlyAlone: boolean;
 }
 
 export interface TextConfig {
@@ -27,7 +39,9 @@ export interface TextConfig {
   readonly vocab: number;
   readonly context: number;
   readonly epsilon: number;
-  readonly attentionBias: boolean;
+  /** Biases of the queries, keys and values together, and of the matrix after them. */
+  readonly qkvBias: boolean;
+  readonly outBias: boolean;
   readonly mlpBias: boolean;
   readonly tiedHead: boolean;
   /** Rotary frequencies per pair of channels, f32. */
@@ -37,11 +51,15 @@ export interface TextConfig {
 export interface LlavaConfig {
   readonly vision: VisionConfig;
   readonly text: TextConfig;
+  readonly projector: "linear" | "mlp2x_gelu";
   readonly projectorBias: boolean;
   readonly imageTokenId: number;
-  /** Rows of features that one picture makes. */
+  /** Rows of features that one picture, or one tile of it, makes. */
   readonly imageTokens: number;
   readonly imageAspect: "pad" | "crop" | "resize" | undefined;
+  readonly tiles: TilesConfig | undefined;
+  /** Whether a picture's slot stands between the tokens <im_start> and <im_end>. */
+  readonly imageMarks: boolean;
 }
 
 const whole = v.pipe(v.number(), v.integer(), v.minValue(1));
@@ -60,36 +78,100 @@ const Rope = v.looseObject({
 const Text = v.looseObject({
   model_type: v.optional(v.string(), "llama"),
   hidden_size: v.optional(whole, 4096),
-  intermediate_size: v.optional(whole, 11008),
+  intermediate_size: v.optional(whole),
   num_hidden_layers: v.optional(whole, 32),
   num_attention_heads: v.optional(whole, 32),
   num_key_value_heads: v.nullish(whole),
   head_dim: v.nullish(whole),
-  vocab_size: v.optional(whole, 32000),
-  max_position_embeddings: v.optional(whole, 2048),
+  vocab_size: v.optional(whole),
+  max_position_embeddings: v.optional(whole),
   rms_norm_eps: v.optional(positive, 1e-6),
   hidden_act: v.optional(v.string(), "silu"),
   attention_bias: v.optional(v.boolean(), false),
   mlp_bias: v.optional(v.boolean(), false),
   sliding_window: v.nullish(v.number()),
+  use_sliding_window: v.optional(v.boolean(), false),
   tie_word_embeddings: v.optional(v.boolean(), false),
   rope_theta: v.optional(positive, 10000),
   rope_scaling: v.nullish(Rope),
   rope_parameters: v.nullish(Rope),
 });
 
+/** What Hugging Face's classes take for what a config leaves out. */
+const textDefaults = {
+  llama: { ffn: 11008, vocab: 32000, context: 2048, kvHeads: undefined, window: undefined },
+  mistral: { ffn: 14336, vocab: 32000, context: 131072, kvHeads: 8, window: 4096 },
+  qwen2: { ffn: 22016, vocab: 151936, context: 32768, kvHeads: 32, window: undefined },
+} as const;
+
 const Vision = v.looseObject({
   model_type: v.optional(v.string(), "clip_vision_model"),
-  hidden_size: v.optional(whole, 1024),
-  intermediate_size: v.optional(whole, 4096),
-  num_hidden_layers: v.optional(whole, 24),
-  num_attention_heads: v.optional(whole, 16),
+  hidden_size: v.optional(whole),
+  intermediate_size: v.optional(whole),
+  num_hidden_layers: v.optional(whole),
+  num_attention_heads: v.optional(whole),
   num_channels: v.optional(whole, 3),
-  image_size: v.optional(whole, 336),
-  patch_size: v.optional(whole, 14),
-  layer_norm_eps: v.optional(positive, 1e-5),
-  hidden_act: v.optional(v.string(), "quick_gelu"),
+  image_size: v.optional(whole),
+  patch_size: v.optional(whole),
+  layer_norm_eps: v.optional(positive),
+  hidden_act: v.optional(v.string()),
 });
+
+/** CLIP's are those of LLaVA's classes, which are larger than CLIP's own. */
+const visionDefaults = {
+  clip: {
+    hidden: 1024,
+    ffn: 4096,
+    layers: 24,
+    heads: 16,
+    image: 336,
+    patch: 14,
+    epsilon: 1e-5,
+    activation: "quick_gelu",
+  },
+  siglip: {
+    hidden: 768,
+    ffn: 3072,
+    layers: 12,
+    heads: 12,
+    image: 224,
+    patch: 16,
+    epsilon: 1e-6,
+    activation: "gelu_pytorch_tanh",
+  },
+} as const;
+
+const activations: Readonly<Record<string, VisionConfig["activation"]>> = {
+  quick_gelu: "quick_gelu",
+  gelu: "gelu",
+  gelu_pytorch_tanh: "gelu_tanh",
+  gelu_new: "gelu_tanh",
+};
+
+/** The three classes of Hugging Face: what a config of each leaves out. */
+const kinds: Readonly<Record<string, { readonly layer: number; readonly strategy: string; readonly tiles?: Tiles }>> = {
+  llava: { layer: -2, strategy: "default" },
+  llava_next: { layer: -2, strategy: "default", tiles: { side: 336, grid: lines(3, 2), most: undefined } },
+  llava_onevision: { layer: -1, strategy: "full", tiles: { side: 384, grid: squares(6), most: "anyres_max_9" } },
+};
+
+interface Tiles {
+  readonly side: number;
+  /** In tiles, height first. */
+  readonly grid: readonly (readonly [number, number])[];
+  readonly most: string | undefined;
+}
+
+/** LLaVA-1.6's grids, in its order. */
+function lines(longest: number, square: number): Tiles["grid"] {
+  return [[1, square], [square, 1], [square, square], [longest, 1], [1, longest]]; // prettier-ignore
+}
+
+/** Every grid of up to so many rows and columns. */
+function squares(most: number): Tiles["grid"] {
+  const counts = Array.from({ length: most }, (_, i) => i + 1);
+  return counts.flatMap((rows) => counts.map((columns): readonly [number, number] => [rows, columns]));
+}
 
 const Config = v.looseObject({
   model_type: v.string(),
@@ -97,8 +179,13 @@ const Config = v.looseObject({
   vision_config: v.optional(Vision, {}),
   projector_hidden_act: v.optional(v.string(), "gelu"),
   multimodal_projector_bias: v.optional(v.boolean(), true),
-  vision_feature_layer: v.optional(v.union([v.number(), v.array(v.number())]), -2),
-  vision_feature_select_strategy: v.optional(v.string(), "default"),
+  vision_feature_layer: v.optional(v.union([v.number(), v.array(v.number())])),
+  vision_feature_select_strategy: v.optional(v.string()),
+  image_grid_pinpoints: v.nullish(v.array(v.tuple([whole, whole]))),
+  vision_aspect_ratio: v.optional(v.string()),
+  mm_projector_type: v.optional(v.string()),
+  mm_patch_merge_type: v.optional(v.string()),
+  mm_use_im_start_end: v.optional(v.boolean(), false),
   image_token_index: v.optional(v.number()),
   image_token_id: v.optional(v.number()),
   image_aspect_ratio: v.optional(v.string()),
@@ -114,11 +201,16 @@ export function parseConfig(json: unknown): LlavaConfig {
     throw bad(`config.json: ${v.getDotPath(issue) ?? "the whole"}: ${issue.message}`);
   }
   const raw = parsed.output;
-  if (raw.model_type !== "llava") throw bad(`model_type is "${raw.model_type}"; only "llava" can be converted`);
+  const kind = kinds[raw.model_type];
+  if (!kind) throw bad(unsupported(raw.model_type));
   only("projector_hidden_act", raw.projector_hidden_act, ["gelu"]);
-  const strategy = raw.vision_feature_select_strategy;
+  const projector = raw.mm_projector_type ?? "mlp2x_gelu";
+  if (projector !== "linear" && projector !== "mlp2x_gelu") {
+    throw bad(`mm_projector_type is "${projector}"; known are linear, mlp2x_gelu`);
+  }
+  const strategy = raw.vision_feature_select_strategy ?? kind.strategy;
   only("vision_feature_select_strategy", strategy, ["default", "full"]);
-  const vision = visionConfig(raw, strategy === "full");
+  const vision = visionConfig(raw, strategy === "full", raw.vision_feature_layer ?? kind.layer);
   const imageTokenId = raw.image_token_index ?? raw.image_token_id;
   if (imageTokenId === undefined) throw bad("config.json has no image_token_index");
   const side = Math.floor(vision.imageSize / vision.patchSize);
@@ -126,65 +218,105 @@ export function parseConfig(json: unknown): LlavaConfig {
   return {
     vision,
     text: textConfig(raw),
+    projector,
     projectorBias: raw.multimodal_projector_bias,
     imageTokenId,
     imageTokens: side * side + (vision.keepClass ? 1 : 0),
     imageAspect: aspect === "pad" || aspect === "crop" || aspect === "resize" ? aspect : undefined,
+    tiles: kind.tiles && tilesConfig(raw, kind.tiles, vision),
+    imageMarks: raw.mm_use_im_start_end,
   };
 }
 
-function visionConfig(raw: RawConfig, keepClass: boolean): VisionConfig {
+function unsupported(type: string): string {
+  const what = /mpt/i.test(type) ? "LLaVA on MPT" : `model_type "${type}"`;
+  return `${what} can't be converted; LLaVA 1.0 to 1.6 on Llama, Vicuna, Mistral or Yi, LLaVA-Interleave and LLaVA-OneVision on Qwen2 can`;
+}
+
+function tilesConfig(raw: RawConfig, kind: Tiles, vision: VisionConfig): TilesConfig {
+  if (vision.keepClass) throw bad("pictures in tiles with the class token kept can't be converted");
+  only("mm_patch_merge_type", raw.mm_patch_merge_type ?? "spatial_unpad", ["spatial_unpad"]);
+  const grid = kind.grid.map(([rows, columns]): readonly [number, number] => [rows * kind.side, columns * kind.side]);
+  const pinpoints = raw.image_grid_pinpoints ?? grid;
+  if (pinpoints.length === 0) throw bad("image_grid_pinpoints is empty");
+  for (const size of pinpoints) {
+    if (size.some((pixels) => pixels % vision.imageSize !== 0)) {
+      throw bad(`image_grid_pinpoints has ${size.join(" × ")}, which tiles of ${vision.imageSize} pixels don't fill`);
+    }
+  }
+  const stated = kind.most === undefined ? raw.image_aspect_ratio : (raw.vision_aspect_ratio ?? raw.image_aspect_ratio);
+  const most = /^anyres_max_(\d+)$/.exec(stated ?? kind.most ?? "")?.[1];
+  return { pinpoints, most: most === undefined ? undefined : Number(most), onlyAlone: kind.most !== undefined };
+}
+
+function visionConfig(raw: RawConfig, full: boolean, layer: number | readonly number[]): VisionConfig {
   const vision = raw.vision_config;
-  only("vision_config.model_type", vision.model_type, ["clip_vision_model"]);
-  const layer = raw.vision_feature_layer;
+  only("vision_config.model_type", vision.model_type, ["clip_vision_model", "siglip_vision_model"]);
+  const kind = vision.model_type === "siglip_vision_model" ? "siglip" : "clip";
+  const defaults = visionDefaults[kind];
   if (typeof layer !== "number") throw bad("vision_feature_layer lists several layers; only one can be converted");
-  const layers = layer < 0 ? vision.num_hidden_layers + 1 + layer : layer;
-  if (layers < 0 || layers > vision.num_hidden_layers) {
-    throw bad(`vision_feature_layer ${layer} is outside the tower's ${vision.num_hidden_layers} layers`);
+  if (kind === "siglip" && !full) {
+    throw bad('vision_feature_select_strategy is "default", but SigLIP has no class token to drop; it must be "full"');
   }
-  const activation = vision.hidden_act;
-  if (activation !== "quick_gelu" && activation !== "gelu") {
-    throw bad(`vision_config.hidden_act is "${activation}"; known are quick_gelu, gelu`);
+  const all = vision.num_hidden_layers ?? defaults.layers;
+  const layers = layer < 0 ? all + 1 + layer : layer;
+  if (layers < 0 || layers > all) throw bad(`vision_feature_layer ${layer} is outside the tower's ${all} layers`);
+  const act = vision.hidden_act ?? defaults.activation;
+  const activation = activations[act];
+  if (activation === undefined) {
+    throw bad(`vision_config.hidden_act is "${act}"; known are ${Object.keys(activations).join(", ")}`);
   }
-  divides("vision_config", vision.hidden_size, vision.num_attention_heads);
+  const hidden = vision.hidden_size ?? defaults.hidden;
+  const heads = vision.num_attention_heads ?? defaults.heads;
+  divides("vision_config", hidden, heads);
   return {
-    hidden: vision.hidden_size,
-    ffn: vision.intermediate_size,
-    heads: vision.num_attention_heads,
+    kind,
+    hidden,
+    ffn: vision.intermediate_size ?? defaults.ffn,
+    heads,
     channels: vision.num_channels,
-    imageSize: vision.image_size,
-    patchSize: vision.patch_size,
-    epsilon: vision.layer_norm_eps,
+    imageSize: vision.image_size ?? defaults.image,
+    patchSize: vision.patch_size ?? defaults.patch,
+    epsilon: vision.layer_norm_eps ?? defaults.epsilon,
     activation,
     layers,
-    keepClass,
+    keepClass: full && kind === "clip",
   };
 }
 
 function textConfig(raw: RawConfig): TextConfig {
   const text = raw.text_config;
-  only("text_config.model_type", text.model_type, ["llama", "mistral"]);
-  only("text_config.hidden_act", text.hidden_act, ["silu"]);
-  if (text.model_type === "mistral" && text.sliding_window != null) {
-    throw bad(`text_config.sliding_window is ${text.sliding_window}; only full attention can be converted`);
+  const type = text.model_type;
+  if (type !== "llama" && type !== "mistral" && type !== "qwen2") {
+    throw bad(`text_config.model_type is "${type}"; known are ${Object.keys(textDefaults).join(", ")}`);
   }
-  const kvHeads = text.num_key_value_heads ?? text.num_attention_heads;
-  divides("text_config", text.num_attention_heads, kvHeads);
-  if (text.head_dim == null) divides("text_config", text.hidden_size, text.num_attention_heads);
-  const headSize = text.head_dim ?? text.hidden_size / text.num_attention_heads;
+  only("text_config.hidden_act", text.hidden_act, ["silu"]);
+  const defaults = textDefaults[type];
+  const context = text.max_position_embeddings ?? defaults.context;
+  const window = text.sliding_window === undefined ? defaults.window : text.sliding_window;
+  if ((type === "mistral" || text.use_sliding_window) && window != null && window < context) {
+    throw bad(`text_config.sliding_window is ${window}; only full attention can be converted`);
+  }
+  const heads = text.num_attention_heads;
+  const kvHeads = text.num_key_value_heads ?? defaults.kvHeads ?? heads;
+  divides("text_config", heads, kvHeads);
+  if (text.head_dim == null) divides("text_config", text.hidden_size, heads);
+  const headSize = text.head_dim ?? text.hidden_size / heads;
   if (headSize % 8 !== 0) throw bad(`the decoder's head size is ${headSize}; it must be a multiple of 8`);
+  const bias = type === "llama" && text.attention_bias;
   return {
     hidden: text.hidden_size,
-    ffn: text.intermediate_size,
+    ffn: text.intermediate_size ?? defaults.ffn,
     layers: text.num_hidden_layers,
-    heads: text.num_attention_heads,
+    heads,
     kvHeads,
     headSize,
-    vocab: text.vocab_size,
-    context: text.max_position_embeddings,
+    vocab: text.vocab_size ?? defaults.vocab,
+    context,
     epsilon: text.rms_norm_eps,
-    attentionBias: text.attention_bias,
-    mlpBias: text.mlp_bias,
+    qkvBias: bias || type === "qwen2",
+    outBias: bias,
+    mlpBias: type === "llama" && text.mlp_bias,
     tiedHead: text.tie_word_embeddings || raw.tie_word_embeddings,
     inverseFrequencies: inverseFrequencies(headSize, text),
   };

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import type { Checkpoint} from "./checkpoint.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import { elementsOf } from "./checkpoint.ts";
 import { applyDelta, checkBase, describeBase, makeDelta } from "./delta.ts";
 import { encodeSafetensors, memoryCheckpoint, type TensorData } from "./fixtures.ts";

@@ -58,6 +58,15 @@ export interface LoraUpdate {
   readonly scale: number;
 }
 
+/** up [rows, rank] · down [rank, cols] → [rows, cols]; a host may have a faster one than ours. */
+export type Multiply = (
+  up: Float32Array<ArrayBuffer>,
+  down: Float32Array<ArrayBuffer>,
+  rows: number,
+  rank: number,
+  cols: number,
+) => Promise<Float32Array> | Float32Array;
+
 /** Tensors that a LLaVA may have and its base lack. */
 const added = /^(multi_modal_projector\.|vision_tower\.|image_newline$)/;
 /** Tables with a row per token, which may have grown. */
@@ -129,11 +138,11 @@ function* trainedWhole(file: Checkpoint): Generator<[string, Tensor]> {
 }
 
 /** The base, under its own names, with the adapter merged into it; computed in f32 and rounded once to the base's types. */
-export function mergeAdapter(base: Checkpoint, adapter: Adapter): Checkpoint {
+export function mergeAdapter(base: Checkpoint, adapter: Adapter, multiply: Multiply = multiplyPlainly): Checkpoint {
   const hint = adapter.baseName === undefined ? "" : ` (it was trained on ${adapter.baseName})`;
   const namesInBase = new Map([...base.tensors.keys()].map((name) => [huggingFaceName(name), name]));
   const tensors = new Map(base.tensors);
-  const held: HeldMatrix = { tensor: undefined, values: undefined };
+  const held: HeldMatrix = { multiply, tensor: undefined, values: undefined };
   for (const [weight, update] of adapter.updates) {
     const name = namesInBase.get(weight);
     const tensor = name === undefined ? undefined : base.tensors.get(name);
@@ -172,8 +181,9 @@ function originalName(weight: string, saved: string): string {
 
 /** The last `down` matrix that was read: runs of rows of one weight follow one another. */
 interface HeldMatrix {
+  readonly multiply: Multiply;
   tensor: Tensor | undefined;
-  values: Promise<Float32Array> | undefined;
+  values: Promise<Float32Array<ArrayBuffer>> | undefined;
 }
 
 function mergedTensor(base: Tensor, { down, up, scale }: LoraUpdate, held: HeldMatrix): Tensor {
@@ -190,7 +200,7 @@ function mergedTensor(base: Tensor, { down, up, scale }: LoraUpdate, held: HeldM
       const firstRow = Math.floor(start / cols);
       const rows = Math.ceil((start + count) / cols) - firstRow;
       const upRows = await up.read(firstRow * rank, rows * rank);
-      const change = multiply(upRows, (await held.values) ?? new Float32Array(), rows, rank, cols);
+      const change = await held.multiply(upRows, (await held.values) ?? new Float32Array(), rows, rank, cols);
       const values = await base.read(start, count);
       const shift = start - firstRow * cols;
       for (let i = 0; i < count; i++) values[i] = (values[i] ?? NaN) + scale * (change[shift + i] ?? NaN);
@@ -199,8 +209,8 @@ function mergedTensor(base: Tensor, { down, up, scale }: LoraUpdate, held: HeldM
   };
 }
 
-/** up [rows, rank] · down [rank, cols]; four ranks at a time, which saves most of the passes over the result. */
-function multiply(up: Float32Array, down: Float32Array, rows: number, rank: number, cols: number): Float32Array {
+/** Four ranks at a time, which saves most of the passes over the result. */
+function multiplyPlainly(up: Float32Array, down: Float32Array, rows: number, rank: number, cols: number): Float32Array {
   const out = new Float32Array(rows * cols);
   for (let row = 0; row < rows; row++) {
     const target = out.subarray(row * cols, (row + 1) * cols);

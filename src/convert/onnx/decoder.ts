@@ -1,4 +1,4 @@
-// The decoder graph: embeddings and KV cache → logits and longer KV cache, for Llama decoders with grouped-query attention.
+// The decoder graph: embeddings and KV cache → logits and longer KV cache, for decoders of Llama's kind (Llama, Mistral, Qwen2).
 // One graph serves prefill, chunked prefill and decoding, with a growing cache or with one buffer for past and present.
 import type { TextConfig } from "#convert/config.ts";
 import { joinVectors, stackMatrices, type LlavaTensors, type Matrix, type Vector } from "#convert/llava-tensors.ts";
@@ -156,7 +156,7 @@ function llamaBlock(
       matrix(parts[1].name, parts[1].rows, hidden),
       matrix(parts[2].name, parts[2].rows, hidden),
     ]),
-    config.attentionBias
+    config.qkvBias
       ? joinVectors(
           `text.${at}.self_attn.qkv.bias`,
           parts.map(({ name, rows }) => tensors.vector("text", `${at}.${name}.bias`, [rows])),
@@ -191,7 +191,7 @@ function llamaBlock(
   const kept = last ? keepLast(graph, shared, `${at}/attention/keep`, mixed) : mixed;
   const residual = last ? keepLast(graph, shared, `${at}/residual/keep`, before.sum) : before.sum;
   const out = matrix("self_attn.o_proj", hidden, heads * headSize);
-  const attended = ops.linear(`${at}/attention/out`, kept, out, bias(config.attentionBias, "self_attn.o_proj", hidden));
+  const attended = ops.linear(`${at}/attention/out`, kept, out, bias(config.outBias, "self_attn.o_proj", hidden));
 
   const after = addAndNorm(
     graph,
