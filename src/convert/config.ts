@@ -229,8 +229,8 @@ export function parseConfig(json: unknown): LlavaConfig {
 }
 
 function unsupported(type: string): string {
-  const what = /mpt/i.test(type) ? "LLaVA on MPT" : `model_type "${type}"`;
-  return `${what} can't be converted; LLaVA 1.0 to 1.6 on Llama, Vicuna, Mistral or Yi, LLaVA-Interleave and LLaVA-OneVision on Qwen2 can`;
+  const what = /mpt/i.test(type) ? "LLaVA on MPT" : `model_type is "${type}", which`;
+  return `${what} is not supported; LLaVA 1.0 to 1.6 on Llama, Vicuna, Mistral or Yi, LLaVA-Interleave and LLaVA-OneVision on Qwen2 are`;
 }
 
 function tilesConfig(raw: RawConfig, kind: Tiles, vision: VisionConfig): TilesConfig {

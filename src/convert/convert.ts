@@ -113,17 +113,19 @@ async function writePackage(given: CheckpointFolder, to: PackageFolder, options:
     embed: graphFiles(parts.embed),
     decoder: graphFiles(parts.decoder),
   };
-  const info: PackageInfo = {
+  const tiles = tilesOf(config);
+  const info = {
     model: {
       id: options.id ?? from.name,
       name: options.name ?? from.name,
       template: options.template ?? templateForName(from.name),
       imageAspect: await imageAspectOf(from, config),
-      imageTokens: config.imageTokens,
+      imageTokens: mostImageTokens(config),
+      ...(tiles ? { tiles } : {}),
       contextLength: config.text.context,
     },
     graphs,
-  };
+  } satisfies PackageInfo;
   if (options.selfTest) {
     await writer.writeWhole(selfTestPath, JSON.stringify(await options.selfTest(info, to.files)));
   }
@@ -138,6 +140,26 @@ async function writePackage(given: CheckpointFolder, to: PackageFolder, options:
   await file.write(new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`));
   await file.close();
   return manifest;
+}
+
+/** The tiles as a manifest has them. */
+function tilesOf({ tiles, imageTokens }: LlavaConfig): Manifest["model"]["tiles"] {
+  if (!tiles) return undefined;
+  const { pinpoints, most, onlyAlone } = tiles;
+  const sizes = pinpoints.map(([height, width]): [number, number] => [height, width]);
+  return { pinpoints: sizes, side: Math.sqrt(imageTokens), ...(most === undefined ? {} : { most }), onlyAlone };
+}
+
+/** Rows that a picture takes at most: the whole picture's, and those of the largest grid with a newline each. */
+function mostImageTokens({ tiles, imageTokens, vision }: LlavaConfig): number {
+  if (!tiles) return imageTokens;
+  const side = Math.sqrt(imageTokens);
+  const grids = tiles.pinpoints.map(([height, width]) => {
+    const [rows, columns] = [(height / vision.imageSize) * side, (width / vision.imageSize) * side];
+    const shrink = Math.max(1, Math.sqrt((rows * columns) / ((tiles.most ?? Infinity) * imageTokens * 1.21)));
+    return Math.ceil(rows / shrink) * (Math.ceil(columns / shrink) + 1);
+  });
+  return imageTokens + Math.max(...grids);
 }
 
 async function readConfig(from: CheckpointFolder): Promise<LlavaConfig> {
@@ -175,11 +197,9 @@ function buildParts(config: LlavaConfig, tensors: LlavaTensors, bits: ConvertOpt
     };
     return { base, path, bits: partBits, graph, layout, expanded };
   };
-  const { vision, text, projectorBias } = config;
+  const { text } = config;
   return {
-    vision: part("vision_encoder", bits.vision, true, (options) =>
-      buildVisionEncoder(vision, text.hidden, projectorBias, tensors, options),
-    ),
+    vision: part("vision_encoder", bits.vision, true, (options) => buildVisionEncoder(config, tensors, options)),
     embed: part("embed_tokens", bits.embed, false, (options) => buildEmbedTokens(text, tensors, options)),
     decoder: part("decoder_model_merged", bits.decoder, true, (options) => buildDecoder(text, tensors, options)),
   };

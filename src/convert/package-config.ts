@@ -29,11 +29,15 @@ export async function readJsonFile(folder: CheckpointFolder, path: string): Prom
   }
 }
 
-/** What pictures become when they are not square: the checkpoint's word, else LLaVA-1.5's way. */
+/**
+ * What pictures become when they are not square: the checkpoint's word, else LLaVA-1.5's way, or SigLIP's own where a checkpoint of it says
+ * nothing. Of pictures in tiles it is those that get no tiles.
+ */
 export async function imageAspectOf(folder: CheckpointFolder, config: LlavaConfig): Promise<"pad" | "crop" | "resize"> {
   if (config.imageAspect) return config.imageAspect;
   const aspect = (await imageProcessor(folder))?.["image_aspect_ratio"];
-  return aspect === "crop" || aspect === "resize" ? aspect : "pad";
+  if (aspect === "crop" || aspect === "resize" || aspect === "pad") return aspect;
+  return config.vision.kind === "siglip" && !config.tiles ? "resize" : "pad";
 }
 
 /** Path and content of every small file of the package. */
@@ -66,7 +70,9 @@ export async function packageConfigFiles(
   const aspect = await imageAspectOf(folder, config);
   const size = config.vision.imageSize;
   const given = (await imageProcessor(folder)) ?? {};
-  out.set("preprocessor_config.json", toText({ ...clipPreprocessing(size), ...given, image_aspect_ratio: aspect }));
+  const stock = config.vision.kind === "siglip" ? siglipPreprocessing(size) : clipPreprocessing(size);
+  const ratio = config.tiles ? "anyres" : aspect;
+  out.set("preprocessor_config.json", toText({ ...stock, ...given, image_aspect_ratio: ratio }));
 
   const processor = Object.entries((await readJsonFile(folder, "processor_config.json")) ?? {});
   const flat = Object.fromEntries(processor.filter(([key]) => key !== "image_processor"));
@@ -75,7 +81,7 @@ export async function packageConfigFiles(
     toText({
       processor_class: "LlavaProcessor",
       image_token: "<image>",
-      vision_feature_select_strategy: config.vision.keepClass ? "full" : "default",
+      vision_feature_select_strategy: config.vision.keepClass || config.vision.kind === "siglip" ? "full" : "default",
       ...flat,
       patch_size: config.vision.patchSize,
       // transformers.js adds these to the patches and, unlike Python, does not take the dropped class token off again.
@@ -115,6 +121,7 @@ function withGraphNotes(raw: Json, config: LlavaConfig, graphs: readonly GraphNo
       ...objectOf(raw["vision_config"]),
     },
     image_token_index: config.imageTokenId,
+    ...(config.tiles ? { image_grid_pinpoints: config.tiles.pinpoints } : {}),
     "transformers.js_config": {
       dtype: Object.fromEntries(graphs.map(({ base, dtype }) => [base, dtype])),
       use_external_data_format: Object.fromEntries(graphs.map(({ file, dataFiles }) => [file, dataFiles])),
@@ -152,6 +159,22 @@ function clipPreprocessing(size: number): Json {
     do_normalize: true,
     image_mean: [0.48145466, 0.4578275, 0.40821073],
     image_std: [0.26862954, 0.26130258, 0.27577711],
+  };
+}
+
+function siglipPreprocessing(size: number): Json {
+  return {
+    image_processor_type: "SiglipImageProcessor",
+    processor_class: "LlavaProcessor",
+    do_convert_rgb: true,
+    do_resize: true,
+    size: { height: size, width: size },
+    resample: 3,
+    do_rescale: true,
+    rescale_factor: 1 / 255,
+    do_normalize: true,
+    image_mean: [0.5, 0.5, 0.5],
+    image_std: [0.5, 0.5, 0.5],
   };
 }
 

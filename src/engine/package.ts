@@ -9,6 +9,18 @@ export interface GraphFiles {
   readonly expanded?: { readonly path: string; readonly recipe: string; readonly bytes: number } | undefined;
 }
 
+/** How a model sees a picture whole and in tiles: LLaVA-1.6's and OneVision's "anyres". */
+export interface PictureTiles {
+  /** Sizes that a picture may be fitted into, in pixels, height first. */
+  readonly pinpoints: readonly (readonly [number, number])[];
+  /** Rows of features on a tile's side. */
+  readonly side: number;
+  /** Features of more tiles than these are shrunk to as many. */
+  readonly most?: number | undefined;
+  /** Several pictures in a prompt are a square each, as `imageAspect` says. */
+  readonly onlyAlone: boolean;
+}
+
 /** What the engine must know of a package beyond its Hugging Face config files; a Manifest satisfies it. */
 export interface PackageInfo {
   readonly model: {
@@ -16,7 +28,9 @@ export interface PackageInfo {
     readonly name: string;
     readonly template: string;
     readonly imageAspect: "pad" | "crop" | "resize";
+    /** Rows that one picture takes in the prompt; of pictures in tiles the most it may take. */
     readonly imageTokens: number;
+    readonly tiles?: PictureTiles | undefined;
     readonly contextLength: number;
   };
   readonly graphs: { readonly vision: GraphFiles; readonly embed: GraphFiles; readonly decoder: GraphFiles };

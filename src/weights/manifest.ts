@@ -34,6 +34,17 @@ const Graph = v.object({
   expanded: v.optional(v.object({ path: filePath, recipe: filePath, bytes: count })),
 });
 
+const Tiles = v.object({
+  /** Sizes that a picture may be fitted into, in pixels, height first. */
+  pinpoints: v.array(v.tuple([count, count])),
+  /** Rows of features on a tile's side. */
+  side: count,
+  /** Features of more tiles than these are shrunk to as many. */
+  most: v.optional(count),
+  /** Several pictures in a prompt are a square each, as `imageAspect` says. */
+  onlyAlone: v.boolean(),
+});
+
 const ManifestSchema = v.object({
   version: v.literal(manifestVersion),
   model: v.object({
@@ -45,8 +56,10 @@ const ManifestSchema = v.object({
     template: v.string(),
     /** What happens to a picture that is not square. */
     imageAspect: v.picklist(["pad", "crop", "resize"]),
-    /** Rows that one picture takes in the prompt. */
+    /** Rows that one picture takes in the prompt; of pictures in tiles the most it may take. */
     imageTokens: count,
+    /** For models that see a picture whole and in tiles. */
+    tiles: v.optional(Tiles),
     contextLength: count,
   }),
   graphs: v.object({ vision: Graph, embed: Graph, decoder: Graph }),

@@ -41,6 +41,7 @@ export interface Placement {
 
 const microsoft = "com.microsoft";
 const microsoftOps = new Set([
+  "FastGelu",
   "GatherBlockQuantized",
   "Gelu",
   "GroupQueryAttention",

@@ -1,6 +1,6 @@
-// The vision graph: pixels → CLIP blocks up to the selected layer → projector → image features in the decoder's space.
-// Knows CLIP's and LLaVA's arithmetic, not how weights are stored.
-import type { VisionConfig } from "#convert/config.ts";
+// The vision graph: pixels → CLIP or SigLIP blocks up to the selected layer → projector → image features in the decoder's space.
+// Knows the towers' and LLaVA's arithmetic, not how weights are stored.
+import type { LlavaConfig, VisionConfig } from "#convert/config.ts";
 import { stackMatrices, joinVectors, type LlavaTensors } from "#convert/llava-tensors.ts";
 import { GraphBuilder, type Value } from "./graph.ts";
 import { WeightOps, type Bits } from "./weight-ops.ts";
@@ -11,11 +11,12 @@ export interface GraphOptions {
   readonly expanded?: boolean;
 }
 
-/** pixel_values f32 [n, channels, size, size] → image_features f32 [n, tokens, textHidden]. */
+/**
+ * pixel_values f32 [n, channels, size, size] → image_features f32 [n, tokens, textHidden]; for pictures in tiles also
+ * image_newline f32 [n, 1, textHidden], the row that ends each line of tiles.
+ */
 export function buildVisionEncoder(
-  config: VisionConfig,
-  textHidden: number,
-  projectorBias: boolean,
+  { vision: config, text, projector, projectorBias, tiles }: LlavaConfig,
   tensors: LlavaTensors,
   { bits, expanded = false }: GraphOptions,
 ): GraphBuilder {
@@ -29,10 +30,11 @@ export function buildVisionEncoder(
     config.imageSize,
     config.imageSize,
   ]);
+  const images = graph.node("images", "Shape", [pixels], { start: { int: 0 }, end: { int: 1 } });
 
-  let x = embedPatches(graph, ops, config, tensors, pixels, patches);
-  for (let layer = 0; layer < config.layers; layer++) x = clipBlock(graph, ops, config, tensors, x, layer);
-  if (!config.keepClass) {
+  let x = embedPatches(graph, ops, config, tensors, pixels, images, patches);
+  for (let layer = 0; layer < config.layers; layer++) x = block(graph, ops, config, tensors, x, layer);
+  if (config.kind === "clip" && !config.keepClass) {
     const [starts, ends, axes] = [
       graph.int64("one", [1]),
       graph.int64("row_end", [patches + 1]),
@@ -40,14 +42,29 @@ export function buildVisionEncoder(
     ];
     x = graph.node("select", "Slice", [x, starts, ends, axes]); // [n, patches, hidden]
   }
-  project(graph, ops, config.hidden, textHidden, projectorBias, tensors, x);
-  graph.output("image_features", "float32", ["images", patches + (config.keepClass ? 1 : 0), textHidden]);
+  project(
+    graph,
+    ops,
+    { inputs: config.hidden, outputs: text.hidden, kind: projector, bias: projectorBias },
+    tensors,
+    x,
+  );
+  graph.output("image_features", "float32", ["images", patches + (config.keepClass ? 1 : 0), text.hidden]);
+  if (tiles) {
+    const newline = ops.vector(tensors.vector("newline", "", [text.hidden]));
+    const shape = graph.node("newline", "Concat", [images, graph.int64("newline_row", [1, text.hidden])], {
+      axis: { int: 0 },
+    });
+    graph.nodeTo(["image_newline"], "newline", "Expand", [newline, shape]);
+    graph.output("image_newline", "float32", ["images", 1, text.hidden]);
+  }
   return graph;
 }
 
 /**
  * pixels [n, c, H, W] ─ Conv(stride = patch) ─ Reshape [n, hidden, patches] ─ Transpose ─┐
  * class embedding [1, 1, hidden] ─ Expand [n, 1, hidden] ───────────────────────────── Concat ─ Add(positions) ─ LayerNorm
+ * SigLIP: without class embedding and norm, but with a bias in the convolution.
  */
 function embedPatches(
   graph: GraphBuilder,
@@ -55,31 +72,36 @@ function embedPatches(
   config: VisionConfig,
   tensors: LlavaTensors,
   pixels: Value,
+  images: Value,
   patches: number,
 ): Value {
   const { hidden, channels, patchSize } = config;
+  const siglip = config.kind === "siglip";
   const at = "embeddings";
   const kernel = ops.kernel(
     `${at}/kernel`,
     tensors.vector("vision", "embeddings.patch_embedding.weight", [hidden, channels, patchSize, patchSize]),
   );
-  const map = graph.node(at, "Conv", [pixels, kernel], {
+  const bias = siglip ? [ops.vector(tensors.vector("vision", "embeddings.patch_embedding.bias", [hidden]))] : [];
+  const map = graph.node(at, "Conv", [pixels, kernel, ...bias], {
     kernel_shape: { ints: [patchSize, patchSize] },
     strides: { ints: [patchSize, patchSize] },
   });
   const flat = graph.node(at, "Reshape", [map, graph.int64("patch_rows", [0, hidden, patches])]);
   const rows = graph.node(at, "Transpose", [flat], { perm: { ints: [0, 2, 1] } });
 
+  const positions = (count: number) =>
+    ops.vector(tensors.vector("vision", "embeddings.position_embedding.weight", [count, hidden]));
+  if (siglip) return graph.node(at, "Add", [rows, positions(patches)]);
+
   const classToken = tensors.vector("vision", "embeddings.class_embedding", [hidden]);
-  const images = graph.node(`${at}/images`, "Shape", [pixels], { start: { int: 0 }, end: { int: 1 } });
   const classShape = graph.node(`${at}/class`, "Concat", [images, graph.int64("class_row", [1, hidden])], {
     axis: { int: 0 },
   });
   const classRow = graph.node(`${at}/class`, "Expand", [ops.vector(classToken), classShape]);
   const all = graph.node(at, "Concat", [classRow, rows], { axis: { int: 1 } });
 
-  const positions = tensors.vector("vision", "embeddings.position_embedding.weight", [patches + 1, hidden]);
-  const placed = graph.node(at, "Add", [all, ops.vector(positions)]);
+  const placed = graph.node(at, "Add", [all, positions(patches + 1)]);
   return layerNorm(graph, ops, config, tensors, "pre_norm", placed, "pre_layrnorm");
 }
 
@@ -87,7 +109,7 @@ function embedPatches(
  * x ─ LayerNorm ─ qkv ─ Split ─ MultiHeadAttention ─ out ─ Add(x) ─┬─ LayerNorm ─ fc1 ─ QuickGelu ─ fc2 ─ Add ─
  *                                                                  └────────────────────────────────────┘
  */
-function clipBlock(
+function block(
   graph: GraphBuilder,
   ops: WeightOps,
   config: VisionConfig,
@@ -122,18 +144,21 @@ function clipBlock(
   const active =
     config.activation === "quick_gelu"
       ? graph.node(`${at}/mlp`, "QuickGelu", [wide], { alpha: { float: 1.702 } })
-      : graph.node(`${at}/mlp`, "Gelu", [wide]);
+      : graph.node(`${at}/mlp`, config.activation === "gelu_tanh" ? "FastGelu" : "Gelu", [wide]);
   const narrow = ops.linear(`${at}/mlp/fc2`, active, matrix("mlp.fc2", hidden, ffn), bias("mlp.fc2", hidden));
   return graph.node(`${at}/mlp/residual`, "Add", [residual, narrow]);
 }
 
-/** x ─ linear_1 ─ Gelu (exact) ─ linear_2 ─ image_features */
+/** x ─ linear_1 ─ Gelu (exact) ─ linear_2 ─ image_features; a linear projector ends after linear_1 */
 function project(
   graph: GraphBuilder,
   ops: WeightOps,
-  visionHidden: number,
-  textHidden: number,
-  hasBias: boolean,
+  shape: {
+    readonly inputs: number;
+    readonly outputs: number;
+    readonly kind: LlavaConfig["projector"];
+    readonly bias: boolean;
+  },
   tensors: LlavaTensors,
   x: Value,
 ): void {
@@ -141,12 +166,16 @@ function project(
     ops.linear(
       `projector/${name}`,
       input,
-      tensors.matrix("projector", `${name}.weight`, textHidden, cols),
-      hasBias ? tensors.vector("projector", `${name}.bias`, [textHidden]) : undefined,
+      tensors.matrix("projector", `${name}.weight`, shape.outputs, cols),
+      shape.bias ? tensors.vector("projector", `${name}.bias`, [shape.outputs]) : undefined,
       output,
     );
-  const active = graph.node("projector", "Gelu", [linear("linear_1", x, visionHidden)]);
-  linear("linear_2", active, textHidden, "image_features");
+  if (shape.kind === "linear") {
+    linear("linear_1", x, shape.inputs, "image_features");
+    return;
+  }
+  const active = graph.node("projector", "Gelu", [linear("linear_1", x, shape.inputs)]);
+  linear("linear_2", active, shape.outputs, "image_features");
 }
 
 function layerNorm(
