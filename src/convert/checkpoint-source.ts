@@ -10,6 +10,7 @@ import { findCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
 import { isOriginalConfig, stockPreprocessor, towerName, translateConfig } from "./original-config.ts";
 import { hasTower, translateNames } from "./original-layout.ts";
 import { attachProjector, openProjector } from "./projector.ts";
+import { tokenizerFromSentencePiece } from "./sentencepiece.ts";
 
 /** What completes a checkpoint that does not hold everything itself. */
 export interface MoreFolders {
@@ -39,10 +40,11 @@ export async function openSource(from: CheckpointFolder, more: MoreFolders = {})
   const tower = original || more.vision ? await openTower(config, weights, more.vision) : undefined;
   const checkpoint = original || more.base || more.vision ? translateNames(weights, tower) : weights;
   const small = new Map<string, JsonObject>([["config.json", config]]);
+  const tokenizer = (await readObject(folder, "tokenizer.json")) ?? (await fromSentencePiece(folder));
+  if (tokenizer) small.set("tokenizer.json", tokenizer);
   if (!original) return { folder: overlaid(folder, small), checkpoint };
 
   const visionConfig = await readVisionConfig(more.vision);
-  const tokenizer = await readObject(folder, "tokenizer.json");
   const added = tokenizer && withImageToken(tokenizer, Number(config["vocab_size"]));
   small.set("config.json", translateConfig(config, visionConfig, added?.id));
   if (added) small.set("tokenizer.json", added.tokenizer);
@@ -104,6 +106,19 @@ async function readVisionConfig(vision: CheckpointFolder | undefined): Promise<J
   if (!v.is(JsonObjectSchema, nested)) return config;
   const type = typeof config["model_type"] === "string" ? config["model_type"] : "clip";
   return { model_type: `${type}_vision_model`, ...nested };
+}
+
+/** The tokenizer of a checkpoint that has only SentencePiece's file. */
+async function fromSentencePiece(folder: CheckpointFolder): Promise<JsonObject | undefined> {
+  const model = await folder.open("tokenizer.model");
+  if (!model) return undefined;
+  const settings = (await readObject(folder, "tokenizer_config.json")) ?? {};
+  const added = Object.entries((await readObject(folder, "added_tokens.json")) ?? {});
+  return tokenizerFromSentencePiece(await model.read(0, model.bytes), {
+    legacy: settings["legacy"] !== false,
+    addBos: settings["add_bos_token"] !== false,
+    added: new Map(added.flatMap(([text, id]): [string, number][] => (typeof id === "number" ? [[text, id]] : []))),
+  });
 }
 
 /** The tokenizer with the token `<image>`, which the original does without, and its id. */

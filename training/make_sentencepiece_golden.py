@@ -1,0 +1,60 @@
+"""Trains a tiny SentencePiece model of Llama's kind (BPE, bytes for what is unknown) on the repository's own words and writes it with the
+ids that the SentencePiece library gives for a few texts: reference for the converter's reader of tokenizer.model.
+
+    pip install sentencepiece && python training/make_sentencepiece_golden.py
+"""
+
+import json
+import pathlib
+
+import sentencepiece
+
+HERE = pathlib.Path(__file__).parent
+OUT = HERE / "fixtures" / "sentencepiece"
+TEXTS = [
+    "A chat between a curious user and an artificial intelligence assistant.",
+    "USER: What is this? ASSISTANT:",
+    "\nWhat is shown here?",
+    "two  spaces,   three, and a tab\there",
+    " leading and trailing ",
+    "ÄÖÜ straße, 你好, 🦙!",
+    "3,14159 (x+y)^2 == z",
+    "",
+]
+
+
+def main():
+    OUT.mkdir(parents=True, exist_ok=True)
+    corpus = [(HERE.parent / name).read_text() for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")]
+    lines = [line for text in corpus for line in text.splitlines() if line.strip()]
+    (OUT / "corpus.txt").write_text("\n".join(lines))
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(OUT / "corpus.txt"),
+        model_prefix=str(OUT / "tokenizer"),
+        model_type="bpe",
+        vocab_size=700,
+        byte_fallback=True,
+        normalization_rule_name="identity",
+        remove_extra_whitespaces=False,
+        character_coverage=0.999,
+        split_digits=True,
+        num_threads=1,
+        minloglevel=2,
+    )
+    (OUT / "corpus.txt").unlink()
+    (OUT / "tokenizer.vocab").unlink()
+    model = sentencepiece.SentencePieceProcessor(model_file=str(OUT / "tokenizer.model"))
+    lead = len(model.encode("<unk>"))
+    golden = {
+        "pieces": model.vocab_size(),
+        "texts": [
+            # What follows a special token gets no space of its own: Llama's tokenizer with legacy=False.
+            {"text": text, "ids": model.encode(text), "after": model.encode("<unk>" + text)[lead:], "decoded": model.decode(model.encode(text))}
+            for text in TEXTS
+        ],
+    }
+    (OUT / "golden.json").write_text(json.dumps(golden, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()
