@@ -90,7 +90,7 @@ function mergesOf(pieces: readonly Piece[], vocab: ReadonlyMap<string, number>):
   for (const { text, score, kind } of pieces) {
     if (kind === kinds.control || kind === kinds.unknown || kind === kinds.byte) continue;
     const ways: { readonly parts: [string, string]; readonly ids: readonly [number, number] }[] = [];
-    const letters = [...text];
+    const letters = Array.from(text);
     for (let i = 1; i < letters.length; i++) {
       const parts: [string, string] = [letters.slice(0, i).join(""), letters.slice(i).join("")];
       const [left, right] = [vocab.get(parts[0]), vocab.get(parts[1])];
