@@ -19,7 +19,7 @@ export function preprocess(pixels: Pixels, mode: Exclude<ImageMode, "auto">, to:
 export function squarePixels(pixels: Pixels, mode: Exclude<ImageMode, "auto">, to: Preprocess): Uint8Array {
   const { width, height } = pixels;
   const { size } = to;
-  if (mode === "resize") return resize(pixels, frameOf(pixels), size, size, window(0, 0, size));
+  if (mode === "resize") return resize(pixels, frameOf(pixels), size, size, window(0, 0, size, size));
   if (mode === "pad") {
     const side = Math.max(width, height);
     const fill = to.mean.map((value) => Math.trunc(value * 255));
@@ -30,13 +30,18 @@ export function squarePixels(pixels: Pixels, mode: Exclude<ImageMode, "auto">, t
       top: (side - height) >> 1,
       fill: [fill[0] ?? 0, fill[1] ?? 0, fill[2] ?? 0],
     };
-    return resize(pixels, frame, size, size, window(0, 0, size));
+    return resize(pixels, frame, size, size, window(0, 0, size, size));
   }
   // Shortest edge to `size`, then the centre square.
   const short = Math.min(width, height);
   const wide = width === short ? size : Math.trunc((size * width) / short);
   const high = height === short ? size : Math.trunc((size * height) / short);
-  return resize(pixels, frameOf(pixels), wide, high, window((wide - size) >> 1, (high - size) >> 1, size));
+  return resize(pixels, frameOf(pixels), wide, high, window((wide - size) >> 1, (high - size) >> 1, size, size));
+}
+
+/** The whole picture at another size, as 8-bit RGB [height, width, 3]. */
+export function resizeWhole(pixels: Pixels, width: number, height: number): Uint8Array {
+  return resize(pixels, frameOf(pixels), width, height, window(0, 0, width, height));
 }
 
 /** 8-bit RGB [size, size, 3] → float [3, size, size]. */
@@ -65,15 +70,16 @@ interface Frame {
 interface Window {
   readonly left: number;
   readonly top: number;
-  readonly size: number;
+  readonly width: number;
+  readonly height: number;
 }
 
 function frameOf(pixels: Pixels): Frame {
   return { width: pixels.width, height: pixels.height, left: 0, top: 0, fill: [0, 0, 0] };
 }
 
-function window(left: number, top: number, size: number): Window {
-  return { left, top, size };
+function window(left: number, top: number, width: number, height: number): Window {
+  return { left, top, width, height };
 }
 
 function resize(pixels: Pixels, frame: Frame, wide: number, high: number, keep: Window): Uint8Array {
@@ -81,37 +87,37 @@ function resize(pixels: Pixels, frame: Frame, wide: number, high: number, keep: 
   const down = frame.height - high;
   if (down > 0 && down > 2 * (frame.width - wide)) {
     const turned = transpose(pixels);
-    const window = { left: keep.top, top: keep.left, size: keep.size };
-    return transposeRgb(resizeAcrossFirst(turned, frameOf(turned), high, wide, window), keep.size);
+    const turnedKeep = window(keep.top, keep.left, keep.height, keep.width);
+    return transposeRgb(resizeAcrossFirst(turned, frameOf(turned), high, wide, turnedKeep), keep.height, keep.width);
   }
   return resizeAcrossFirst(pixels, frame, wide, high, keep);
 }
 
 function resizeAcrossFirst(pixels: Pixels, frame: Frame, wide: number, high: number, keep: Window): Uint8Array {
-  const { size } = keep;
-  const across = weights(frame.width, wide, keep.left, size);
-  const down = weights(frame.height, high, keep.top, size);
+  const across = weights(frame.width, wide, keep.left, keep.width);
+  const down = weights(frame.height, high, keep.top, keep.height);
   const firstRow = down.starts[0] ?? 0;
-  const lastRow = (down.starts[size - 1] ?? 0) + (down.counts[size - 1] ?? 0);
-  const between = new Uint8Array((lastRow - firstRow) * size * 3); // [rows, size, 3]
+  const lastRow = (down.starts[keep.height - 1] ?? 0) + (down.counts[keep.height - 1] ?? 0);
+  const rowLength = keep.width * 3;
+  const between = new Uint8Array((lastRow - firstRow) * rowLength); // [rows, width, 3]
   const line = new Uint8Array(frame.width * 3);
   for (let x = 0; x < frame.width; x++) line.set(frame.fill, x * 3);
 
-  const outside = new Uint8Array(size * 3);
+  const outside = new Uint8Array(rowLength);
   let outsideDone = false;
   for (let y = firstRow; y < lastRow; y++) {
-    const target = (y - firstRow) * size * 3;
+    const target = (y - firstRow) * rowLength;
     const inside = y >= frame.top && y < frame.top + pixels.height;
     if (!inside) {
       if (!outsideDone) {
-        for (let x = 0; x < size; x++) outside.set(frame.fill, x * 3);
+        for (let x = 0; x < keep.width; x++) outside.set(frame.fill, x * 3);
         outsideDone = true;
       }
       between.set(outside, target);
       continue;
     }
     layOnWhite(pixels, y - frame.top, line, frame.left);
-    for (let x = 0; x < size; x++) {
+    for (let x = 0; x < keep.width; x++) {
       const start = (across.starts[x] ?? 0) * 3;
       const count = across.counts[x] ?? 0;
       let red = half;
@@ -130,10 +136,9 @@ function resizeAcrossFirst(pixels: Pixels, frame: Frame, wide: number, high: num
     }
   }
 
-  const out = new Uint8Array(size * size * 3); // [size, size, 3]
-  const rowLength = size * 3;
+  const out = new Uint8Array(keep.height * rowLength); // [height, width, 3]
   const sums = new Float64Array(rowLength);
-  for (let y = 0; y < size; y++) {
+  for (let y = 0; y < keep.height; y++) {
     const start = (down.starts[y] ?? 0) - firstRow;
     sums.fill(half);
     for (let k = 0; k < (down.counts[y] ?? 0); k++) {
@@ -156,11 +161,12 @@ function transpose({ width, height, data }: Pixels): Pixels {
   return { width: height, height: width, data: out };
 }
 
-function transposeRgb(rgb: Uint8Array, size: number): Uint8Array {
+/** [width, height, 3] → [height, width, 3] */
+function transposeRgb(rgb: Uint8Array, height: number, width: number): Uint8Array {
   const out = new Uint8Array(rgb.length);
-  for (let y = 0; y < size; y++) {
-    for (let x = 0; x < size; x++) {
-      for (let c = 0; c < 3; c++) out[(x * size + y) * 3 + c] = rgb[(y * size + x) * 3 + c] ?? 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (let c = 0; c < 3; c++) out[(y * width + x) * 3 + c] = rgb[(x * height + y) * 3 + c] ?? 0;
     }
   }
   return out;
