@@ -41,7 +41,10 @@ export async function openSource(from: CheckpointFolder, more: MoreFolders = {})
   const checkpoint = original || more.base || more.vision ? translateNames(weights, tower) : weights;
   const small = new Map<string, JsonObject>([["config.json", config]]);
   const tokenizer = (await readObject(folder, "tokenizer.json")) ?? (await fromSentencePiece(folder));
-  if (tokenizer) small.set("tokenizer.json", tokenizer);
+  if (tokenizer) {
+    checkVocabulary(tokenizer, config);
+    small.set("tokenizer.json", tokenizer);
+  }
   if (!original) return { folder: overlaid(folder, small), checkpoint };
 
   const visionConfig = await readVisionConfig(more.vision);
@@ -119,6 +122,20 @@ async function fromSentencePiece(folder: CheckpointFolder): Promise<JsonObject |
     addBos: settings["add_bos_token"] !== false,
     added: new Map(added.flatMap(([text, id]): [string, number][] => (typeof id === "number" ? [[text, id]] : []))),
   });
+}
+
+/** A tokenizer of another model would ask for rows that the embeddings do not have. */
+function checkVocabulary(tokenizer: JsonObject, config: JsonObject): void {
+  const text = config["text_config"];
+  const rows = v.is(JsonObjectSchema, text) ? text["vocab_size"] : config["vocab_size"];
+  const model = tokenizer["model"];
+  const vocab = v.is(JsonObjectSchema, model) ? model["vocab"] : undefined;
+  if (typeof rows !== "number" || !v.is(v.record(v.string(), v.number()), vocab)) return;
+  const largest = Object.values(vocab).reduce((max, id) => Math.max(max, id), -1);
+  if (largest < rows) return;
+  throw bad(
+    `tokenizer.json has tokens up to number ${largest}, and config.json says ${rows} of them: is it another model's?`,
+  );
 }
 
 /** The tokenizer with the token `<image>`, which the original does without, and its id. */

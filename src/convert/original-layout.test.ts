@@ -234,6 +234,22 @@ test.each<[string, () => Promise<unknown>, RegExp]>([
     /no mm_vision_select_layer/,
   ],
   [
+    "a vocabulary of another size",
+    () => packageOf(original(all, { ...originalConfig(), vocab_size: 83 })),
+    /embed_tokens\.weight has shape \[80, 64\]; config\.json asks for \[83, 64\]/,
+  ],
+  [
+    "a tokenizer of another model",
+    () =>
+      packageOf(
+        original(all).set(
+          "tokenizer.json",
+          JSON.stringify({ added_tokens: [], model: { type: "BPE", vocab: { a: 0, b: 99 } } }),
+        ),
+      ),
+    /tokens up to number 99, and config\.json says 80/,
+  ],
+  [
     "a tower of another width",
     () => packageOf(original(withoutTower), visionFolder({ ...tinyConfig().vision_config, hidden_size: 32 })),
     /class_embedding has shape \[64\]|patch_embedding.weight has shape \[64, /,
