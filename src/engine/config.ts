@@ -17,6 +17,8 @@ export interface ModelConfig {
   readonly preprocess: Preprocess;
   /** The checkpoint's Jinja chat template, where it has one. */
   readonly chatTemplate: string | undefined;
+  /** Whether a picture's slot stands between <im_start> and <im_end>, as in the first LLaVA. */
+  readonly imageMarks: boolean;
   readonly bosToken: string;
   readonly eosToken: string;
 }
@@ -29,6 +31,7 @@ const Config = v.object({
   image_token_index: v.optional(id),
   image_token_id: v.optional(id),
   eos_token_id: v.nullish(ids),
+  mm_use_im_start_end: v.optional(v.boolean(), false),
   text_config: v.object({
     vocab_size: size,
     hidden_size: size,
@@ -85,6 +88,7 @@ export async function readModelConfig(files: PackageFiles): Promise<ModelConfig>
       std: image.image_std,
     },
     chatTemplate: await chatTemplate(files, tokenizer.chat_template),
+    imageMarks: config.mm_use_im_start_end,
     bosToken: tokenText(tokenizer.bos_token),
     eosToken: tokenText(tokenizer.eos_token),
   };

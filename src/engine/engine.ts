@@ -50,6 +50,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     template: info.model.template,
     imageAspect: info.model.imageAspect,
     imageTokens: info.model.imageTokens,
+    tiles: info.model.tiles,
     contextLength: info.model.contextLength,
     decodeImage: options.decodeImage,
     prefillChunk: options.prefillChunk ?? (runtime.software ? 64 : 256),

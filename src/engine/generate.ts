@@ -1,21 +1,23 @@
 // One conversation turn: messages in, events out. Pictures → features → prompt slots → prefill of what the cache lacks → decode loop.
 // Knows the model's three computations, no runtime and no files.
 import { EngineError } from "./errors.ts";
-import { createImageFeatures, hashPicture, type ImageFeatures } from "./image-features.ts";
-import { preprocess } from "./image.ts";
+import { createImageFeatures, type ImageFeatures } from "./image-features.ts";
 import { commonPrefix, createKvCache, type KvCache } from "./kv-cache.ts";
 import type { Model, RowRun } from "./model.ts";
+import type { PictureTiles } from "./package.ts";
+import { createPictures, type Picture } from "./pictures.ts";
 import { renderPrompt } from "./prompt.ts";
-import { elementCount, type RuntimeTensor } from "./runtime.ts";
+import type { RuntimeTensor } from "./runtime.ts";
 import { createSampler } from "./sampler.ts";
 import { createTextStream } from "./text-stream.ts";
-import type { FinishReason, GenerateEvent, GenerateRequest, ImageMode, ImagePart, Pixels, Stage } from "./types.ts";
+import type { FinishReason, GenerateEvent, GenerateRequest, ImageMode, Pixels, Stage } from "./types.ts";
 
 export interface GeneratorOptions {
   readonly model: Model;
   readonly template: string;
   readonly imageAspect: Exclude<ImageMode, "auto">;
   readonly imageTokens: number;
+  readonly tiles?: PictureTiles | undefined;
   readonly contextLength: number;
   /** Decodes a picture file upright; throws EngineError("bad-image"). */
   readonly decodeImage: (blob: Blob) => Promise<Pixels>;
@@ -30,18 +32,18 @@ export interface Generator {
   dispose(): void;
 }
 
-/** A picture of the prompt: which features it needs and where its rows lie among the slots. */
-interface PlacedImage {
-  readonly part: ImagePart;
-  readonly key: string;
+/** A picture of the prompt and where its rows begin among the slots. */
+export interface PlacedImage {
+  readonly picture: Picture;
   readonly start: number;
 }
 
 /** A generator with an empty cache; one generation at a time. */
 export function createGenerator(options: GeneratorOptions): Generator {
-  const { model, contextLength, imageTokens } = options;
+  const { model, contextLength } = options;
   const { config, tokenizer, runtime } = model;
   const features = createImageFeatures(options.featureBytes);
+  const pictures = createPictures({ ...options, tiles: options.tiles });
   const numbers = new Map<string, number>(); // picture key → its negative slot number
   const makeCache = (): KvCache =>
     createKvCache(runtime, {
@@ -58,56 +60,20 @@ export function createGenerator(options: GeneratorOptions): Generator {
     return known;
   };
 
-  /** Token ids with each image token widened to the picture's rows. */
-  const place = (ids: readonly number[], parts: readonly ImagePart[], keys: readonly string[]) => {
-    const slots: number[] = [];
-    const placed: PlacedImage[] = [];
-    for (const id of ids) {
-      if (id !== config.imageTokenId) {
-        slots.push(id);
-        continue;
-      }
-      const part = parts[placed.length];
-      const key = keys[placed.length];
-      if (!part || key === undefined)
-        throw new EngineError("bad-input", "the prompt has more image slots than pictures");
-      placed.push({ part, key, start: slots.length });
-      for (let i = 0; i < imageTokens; i++) slots.push(numberOf(key));
-    }
-    if (placed.length !== parts.length) {
-      throw new EngineError("bad-package", "the conversation template drops pictures");
-    }
-    return { slots, placed };
-  };
-
-  async function encode(image: PlacedImage, mode: Exclude<ImageMode, "auto">, clock: Clock): Promise<void> {
-    const started = performance.now();
-    const input = preprocess(await options.decodeImage(image.part.blob), mode, config.preprocess);
-    clock.imageMs += performance.now() - started;
-    const visionStarted = performance.now();
-    const tensor = await model.encodeImage(input);
-    if (elementCount(tensor.dims) !== imageTokens * config.hiddenSize) {
-      tensor.dispose();
-      throw new EngineError("bad-package", `the vision graph yields [${tensor.dims.join(", ")}]`);
-    }
-    features.put(image.key, tensor);
-    clock.visionMs += performance.now() - visionStarted;
-  }
-
   async function* run(request: GenerateRequest, signal: AbortSignal | undefined): AsyncGenerator<GenerateEvent> {
     const started = performance.now();
     const clock: Clock = { imageMs: 0, visionMs: 0, prefillMs: 0, decodeMs: 0, firstTokenMs: 0 };
-    const mode =
-      request.imageMode === undefined || request.imageMode === "auto" ? options.imageAspect : request.imageMode;
     const prompt = renderPrompt(request.messages, {
       template: options.template,
       chatTemplate: config.chatTemplate,
       bosToken: config.bosToken,
       eosToken: config.eosToken,
+      imageMarks: config.imageMarks,
       defuse: (text) => tokenizer.defuse(text),
     });
-    const keys = await Promise.all(prompt.images.map(async ({ blob }) => `${await hashPicture(blob)}/${mode}`));
-    const { slots, placed } = place(tokenizer.encode(prompt.text), prompt.images, keys);
+    const shown = await pictures.measure(prompt.images, request.imageMode ?? "auto", clock);
+    const ids = tokenizer.encode(prompt.text);
+    const { slots, placed } = placePictures(ids, config.imageTokenId, shown, numberOf);
     if (slots.length >= contextLength) {
       throw new EngineError("context-full", `the prompt has ${slots.length} of ${contextLength} tokens`);
     }
@@ -121,27 +87,33 @@ export function createGenerator(options: GeneratorOptions): Generator {
       usage: {
         promptTokens: slots.length,
         cachedTokens: held,
-        imageTokens: placed.length * imageTokens,
+        imageTokens: shown.reduce((sum, { rows }) => sum + rows, 0),
         newTokens,
       },
       timings: { ...clock, totalMs: performance.now() - started },
     });
     const aborted = (): boolean => signal?.aborted === true;
 
-    const needed = placed.filter((image) => image.start + imageTokens > held);
-    for (const [i, image] of needed.entries()) {
+    const needed = placed.filter(({ picture, start }) => start + picture.rows > held);
+    for (const [i, { picture }] of needed.entries()) {
       yield stage("image", i, needed.length);
       if (aborted()) {
         yield done("abort");
         return;
       }
-      if (!features.get(image.key)) {
+      if (features.get(picture.key)) continue;
+      const encoding = pictures.encode(picture, clock);
+      for (;;) {
         yield stage("vision", i, needed.length);
         if (aborted()) {
           yield done("abort");
           return;
         }
-        await encode(image, mode, clock);
+        const tile = await encoding.next();
+        if (tile.done === true) {
+          features.put(picture.key, tile.value);
+          break;
+        }
       }
     }
     if (needed.length > 0) yield stage("vision", needed.length, needed.length);
@@ -209,6 +181,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
         throw error;
       } finally {
         features.trim();
+        pictures.release();
         busy = false;
       }
     },
@@ -217,6 +190,31 @@ export function createGenerator(options: GeneratorOptions): Generator {
       features.dispose();
     },
   };
+}
+
+/** Token ids with each image token widened to its picture's rows, which all get the picture's number. */
+export function placePictures(
+  ids: readonly number[],
+  imageTokenId: number,
+  pictures: readonly Picture[],
+  numberOf: (key: string) => number,
+): { readonly slots: number[]; readonly placed: PlacedImage[] } {
+  const slots: number[] = [];
+  const placed: PlacedImage[] = [];
+  for (const id of ids) {
+    if (id !== imageTokenId) {
+      slots.push(id);
+      continue;
+    }
+    const picture = pictures[placed.length];
+    if (!picture) throw new EngineError("bad-input", "the prompt has more image slots than pictures");
+    placed.push({ picture, start: slots.length });
+    for (let i = 0; i < picture.rows; i++) slots.push(numberOf(picture.key));
+  }
+  if (placed.length !== pictures.length) {
+    throw new EngineError("bad-package", "the conversation template drops pictures");
+  }
+  return { slots, placed };
 }
 
 interface Clock {
@@ -280,7 +278,7 @@ function rowRuns(
     let end = at + 1;
     while (end < to && (slots[end] ?? 0) < 0 === inImage && !placed.some(({ start }) => start === end)) end++;
     if (inImage) {
-      const tensor = image && features.get(image.key);
+      const tensor = image && features.get(image.picture.key);
       if (!tensor) throw new EngineError("internal", "a picture's features are missing");
       runs.push({ tensor, start: at - image.start, rows: end - at });
     } else if (text) {

@@ -86,7 +86,11 @@ export function anyresTiles(pixels: Pixels, plan: AnyresPlan): Uint8Array[] {
  * The rows of the prompt from the features of all tiles, each [side², hidden], and the newline [hidden]: the whole picture's, then the grid's
  * lines with the padding cut off. Returns [rows, hidden].
  */
-export function packAnyres(tiles: readonly Float32Array[], newline: Float32Array, plan: AnyresPlan): Float32Array {
+export function packAnyres(
+  tiles: readonly Float32Array[],
+  newline: Float32Array,
+  plan: AnyresPlan,
+): Float32Array<ArrayBuffer> {
   const hidden = newline.length;
   const { side, kept } = plan;
   const out = new Float32Array(plan.rows * hidden);

@@ -34,6 +34,8 @@ export interface Model {
   readonly expanded: boolean;
   /** Normalised pixels [3, size, size] → features [.., imageTokens, hidden]; the caller disposes them. */
   encodeImage(pixels: Float32Array): Promise<RuntimeTensor>;
+  /** The same of one tile, read out: features [imageTokens, hidden] and the newline row [hidden]. */
+  encodeTile(pixels: Float32Array): Promise<{ readonly features: Float32Array; readonly newline: Float32Array }>;
   /** Token ids → embeddings [1, ids, hidden]; the caller disposes them. */
   embed(ids: readonly number[]): Promise<RuntimeTensor>;
   /** Rows put one after another, [1, rows, hidden]; the caller disposes them. */
@@ -122,6 +124,20 @@ function createModel(
       await runtime.settle();
       return features;
     },
+    async encodeTile(pixels) {
+      const input = runtime.tensor("float32", pixels, [1, 3, size, size]);
+      const outputs = await sessions.vision.run({ pixel_values: input }).finally(() => input.dispose());
+      const read = async (name: string): Promise<Float32Array> => {
+        const tensor = outputs.get(name);
+        if (!tensor) throw new EngineError("bad-package", `the vision graph yields no ${name}`);
+        return (await runtime.read(tensor)).slice();
+      };
+      try {
+        return { features: await read("image_features"), newline: await read("image_newline") };
+      } finally {
+        for (const tensor of outputs.values()) tensor.dispose();
+      }
+    },
     embed: (ids) =>
       runOne(
         sessions.embed,
@@ -149,13 +165,20 @@ function createModel(
     async decode(embeds, added, cache) {
       const total = cache.slots.length + added.length;
       cache.reserve(total);
-      const mask = runtime.tensor("int64", new BigInt64Array(total).fill(1n), [1, total]);
-      const keep = runtime.tensor("int64", BigInt64Array.of(1n), []);
+      const own: Record<string, RuntimeTensor> = {
+        attention_mask: runtime.tensor("int64", new BigInt64Array(total).fill(1n), [1, total]),
+      };
+      // Older exports of others have no number of logits, and positions of their own.
+      const { inputNames } = sessions.decoder;
+      if (inputNames.includes("num_logits_to_keep")) {
+        own["num_logits_to_keep"] = runtime.tensor("int64", BigInt64Array.of(1n), []);
+      }
+      if (inputNames.includes("position_ids")) {
+        const positions = BigInt64Array.from(added, (_, i) => BigInt(cache.slots.length + i));
+        own["position_ids"] = runtime.tensor("int64", positions, [1, added.length]);
+      }
       try {
-        const outputs = await sessions.decoder.run(
-          { inputs_embeds: embeds, attention_mask: mask, num_logits_to_keep: keep, ...cache.inputs() },
-          cache.into(),
-        );
+        const outputs = await sessions.decoder.run({ inputs_embeds: embeds, ...own, ...cache.inputs() }, cache.into());
         const logits = outputs.get("logits");
         if (!logits) throw new EngineError("bad-package", "the decoder yields no logits");
         outputs.delete("logits");
@@ -166,8 +189,7 @@ function createModel(
           logits.dispose();
         }
       } finally {
-        mask.dispose();
-        keep.dispose();
+        for (const tensor of Object.values(own)) tensor.dispose();
       }
     },
     async dispose() {

@@ -21,6 +21,8 @@ export interface PromptOptions {
   readonly chatTemplate: string | undefined;
   readonly bosToken: string;
   readonly eosToken: string;
+  /** Whether a picture's slot stands between <im_start> and <im_end>. */
+  readonly imageMarks?: boolean | undefined;
   /** Makes text from people harmless (see Tokenizer.defuse). */
   readonly defuse: (text: string) => string;
 }
@@ -32,7 +34,8 @@ export function renderPrompt(messages: readonly Message[], options: PromptOption
   const template = templates.find((known) => known.id === options.template);
   const continues = messages.at(-1)?.role === "assistant";
   const turns = messages.map((message) => toTurn(message, options.defuse));
-  if (template) return { text: renderTwo(template, turns), images, trimStart: !continues };
+  const slot = options.imageMarks === true ? `<im_start>${imageSlot}<im_end>` : imageSlot;
+  if (template) return { text: renderTwo(template, turns, slot), images, trimStart: !continues };
   if (options.chatTemplate === undefined) {
     throw new EngineError("bad-package", `the conversation template "${options.template}" is not known`);
   }
@@ -66,14 +69,14 @@ function checkOrder(messages: readonly Message[]): void {
 }
 
 /** `{system}{sep}USER: {q}{sep}ASSISTANT: {a}{sep2}USER: …`, ending with `ASSISTANT:` */
-function renderTwo(template: Template, turns: readonly Turn[]): string {
+function renderTwo(template: Template, turns: readonly Turn[], slot: string): string {
   const { roles, sep, sep2 } = template;
   const stated = turns[0]?.role === "system" ? turns[0].text : template.system;
   const spoken = turns.filter((turn) => turn.role !== "system");
   let text = stated === "" ? "" : stated + sep;
   spoken.forEach((turn, i) => {
     const last = i === spoken.length - 1;
-    if (turn.role === "user") text += `${roles.user}: ${`${imageSlot}\n`.repeat(turn.images)}${turn.text}${sep}`;
+    if (turn.role === "user") text += `${roles.user}: ${`${slot}\n`.repeat(turn.images)}${turn.text}${sep}`;
     else text += `${roles.assistant}: ${turn.text}${last ? "" : sep2}`;
   });
   return spoken.at(-1)?.role === "user" ? `${text}${roles.assistant}:` : text;

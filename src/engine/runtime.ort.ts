@@ -23,6 +23,7 @@ export interface Ort {
 /** How float32 blocks live on the device; absent means main memory. */
 export interface DeviceMemory {
   allocate(dims: readonly number[]): { readonly tensor: Tensor; readonly free: () => void };
+  write(tensor: Tensor, data: Float32Array<ArrayBuffer>): void;
   copy(steps: readonly { from: Tensor; fromOffset: number; to: Tensor; toOffset: number; count: number }[]): void;
   settle(): Promise<void>;
 }
@@ -162,6 +163,15 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
     tensor(type: TensorType, data: TensorData, dims: readonly number[]) {
       const tensor = new ort.Tensor(type, data, dims);
       return wrap(tensor, type, () => tensor.dispose());
+    },
+    upload(data, dims) {
+      if (host.memory) {
+        const { tensor, free } = host.memory.allocate(dims);
+        host.memory.write(tensor, data);
+        return wrap(tensor, "float32", free);
+      }
+      const tensor = new ort.Tensor("float32", data, dims);
+      return wrap(tensor, "float32", () => tensor.dispose());
     },
     allocate(dims) {
       if (host.memory) {

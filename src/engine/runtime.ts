@@ -64,6 +64,8 @@ export interface Runtime {
   createSession(source: SessionSource, onDevice: readonly string[]): Promise<Session>;
   /** A tensor in main memory, usable as an input; takes the array over. */
   tensor(type: TensorType, data: TensorData, dims: readonly number[]): RuntimeTensor;
+  /** A float32 tensor of these numbers where `onDevice` outputs live; takes the array over. */
+  upload(data: Float32Array<ArrayBuffer>, dims: readonly number[]): RuntimeTensor;
   /** A zeroed float32 tensor where `onDevice` outputs live. */
   allocate(dims: readonly number[]): RuntimeTensor;
   copy(steps: readonly CopyStep[]): void;

@@ -175,6 +175,9 @@ function deviceMemory(device: GPUDevice, { Tensor }: Ort): DeviceMemory {
       const tensor = Tensor.fromGpuBuffer(buffer, { dataType: "float32", dims });
       return { tensor, free: () => buffer.destroy() };
     },
+    write(tensor, data) {
+      device.queue.writeBuffer(tensor.gpuBuffer, 0, data);
+    },
     copy(steps) {
       const encoder = device.createCommandEncoder();
       for (const { from, fromOffset, to, toOffset, count } of steps) {

@@ -1,0 +1,147 @@
+// A prompt's pictures: how many rows each takes, and their features, from one square or from tiles. Keeps no tensors and knows no prompt.
+import { EngineError } from "./errors.ts";
+import { anyresTiles, packAnyres, planAnyres, type AnyresPlan } from "./image-anyres.ts";
+import { hashPicture } from "./image-features.ts";
+import { normalise, preprocess } from "./image.ts";
+import type { Model } from "./model.ts";
+import type { PictureTiles } from "./package.ts";
+import { elementCount, type RuntimeTensor } from "./runtime.ts";
+import type { ImageMode, ImagePart, Pixels } from "./types.ts";
+
+export interface PictureOptions {
+  readonly model: Model;
+  /** What happens to a picture that gets no tiles. */
+  readonly imageAspect: Exclude<ImageMode, "auto">;
+  /** Rows of a picture, where the model has no tiles. */
+  readonly imageTokens: number;
+  readonly tiles: PictureTiles | undefined;
+  /** Decodes a picture file upright; throws EngineError("bad-image"). */
+  readonly decodeImage: (blob: Blob) => Promise<Pixels>;
+}
+
+/** A picture as it stands in the prompt. Two of the same `key` have the same features. */
+export interface Picture {
+  readonly key: string;
+  readonly blob: Blob;
+  readonly rows: number;
+  readonly shape: AnyresPlan | Exclude<ImageMode, "auto">;
+}
+
+/** Milliseconds spent; added to. */
+export interface PictureClock {
+  imageMs: number;
+  visionMs: number;
+}
+
+export interface Pictures {
+  /** The pictures of one prompt, in order. Decodes those whose size counts and is not known yet. */
+  measure(parts: readonly ImagePart[], mode: ImageMode, clock: PictureClock): Promise<Picture[]>;
+  /** Yields after each tile; ends with the features [1, rows, hidden], which are the caller's. */
+  encode(picture: Picture, clock: PictureClock): AsyncGenerator<void, RuntimeTensor>;
+  /** Forgets what was decoded and not used. */
+  release(): void;
+}
+
+export function createPictures(options: PictureOptions): Pictures {
+  const { model, tiles } = options;
+  const { config, runtime } = model;
+  const sizes = new Map<string, { readonly width: number; readonly height: number }>(); // by the file's hash
+  const decoded = new Map<Blob, Pixels>();
+
+  async function decode(blob: Blob, clock: PictureClock): Promise<Pixels> {
+    const held = decoded.get(blob);
+    if (held) return held;
+    const started = performance.now();
+    const pixels = await options.decodeImage(blob);
+    clock.imageMs += performance.now() - started;
+    return pixels;
+  }
+
+  async function sizeOf(hash: string, blob: Blob, clock: PictureClock) {
+    const known = sizes.get(hash);
+    if (known) return known;
+    const pixels = await decode(blob, clock);
+    decoded.set(blob, pixels);
+    const size = { width: pixels.width, height: pixels.height };
+    sizes.set(hash, size);
+    return size;
+  }
+
+  async function square(picture: Picture, mode: Exclude<ImageMode, "auto">, clock: PictureClock) {
+    const pixels = await decode(picture.blob, clock);
+    const started = performance.now();
+    const input = preprocess(pixels, mode, config.preprocess);
+    const visionStarted = performance.now();
+    clock.imageMs += visionStarted - started;
+    const tensor = tiles ? await squareAndNewline(input) : await model.encodeImage(input);
+    clock.visionMs += performance.now() - visionStarted;
+    return tensor;
+  }
+
+  async function squareAndNewline(input: Float32Array): Promise<RuntimeTensor> {
+    const { features, newline } = await model.encodeTile(input);
+    const rows = new Float32Array(features.length + newline.length);
+    rows.set(features);
+    rows.set(newline, features.length);
+    return runtime.upload(rows, [1, rows.length / newline.length, newline.length]);
+  }
+
+  async function* tiled(picture: Picture, plan: AnyresPlan, clock: PictureClock): AsyncGenerator<void, RuntimeTensor> {
+    const pixels = await decode(picture.blob, clock);
+    const started = performance.now();
+    const cut = anyresTiles(pixels, plan);
+    clock.imageMs += performance.now() - started;
+    const encoded: Float32Array[] = [];
+    let newline = new Float32Array();
+    for (const rgb of cut) {
+      const tileStarted = performance.now();
+      const tile = await model.encodeTile(normalise(rgb, config.preprocess));
+      clock.visionMs += performance.now() - tileStarted;
+      checkRows(tile.features.length, plan.side ** 2);
+      encoded.push(tile.features);
+      newline = Float32Array.from(tile.newline);
+      yield;
+    }
+    const rows = packAnyres(encoded, newline, plan);
+    return runtime.upload(rows, [1, plan.rows, config.hiddenSize]);
+  }
+
+  const checkRows = (elements: number, rows: number): void => {
+    if (elements === rows * config.hiddenSize) return;
+    throw new EngineError("bad-package", `the vision graph yields ${elements / config.hiddenSize} rows, not ${rows}`);
+  };
+
+  return {
+    async measure(parts, mode, clock) {
+      const out: Picture[] = [];
+      const inTiles = tiles !== undefined && mode === "auto" && !(tiles.onlyAlone && parts.length > 1);
+      const fallback = mode === "auto" ? options.imageAspect : mode;
+      for (const { blob } of parts) {
+        const hash = await hashPicture(blob);
+        if (inTiles) {
+          const { width, height } = await sizeOf(hash, blob, clock);
+          const shape = planAnyres(width, height, { size: config.preprocess.size, ...tiles });
+          out.push({ key: `${hash}/tiles`, blob, rows: shape.rows, shape });
+        } else {
+          const rows = tiles ? tiles.side ** 2 + 1 : options.imageTokens;
+          out.push({ key: `${hash}/${fallback}`, blob, rows, shape: fallback });
+        }
+      }
+      return out;
+    },
+    async *encode(picture, clock) {
+      const { shape } = picture;
+      const tensor =
+        typeof shape === "string" ? await square(picture, shape, clock) : yield* tiled(picture, shape, clock);
+      decoded.delete(picture.blob);
+      try {
+        checkRows(elementCount(tensor.dims), picture.rows);
+      } catch (error) {
+        tensor.dispose();
+        throw error;
+      }
+      return tensor;
+    },
+    release: () => decoded.clear(),
+  };
+}
