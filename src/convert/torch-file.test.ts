@@ -64,6 +64,53 @@ test("tensors inside a training framework's dict are found", async () => {
   expect([...(await checkpoint.tensor("weight", [2, 3]).read(0, 6))]).toEqual(weight?.values);
 });
 
+/** The same archive as if all were too large for the directory's short fields, as in files of more than 4 GB. */
+function withWideDirectory(bytes: Uint8Array): Uint8Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let end = bytes.length - 22;
+  while (view.getUint32(end, true) !== 0x06054b50) end--;
+  const [count, start] = [view.getUint16(end + 10, true), view.getUint32(end + 16, true)];
+  const parts: Uint8Array[] = [];
+  let at = start;
+  for (let i = 0; i < count; i++) {
+    const nameBytes = view.getUint16(at + 28, true);
+    const entry = bytes.slice(at, at + 46 + nameBytes);
+    const extra = new DataView(new ArrayBuffer(28));
+    extra.setUint16(0, 1, true);
+    extra.setUint16(2, 24, true);
+    [24, 20, 42].forEach((field, k) => {
+      extra.setBigUint64(4 + 8 * k, BigInt(view.getUint32(at + field, true)), true);
+    });
+    const header = new DataView(entry.buffer);
+    for (const field of [20, 24, 42]) header.setUint32(field, 0xffffffff, true);
+    header.setUint16(30, 28, true);
+    header.setUint16(32, 0, true);
+    parts.push(entry, new Uint8Array(extra.buffer));
+    at += 46 + nameBytes + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
+  }
+  const directory = Buffer.concat(parts);
+  const wideEnd = new DataView(new ArrayBuffer(56 + 20 + 22));
+  wideEnd.setUint32(0, 0x06064b50, true);
+  wideEnd.setBigUint64(32, BigInt(count), true);
+  wideEnd.setBigUint64(40, BigInt(directory.length), true);
+  wideEnd.setBigUint64(48, BigInt(start), true);
+  wideEnd.setUint32(56, 0x07064b50, true);
+  wideEnd.setBigUint64(64, BigInt(start + directory.length), true);
+  wideEnd.setUint32(76, 0x06054b50, true);
+  for (let field = 80; field < 96; field += 2) wideEnd.setUint16(field, 0xffff, true);
+  return Buffer.concat([bytes.subarray(0, start), directory, new Uint8Array(wideEnd.buffer)]);
+}
+
+test("archives of more than 4 GB are read by their wide directory, and refused when it is cut short", async () => {
+  const wide = withWideDirectory(Uint8Array.from(await fixture("types.bin")));
+  const checkpoint = await open(wide);
+  const { values } = expected["second"] ?? { values: [] };
+  expect([...(await checkpoint.tensor("second", [12]).read(0, 12))]).toEqual(values);
+  const cut = Uint8Array.from(wide);
+  new DataView(cut.buffer).setBigUint64(cut.length - 34, BigInt(cut.length), true);
+  expect(await problemOf(open(cut))).toMatch(/directory is not where it should be/);
+});
+
 test("shards of PyTorch files are read through their index", async () => {
   const index = JSON.stringify({ weight_map: { f16: "a.bin", weight: "b.bin" } });
   const files = { "pytorch_model.bin.index.json": index, "a.bin": await fixture("types.bin") };
