@@ -3,7 +3,8 @@
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
 import type { CheckpointFolder } from "./byte-source.ts";
-import type { Checkpoint } from "./checkpoint.ts";
+import { elementsOf, type Checkpoint } from "./checkpoint.ts";
+import { deltaNoteName } from "./delta.ts";
 import { JsonObjectSchema, readObject, type JsonObject } from "./json-file.ts";
 import { adapterConfigName, mergeAdapter, readAdapter, type Multiply } from "./lora.ts";
 import { findCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
@@ -32,11 +33,12 @@ export interface CheckpointSource {
 
 /** The checkpoint in `from`, completed from the other folders. */
 export async function openSource(from: CheckpointFolder, more: MoreFolders = {}): Promise<CheckpointSource> {
-  const folder = completed(from, [more.tokenizer, more.base]);
+  const folder = completed(from, more);
   const config = (await readObject(from, "config.json")) ?? (await configOfBase(from, more.base));
   if (!config) throw bad(`${from.name} has no config.json: is it a checkpoint?`);
   const weights = await openWeights(from, more.base, more.multiply);
   const original = isOriginalConfig(config);
+  if (original) await refuseDelta(from, weights);
   const tower = original || more.vision ? await openTower(config, weights, more.vision) : undefined;
   const checkpoint = original || more.base || more.vision ? translateNames(weights, tower) : weights;
   const small = new Map<string, JsonObject>([["config.json", config]]);
@@ -78,6 +80,16 @@ export async function openWeights(
   }
   const weights = await openCheckpoint(base);
   return adapter ? mergeAdapter(weights, adapter, multiply) : attachProjector(weights, projector ?? weights);
+}
+
+/** A delta has the files of a checkpoint and would be converted into nonsense. */
+async function refuseDelta(from: CheckpointFolder, weights: Checkpoint): Promise<void> {
+  const norm = weights.tensors.get("model.norm.weight");
+  const values = norm && /delta/i.test(from.name) ? await norm.read(0, elementsOf(norm.shape)) : [];
+  // A decoder's last norm is about 1 and more; its change by training is hundredths.
+  const small = values.length > 0 && values.every((value) => Math.abs(value) < 0.5);
+  if (!small && !(await from.open(deltaNoteName))) return;
+  throw bad(`${from.name} is a delta and no whole model: add it to its base with \`llava apply-delta\` first`);
 }
 
 /** An adapter of peft's own comes without a config: nothing but weights differs from its base. */
@@ -153,19 +165,18 @@ export function withImageToken(
   return { tokenizer: { ...tokenizer, added_tokens: [...parsed.output, { id, content: "<image>", ...flags }] }, id };
 }
 
-/** A folder that looks for tokenizer files in others where it has none itself. */
-function completed(from: CheckpointFolder, others: readonly (CheckpointFolder | undefined)[]): CheckpointFolder {
-  const tokenizerFile = /^(tokenizer|special_tokens_map|added_tokens|chat_template|generation_config|vocab|merges)/;
+const tokenizerFile = /^(tokenizer|special_tokens_map|added_tokens|chat_template|generation_config|vocab|merges)/;
+const modelFile = /^(preprocessor_config|processor_config)/;
+
+/** A folder that looks for a file in others where it has none itself: for the tokenizer's in all, for the pictures' in its base. */
+function completed(from: CheckpointFolder, { tokenizer, base }: MoreFolders): CheckpointFolder {
   return {
     name: from.name,
     async open(path) {
       const own = await from.open(path);
-      if (own || !tokenizerFile.test(path)) return own;
-      for (const other of others) {
-        const found = await other?.open(path);
-        if (found) return found;
-      }
-      return undefined;
+      if (own) return own;
+      const found = tokenizerFile.test(path) ? await tokenizer?.open(path) : undefined;
+      return found ?? (tokenizerFile.test(path) || modelFile.test(path) ? base?.open(path) : undefined);
     },
   };
 }

@@ -111,6 +111,12 @@ test("converting with a base reads the adapter's config and the base's weights u
   checkpoint.tensor("vision_tower.vision_model.x", [1]);
 });
 
+test("a delta is not taken for a checkpoint", async () => {
+  await expect(openSource(folder("delta"), { vision: tower() })).rejects.toThrow(
+    /delta is a delta and no whole model: add it to its base with `llava apply-delta` first/,
+  );
+});
+
 function tower(): CheckpointFolder {
   const weights = encodeSafetensors(new Map([["vision_model.x", { shape: [1], values: Float32Array.of(1) }]]));
   const config = JSON.stringify({ model_type: "clip_vision_model" });
