@@ -1,5 +1,4 @@
 // Progress on a terminal: one line that rewrites itself, or a plain line every few seconds where output is not a terminal.
-import type { WriteStream } from "node:tty";
 
 /** How far a long task has come, in bytes. */
 export interface Progress {
@@ -8,17 +7,23 @@ export interface Progress {
   readonly total: number;
 }
 
+/** What progress is written to; a terminal draws lines over. */
+export interface Output {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
 const redrawMs = 100;
 const plainLineMs = 5000;
 
 /** `update` may be called as often as one likes; `end` leaves the cursor on a fresh line. */
-export function createProgress(stream: WriteStream): {
+export function createProgress(stream: Output): {
   readonly update: (progress: Progress) => void;
   readonly end: () => void;
 } {
   const started = performance.now();
-  const everyMs = stream.isTTY ? redrawMs : plainLineMs;
-  let shownAt = stream.isTTY ? -Infinity : started;
+  const everyMs = stream.isTTY === true ? redrawMs : plainLineMs;
+  let shownAt = stream.isTTY === true ? -Infinity : started;
   let drawn = false;
   return {
     update({ file, written, total }) {
@@ -30,13 +35,20 @@ export function createProgress(stream: WriteStream): {
       const rate = (written / 1e6 / seconds).toFixed(0);
       const left = timeText((seconds / Math.max(1, written)) * (total - written));
       const text = `${megabytes(written)} of ${megabytes(total)} MB, ${rate} MB/s, ${left} left  ${file}`;
-      stream.write(stream.isTTY ? `\r\u001b[K${text}` : `${text}\n`);
+      stream.write(stream.isTTY === true ? `\r\u001b[K${bar(written / total)} ${text}` : `${text}\n`);
       drawn = true;
     },
     end() {
-      if (drawn && stream.isTTY) stream.write("\n");
+      if (drawn && stream.isTTY === true) stream.write("\n");
     },
   };
+}
+
+const barWidth = 24;
+
+function bar(share: number): string {
+  const full = Math.round(barWidth * Math.min(1, share || 0));
+  return `${"█".repeat(full)}${"░".repeat(barWidth - full)} ${String(Math.floor(100 * (share || 0))).padStart(3)} %`;
 }
 
 /** "40 s", "3 min 20 s", "2 h 5 min". */
