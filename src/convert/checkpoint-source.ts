@@ -39,8 +39,9 @@ export async function openSource(from: CheckpointFolder, more: MoreFolders = {})
   const weights = await openWeights(from, more.base, more.multiply);
   const original = isOriginalConfig(config);
   if (original) await refuseDelta(from, weights);
-  const tower = original || more.vision ? await openTower(config, weights, more.vision) : undefined;
-  const checkpoint = original || more.base || more.vision ? translateNames(weights, tower) : weights;
+  const composed = original || more.base !== undefined || more.vision !== undefined;
+  const tower = composed ? await openTower(config, weights, more.vision) : undefined;
+  const checkpoint = composed ? translateNames(weights, tower) : weights;
   const small = new Map<string, JsonObject>([["config.json", config]]);
   const tokenizer = (await readObject(folder, "tokenizer.json")) ?? (await fromSentencePiece(folder));
   if (tokenizer) {

@@ -111,6 +111,25 @@ test("converting with a base reads the adapter's config and the base's weights u
   checkpoint.tensor("vision_tower.vision_model.x", [1]);
 });
 
+test("a projector from Hugging Face's layout goes onto its base, too, and asks for the tower", async () => {
+  const file = await openTensorFile(folder("projector"), ["mm_projector.bin"]);
+  const tensors = new Map<string, TensorData>();
+  for (const [name, tensor] of file?.tensors ?? [])
+    tensors.set(name, { shape: tensor.shape, values: await valuesOf(tensor) });
+  const from = memoryCheckpoint(
+    "projector",
+    new Map<string, Uint8Array | string>([
+      ["config.json", JSON.stringify({ model_type: "llava", text_config: {}, vision_config: {} })],
+      ["mm_projector.safetensors", encodeSafetensors(tensors)],
+    ]),
+  );
+  const { checkpoint } = await openSource(from, { base: folder("base"), vision: tower() });
+  for (const name of ["multi_modal_projector.linear_1.bias", "language_model.model.norm.weight"]) {
+    checkpoint.tensor(name, [16]);
+  }
+  await expect(openSource(from, { base: folder("base") })).rejects.toThrow(/no vision tower of its own.*--vision/);
+});
+
 test("a delta is not taken for a checkpoint", async () => {
   await expect(openSource(folder("delta"), { vision: tower() })).rejects.toThrow(
     /delta is a delta and no whole model: add it to its base with `llava apply-delta` first/,
