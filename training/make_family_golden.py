@@ -1,7 +1,7 @@
 """Writes tiny random checkpoints of every LLaVA architecture, and what PyTorch (Hugging Face transformers, fp32) computes with them.
 
-`python make_family_golden.py`   fixtures/families/<family>/ in Hugging Face's layout, <family>.original/ in that of LLaVA's own repository,
-                                 and fixtures/families/<family>.golden.json: pixels, rows per picture, features, logits and greedy ids
+`python make_family_golden.py [family …]`   fixtures/families/<family>/ in Hugging Face's layout, <family>.original/ in that of LLaVA's own
+                                 repository, <family>.tower/ beside it, and fixtures/families/<family>.golden.json: pixels, rows per picture, features, logits and greedy ids
 
 Weights are kept as f16; the reference is computed from what was kept. Pictures are formulas, so none is stored.
 """
@@ -46,9 +46,9 @@ ONE_PICTURE = [[(32, 32)], [(64, 48)], [(100, 50)], [(41, 97)], [(1, 1)]]
 SEVERAL = [[(64, 48), (30, 70)], [(20, 20), (21, 90), (64, 64)]]
 BIG = [[(120, 120)], [(180, 30)], [(97, 161)]]
 
-CLIP = {"hidden_size": 24, "intermediate_size": 40, "num_hidden_layers": 3, "num_attention_heads": 2, "image_size": 32, "patch_size": 8}
-SIGLIP = {"hidden_size": 24, "intermediate_size": 40, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 30, "patch_size": 8}
-TEXT = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2, "max_position_embeddings": 2048}  # fmt: skip
+CLIP = {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 3, "num_attention_heads": 2, "image_size": 32, "patch_size": 8}
+SIGLIP = {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 30, "patch_size": 8}
+TEXT = {"hidden_size": 32, "intermediate_size": 40, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2, "max_position_embeddings": 2048}  # fmt: skip
 GRID = [[1, 2], [2, 1], [2, 2], [3, 1], [1, 3]]  # LLaVA-1.6, height first, in tiles
 WIDE_GRID = [[h, w] for h in range(1, 7) for w in range(1, 7)]  # OneVision
 
@@ -58,18 +58,22 @@ def rope(theta):
 
 
 FAMILIES = {
+    "llava-1.5": {
+        "kind": "llava", "vision": CLIPVisionConfig(**CLIP), "aspect": "pad", "original": "llava_llama", "bare": True,
+        "text": LlamaConfig(**TEXT, rms_norm_eps=1e-5), "prompts": ONE_PICTURE + SEVERAL[:1],
+    },
     "llava-1.6-vicuna": {
         "kind": "next", "vision": CLIPVisionConfig(**CLIP), "grid": GRID, "original": "llava_llama",
         "text": LlamaConfig(**TEXT, rms_norm_eps=1e-5), "prompts": ONE_PICTURE,
     },
     "llava-1.6-mistral": {
         "kind": "next", "vision": CLIPVisionConfig(**CLIP), "grid": GRID,
-        "text": MistralConfig(**(TEXT | {"num_attention_heads": 4, "num_key_value_heads": 1, "head_dim": 8}), rms_norm_eps=1e-5, sliding_window=None, **rope(1e6)),
+        "text": MistralConfig(**(TEXT | {"num_attention_heads": 4, "num_key_value_heads": 1, "head_dim": 16}), rms_norm_eps=1e-5, sliding_window=None, **rope(1e6)),
         "prompts": ONE_PICTURE + SEVERAL[:1],
     },
     "llava-1.6-34b": {
         "kind": "next", "vision": CLIPVisionConfig(**CLIP), "grid": GRID,
-        "text": LlamaConfig(**(TEXT | {"hidden_size": 56, "intermediate_size": 64, "num_attention_heads": 7, "num_key_value_heads": 1}), rms_norm_eps=1e-5, **rope(5e6)),
+        "text": LlamaConfig(**(TEXT | {"hidden_size": 42, "intermediate_size": 56, "num_attention_heads": 7, "num_key_value_heads": 1, "head_dim": 16}), rms_norm_eps=1e-5, **rope(5e6)),
         "prompts": ONE_PICTURE[1:3],
     },
     "llava-onevision": {
@@ -81,11 +85,11 @@ FAMILIES = {
         "text": Qwen2Config(**(TEXT | {"num_key_value_heads": 1}), tie_word_embeddings=True, **rope(1e6)), "prompts": ONE_PICTURE[1:3] + SEVERAL,
     },
     "llava-llama-2": {  # linear projector, crop, 224 pixels' stand-in of another side
-        "kind": "llava", "vision": CLIPVisionConfig(**(CLIP | {"image_size": 24})), "linear": True, "aspect": "crop", "only": "llava_llama",
+        "kind": "llava", "vision": CLIPVisionConfig(**(CLIP | {"image_size": 24})), "linear": True, "aspect": "crop", "only": "llava_llama", "bare": True,
         "text": LlamaConfig(**TEXT, rms_norm_eps=1e-6), "prompts": ONE_PICTURE[:3],
     },
     "llava-v0": {  # three tokens beyond the language model's own, and pictures between two of them
-        "kind": "llava", "vision": CLIPVisionConfig(**(CLIP | {"image_size": 24})), "linear": True, "aspect": "crop", "only": "llava", "marks": True,
+        "kind": "llava", "vision": CLIPVisionConfig(**(CLIP | {"image_size": 24})), "linear": True, "aspect": "crop", "only": "llava", "bare": True, "marks": True,
         "text": LlamaConfig(**TEXT, rms_norm_eps=1e-6), "prompts": ONE_PICTURE[1:3],
     },
 }  # fmt: skip
@@ -323,26 +327,27 @@ def write_family(name, family):
     if model_type:
         folder = OUT / f"{name}.original"
         folder.mkdir()
-        # The early ones come without their tower; both kinds of shards are PyTorch's own files.
-        mine = {original_name(n): t for n, t in tensors.items() if "only" not in family or not n.startswith("vision_tower.")}
+        # Up to LLaVA-1.5 they come without their tower.
+        mine = {original_name(n): t for n, t in tensors.items() if not (family.get("bare") and n.startswith("vision_tower."))}
         torch.save(mine, folder / "pytorch_model.bin")
         write_json(folder / "config.json", original_config(model, family, model_type))
         write_small(folder, family, tokenizer)
         tower = OUT / f"{name}.tower"
         tower.mkdir()
         write_json(tower / "config.json", family["vision"].to_dict())
-        if "only" in family:
+        if family.get("bare"):
             save_file({n.removeprefix("vision_tower."): t for n, t in tensors.items() if n.startswith("vision_tower.")}, tower / "model.safetensors")
     write_json(OUT / f"{name}.golden.json", {"picture": "channel c of pixel x, y is (7x + 13y + 29c) mod 256", "prompts": prompts})
     print(name, [p["rows"] for p in prompts], "smallest margin", min(p["margin"] for p in prompts))
 
 
 def main():
-    shutil.rmtree(OUT, ignore_errors=True)
-    OUT.mkdir(parents=True)
-    for name, family in FAMILIES.items():
-        if len(sys.argv) == 1 or name in sys.argv[1:]:
-            write_family(name, family)
+    wanted = sys.argv[1:] or FAMILIES
+    OUT.mkdir(parents=True, exist_ok=True)
+    for name in wanted:
+        for old in OUT.glob(f"{name}*"):
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+        write_family(name, FAMILIES[name])
     print(sum(f.stat().st_size for f in OUT.rglob("*") if f.is_file()), "bytes")
 
 

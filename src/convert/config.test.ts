@@ -86,10 +86,69 @@ describe("rotary frequencies agree with transformers", () => {
   });
 });
 
+/** What makes the tiny checkpoint one of tiles. */
+const anyres = (pinpoints = [[32, 64]]) => ({ model_type: "llava_next", image_grid_pinpoints: pinpoints });
+
+test("LLaVA-OneVision's config gives its tower, its decoder and its tiles", () => {
+  const config = parseConfig({
+    model_type: "llava_onevision",
+    image_token_index: 151646,
+    text_config: {
+      model_type: "qwen2",
+      hidden_size: 896,
+      intermediate_size: 4864,
+      num_attention_heads: 14,
+      num_hidden_layers: 24,
+      num_key_value_heads: 2,
+      rope_theta: 1000000,
+      tie_word_embeddings: true,
+      use_sliding_window: false,
+      sliding_window: 4096,
+      vocab_size: 152000,
+    },
+    vision_config: {
+      model_type: "siglip_vision_model",
+      hidden_size: 1152,
+      image_size: 384,
+      intermediate_size: 4304,
+      num_attention_heads: 16,
+      num_hidden_layers: 26,
+      patch_size: 14,
+    },
+  });
+  expect(config.vision).toMatchObject({ kind: "siglip", layers: 26, activation: "gelu_tanh", epsilon: 1e-6 });
+  expect(config.text).toMatchObject({ qkvBias: true, outBias: false, kvHeads: 2, headSize: 64, tiedHead: true });
+  expect(config.imageTokens).toBe(729);
+  expect(config.tiles).toMatchObject({ most: 9, onlyAlone: true });
+  expect(config.tiles?.pinpoints).toHaveLength(36);
+  expect(config.tiles?.pinpoints[1]).toEqual([384, 768]);
+});
+
+test("LLaVA-1.6 with Mistral has its grids where the config leaves them out", () => {
+  const config = parseConfig({
+    model_type: "llava_next",
+    image_token_index: 32000,
+    text_config: { model_type: "mistral", sliding_window: null, vocab_size: 32064, rope_theta: 1000000 },
+    vision_config: {},
+  });
+  expect(config.text).toMatchObject({ ffn: 14336, kvHeads: 8, headSize: 128, qkvBias: false });
+  expect(config.tiles?.pinpoints).toEqual([[336, 672], [672, 336], [672, 672], [1008, 336], [336, 1008]]); // prettier-ignore
+  expect(config.tiles).toMatchObject({ most: undefined, onlyAlone: false });
+});
+
 describe("what is unknown is refused by name", () => {
   type Change = (config: ReturnType<typeof tinyConfig>) => void;
   const cases: [string, Change, RegExp][] = [
     ["another architecture", (c) => (c["model_type"] = "qwen2_vl"), /model_type is "qwen2_vl"/],
+    ["LLaVA on MPT", (c) => (c["model_type"] = "llava_mpt"), /LLaVA on MPT is not supported; LLaVA 1.0 to 1.6/],
+    [
+      "a window",
+      (c) => Object.assign(c.text_config, { model_type: "mistral", sliding_window: 64 }),
+      /sliding_window is 64/,
+    ],
+    ["SigLIP without a class", (c) => (c.vision_config["model_type"] = "siglip_vision_model"), /it must be "full"/],
+    ["tiles that don't fit", (c) => Object.assign(c, anyres([[32, 33]])), /image_grid_pinpoints has 32 × 33/],
+    ["other merging of tiles", (c) => Object.assign(c, anyres(), { mm_patch_merge_type: "flat" }), /"flat"/],
     ["another decoder", (c) => (c.text_config["model_type"] = "gemma"), /text_config.model_type is "gemma"/],
     ["another vision tower", (c) => (c.vision_config["model_type"] = "siglip"), /vision_config.model_type is "siglip"/],
     ["another activation", (c) => (c.text_config["hidden_act"] = "gelu"), /text_config.hidden_act is "gelu"/],

@@ -302,7 +302,7 @@ function textConfig(raw: RawConfig): TextConfig {
   divides("text_config", heads, kvHeads);
   if (text.head_dim == null) divides("text_config", text.hidden_size, heads);
   const headSize = text.head_dim ?? text.hidden_size / heads;
-  if (headSize % 8 !== 0) throw bad(`the decoder's head size is ${headSize}; it must be a multiple of 8`);
+  if (headSize % 16 !== 0) throw bad(`the decoder's head size is ${headSize}; it must be a multiple of 16`);
   const bias = type === "llama" && text.attention_bias;
   return {
     hidden: text.hidden_size,

@@ -238,8 +238,8 @@ async function step(model: Model, cache: KvCache, token: number): Promise<Float3
   }
 }
 
-/** Runs the decoder over slots [from, to): embeddings of their tokens and features of their pictures, in order. */
-async function prefill(
+/** Runs the decoder over slots [from, to): embeddings of their tokens and features of their pictures, in order. Returns the last logits. */
+export async function prefill(
   model: Model,
   cache: KvCache,
   features: ImageFeatures,

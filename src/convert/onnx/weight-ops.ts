@@ -94,7 +94,8 @@ export class WeightOps {
    *   4, 8 bits: GatherBlockQuantized(data, ids, scales)     16: Cast(Gather(f16, ids))     32: Gather(f32, ids)
    */
   gather(path: string, table: Matrix, ids: Value, outputs: readonly [string]): void {
-    const bits = this.#bits;
+    // Rows come out as wide as whole blocks; a table that blocks don't fill is kept at 16 bits.
+    const bits = this.#bits <= 8 && table.cols % blockSize !== 0 ? 16 : this.#bits;
     if (bits === 32 || this.#expanded) {
       this.#graph.nodeTo(outputs, path, "Gather", [this.#graph.weight(this.#f32(table, false)), ids]);
     } else if (bits === 16) {
