@@ -258,6 +258,25 @@ test("two models answer the same question side by side, and the vote is kept and
   // What was compared is no part of the conversation, and the draft still waits.
   await expect(page.getByTestId("answer-turn")).toHaveCount(0);
   await expect(page.getByRole("button", { name: "Remove red.png" })).toBeVisible();
+
+  // Unless one of the answers is to be gone on with: then its model goes on too.
+  await page.getByTestId("model-picker").getByRole("button").first().click();
+  await page.getByRole("button", { name: "Side by side" }).click();
+  await dialog.getByRole("checkbox", { name: "Pocket LLaVA" }).uncheck();
+  await dialog.getByRole("checkbox", { name: "llava-34b" }).check();
+  await dialog.getByRole("textbox", { name: "Question" }).fill("And now?");
+  await dialog.getByRole("button", { name: "Ask them all" }).click();
+  await columns.nth(1).getByRole("button", { name: "Continue with this one" }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect(page.getByTestId("answer")).toContainText("“And now?” with 1 pictures");
+  await expect(page.getByTestId("answer-model")).toContainText("llava-34b");
+  await expect(page).toHaveTitle(/llava-34b/);
+
+  const thumb = page.getByRole("button", { name: "Good answer" });
+  await thumb.click();
+  await expect(thumb).toHaveAttribute("aria-pressed", "true");
+  await page.reload();
+  await expect(page.getByRole("button", { name: "Good answer" })).toHaveAttribute("aria-pressed", "true");
 });
 
 for (const [colorScheme, width] of [

@@ -5,7 +5,7 @@ import { fetchExample, loadExamples, type Example } from "#chat/examples.web.ts"
 import { createTransfer } from "#chat/export-transfer.web.ts";
 import { createComparison } from "#chat/compare.ts";
 import { createDownloads, downloadsKey } from "#chat/downloads.ts";
-import { addVote } from "#chat/compare-votes.ts";
+import { addVote, mergeVotes, readVotes } from "#chat/compare-votes.ts";
 import { createModelRegistry } from "#chat/models.ts";
 import { createServers } from "#chat/models-servers.ts";
 import { createWebPersistence } from "#chat/persistence.web.ts";
@@ -180,7 +180,10 @@ render(
     cropPicture={cropPicture}
     question={launch.question}
     incoming={incoming}
-    transfer={createTransfer(chat, persistence)}
+    transfer={createTransfer(chat, persistence, {
+      read: () => readVotes(storage),
+      merge: (votes) => mergeVotes(storage, votes),
+    })}
     update={update}
     onUpdate={(take) => void decideUpdate(take)}
     install={install}

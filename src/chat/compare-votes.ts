@@ -42,6 +42,26 @@ export function addVote(storage: () => PreferenceStorage, vote: Vote): readonly 
   return votes;
 }
 
+/** Adds those that are not here yet, such as a backup's. */
+export function mergeVotes(storage: () => PreferenceStorage, votes: readonly Vote[]): void {
+  const here = readVotes(storage);
+  const known = new Set(here.map(({ at, question }) => `${at} ${question}`));
+  const added = votes.filter(({ at, question }) => !known.has(`${at} ${question}`));
+  if (added.length === 0) return;
+  const all = [...here, ...added].sort((a, b) => a.at - b.at).slice(-mostVotes);
+  try {
+    storage().setItem(storageKey, exportVotes(all));
+  } catch {
+    // As above.
+  }
+}
+
+/** The votes in a backup; none where there are none that can be read. */
+export function parseVotes(json: unknown): readonly Vote[] {
+  const parsed = v.safeParse(v.array(Vote), json);
+  return parsed.success ? parsed.output.slice(-mostVotes) : [];
+}
+
 /** The votes as the text of a JSON file. */
 export function exportVotes(votes: readonly Vote[]): string {
   return JSON.stringify({ version: 1, votes }, undefined, 1);

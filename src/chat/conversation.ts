@@ -20,6 +20,10 @@ export interface UserTurn {
   readonly at?: number;
 }
 
+/** What a reader thinks of an answer, as in LLaVA's demo. */
+export const opinions = ["up", "down", "flag"] as const;
+export type Opinion = (typeof opinions)[number];
+
 export type AnswerStatus = "queued" | "running" | "done" | "stopped" | "failed";
 
 export type FailureCode = ErrorCode | RemoteErrorCode;
@@ -50,6 +54,7 @@ export interface AssistantTurn {
   readonly usage?: Usage;
   readonly timings?: Timings;
   readonly failure?: Failure;
+  readonly opinion?: Opinion | undefined;
   /** As in a question. */
   readonly at?: number;
 }

@@ -1,5 +1,6 @@
 // Export and import as the page uses them: what is kept becomes a file that the browser saves, files become conversations that are
 // kept. The parts that do the work are fetched when they are needed.
+import type { Vote } from "./compare-votes.ts";
 import type { ExportFormat, Speakers } from "./export.ts";
 import type { ImportProblem } from "./import-problems.ts";
 import { newId } from "./new-id.ts";
@@ -29,6 +30,7 @@ export interface Transfer {
 export function createTransfer(
   chat: Pick<ChatStore, "get" | "open" | "refresh">,
   persistence: Pick<ChatPersistence, "list" | "open" | "save">,
+  votes: { readonly read: () => readonly Vote[]; readonly merge: (votes: readonly Vote[]) => void },
 ): Transfer {
   return {
     async exportAs(format, scope, speakers) {
@@ -38,8 +40,11 @@ export function createTransfer(
         const { conversation } = chat.get();
         const all = scope === "this" ? [conversation] : await collectKept(persistence, conversation);
         const spoken = all.filter(({ turns }) => turns.length > 0);
-        if (spoken.length === 0) return "nothing";
-        const file = await exportConversations(format, spoken, { now: Date.now(), speakers });
+        const judged = spoken.some(({ turns }) => turns.some((turn) => turn.role === "assistant" && turn.opinion));
+        // Votes side by side belong to no conversation.
+        const kept = scope === "all" ? votes.read() : [];
+        if (format === "votes" ? !judged && kept.length === 0 : spoken.length === 0) return "nothing";
+        const file = await exportConversations(format, spoken, { now: Date.now(), speakers, votes: kept });
         if (file === "too-large") return file;
         saveFile(file.blob, file.name);
         return "done";
@@ -51,7 +56,9 @@ export function createTransfer(
     async importFrom(files) {
       const { importFiles } = await import("./import.ts");
       const { keepImported } = await import("./import-keep.ts");
-      const { conversations, problems } = await importFiles(files, { newId, now: Date.now(), openPicture });
+      const imported = await importFiles(files, { newId, now: Date.now(), openPicture });
+      const { conversations, problems } = imported;
+      votes.merge(imported.votes);
       const ids = conversations.map(({ id }) => id);
       let kept = true;
       try {

@@ -7,6 +7,7 @@ import { importFiles, type Imported } from "./import.ts";
 import { mayHoldConversations } from "./import-kind.ts";
 import { keepImported } from "./import-keep.ts";
 import { importLimits } from "./import-problems.ts";
+import { mergeVotes, readVotes, type Vote } from "./compare-votes.ts";
 import { newId } from "./new-id.ts";
 import { sniffFormat } from "./sniff.ts";
 
@@ -42,9 +43,21 @@ const talk: Conversation = {
 };
 const now = Date.UTC(2026, 10, 23);
 const speakers = { user: "You", assistant: "Answer" };
+const votes: readonly Vote[] = [
+  {
+    at: 7000,
+    question: "Which?",
+    pictures: 1,
+    answers: [
+      { model: "A", text: "a" },
+      { model: "B", text: "b" },
+    ],
+    verdict: 1,
+  },
+];
 
 async function exported(format: ExportFormat, ...conversations: Conversation[]): Promise<File> {
-  const file = await exportConversations(format, conversations, { now, speakers });
+  const file = await exportConversations(format, conversations, { now, speakers, votes });
   if (file === "too-large") throw new Error("too large");
   return new File([file.blob], file.name);
 }
@@ -198,6 +211,59 @@ describe("Markdown", () => {
     expect(toMarkdown(evil, names, speakers)).toMatch(
       /^# \\!\\\[x\\\]\(http:\/\/evil\.example\/a\.png\) \\<script\\>\n/,
     );
+  });
+});
+
+describe("votes", () => {
+  const judged: Conversation = {
+    ...talk,
+    turns: [
+      ...talk.turns.slice(0, 3),
+      answer("a2", "A photograph.", { opinion: "down", model: { id: "m", name: "Pocket LLaVA" } }),
+    ],
+  };
+
+  test("are lines of who said what and what was thought of it", async () => {
+    const file = await exported("votes", judged);
+    expect(file.name).toMatch(/-votes\.jsonl$/);
+    const lines = (await file.text()).trim().split("\n");
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
+      {
+        tstamp: 0.006,
+        type: "downvote",
+        model: "Pocket LLaVA",
+        pictures: 3,
+        state: [
+          { from: "human", value: "What is this?" },
+          { from: "gpt", value: "A red square." },
+          { from: "human", value: "And this? I typed <image> myself." },
+          { from: "gpt", value: "A photograph." },
+        ],
+      },
+      { tstamp: 7, type: "vote", models: ["A", "B"], question: "Which?", pictures: 1, answers: ["a", "b"], verdict: 1 },
+    ]);
+  });
+
+  test("go with a backup and come back once, however often it is restored", async () => {
+    const back = await open([await exported("backup", judged)]);
+    expect(back.votes).toEqual(votes);
+    expect(back.conversations[0]?.turns[3]).toMatchObject({ opinion: "down" });
+    const items = new Map<string, string>();
+    const storage = () => ({
+      getItem: (key: string) => items.get(key) ?? null,
+      setItem: (key: string, value: string) => void items.set(key, value),
+    });
+    mergeVotes(storage, back.votes);
+    mergeVotes(storage, back.votes);
+    expect(readVotes(storage)).toEqual(votes);
+  });
+
+  test("that are nonsense are none, and the rest of the backup is opened", async () => {
+    const entries = await unzipped(await exported("backup", judged));
+    const text = new TextDecoder().decode(entries["llava-web-backup.json"]);
+    const changed = { ...(JSON.parse(text) as object), votes: [{ at: "yesterday" }] };
+    const back = await open([zip({ ...entries, "llava-web-backup.json": JSON.stringify(changed) })]);
+    expect(back).toMatchObject({ votes: [], problems: [], conversations: [{ id: "talk" }] });
   });
 });
 

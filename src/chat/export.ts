@@ -2,14 +2,16 @@
 // shown leaves: no settings, no address of a server, no key.
 //   llava     zip: llava.json, a list of {id, image?, conversations: [{from: "human" | "gpt", value}]}, and images/
 //   markdown  one .md, or a zip of one per conversation with images/ where there are pictures
-//   backup    zip: llava-web-backup.json with everything (other answers, figures), and pictures/
+//   backup    zip: llava-web-backup.json with everything (other answers, figures, votes), and pictures/
+//   votes     JSON lines: what was thought of answers ("upvote", "downvote", "flag") and of models side by side ("vote")
 import type { Message } from "#engine/types.ts";
 import { mapTurns } from "./conversation-branches.ts";
-import { titleOf, toMessages, type Conversation, type Picture } from "./conversation.ts";
+import type { Vote } from "./compare-votes.ts";
+import { titleOf, toMessages, type Conversation, type Opinion, type Picture } from "./conversation.ts";
 import { writeZip, type ZipPart } from "./export-zip.ts";
 import { picturesOf, toStored } from "./persistence.ts";
 
-export type ExportFormat = "llava" | "markdown" | "backup";
+export type ExportFormat = "llava" | "markdown" | "backup" | "votes";
 
 export interface ExportedFile {
   readonly name: string;
@@ -29,11 +31,15 @@ export interface Speakers {
 export async function exportConversations(
   format: ExportFormat,
   conversations: readonly Conversation[],
-  options: { readonly now: number; readonly speakers: Speakers },
+  options: { readonly now: number; readonly speakers: Speakers; readonly votes: readonly Vote[] },
 ): Promise<ExportedFile | "too-large"> {
   const day = new Date(options.now).toISOString().slice(0, 10);
   const only = conversations.length === 1 ? conversations[0] : undefined;
   const stem = only === undefined ? `llava-web-${day}` : fileStem(titleOf(only)) || `llava-web-${day}`;
+  if (format === "votes") {
+    const lines = toVoteLines(conversations, options.votes).map((line) => `${JSON.stringify(line)}\n`);
+    return { name: `${stem}-votes.jsonl`, blob: new Blob(lines, { type: "application/jsonl" }) };
+  }
   const pictures = await nameFiles(conversations);
   if (format === "markdown") {
     const texts = toMarkdownFiles(conversations, pictures, options.speakers);
@@ -53,7 +59,7 @@ export async function exportConversations(
   const kept = conversations.map((conversation) =>
     toStored(withoutDetails(conversation), "backup", options.now, ({ blob, id }) => pictures.get(blob) ?? id),
   );
-  const json = JSON.stringify({ format: backupFormat, version: 1, conversations: kept }, null, 1);
+  const json = JSON.stringify({ format: backupFormat, version: 1, conversations: kept, votes: options.votes }, null, 1);
   return zipped(`${stem}-backup.zip`, [{ path: backupFile, content: json }, ...pictureParts("pictures", pictures)]);
 }
 
@@ -94,6 +100,58 @@ export function toLlavaSample(conversation: Conversation, fileOf: ReadonlyMap<Bl
       value: "<image>\n".repeat(imagesOf(message).length) + withoutSlots(textOf(message)),
     })),
   };
+}
+
+/** A line of what was thought of answers, in the manner of the log of LLaVA's demo; `tstamp` in seconds since 1970. */
+export type VoteLine =
+  | {
+      readonly tstamp: number;
+      readonly type: "upvote" | "downvote" | "flag";
+      readonly model: string;
+      readonly state: LlavaSample["conversations"];
+      readonly pictures: number;
+    }
+  | {
+      readonly tstamp: number;
+      readonly type: "vote";
+      readonly models: readonly string[];
+      readonly question: string;
+      readonly pictures: number;
+      readonly answers: readonly string[];
+      readonly verdict: Vote["verdict"];
+    };
+
+const opinionTypes: Readonly<Record<Opinion, "upvote" | "downvote" | "flag">> = {
+  up: "upvote",
+  down: "downvote",
+  flag: "flag",
+};
+
+/** Judged answers with what was said before them, then the votes side by side. */
+export function toVoteLines(conversations: readonly Conversation[], votes: readonly Vote[]): VoteLine[] {
+  const judged = conversations.flatMap(({ turns }) =>
+    turns.flatMap((turn, index): VoteLine[] => {
+      if (turn.role !== "assistant" || turn.opinion === undefined) return [];
+      const said = toMessages(turns.slice(0, index + 1));
+      const state = said.map((message) => ({
+        from: message.role === "user" ? ("human" as const) : ("gpt" as const),
+        value: textOf(message),
+      }));
+      const pictures = said.reduce((sum, message) => sum + imagesOf(message).length, 0);
+      const model = turn.model?.name ?? "unknown";
+      return [{ tstamp: (turn.at ?? 0) / 1000, type: opinionTypes[turn.opinion], model, state, pictures }];
+    }),
+  );
+  const compared = votes.map(({ at, question, pictures, answers, verdict }): VoteLine => ({
+    tstamp: at / 1000,
+    type: "vote",
+    models: answers.map(({ model }) => model),
+    question,
+    pictures,
+    answers: answers.map(({ text }) => text),
+    verdict,
+  }));
+  return [...judged, ...compared];
 }
 
 /** Somebody's own "<image>" would be taken for a picture. */

@@ -1,6 +1,7 @@
 // Opens files with conversations that anybody may have made: a backup of this app, or LLaVA's training data as JSON, JSON lines or
 // a zip with its pictures. Nothing is fetched, nothing is trusted; every wrong thing is told, and what is right is opened.
 import * as v from "valibot";
+import { parseVotes, type Vote } from "./compare-votes.ts";
 import { mapTurns } from "./conversation-branches.ts";
 import type { Conversation, Picture, Turn } from "./conversation.ts";
 import { backupFile, backupFormat } from "./export.ts";
@@ -15,6 +16,8 @@ import { sniffBytes, sniffFormat } from "./sniff.ts";
 export interface Imported {
   /** In the order of the files. A backup's have the ids they had. */
   readonly conversations: readonly Conversation[];
+  /** Of models side by side; a backup's. */
+  readonly votes: readonly Vote[];
   readonly problems: readonly ImportProblem[];
 }
 
@@ -31,12 +34,14 @@ export async function importFiles(files: readonly File[], options: ImportOptions
   const loose = new Map<string, PictureSource>();
   for (const file of files) if (!mayHoldConversations(file)) loose.set(baseName(file.name), sourceOf(file));
   const conversations: Conversation[] = [];
+  const votes: Vote[] = [];
   const problems: ImportProblem[] = [];
   for (const file of files) {
     if (!mayHoldConversations(file)) continue;
     try {
       const one = await importFile(file, loose, options);
       conversations.push(...one.conversations);
+      votes.push(...one.votes);
       problems.push(...one.problems);
     } catch (error) {
       // A file that was moved or is locked; anything else is a mistake of ours.
@@ -44,7 +49,7 @@ export async function importFiles(files: readonly File[], options: ImportOptions
       problems.push({ kind: "file", problem: "not-readable", file: file.name });
     }
   }
-  return { conversations, problems };
+  return { conversations, votes, problems };
 }
 
 /** Where a picture's bytes come from. */
@@ -73,6 +78,7 @@ async function importFile(
   const problems: ImportProblem[] = [];
   const fail = (problem: FileProblem): Imported => ({
     conversations: [],
+    votes: [],
     problems: [...problems, { kind: "file", problem, file: file.name }],
   });
   const isZip = (await file.slice(0, 2).text()) === "PK" || /\.zip$/i.test(file.name);
@@ -163,7 +169,7 @@ async function importLlava(list: readonly unknown[], context: Context): Promise<
     if (last?.role === "user") turns.push({ role: "assistant", id: options.newId(), text: "", status: "stopped", at });
     conversations.push({ id: options.newId(), turns, updatedAt: options.now - index });
   }
-  return { conversations, problems };
+  return { conversations, votes: [], problems };
 }
 
 async function toTurn(turn: NamedTurn, item: number, at: number, context: Context): Promise<Turn> {
@@ -207,6 +213,7 @@ const Backup = v.looseObject({
   format: v.literal(backupFormat),
   version: v.number(),
   conversations: v.array(v.unknown()),
+  votes: v.optional(v.unknown()),
 });
 const Versioned = v.looseObject({ version: v.number() });
 
@@ -214,6 +221,7 @@ async function importBackup(value: unknown, context: Context): Promise<Imported>
   const { file, problems } = context;
   const fail = (problem: FileProblem): Imported => ({
     conversations: [],
+    votes: [],
     problems: [...problems, { kind: "file", problem, file }],
   });
   const backup = v.safeParse(Backup, value);
@@ -235,7 +243,7 @@ async function importBackup(value: unknown, context: Context): Promise<Imported>
     if (problem === undefined) conversations.push(await restore(kept, item, context));
     else problems.push({ kind: "item", problem, file, item });
   }
-  return { conversations, problems };
+  return { conversations, votes: parseVotes(backup.output.votes), problems };
 }
 
 async function restore(kept: StoredConversation, item: number, context: Context): Promise<Conversation> {

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { errorCodes } from "#engine/errors.ts";
 import { remoteErrorCodes } from "#remote/errors.ts";
 import { allQuestions, mapTurns } from "./conversation-branches.ts";
-import { titleOf, type Conversation, type Picture, type Turn } from "./conversation.ts";
+import { opinions, titleOf, type Conversation, type Picture, type Turn } from "./conversation.ts";
 
 /** One line of the list of conversations. */
 export interface ConversationSummary {
@@ -63,6 +63,7 @@ const StoredAnswer = v.object({
     }),
   ),
   failure: v.exactOptional(v.object({ code: v.picklist([...errorCodes, ...remoteErrorCodes]), detail: v.string() })),
+  opinion: v.optional(v.picklist(opinions)),
   at: time,
 });
 

@@ -388,6 +388,55 @@ describe("many conversations", () => {
   });
 });
 
+describe("opinions", () => {
+  test("stay with the answer, change, and are taken back by the same once more", async () => {
+    const store = await asked(counting(), "first");
+    const opinion = () => {
+      const turn = store.get().conversation.turns[1];
+      return turn?.role === "assistant" ? turn.opinion : "no answer";
+    };
+    store.judge(idAt(store, 1), "up");
+    expect(opinion()).toBe("up");
+    store.judge(idAt(store, 1), "flag");
+    expect(opinion()).toBe("flag");
+    store.judge(idAt(store, 1), "flag");
+    expect(opinion()).toBeUndefined();
+  });
+});
+
+describe("an answer from elsewhere", () => {
+  const other: AssistantTurn = {
+    role: "assistant",
+    id: "x",
+    text: "Elsewhere.",
+    status: "done",
+    model: { id: "o", name: "O" },
+  };
+
+  test("to the last question stands beside the one that was there", async () => {
+    const store = await asked(counting(), "first");
+    store.adopt(other, undefined);
+    expect(texts(store)).toEqual(["first", "Elsewhere."]);
+    expect(alternativesOf(store.get().conversation, idAt(store, 1))).toEqual({ index: 1, count: 2 });
+    store.page(idAt(store, 1), -1);
+    expect(texts(store)).toEqual(["first", "1"]);
+  });
+
+  test("to another question brings it along", async () => {
+    const store = await asked(counting(), "first");
+    store.adopt(other, { text: "second", pictures: [] });
+    expect(texts(store)).toEqual(["first", "1", "second", "Elsewhere."]);
+    expect(store.get().conversation.turns[3]).toMatchObject({ model: { name: "O" } });
+  });
+
+  test("is not taken while another one is under way", async () => {
+    const store = await asked(counting(), "first");
+    store.send("second", []);
+    store.adopt(other, { text: "third", pictures: [] });
+    expect(texts(store)).not.toContain("third");
+  });
+});
+
 describe("other answers and other questions", () => {
   test("an answer given anew stands beside the old one, with what followed each", async () => {
     const store = await asked(counting(), "first", "second");

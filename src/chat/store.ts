@@ -10,7 +10,7 @@ import {
   removePair,
   showAlternative,
 } from "./conversation-branches.ts";
-import type { AssistantTurn, Conversation, Failure, Picture, Turn, UserTurn } from "./conversation.ts";
+import type { AssistantTurn, Conversation, Failure, Opinion, Picture, Turn, UserTurn } from "./conversation.ts";
 import { picturesCarriedOver, toMessages, turnsInMemory } from "./conversation.ts";
 import { createCell, type Observable } from "./observable.ts";
 import { advanceLoad, startOfLoad, type LoadProgress } from "./load-progress.ts";
@@ -57,6 +57,13 @@ export interface ChatStore extends Observable<ChatState>, History {
   continueAnswer(): void;
   /** Asks a question again in other words or with other pictures; the old one can be paged back to. */
   edit(questionId: string, text: string, pictures: readonly Picture[]): void;
+  /** Keeps what the reader thinks of an answer; the same once more takes it back. */
+  judge(answerId: string, opinion: Opinion): void;
+  /** Takes an answer that another model gave elsewhere into the conversation: beside that to its last question, or with a question of its own. */
+  adopt(
+    answer: AssistantTurn,
+    question: { readonly text: string; readonly pictures: readonly Picture[] } | undefined,
+  ): void;
   /** Pages to the alternative before or after the turn. */
   page(turnId: string, step: -1 | 1): void;
   /** Takes a question and its answer out; `undo` brings them back. */
@@ -332,6 +339,29 @@ export function createChatStore({
       const question: UserTurn = { role: "user", id: newId(), text: text.trim(), pictures, at: now() };
       const branched = branchFrom(conversation, questionId, [question, queuedTurn(newId(), now())]);
       if (branched !== conversation) ask(branched);
+    },
+    judge(answerId, opinion) {
+      const { conversation } = cell.get();
+      change(
+        changeTurn(conversation, answerId, ({ opinion: before, ...turn }) =>
+          before === opinion ? turn : { ...turn, opinion },
+        ),
+      );
+      save(false);
+    },
+    adopt(answer, asked) {
+      const conversation = atRest();
+      if (conversation === undefined) return;
+      const last = conversation.turns.at(-1);
+      const question: UserTurn | undefined = asked && { role: "user", id: newId(), ...asked, at: now() };
+      const taken: AssistantTurn = { ...answer, id: newId(), at: now() };
+      history.forgetUndo();
+      if (question !== undefined)
+        change({ ...conversation, turns: [...conversation.turns, question, taken], updatedAt: now() });
+      else if (last?.role === "assistant") change({ ...branchFrom(conversation, last.id, [taken]), updatedAt: now() });
+      else return;
+      save(false);
+      void persistence.setLast(conversation.id).catch(() => undefined);
     },
     page(turnId, step) {
       const conversation = atRest();

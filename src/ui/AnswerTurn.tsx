@@ -2,11 +2,11 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Alternatives } from "#chat/conversation-branches.ts";
-import { tokensPerSecond, type AssistantTurn, type Failure } from "#chat/conversation.ts";
+import { opinions, tokensPerSecond, type AssistantTurn, type Failure, type Opinion } from "#chat/conversation.ts";
 import { canContinue } from "#chat/run-turn.ts";
 import { Disclosure } from "./Disclosure.tsx";
 import { formatDuration, formatNumber, formatRate } from "./format.ts";
-import { CheckIcon, CopyIcon, RegenerateIcon, WarnIcon } from "./icons.tsx";
+import { CheckIcon, CopyIcon, FlagIcon, RegenerateIcon, ThumbIcon, WarnIcon } from "./icons.tsx";
 import { Markdown } from "./Markdown.tsx";
 import { Pager } from "./Pager.tsx";
 import { useTexts, type Texts } from "./texts/texts.ts";
@@ -76,10 +76,39 @@ export function AnswerTurn(props: AnswerTurnProps): JSX.Element {
           >
             <RegenerateIcon />
           </button>
+          {turn.text !== "" && <Opinions turn={turn} onJudge={(opinion) => actions.onJudge(turn.id, opinion)} />}
           <Figures turn={turn} />
         </footer>
       )}
     </article>
+  );
+}
+
+/** Two thumbs and a flag, as in LLaVA's demo; kept with the conversation, sent nowhere. */
+function Opinions({
+  turn,
+  onJudge,
+}: {
+  readonly turn: AssistantTurn;
+  readonly onJudge: (opinion: Opinion) => void;
+}): JSX.Element {
+  const t = useTexts();
+  return (
+    <span class="opinions" role="group" aria-label={t.opinions.title}>
+      {opinions.map((opinion) => (
+        <button
+          key={opinion}
+          type="button"
+          class={`icon-button icon-button-small opinion-${opinion}`}
+          aria-label={t.opinions[opinion]}
+          title={t.opinions[opinion]}
+          aria-pressed={turn.opinion === opinion}
+          onClick={() => onJudge(opinion)}
+        >
+          {opinion === "flag" ? <FlagIcon /> : <ThumbIcon />}
+        </button>
+      ))}
+    </span>
   );
 }
 

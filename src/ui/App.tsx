@@ -273,6 +273,7 @@ export function App(props: AppProps): JSX.Element {
     onForget: () => chat.forgetAndRetry(),
     onRegenerate: (id) => chat.regenerate(id),
     onContinue: () => chat.continueAnswer(),
+    onJudge: (id, opinion) => chat.judge(id, opinion),
     onPage: (id, step) => chat.page(id, step),
     onRemove(id) {
       chat.removeTurns(id);
@@ -559,6 +560,11 @@ export function App(props: AppProps): JSX.Element {
           draft={draft}
           settings={settings}
           onVote={props.onVote}
+          onAdopt={({ choice, turn }, question) => {
+            chat.adopt(turn, question);
+            if (question !== undefined) draft.clear();
+            props.onModel(choice.id);
+          }}
           onClose={() => {
             dialog.value = "none";
             focusQuestion();

@@ -26,6 +26,11 @@ export interface CompareDialogProps {
   readonly draft: { readonly text: string; readonly pictures: readonly Picture[] };
   readonly settings: Settings;
   readonly onVote: (vote: Vote) => readonly Vote[];
+  /** Takes an answer into the conversation, with the question where it was not asked there, and goes on with its model. */
+  readonly onAdopt: (
+    column: CompareColumn,
+    question: { readonly text: string; readonly pictures: readonly Picture[] } | undefined,
+  ) => void;
   readonly onClose: () => void;
 }
 
@@ -39,6 +44,8 @@ export function CompareDialog(props: CompareDialogProps): JSX.Element {
   const [columns, setColumns] = useState<readonly CompareColumn[]>([]);
   const [chosen, setChosen] = useState<readonly string[]>(() => firstTwo(choices, props.selectedId));
   const [votes, setVotes] = useState<readonly Vote[]>();
+  /** What the columns answer; `isLast`: the conversation's last question in its own words. */
+  const [asked, setAsked] = useState<{ readonly text: string; readonly isLast: boolean }>();
   useEffect(() => comparison.subscribe(setColumns), [comparison]);
   useEffect(() => () => comparison.stop(), [comparison]);
   const busy = isComparing(columns);
@@ -47,10 +54,11 @@ export function CompareDialog(props: CompareDialogProps): JSX.Element {
 
   const ask = (): void => {
     setVotes(undefined);
+    setAsked({ text: question.trim(), isLast: !fresh && last !== undefined && question.trim() === last.text });
     // The last question asked again stands in its own place; a new one follows the conversation.
     const before = fresh || last === undefined ? turns : turns.slice(0, turns.indexOf(last));
-    const asked: UserTurn = { role: "user", id: "compare", text: question.trim(), pictures };
-    const request = toRequest(props.settings, toMessages([...before, asked]));
+    const asking: UserTurn = { role: "user", id: "compare", text: question.trim(), pictures };
+    const request = toRequest(props.settings, toMessages([...before, asking]));
     void comparison.run(
       choices.filter(({ id }) => chosen.includes(id)),
       request,
@@ -117,6 +125,14 @@ export function CompareDialog(props: CompareDialogProps): JSX.Element {
             key={column.choice.id}
             column={column}
             onBest={busy || votes !== undefined ? undefined : () => vote(index)}
+            onAdopt={
+              busy || asked === undefined
+                ? undefined
+                : () => {
+                    props.onAdopt(column, asked.isLast ? undefined : { text: asked.text, pictures });
+                    props.onClose();
+                  }
+            }
           />
         ))}
       </div>
@@ -144,9 +160,10 @@ function firstTwo(choices: readonly ModelChoice[], selectedId: string): readonly
 interface ColumnProps {
   readonly column: CompareColumn;
   readonly onBest: (() => void) | undefined;
+  readonly onAdopt: (() => void) | undefined;
 }
 
-function Column({ column: { choice, turn }, onBest }: ColumnProps): JSX.Element {
+function Column({ column: { choice, turn }, onBest, onAdopt }: ColumnProps): JSX.Element {
   const t = useTexts();
   const rate = tokensPerSecond(turn);
   return (
@@ -169,10 +186,19 @@ function Column({ column: { choice, turn }, onBest }: ColumnProps): JSX.Element 
       )}
       {turn.status === "stopped" && <p class="answer-note">{t.stopped}</p>}
       {rate !== undefined && <p class="answer-model">{formatRate(t, rate)}</p>}
-      {onBest !== undefined && turn.text !== "" && (
-        <button type="button" class="button" onClick={onBest}>
-          {t.compare.best}
-        </button>
+      {turn.text !== "" && (onBest !== undefined || onAdopt !== undefined) && (
+        <p class="compare-actions">
+          {onBest !== undefined && (
+            <button type="button" class="button" onClick={onBest}>
+              {t.compare.best}
+            </button>
+          )}
+          {onAdopt !== undefined && (
+            <button type="button" class="button" onClick={onAdopt}>
+              {t.compare.adopt}
+            </button>
+          )}
+        </p>
       )}
     </article>
   );

@@ -59,6 +59,7 @@ export function ExportDialog({ transfer, hasThis, busy, files, onClose }: Export
           ["markdown", t.transfer.formats.markdown],
           ["llava", t.transfer.formats.llava],
           ["backup", t.transfer.formats.backup],
+          ["votes", t.transfer.formats.votes],
         ]}
         onChange={setFormat}
       />

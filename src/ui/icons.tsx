@@ -197,3 +197,15 @@ export const ChevronIcon = (): JSX.Element => (
     <path d="m7 10 5 5 5-5" />
   </Icon>
 );
+
+export const ThumbIcon = (): JSX.Element => (
+  <Icon>
+    <path d="M8 10.5v9H4.5v-9zM8 10.5l3.5-6.5c1.6 0 2.5 1 2.2 2.6L13 10h5a2 2 0 0 1 2 2.4l-1.2 5.5a2 2 0 0 1-2 1.6H8" />
+  </Icon>
+);
+
+export const FlagIcon = (): JSX.Element => (
+  <Icon>
+    <path d="M6 20.5V4.5M6 5.5c4-2.5 7 2 12 0v8c-5 2-8-2.500-12 0" />
+  </Icon>
+);

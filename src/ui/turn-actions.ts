@@ -1,5 +1,5 @@
 // What can be done to the turns of a conversation, as the components that show them call it.
-import type { Picture } from "#chat/conversation.ts";
+import type { Opinion, Picture } from "#chat/conversation.ts";
 import type { OpenedPicture } from "#chat/pictures.web.ts";
 
 export interface TurnActions {
@@ -9,6 +9,8 @@ export interface TurnActions {
   readonly onForget: () => void;
   readonly onRegenerate: (answerId: string) => void;
   readonly onContinue: () => void;
+  /** The same once more takes it back. */
+  readonly onJudge: (answerId: string, opinion: Opinion) => void;
   readonly onPage: (turnId: string, step: -1 | 1) => void;
   readonly onRemove: (questionId: string) => void;
   /** Undefined ends editing. */

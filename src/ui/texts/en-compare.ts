@@ -7,6 +7,7 @@ export const compare = {
   question: "Question",
   ask: "Ask them all",
   best: "This one is best",
+  adopt: "Continue with this one",
   tie: "Equally good",
   none: "None is good",
   kept: (count: number) =>

@@ -40,11 +40,12 @@ export const transfer = {
   what: "What",
   scopes: { this: "This conversation", all: "All conversations" },
   format: "As",
-  formats: { markdown: "Markdown", llava: "LLaVA data", backup: "Backup" },
+  formats: { markdown: "Markdown", llava: "LLaVA data", backup: "Backup", votes: "Votes" },
   formatHints: {
     markdown: "To read or to pass on; pictures come along in a zip.",
     llava: "LLaVA's training format: JSON and its pictures in a zip.",
-    backup: "Everything, other answers too; this page can restore it. No settings, addresses or keys.",
+    backup: "Everything, other answers and votes too; this page can restore it. No settings, addresses or keys.",
+    votes: "Thumbs, flags and votes side by side as JSON lines, with what was asked and answered.",
   },
   exportButton: "Export",
   exportOutcomes: {

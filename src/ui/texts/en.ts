@@ -103,6 +103,13 @@ const turnTools = {
   forgotten: "The model no longer reads what stands above.",
 };
 
+const opinions = {
+  title: "What do you think of this answer?",
+  up: "Good answer",
+  down: "Bad answer",
+  flag: "Flag this answer",
+};
+
 const budget = {
   used: (used: string, total: string) => `About ${used} of ${total} tokens of the model's memory`,
   full: "The next answer has no room left in the model's memory.",
@@ -293,6 +300,7 @@ export const en = {
   pictureProblems,
   history,
   turnTools,
+  opinions,
   budget,
   pictures,
   shortcuts,

@@ -8,6 +8,7 @@ export const compare: Texts["compare"] = {
   models: "参与回答的模型",
   question: "问题",
   ask: "全部提问",
+  adopt: "用这个继续",
   best: "这个最好",
   tie: "一样好",
   none: "都不好",

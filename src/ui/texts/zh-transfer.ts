@@ -6,11 +6,12 @@ export const transfer: typeof english = {
   what: "内容",
   scopes: { this: "当前对话", all: "全部对话" },
   format: "格式",
-  formats: { markdown: "Markdown", llava: "LLaVA 数据", backup: "备份" },
+  formats: { markdown: "Markdown", llava: "LLaVA 数据", backup: "备份", votes: "评价" },
   formatHints: {
     markdown: "便于阅读和分享；有图片时一起放进 zip。",
     llava: "LLaVA 的训练格式：JSON 和图片，放在一个 zip 里。",
-    backup: "包含一切，也包括其他回答，可以在本页恢复。不含设置、地址和密钥。",
+    backup: "包含一切，也包括其他回答和评价，可以在本页恢复。不含设置、地址和密钥。",
+    votes: "点赞、差评、标记和并排比较的投票，连同问答，每行一个 JSON。",
   },
   exportButton: "导出",
   exportOutcomes: {

@@ -216,6 +216,12 @@ export const zh: Texts = {
     alternativeLong: (index, count) => `第 ${index} 个版本，共 ${count} 个`,
     forgotten: "模型不再读取以上内容。",
   },
+  opinions: {
+    title: "你觉得这个回答怎么样？",
+    up: "好回答",
+    down: "差回答",
+    flag: "标记这个回答",
+  },
   budget: {
     used: (used, total) => `约占模型记忆的 ${used} / ${total} 词元`,
     full: "模型的记忆已没有空间容纳下一个回答。",
