@@ -19,6 +19,7 @@ TEXTS = [
     " leading and trailing ",
     "ÄÖÜ straße, 你好, 🦙!",
     "3,14159 (x+y)^2 == z",
+    "<|im_start|>user\nWhat?<|im_end|>",
     "",
 ]
 
@@ -28,11 +29,17 @@ def main():
     corpus = [(HERE.parent / name).read_text() for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")]
     lines = [line for text in corpus for line in text.splitlines() if line.strip()]
     (OUT / "corpus.txt").write_text("\n".join(lines))
+    write("tokenizer", "golden", vocab_size=700)
+    # Yi's kind: no space is put before a text, and some tokens are marks that training texts hold as they are.
+    write("bare", "bare", vocab_size=400, add_dummy_prefix=False, user_defined_symbols=["<|im_start|>", "<|im_end|>"])
+    (OUT / "corpus.txt").unlink()
+
+
+def write(name, golden_name, **options):
     sentencepiece.SentencePieceTrainer.train(
         input=str(OUT / "corpus.txt"),
-        model_prefix=str(OUT / "tokenizer"),
+        model_prefix=str(OUT / name),
         model_type="bpe",
-        vocab_size=700,
         byte_fallback=True,
         normalization_rule_name="identity",
         remove_extra_whitespaces=False,
@@ -40,10 +47,10 @@ def main():
         split_digits=True,
         num_threads=1,
         minloglevel=2,
+        **options,
     )
-    (OUT / "corpus.txt").unlink()
-    (OUT / "tokenizer.vocab").unlink()
-    model = sentencepiece.SentencePieceProcessor(model_file=str(OUT / "tokenizer.model"))
+    (OUT / f"{name}.vocab").unlink()
+    model = sentencepiece.SentencePieceProcessor(model_file=str(OUT / f"{name}.model"))
     lead = len(model.encode("<unk>"))
     golden = {
         "pieces": model.vocab_size(),
@@ -53,7 +60,7 @@ def main():
             for text in TEXTS
         ],
     }
-    (OUT / "golden.json").write_text(json.dumps(golden, ensure_ascii=False) + "\n")
+    (OUT / f"{golden_name}.json").write_text(json.dumps(golden, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -129,11 +129,20 @@ async function fromSentencePiece(folder: CheckpointFolder): Promise<JsonObject |
   const model = await folder.open("tokenizer.model");
   if (!model) return undefined;
   const settings = (await readObject(folder, "tokenizer_config.json")) ?? {};
-  const added = Object.entries((await readObject(folder, "added_tokens.json")) ?? {});
+  const added = Object.entries((await readObject(folder, "added_tokens.json")) ?? {}).flatMap(
+    ([text, id]): [string, number][] => (typeof id === "number" ? [[text, id]] : []),
+  );
+  const noted = v.safeParse(
+    v.record(v.string(), v.looseObject({ content: v.string(), special: v.optional(v.boolean(), false) })),
+    settings["added_tokens_decoder"] ?? {},
+  );
+  if (!noted.success) throw bad("tokenizer_config.json: added_tokens_decoder is not a table of tokens");
+  const known = Object.entries(noted.output);
   return tokenizerFromSentencePiece(await model.read(0, model.bytes), {
     legacy: settings["legacy"] !== false,
     addBos: settings["add_bos_token"] !== false,
-    added: new Map(added.flatMap(([text, id]): [string, number][] => (typeof id === "number" ? [[text, id]] : []))),
+    added: new Map([...known.map(([id, token]): [string, number] => [token.content, Number(id)]), ...added]),
+    special: new Set(known.flatMap(([, token]) => (token.special ? [token.content] : []))),
   });
 }
 

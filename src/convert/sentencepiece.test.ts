@@ -14,7 +14,8 @@ const Golden = v.object({
   pieces: v.number(),
   texts: v.array(v.object({ text: v.string(), ids, after: ids, decoded: v.string() })),
 });
-const golden = v.parse(Golden, JSON.parse(new TextDecoder().decode(await fixture("golden.json"))));
+const readGolden = async (name: string) => v.parse(Golden, JSON.parse(new TextDecoder().decode(await fixture(name))));
+const golden = await readGolden("golden.json");
 const model = await fixture("tokenizer.model");
 const settings = { legacy: false, addBos: true, added: new Map([["<im_start>", 700]]) };
 const [bos, eos] = [1, 2];
@@ -37,6 +38,27 @@ test("the tokenizer of Llama's first kind puts a space before every part, and ne
   for (const { text, ids: expected } of golden.texts) {
     expect(tokenizer.encode(text).ids, text).toEqual(expected);
     expect(tokenizer.encode(`</s>${text}`).ids, text).toEqual([eos, ...expected]);
+  }
+});
+
+test("a model that puts no space before a text keeps its marks whole, as special tokens where the checkpoint says so", async () => {
+  const bare = await fixture("bare.model");
+  for (const legacy of [false, true]) {
+    const json = tokenizerFromSentencePiece(bare, {
+      ...settings,
+      legacy,
+      addBos: false,
+      special: new Set(["<|im_end|>"]),
+    });
+    const tokenizer = new Tokenizer(json, {});
+    for (const { text, ids: expected, decoded } of (await readGolden("bare.json")).texts) {
+      expect(tokenizer.encode(text).ids, text).toEqual(expected);
+      if (text !== "") expect(tokenizer.decode(expected, { clean_up_tokenization_spaces: false }), text).toBe(decoded);
+    }
+    const special = Object.fromEntries(
+      [...tokenizer.get_added_tokens_decoder()].map(([, token]) => [token.content, token.special]),
+    );
+    expect(special).toMatchObject({ "<|im_start|>": false, "<|im_end|>": true, "</s>": true });
   }
 });
 

@@ -10,6 +10,8 @@ export interface TokenizerSettings {
   readonly addBos: boolean;
   /** Tokens added after training, with their ids. */
   readonly added: ReadonlyMap<string, number>;
+  /** Tokens of the model itself that people's texts must not make and answers not show, beside its control tokens. */
+  readonly special?: ReadonlySet<string>;
 }
 
 interface Piece {
@@ -17,7 +19,7 @@ interface Piece {
   readonly score: number;
   readonly kind: number;
 }
-const kinds = { unknown: 2, control: 3, userDefined: 4, byte: 6 } as const;
+const kinds = { normal: 1, unknown: 2, control: 3, userDefined: 4, byte: 6 } as const;
 const bpe = 2;
 const space = "\u2581";
 
@@ -25,40 +27,43 @@ const space = "\u2581";
 export function tokenizerFromSentencePiece(bytes: Uint8Array, settings: TokenizerSettings): JsonObject {
   const pieces: Piece[] = [];
   let modelType = 1;
+  let spaceFirst = true;
   for (const field of fieldsOf(bytes)) {
     if (field.number === 1) pieces.push(pieceOf(field.bytes));
-    if (field.number === 2) for (const { number, value } of fieldsOf(field.bytes)) if (number === 3) modelType = value;
+    if (field.number === 2) modelType = numberIn(field.bytes, 3) ?? modelType;
+    if (field.number === 3) spaceFirst = (numberIn(field.bytes, 3) ?? 1) !== 0;
   }
   if (pieces.length === 0) throw bad("it holds no tokens");
   if (modelType !== bpe) throw bad(`it is of type ${modelType}; only BPE, Llama's kind, can be read`);
 
   const vocab = new Map(pieces.map(({ text }, id) => [text, id]));
-  const special = (content: string, id: number) => {
-    return { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
+  const token = (content: string, id: number, special = true) => {
+    return { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special };
   };
-  const controls = pieces.flatMap(({ text, kind }, id) =>
-    kind === kinds.control || kind === kinds.unknown || kind === kinds.userDefined ? [special(text, id)] : [],
-  );
-  const later = [...settings.added].filter(([text]) => !vocab.has(text)).map(([text, id]) => special(text, id));
+  const own = pieces.flatMap(({ text, kind }, id) => {
+    if (kind === kinds.control || kind === kinds.unknown) return [token(text, id)];
+    return kind === kinds.userDefined ? [token(text, id, settings.special?.has(text) === true)] : [];
+  });
+  const later = [...settings.added].filter(([text]) => !vocab.has(text)).map(([text, id]) => token(text, id));
   const unknown = pieces.find(({ kind }) => kind === kinds.unknown)?.text ?? "<unk>";
   const bos = vocab.get("<s>");
   return {
     version: "1.0",
     truncation: null,
     padding: null,
-    added_tokens: [...controls, ...later.sort((a, b) => a.id - b.id)],
+    added_tokens: [...own, ...later.sort((a, b) => a.id - b.id)],
     normalizer: settings.legacy
       ? {
           type: "Sequence",
           normalizers: [
-            { type: "Prepend", prepend: space },
+            ...(spaceFirst ? [{ type: "Prepend", prepend: space }] : []),
             { type: "Replace", pattern: { String: " " }, content: space },
           ],
         }
       : null,
     pre_tokenizer: settings.legacy
       ? null
-      : { type: "Metaspace", replacement: space, prepend_scheme: "first", split: false },
+      : { type: "Metaspace", replacement: space, prepend_scheme: spaceFirst ? "first" : "never", split: false },
     post_processor: settings.addBos && bos !== undefined ? startWith("<s>", bos) : null,
     decoder: {
       type: "Sequence",
@@ -66,7 +71,7 @@ export function tokenizerFromSentencePiece(bytes: Uint8Array, settings: Tokenize
         { type: "Replace", pattern: { String: space }, content: " " },
         { type: "ByteFallback" },
         { type: "Fuse" },
-        { type: "Strip", content: " ", start: 1, stop: 0 },
+        ...(spaceFirst ? [{ type: "Strip", content: " ", start: 1, stop: 0 }] : []),
       ],
     },
     model: {
@@ -88,7 +93,7 @@ export function tokenizerFromSentencePiece(bytes: Uint8Array, settings: Tokenize
 function mergesOf(pieces: readonly Piece[], vocab: ReadonlyMap<string, number>): [string, string][] {
   const merges: { readonly parts: [string, string]; readonly score: number }[] = [];
   for (const { text, score, kind } of pieces) {
-    if (kind === kinds.control || kind === kinds.unknown || kind === kinds.byte) continue;
+    if (kind !== kinds.normal) continue;
     const ways: { readonly parts: [string, string]; readonly ids: readonly [number, number] }[] = [];
     const letters = Array.from(text);
     for (let i = 1; i < letters.length; i++) {
@@ -111,6 +116,12 @@ function startWith(token: string, id: number): JsonObject {
     pair: [begin, first, begin, second],
     special_tokens: { [token]: { id: token, ids: [id], tokens: [token] } },
   };
+}
+
+/** A field of a whole number in a message; undefined when it is not there. */
+function numberIn(message: Uint8Array, wanted: number): number | undefined {
+  for (const { number, value } of fieldsOf(message)) if (number === wanted) return value;
+  return undefined;
 }
 
 function pieceOf(bytes: Uint8Array): Piece {
