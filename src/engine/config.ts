@@ -41,14 +41,15 @@ const Config = v.object({
     head_dim: v.nullish(size),
     eos_token_id: v.nullish(ids),
   }),
-  vision_config: v.object({ image_size: size }),
+  vision_config: v.object({ image_size: v.optional(size) }),
 });
 
 const channels = v.tuple([v.number(), v.number(), v.number()]);
 const Preprocessor = v.object({
   image_mean: channels,
   image_std: channels,
-  crop_size: v.optional(v.union([size, v.object({ height: size, width: size })])),
+  crop_size: v.nullish(v.union([size, v.object({ height: size, width: size })])),
+  size: v.nullish(v.union([size, v.object({ height: v.optional(size), shortest_edge: v.optional(size) })])),
 });
 
 const Generation = v.object({ eos_token_id: v.nullish(ids) });
@@ -73,7 +74,8 @@ export async function readModelConfig(files: PackageFiles): Promise<ModelConfig>
     config.eos_token_id,
     text.eos_token_id,
   ].find((value) => value !== undefined && value !== null);
-  const crop = image.crop_size;
+  const imageSide = sideOf(image.crop_size) ?? config.vision_config.image_size ?? sideOf(image.size);
+  if (imageSide === undefined) throw new EngineError("bad-package", "config.json has no vision_config.image_size");
   return {
     imageTokenId,
     vocabSize: text.vocab_size,
@@ -83,7 +85,7 @@ export async function readModelConfig(files: PackageFiles): Promise<ModelConfig>
     headSize: text.head_dim ?? text.hidden_size / text.num_attention_heads,
     eosIds: stated === undefined ? [2] : [stated].flat(),
     preprocess: {
-      size: crop === undefined ? config.vision_config.image_size : typeof crop === "number" ? crop : crop.height,
+      size: imageSide,
       mean: image.image_mean,
       std: image.image_std,
     },
@@ -92,6 +94,12 @@ export async function readModelConfig(files: PackageFiles): Promise<ModelConfig>
     bosToken: tokenText(tokenizer.bos_token),
     eosToken: tokenText(tokenizer.eos_token),
   };
+}
+
+function sideOf(
+  given: number | { height?: number | undefined; shortest_edge?: number | undefined } | null | undefined,
+): number | undefined {
+  return typeof given === "number" ? given : (given?.height ?? given?.shortest_edge);
 }
 
 function tokenText(token: string | { content: string } | null | undefined): string {
@@ -127,7 +135,14 @@ async function chatTemplate(
 ): Promise<string | undefined> {
   if (typeof given === "string") return given;
   const named = given?.find((entry) => entry.name === "default") ?? given?.[0];
-  return named?.template ?? (await optionalText(files, "chat_template.jinja"));
+  if (named) return named.template;
+  const jinja = await optionalText(files, "chat_template.jinja");
+  if (jinja !== undefined) return jinja;
+  const json = v.safeParse(
+    v.object({ chat_template: v.string() }),
+    await readOptionalJson(files, "chat_template.json"),
+  );
+  return json.success ? json.output.chat_template : undefined;
 }
 
 function parse<T extends v.GenericSchema>(path: string, schema: T, json: unknown): v.InferOutput<T> {

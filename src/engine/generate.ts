@@ -51,6 +51,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
       kvHeads: config.kvHeads,
       headSize: config.headSize,
       contextLength,
+      shared: model.sharesCache,
     });
   let cache = makeCache();
 

@@ -9,6 +9,8 @@ export interface CacheShape {
   readonly headSize: number;
   /** Rows a static cache never exceeds. */
   readonly contextLength: number;
+  /** Whether past and present may be one buffer; default true. */
+  readonly shared?: boolean | undefined;
 }
 
 /** Keys and values of the slots prefilled so far; owns its tensors. */
@@ -31,7 +33,9 @@ export interface KvCache {
 
 /** An empty cache in the runtime's style. */
 export function createKvCache(runtime: Runtime, shape: CacheShape): KvCache {
-  return runtime.cacheStyle === "static" ? createStaticCache(runtime, shape) : createGrowingCache(runtime, shape);
+  return runtime.cacheStyle === "static" && shape.shared !== false
+    ? createStaticCache(runtime, shape)
+    : createGrowingCache(runtime, shape);
 }
 
 /** How many leading slots two prompts share. */

@@ -32,6 +32,8 @@ export interface Model {
   readonly runtime: Runtime;
   /** Whether the decoder runs on expanded f32 weights. */
   readonly expanded: boolean;
+  /** Whether the decoder reads past and present from one buffer: those that others exported with positions of their own do not. */
+  readonly sharesCache: boolean;
   /** Normalised pixels [3, size, size] → features [.., imageTokens, hidden]; the caller disposes them. */
   encodeImage(pixels: Float32Array): Promise<RuntimeTensor>;
   /** The same of one tile, read out: features [imageTokens, hidden] and the newline row [hidden]. */
@@ -118,6 +120,7 @@ function createModel(
     tokenizer,
     runtime,
     expanded,
+    sharesCache: !sessions.decoder.inputNames.includes("position_ids"),
     async encodeImage(pixels) {
       const input = { pixel_values: runtime.tensor("float32", pixels, [1, 3, size, size]) };
       const features = await runOne(sessions.vision, input, "image_features");
@@ -168,7 +171,7 @@ function createModel(
       const own: Record<string, RuntimeTensor> = {
         attention_mask: runtime.tensor("int64", new BigInt64Array(total).fill(1n), [1, total]),
       };
-      // Older exports of others have no number of logits, and positions of their own.
+      // Exports of others may have no number of logits, positions of their own, and a branch for an empty cache.
       const { inputNames } = sessions.decoder;
       if (inputNames.includes("num_logits_to_keep")) {
         own["num_logits_to_keep"] = runtime.tensor("int64", BigInt64Array.of(1n), []);
@@ -176,6 +179,9 @@ function createModel(
       if (inputNames.includes("position_ids")) {
         const positions = BigInt64Array.from(added, (_, i) => BigInt(cache.slots.length + i));
         own["position_ids"] = runtime.tensor("int64", positions, [1, added.length]);
+      }
+      if (inputNames.includes("use_cache_branch")) {
+        own["use_cache_branch"] = runtime.tensor("bool", Uint8Array.of(cache.slots.length > 0 ? 1 : 0), [1]);
       }
       try {
         const outputs = await sessions.decoder.run({ inputs_embeds: embeds, ...own, ...cache.inputs() }, cache.into());

@@ -7,6 +7,7 @@ import { checkpointFolder } from "#convert/folder.node.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { createNodeRuntime } from "./runtime.node.ts";
 import type { Runtime } from "./runtime.ts";
+import { createWasmRuntime } from "./runtime.web.ts";
 import type { GenerateEvent, GenerateRequest, ImageMode, Message, Part, Pixels } from "./types.ts";
 
 interface Loaded {
@@ -15,12 +16,11 @@ interface Loaded {
   readonly decoded: () => number;
 }
 
-async function load(family: string): Promise<Loaded> {
+async function load(family: string, runtime: Runtime = createNodeRuntime({ threads: 1 })): Promise<Loaded> {
   const folder = fileURLToPath(new URL(`../../training/fixtures/families/${family}`, import.meta.url));
   const to = memoryPackage();
   const bits = { vision: 32, embed: 32, decoder: 32 } as const;
   const info = await convert(checkpointFolder(folder), to, { bits, template: "vicuna_v1" });
-  const runtime = createNodeRuntime({ threads: 1 });
   let decoded = 0;
   const decodeImage = (blob: Blob): Promise<Pixels> => {
     decoded++;
@@ -100,6 +100,21 @@ describe("LLaVA-1.6", () => {
     expect(last).toMatchObject({ type: "done", reason: "abort" });
     expect(runtime.aliveTensors).toBe(alive);
   });
+});
+
+test("on WASM the answers about pictures in tiles are those of Node", async () => {
+  const runtimeUrl = new URL("../../node_modules/onnxruntime-web/dist/", import.meta.url).href;
+  for (const family of ["llava-1.6-mistral", "llava-onevision"]) {
+    const node = await load(family);
+    const wasm = await load(family, await createWasmRuntime({ runtimeUrl }));
+    for (const messages of [[user(picture(80))], [user(picture(70), picture(40, "q"))]]) {
+      const { text } = await ask(node.engine, messages);
+      expect((await ask(wasm.engine, messages)).text).toBe(text);
+      expect(text).not.toBe("");
+    }
+    await node.engine.dispose();
+    await wasm.engine.dispose();
+  }
 });
 
 test("OneVision sees one picture in tiles, and several as a square each", async () => {

@@ -84,12 +84,16 @@ function renderTwo(template: Template, turns: readonly Turn[], slot: string): st
 
 function renderJinja(source: string, turns: readonly Turn[], options: PromptOptions): string {
   const continues = turns.at(-1)?.role === "assistant";
+  // Templates of language models know no parts: their messages are text, with the slot in it.
+  const knowsParts = /image|type/.test(source);
   const messages = turns.map((turn) => ({
     role: turn.role,
-    content: [
-      ...Array.from({ length: turn.images }, () => ({ type: "image" })),
-      ...(turn.text === "" ? [] : [{ type: "text", text: turn.text }]),
-    ],
+    content: knowsParts
+      ? [
+          ...Array.from({ length: turn.images }, () => ({ type: "image" })),
+          ...(turn.text === "" ? [] : [{ type: "text", text: turn.text }]),
+        ]
+      : `${imageSlot}\n`.repeat(turn.images) + turn.text,
   }));
   let text: string;
   try {

@@ -1,8 +1,8 @@
 // What the engine needs of an inference runtime, in our words. Knows no runtime: `runtime.*.ts` implement it.
 import type { Device } from "./types.ts";
 
-export type TensorType = "float32" | "int32" | "int64";
-export type TensorData = Float32Array | Int32Array | BigInt64Array;
+export type TensorType = "float32" | "int32" | "int64" | "bool";
+export type TensorData = Float32Array | Int32Array | BigInt64Array | Uint8Array;
 
 /** A block of numbers in main memory or on the device; whoever created it (or received it from `run`) disposes it, once. */
 export interface RuntimeTensor {

@@ -1,11 +1,18 @@
 // The protobuf bytes of an ONNX model: the few messages a converter writes, encoded by hand.
 // Field numbers are those of onnx.proto3. Knows nothing of what the graphs compute.
 
-export const dtypes = { float32: 1, uint8: 2, int32: 6, int64: 7, float16: 10 } as const;
+export const dtypes = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
 export type Dtype = keyof typeof dtypes;
 
 /** Bytes of one element. */
-export const dtypeBytes: Readonly<Record<Dtype, number>> = { float32: 4, uint8: 1, int32: 4, int64: 8, float16: 2 };
+export const dtypeBytes: Readonly<Record<Dtype, number>> = {
+  float32: 4,
+  uint8: 1,
+  int32: 4,
+  int64: 8,
+  bool: 1,
+  float16: 2,
+};
 
 export type Attribute =
   | { readonly int: number }
