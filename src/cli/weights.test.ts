@@ -3,10 +3,12 @@ import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { elementsOf, type Checkpoint } from "#convert/checkpoint.ts";
 import { checkpointFolder } from "#convert/folder.node.ts";
 import { openCheckpoint, openTensorFile } from "#convert/open-checkpoint.ts";
+import { addWeights } from "./weights.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const fixtures = join(root, "training/fixtures/weights");
@@ -24,6 +26,13 @@ function llava(
       (_, out, err) => resolve({ code: child.exitCode ?? -1, out, err }),
     );
   });
+}
+
+/** Runs the command in this process; throws what `main.ts` would tell. */
+async function inProcess(...parameters: string[]): Promise<void> {
+  const program = new Command("llava").configureOutput({ writeErr: () => undefined }).exitOverride();
+  addWeights(program);
+  await program.parseAsync(parameters, { from: "user" });
 }
 
 let folder = "";
@@ -80,7 +89,7 @@ test("an adapter is merged, and the projector of the result taken out", async ()
   );
 });
 
-describe("what goes wrong is one sentence and exit code 1, and leaves nothing", () => {
+describe("what goes wrong is one sentence, and leaves nothing", () => {
   const broken = async (name: string, change: (path: string) => Promise<void>) => {
     const path = join(folder, name);
     await cp(base, path, { recursive: true });
@@ -142,10 +151,21 @@ describe("what goes wrong is one sentence and exit code 1, and leaves nothing", 
   ])("%s", async (_what, parameters, message) => {
     const [command = "", given = "", ...rest] = await parameters();
     const before = await readdir(folder);
-    const result = await llava(command, given, join(folder, "out"), ...rest);
+    await expect(inProcess(command, given, join(folder, "out"), ...rest)).rejects.toThrow(message);
+    expect(await readdir(folder)).toEqual(before);
+  });
+
+  test("as a user sees it", async () => {
+    const before = await readdir(folder);
+    const result = await llava(
+      "merge-lora",
+      join(fixtures, "lora"),
+      join(folder, "out"),
+      "--base",
+      join(folder, "nowhere"),
+    );
     expect(result).toMatchObject({ code: 1, out: "" });
-    expect(result.err).toMatch(message);
-    if (!/required option/.test(result.err)) expect(result.err.trim()).toMatch(/^llava: [^\n]*$/);
+    expect(result.err.trim()).toMatch(/^llava: nowhere holds no weights[^\n]*$/);
     expect(await readdir(folder)).toEqual(before);
   });
 });
