@@ -357,6 +357,10 @@ export function App(props: AppProps): JSX.Element {
           }}
           onRename={(id, title) => void chat.rename(id, title)}
           onRemove={(id) => void chat.remove(id)}
+          onTransfer={() => {
+            if (!wide) list.value = "closed";
+            dialog.value = "export";
+          }}
           onClose={closeList}
         />
       )}

@@ -15,6 +15,8 @@ interface SidebarProps {
   readonly onOpen: (id: string) => void;
   readonly onRename: (id: string, title: string) => void;
   readonly onRemove: (id: string) => void;
+  /** Opens export and import. */
+  readonly onTransfer: () => void;
   readonly onClose: () => void;
 }
 
@@ -105,6 +107,11 @@ function List(props: SidebarProps): JSX.Element {
           />
         ))}
       </ul>
+      <p class="sidebar-foot">
+        <button type="button" class="link-button" onClick={props.onTransfer}>
+          {t.transfer.title}
+        </button>
+      </p>
     </>
   );
 }

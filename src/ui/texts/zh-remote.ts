@@ -6,7 +6,7 @@ export const remoteErrors: Record<RemoteErrorCode, string> = {
   "server-address": "这不是服务器地址。请输入例如“localhost:8000”或“https://gpu.example/v1”的地址。",
   "server-insecure":
     "普通 HTTP 只能连接本机上的服务器。请为服务器启用 HTTPS，或用“ssh -L 8000:localhost:8000 机器名”转发到本机后连接“localhost:8000”。",
-  "server-permission": "浏览器不允许本页访问您的本地网络。请在地址栏旁的网站设置中允许“本地网络访问”，然后重试。",
+  "server-permission": "浏览器不允许本页访问你的本地网络。请在地址栏旁的网站设置中允许“本地网络访问”，然后重试。",
   "server-unreachable":
     "服务器没有应答。请确认它正在运行且地址正确；若确实如此，它可能不允许本页访问（CORS），或因密钥错误而直接拒绝。",
   "server-cors": "服务器在运行，但不允许本页访问。请把它的 CORS 选项设为本页地址，然后重新启动它。",
@@ -17,7 +17,7 @@ export const remoteErrors: Record<RemoteErrorCode, string> = {
   "server-context": "对话已超出服务器模型的上下文。请开始新对话，或在服务器上调大上下文长度。",
   "server-no-pictures": "服务器上的这个模型不能看图。请选择能看图的模型（如 LLaVA）；llama.cpp 还需要“--mmproj”文件。",
   "server-rejected": "服务器没有接受这个问题。它的说明见下方；请据此修改后重试。",
-  "server-busy": "服务器太忙，或您的额度已用完。请稍等片刻再试。",
+  "server-busy": "服务器太忙，或你的额度已用完。请稍等片刻再试。",
   "server-failed": "服务器自身出错。请查看它的日志，然后重试。",
   "server-broken-stream": "回答在传输途中断了。请检查网络和服务器，然后重试。",
   "server-wrong-answer": "收到的内容不是 OpenAI 协议的回答。请检查地址，它通常以“/v1”结尾。",
@@ -35,7 +35,7 @@ export const remote: Texts["remote"] = {
   connect: "连接服务器",
   connectTitle: "连接服务器",
   connectLead:
-    "使用比本机更大的模型：任何支持 OpenAI 协议的服务器均可，如 vLLM、SGLang、llama.cpp 或 Ollama。您的问题连同图片会发送到该服务器。",
+    "使用比本机更大的模型：任何支持 OpenAI 协议的服务器均可，如 vLLM、SGLang、llama.cpp 或 Ollama。你的问题连同图片会发送到该服务器。",
   address: "地址",
   addressHint: "例如 localhost:8000 或 https://gpu.example/v1",
   name: "名称",

@@ -13,7 +13,7 @@ export const zh: Texts = {
   skipToComposer: "跳到提问框",
 
   heroTitle: "放一张图，随便问。",
-  heroLead: (model) => `${model} 会看图并回答，全程只在您自己的设备上运行。`,
+  heroLead: (model) => `${model} 会看图并回答，全程只在你自己的设备上运行。`,
   dropTitle: "把图片拖到这里",
   dropHint: "也可以粘贴图片，或者",
   dropButton: "选择文件",
@@ -27,10 +27,10 @@ export const zh: Texts = {
   examplePicture: "示例图片",
 
   conversation: "对话",
-  you: "您",
+  you: "你",
   assistant: "回答",
   picture: (index, name) => `图片 ${index}：${name}`,
-  questionArea: "您的问题",
+  questionArea: "你的问题",
   composerLabel: "就图片提问",
   composerPlaceholder: "就图片提问……",
   composerPlaceholderEmpty: "先添加图片，再提问……",
@@ -175,7 +175,7 @@ export const zh: Texts = {
     "memory-only": "模型无法存储。现在可用，但下次访问需要重新获取。",
   },
   pictureProblems: {
-    heic: (name) => `您的浏览器打不开 HEIC 图片（如“${name}”）。请导出为 JPEG 再添加。`,
+    heic: (name) => `你的浏览器打不开 HEIC 图片（如“${name}”）。请导出为 JPEG 再添加。`,
     broken: (name) => `“${name}”已损坏，无法打开。请换一份。`,
     "not-a-picture": (name) => `“${name}”不是浏览器能打开的图片。支持 PNG、JPEG、WebP、GIF、AVIF 和 BMP。`,
     unreadable: (name) => `无法读取“${name}”。请先保存到本设备再添加。`,
@@ -187,7 +187,7 @@ export const zh: Texts = {
     show: "显示对话列表",
     hide: "隐藏对话列表",
     search: "搜索对话",
-    empty: "您的提问会保存在这里，只在本设备上。",
+    empty: "你的提问会保存在这里，只在本设备上。",
     noMatch: (words) => `没有包含“${words}”的对话。`,
     untitled: "未命名的对话",
     options: (title) => `“${title}”的操作`,
@@ -252,7 +252,7 @@ export const zh: Texts = {
     urlLabel: "图片的网址",
     urlPlaceholder: "https://…",
     urlAdd: "获取",
-    urlHint: "图片的服务器会知道您在获取它，并且必须允许其他网页读取。",
+    urlHint: "图片的服务器会知道你在获取它，并且必须允许其他网页读取。",
   },
   shortcuts: {
     title: "键盘快捷键",
