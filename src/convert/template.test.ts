@@ -10,6 +10,11 @@ test.each([
   ["llava-llama-2-13b-chat-lightning-preview", "llava_llama_2"],
   ["LLaVA-7B-v0", "llava_v0"],
   ["llava-mpt-7b-preview", "mpt"],
+  ["llava-onevision-qwen2-0.5b-ov-hf", "qwen_1_5"],
+  ["llava-interleave-qwen-0.5b-hf", "qwen_1_5"],
+  ["nanoLLaVA-1.5", "chatml_direct"],
+  ["llava-v1-0719-mmtag", "v1_mmtag"],
+  ["LLaVA-13b-v0-mmtag", "v0_mmtag"],
 ])("%s speaks %s", (name, template) => {
   expect(templateForName(name)).toBe(template);
 });

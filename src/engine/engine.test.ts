@@ -194,6 +194,33 @@ describe.each(runtimes)("the model on %s", (_, memoryBudget, makeRuntime) => {
   });
 });
 
+test("an answer ends at its template's separator where that is one token, and does not show it", async () => {
+  // A tokenizer that has the separator in the place of one of the letters that the model says.
+  const open = (letter?: string): Promise<Engine> => {
+    const renamed = JSON.stringify(byteTokenizer()).replace(`"${letter ?? ""}":`, '"<|im_end|>":');
+    const files: PackageFiles = {
+      blob: (path) => (path === "tokenizer.json" ? Promise.resolve(new Blob([renamed])) : tinyModel.files.blob(path)),
+    };
+    const info = { ...tinyModel.info, model: { ...tinyModel.info.model, template: "chatml_direct" } };
+    return createEngine({ runtime: createNodeRuntime(), files, info, decodeImage });
+  };
+  const asked = request([user("What is this?")]);
+  const engine = await open();
+  const { text, done } = await answer(engine, asked);
+  await engine.dispose();
+  expect(done.reason).toBe("length");
+  // None that the prompt is written with.
+  const at = [...text].findIndex(
+    (letter, i) => i > 1 && /[BCDEFGHJKLMNOPRSTUVXYZ0-9&%$#]/.test(letter) && text.indexOf(letter) === i,
+  );
+  expect(at).toBeGreaterThan(1);
+  const ending = await open(text.charAt(at));
+  const short = await answer(ending, asked);
+  await ending.dispose();
+  expect(short.text).toBe(text.slice(0, at));
+  expect(short.done.reason).toBe("eos");
+});
+
 test("every runtime gives the same greedy answer, and passes the self-test", async () => {
   const texts: string[] = [];
   for (const [, memoryBudget, makeRuntime] of runtimes) {

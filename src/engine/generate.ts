@@ -138,7 +138,9 @@ export function createGenerator(options: GeneratorOptions): Generator {
     const room = contextLength - slots.length;
     const limit = Math.min(request.maxNewTokens, room);
     const sampler = createSampler(request.sampling);
-    const stream = createTextStream(tokenizer, request.stop, prompt.trimStart);
+    const stream = createTextStream(tokenizer, [...request.stop, ...prompt.stop], prompt.trimStart);
+    // A separator that is one token never shows up in the text.
+    const ends = new Set([...config.eosIds, ...prompt.stop.flatMap((text) => tokenizer.idOf(text) ?? [])]);
     const seen = new Set(slots);
     const decodeStarted = performance.now();
     let reason: FinishReason | undefined;
@@ -149,7 +151,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
         const token = sampler.next(logits, seen);
         newTokens++;
         if (newTokens === 1) clock.firstTokenMs = performance.now() - started;
-        if (config.eosIds.includes(token)) {
+        if (ends.has(token)) {
           reason = "eos";
         } else {
           seen.add(token);

@@ -59,6 +59,72 @@ test("llava_v1 speaks of a human", () => {
   expect(text).toBe(`${humanSystem} USER: <image>\nQ1 ASSISTANT:`);
 });
 
+describe("LLaVA's other templates, over two turns", () => {
+  const seesVisual =
+    "able to understand the visual content that the user provides, and assist the user with a variety of tasks using natural language.";
+  const llava2 = `You are a helpful language and vision assistant. You are ${seesVisual}`;
+  const tagged =
+    `A chat between a curious user and an artificial intelligence assistant. The assistant is ${seesVisual}` +
+    "The visual content will be provided with the following format: <Image>visual content</Image>.";
+  const cases: [template: string, text: string][] = [
+    ["llava_v0", `${humanSystem}###Human: <image>\nQ1###Assistant: A1###Human: Q2###Assistant:`],
+    ["llava_llama_2", `[INST] <<SYS>>\n${llava2}\n<</SYS>>\n\n<image>\nQ1 [/INST] A1 </s><s>[INST] Q2 [/INST]`],
+    ["mistral_instruct", "[INST] <image>\nQ1 [/INST] A1 </s>[INST] Q2 [/INST]"],
+    [
+      "chatml_direct",
+      "<|im_start|>system\nAnswer the questions.<|im_end|><|im_start|>user\n<image>\nQ1<|im_end|>" +
+        "<|im_start|>assistant\nA1<|im_end|><|im_start|>user\nQ2<|im_end|><|im_start|>assistant\n",
+    ],
+    [
+      "mpt",
+      "<|im_start|>system\nA conversation between a user and an LLM-based AI assistant. The assistant gives helpful and honest answers.<|im_end|>" +
+        "<|im_start|>user\n<image>\nQ1<|im_end|><|im_start|>assistant\nA1<|im_end|><|im_start|>user\nQ2<|im_end|><|im_start|>assistant\n",
+    ],
+    [
+      "v1_mmtag",
+      `${tagged} USER: <Image><image></Image> ASSISTANT: Received.</s>USER: Q1 ASSISTANT: A1</s>USER: Q2 ASSISTANT:`,
+    ],
+    [
+      "v0_mmtag",
+      `${tagged}###Human: <Image><image></Image>###Assistant: Received.###Human: Q1###Assistant: A1###Human: Q2###Assistant:`,
+    ],
+    [
+      "qwen_1_5",
+      "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n<image>\nQ1<|im_end|>\n" +
+        "<|im_start|>assistant\nA1<|im_end|>\n<|im_start|>user\nQ2<|im_end|>\n<|im_start|>assistant\n",
+    ],
+    ["plain", "<image>\nQ1\nA1\nQ2\n"],
+  ];
+  test.each(cases)("%s", (template, expected) => {
+    const turns = [say("user", "Q1", picture), say("assistant", "A1"), say("user", "Q2")];
+    expect(renderPrompt(turns, { ...options, template }).text).toBe(expected);
+  });
+
+  test("llama_2 has Llama's own system text, with its two spaces", () => {
+    const { text } = renderPrompt([say("user", "Q1")], { ...options, template: "llama_2" });
+    expect(text).toMatch(
+      /^\[INST\] <<SYS>>\nYou are a helpful, respectful and honest assistant\..* while being safe\. {2}Your /s,
+    );
+    expect(text).toMatch(/false information\.\n<<\/SYS>>\n\nQ1 \[\/INST\]$/);
+  });
+
+  test.each([
+    ["llava_v0", "###Assistant: Once upon", ["###"]],
+    ["llava_llama_2", " [/INST] Once upon", []],
+    ["chatml_direct", "<|im_start|>assistant\nOnce upon", ["<|im_end|>"]],
+    ["qwen_1_5", "<|im_start|>assistant\nOnce upon", ["<|im_end|>"]],
+  ])("%s leaves an answer open that is to be continued, and knows what ends it", (template, end, stop) => {
+    const prompt = renderPrompt([say("user", "Q"), say("assistant", "Once upon")], { ...options, template });
+    expect(prompt.text.endsWith(end)).toBe(true);
+    expect(prompt.stop).toEqual(stop);
+  });
+
+  test("a picture's slot stands between its marks where the model wants them", () => {
+    const { text } = renderPrompt([say("user", "Q1", picture)], { ...options, template: "llava_v0", imageMarks: true });
+    expect(text).toBe(`${humanSystem}###Human: <im_start><image><im_end>\nQ1###Assistant:`);
+  });
+});
+
 describe("a checkpoint's own template", () => {
   const chatTemplate =
     "{{ bos_token }}{% for message in messages %}{{ '[' + message['role'] + ']' }}" +

@@ -2,7 +2,7 @@
 // Knows templates, no token ids and no pixels.
 import { Template as JinjaTemplate } from "@huggingface/jinja";
 import { EngineError } from "./errors.ts";
-import { templates, type Template } from "./templates.ts";
+import { templates, type Template, type TemplateStyle } from "./templates.ts";
 import type { ImagePart, Message } from "./types.ts";
 
 export const imageSlot = "<image>";
@@ -11,6 +11,8 @@ export interface Prompt {
   readonly text: string;
   /** In the order of their slots in `text`. */
   readonly images: readonly ImagePart[];
+  /** What ends an answer in this layout, beside the model's own end token. */
+  readonly stop: readonly string[];
   /** The answer starts with white space that belongs to the template. */
   readonly trimStart: boolean;
 }
@@ -35,11 +37,14 @@ export function renderPrompt(messages: readonly Message[], options: PromptOption
   const continues = messages.at(-1)?.role === "assistant";
   const turns = messages.map((message) => toTurn(message, options.defuse));
   const slot = options.imageMarks === true ? `<im_start>${imageSlot}<im_end>` : imageSlot;
-  if (template) return { text: renderTwo(template, turns, slot), images, trimStart: !continues };
+  if (template) {
+    const stop = template.style === "single" || template.style === "mpt" ? [template.sep.trim()] : [];
+    return { text: renderTemplate(template, turns, slot), images, stop, trimStart: !continues };
+  }
   if (options.chatTemplate === undefined) {
     throw new EngineError("bad-package", `the conversation template "${options.template}" is not known`);
   }
-  return { text: renderJinja(options.chatTemplate, turns, options), images, trimStart: !continues };
+  return { text: renderJinja(options.chatTemplate, turns, options), images, stop: [], trimStart: !continues };
 }
 
 interface Turn {
@@ -68,18 +73,71 @@ function checkOrder(messages: readonly Message[]): void {
   });
 }
 
-/** `{system}{sep}USER: {q}{sep}ASSISTANT: {a}{sep2}USER: …`, ending with `ASSISTANT:` */
-function renderTwo(template: Template, turns: readonly Turn[], slot: string): string {
-  const { roles, sep, sep2 } = template;
+/** A turn with its pictures' slots in its text. */
+interface Line {
+  readonly user: boolean;
+  readonly text: string;
+}
+
+function renderTemplate(template: Template, turns: readonly Turn[], slot: string): string {
   const stated = turns[0]?.role === "system" ? turns[0].text : template.system;
-  const spoken = turns.filter((turn) => turn.role !== "system");
-  let text = stated === "" ? "" : stated + sep;
-  spoken.forEach((turn, i) => {
-    const last = i === spoken.length - 1;
-    if (turn.role === "user") text += `${roles.user}: ${`${slot}\n`.repeat(turn.images)}${turn.text}${sep}`;
-    else text += `${roles.assistant}: ${turn.text}${last ? "" : sep2}`;
+  const lines = turns.filter(({ role }) => role !== "system").flatMap((turn) => toLines(turn, template, slot));
+  return layouts[template.style](template, stated, lines);
+}
+
+function toLines({ role, images, text }: Turn, { mmtag, style }: Template, slot: string): Line[] {
+  if (role !== "user" || images === 0) return [{ user: role === "user", text }];
+  if (mmtag === true) {
+    const shown = { user: true, text: `<Image>${slot}</Image>`.repeat(images) };
+    return [shown, { user: false, text: "Received." }, { user: true, text }];
+  }
+  // What "plain" was trained on has no line between the picture and its caption.
+  return [{ user: true, text: style === "plain" && text === "" ? slot.repeat(images) : `${slot}\n`.repeat(images) + text }]; // prettier-ignore
+}
+
+/** How each style lays out the lines: up to the cue for the assistant, or up to an answer that is left open. */
+const layouts: Readonly<Record<TemplateStyle, (template: Template, system: string, lines: readonly Line[]) => string>> =
+  {
+    single: renderRoles,
+    two: renderRoles,
+    mpt: renderChatml,
+    "llama-2": renderLlama2,
+    plain: ({ sep, sep2 }, system, lines) =>
+      lines.reduce(
+        (text, line, i) => text + line.text + (line.user ? sep : i === lines.length - 1 ? "" : sep2),
+        system,
+      ),
+  };
+
+/** `{system}{sep}USER: {q}{sep}ASSISTANT: {a}{sep2}USER: …`, ending with `ASSISTANT:` */
+function renderRoles({ roles, sep, sep2 }: Template, system: string, lines: readonly Line[]): string {
+  let text = system === "" ? "" : system + sep;
+  lines.forEach((line, i) => {
+    if (line.user) text += `${roles.user}: ${line.text}${sep}`;
+    else text += `${roles.assistant}: ${line.text}${i === lines.length - 1 ? "" : sep2}`;
   });
-  return spoken.at(-1)?.role === "user" ? `${text}${roles.assistant}:` : text;
+  return lines.at(-1)?.user === true ? `${text}${roles.assistant}:` : text;
+}
+
+/** `<|im_start|>system\n{system}{sep}{user role}{q}{sep}{assistant role}{a}{sep}…`; roles bring their line break. */
+function renderChatml({ roles, sep }: Template, system: string, lines: readonly Line[]): string {
+  let text = system === "" ? "" : `<|im_start|>system\n${system}${sep}`;
+  lines.forEach((line, i) => {
+    text += (line.user ? roles.user : roles.assistant) + line.text;
+    if (line.user || i < lines.length - 1) text += sep;
+  });
+  return lines.at(-1)?.user === true ? text + roles.assistant : text;
+}
+
+/** `[INST] <<SYS>>\n{system}\n<</SYS>>\n\n{q} [/INST] {a} {sep2}{sep}[INST] {q} [/INST]`; the first `sep` is the tokenizer's. */
+function renderLlama2({ sep, sep2 }: Template, system: string, lines: readonly Line[]): string {
+  let text = "";
+  lines.forEach((line, i) => {
+    const asked = i === 0 && system !== "" ? `<<SYS>>\n${system}\n<</SYS>>\n\n${line.text}` : line.text;
+    if (line.user) text += `${i === 0 ? "" : sep}[INST] ${asked} [/INST]`;
+    else text += i === lines.length - 1 ? ` ${line.text}` : ` ${line.text} ${sep2}`;
+  });
+  return text;
 }
 
 function renderJinja(source: string, turns: readonly Turn[], options: PromptOptions): string {
