@@ -210,7 +210,7 @@ test("an answer ends at its template's separator where that is one token, and do
   await engine.dispose();
   expect(done.reason).toBe("length");
   // None that the prompt is written with.
-  const at = [...text].findIndex(
+  const at = Array.from(text).findIndex(
     (letter, i) => i > 1 && /[BCDEFGHJKLMNOPRSTUVXYZ0-9&%$#]/.test(letter) && text.indexOf(letter) === i,
   );
   expect(at).toBeGreaterThan(1);
