@@ -1,7 +1,8 @@
 // A plain static file server for tests: a folder under a path, with or without the app's headers, that can be stopped and can misbehave.
-import { createReadStream, statSync } from "node:fs";
+import { createReadStream, readFileSync, statSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { extname, join, normalize } from "node:path";
+import { gzipSync } from "node:zlib";
 
 export interface StaticServer {
   /** Ends with a slash. */
@@ -18,6 +19,8 @@ export interface StaticServerOptions {
   readonly prefix?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly port?: number;
+  /** Texts are compressed, as most hosts do. */
+  readonly compress?: boolean;
   /** Answers a request itself and returns true, or leaves it alone. */
   readonly onRequest?: (path: string, request: IncomingMessage, response: ServerResponse) => boolean;
 }
@@ -37,7 +40,7 @@ const types: Readonly<Record<string, string>> = {
 
 /** Resolves when it listens on localhost. */
 export async function serveStatic(options: StaticServerOptions): Promise<StaticServer> {
-  const { folder, prefix = "/", headers = {}, port = 0, onRequest } = options;
+  const { folder, prefix = "/", headers = {}, port = 0, compress = false, onRequest } = options;
   const requests: string[] = [];
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://localhost");
@@ -49,6 +52,11 @@ export async function serveStatic(options: StaticServerOptions): Promise<StaticS
     const file = join(folder, path);
     const stat = path.startsWith("..") ? undefined : statSync(file, { throwIfNoEntry: false });
     if (!stat?.isFile()) return void response.writeHead(404, headers).end();
+    if (compress && /^(text|application\/(json|manifest))|svg/.test(types[extname(path)] ?? "")) {
+      const body = gzipSync(readFileSync(file));
+      const type = { "content-type": types[extname(path)], "content-encoding": "gzip", "content-length": body.length };
+      return void response.writeHead(200, { ...type, ...headers }).end(body);
+    }
     const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
     const start = range ? Number(range[1]) : 0;
     const end = range?.[2] ? Math.min(Number(range[2]), stat.size - 1) : stat.size - 1;

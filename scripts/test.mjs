@@ -4,6 +4,7 @@ import { runChecks } from "./check.mjs";
 import { findChromium } from "./chromium.mjs";
 import { runE2e } from "./e2e.mjs";
 import { ensureInstalled } from "./ensure.mjs";
+import { runLighthouse } from "./lighthouse.mjs";
 import { runUnitTests } from "./unit.mjs";
 
 if (process.argv.includes("--long")) process.env.LLAVA_LONG_TESTS = "1";
@@ -17,6 +18,7 @@ for (const [title, run] of [
   ["Types, lint, format", runChecks],
   ["Unit and model tests", runUnitTests],
   ["Browser tests", () => runE2e(chromium)],
+  ...(process.argv.includes("--long") ? [["Lighthouse", () => runLighthouse(chromium)]] : []),
 ]) {
   console.log(`\n== ${title}`);
   const sectionAt = Date.now();

@@ -123,7 +123,7 @@ addEventListener("storage", ({ key }) => {
   if (key === downloadsKey) downloads.followOtherTabs();
 });
 
-const examples = signal<readonly Example[]>([]);
+const examples = signal<readonly Example[] | undefined>(undefined);
 const launch = readLaunch(location.href);
 if (launch.embed) document.documentElement.dataset["embed"] = "yes";
 const incoming = signal<Shared | undefined>(undefined);
@@ -196,7 +196,10 @@ loadExamples(new URL("examples/", pageUrl).href).then(
     examples.value = list;
   },
   // The page is complete without them; a developer wants to know.
-  (error: unknown) => console.warn("The examples could not be loaded:", error),
+  (error: unknown) => {
+    examples.value = [];
+    console.warn("The examples could not be loaded:", error);
+  },
 );
 
 chat.subscribe(() => {

@@ -55,7 +55,6 @@ import { LoadBanner } from "./ModelStatus.tsx";
 import { PhotoOffer } from "./PhotoOffer.tsx";
 import { languages, pickLanguage, TextsContext } from "./texts/texts.ts";
 import type { ReplacePicture, TurnActions } from "./turn-actions.ts";
-import { Turns } from "./Turns.tsx";
 import { UndoNote } from "./UndoNote.tsx";
 import { UpdateNote, type UpdateState } from "./UpdateNote.tsx";
 import { useDraft } from "./use-draft.ts";
@@ -64,6 +63,7 @@ import { usePageEvents } from "./use-page-events.ts";
 import { useShortcuts } from "./use-shortcuts.ts";
 import { useTheme } from "./use-theme.ts";
 
+const Turns = lazy(async () => (await import("./Turns.tsx")).Turns);
 const Sidebar = lazy(async () => (await import("./Sidebar.tsx")).Sidebar);
 const Lightbox = lazy(async () => (await import("./Lightbox.tsx")).Lightbox);
 const CropDialog = lazy(async () => (await import("./CropDialog.tsx")).CropDialog);
@@ -101,7 +101,8 @@ export interface AppProps {
   readonly serverActions: Pick<Servers, "connect" | "refresh" | "remove">;
   /** Absolute URL. */
   readonly modelCardUrl: string;
-  readonly examples: ReadonlySignal<readonly Example[]>;
+  /** Undefined while they are on their way. */
+  readonly examples: ReadonlySignal<readonly Example[] | undefined>;
   readonly offline: ReadonlySignal<boolean>;
   readonly preferences: ReadonlySignal<Preferences>;
   readonly onPreferences: (preferences: Preferences) => void;
@@ -196,6 +197,11 @@ export function App(props: AppProps): JSX.Element {
   useEffect(() => {
     document.documentElement.dataset["sidebar"] = listOpen && wide ? "column" : "none";
   }, [listOpen, wide]);
+  useEffect(() => {
+    // The first screen does without it, the first answer should not wait for it.
+    const timer = setTimeout(() => void import("./Turns.tsx").catch(() => undefined), 1500);
+    return () => clearTimeout(timer);
+  }, []);
   useShortcuts({
     onHelp: () => {
       dialog.value = "shortcuts";

@@ -12,7 +12,8 @@ interface EmptyStateProps {
   readonly model: Pick<ModelRecord, "name"> & Partial<Pick<ModelRecord, "knows">>;
   /** What stands below all else. */
   readonly offer?: ComponentChildren;
-  readonly examples: readonly Example[];
+  /** Undefined while they are on their way: their place is kept, so that nothing moves when they come. */
+  readonly examples: readonly Example[] | undefined;
   readonly dragging: boolean;
   readonly onChoose: () => void;
   readonly onExample: (example: Example, question: string) => void;
@@ -48,15 +49,15 @@ export function EmptyState(props: EmptyStateProps): JSX.Element {
           </li>
         )}
       </ul>
-      {examples.length > 0 && (
+      {(examples === undefined || examples.length > 0) && (
         <section aria-labelledby="examples-title">
           <h2 id="examples-title" class="small-title">
             {t.examplesTitle}
           </h2>
           <div class="examples">
-            {examples.map((example) => (
-              <ExampleCard key={example.url} example={example} onExample={onExample} />
-            ))}
+            {examples === undefined
+              ? [1, 2].map((place) => <div key={place} class="example example-waiting" />)
+              : examples.map((example) => <ExampleCard key={example.url} example={example} onExample={onExample} />)}
           </div>
         </section>
       )}
