@@ -1,25 +1,44 @@
-"""Writes fixtures/image.golden.json: SHA-256 of what Pillow makes of a few pictures drawn by formula, the way LLaVA prepares them.
+"""Writes fixtures/image.golden.json: SHA-256 of what Pillow makes of a few pictures drawn by formula, the way LLaVA prepares them, and
+fixtures/processor.golden.json: samples of what Hugging Face's processors make of such pictures of any shape.
 
-Pixel x,y has channel c = (x * x * 3 + y * 7 + x * y + c * 85) mod 256. `python make_image_golden.py` writes fixtures/image.golden.json.
+Pixel x,y has channel c = (x * x * 3 + y * 7 + x * y + c * 85) mod 256. `python make_image_golden.py` writes both.
 """
 
 import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
 SIZE = 48
 FILL = tuple(int(value * 255) for value in (0.48145466, 0.4578275, 0.40821073))
 SIZES = [(48, 48), (37, 23), (200, 120), (120, 200), (1, 9), (97, 31), (60, 200), (640, 480)]
+# Name, side, mode, mean, std of the image processors that LLaVA models name.
+CLIP = ([0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711])
+PROCESSORS = [("clip-336", 336, "crop", *CLIP), ("clip-224", 224, "crop", *CLIP), ("siglip-384", 384, "resize", [0.5] * 3, [0.5] * 3)]
+PROCESSOR_SIZES = [(1, 1), (2, 1), (1, 3), (13, 7), (335, 337), (384, 384), (640, 480), (501, 333), (1000, 300), (10000, 10), (10, 10000), (3, 700)]
 
 
 def draw(width, height):
-    picture = Image.new("RGB", (width, height))
-    picture.putdata(
-        [tuple((x * x * 3 + y * 7 + x * y + c * 85) % 256 for c in range(3)) for y in range(height) for x in range(width)]
-    )
-    return picture
+    y, x, c = np.mgrid[0:height, 0:width, 0:3]
+    return Image.fromarray(((x * x * 3 + y * 7 + x * y + c * 85) % 256).astype(np.uint8))
+
+
+def processed(name, size, mode, mean, std, width, height):
+    """Every 4999th value of what Hugging Face's processor on Pillow makes, planar and normalised."""
+    common = {"image_mean": mean, "image_std": std}
+    if mode == "crop":
+        processor = CLIPImageProcessorPil(size={"shortest_edge": size}, crop_size={"height": size, "width": size}, **common)
+    else:
+        processor = SiglipImageProcessorPil(size={"height": size, "width": size}, **common)
+    values = np.array(processor([draw(width, height)])["pixel_values"][0], dtype=np.float64).reshape(-1)
+    return {
+        "name": name, "size": size, "mode": mode, "mean": mean, "std": std, "width": width, "height": height,
+        "average": round(float(values.mean()), 6), "every": [round(float(value), 5) for value in values[::4999]],
+    }  # fmt: skip
 
 
 def pad(picture):
@@ -46,3 +65,5 @@ rows = [
     for mode, make in (("pad", pad), ("crop", crop), ("resize", stretch))
 ]
 (Path(__file__).parent / "fixtures" / "image.golden.json").write_text(json.dumps(rows, indent=2) + "\n")
+rows = [processed(*processor, w, h) for processor in PROCESSORS for w, h in PROCESSOR_SIZES]
+(Path(__file__).parent / "fixtures" / "processor.golden.json").write_text(json.dumps(rows, separators=(",", ":")) + "\n")

@@ -100,8 +100,16 @@ function resizeAcrossFirst(pixels: Pixels, frame: Frame, wide: number, high: num
   const lastRow = (down.starts[keep.height - 1] ?? 0) + (down.counts[keep.height - 1] ?? 0);
   const rowLength = keep.width * 3;
   const between = new Uint8Array((lastRow - firstRow) * rowLength); // [rows, width, 3]
-  const line = new Uint8Array(frame.width * 3);
-  for (let x = 0; x < frame.width; x++) line.set(frame.fill, x * 3);
+  const line = new Uint8Array(pixels.width * 3);
+  // What the frame beside the picture adds is the same in every row.
+  const beside = new Float64Array(keep.width);
+  for (let x = 0; x < keep.width; x++) {
+    const start = (across.starts[x] ?? 0) - frame.left;
+    for (let k = 0; k < (across.counts[x] ?? 0); k++) {
+      if (start + k < 0 || start + k >= pixels.width)
+        beside[x] = (beside[x] ?? 0) + (across.values[x * across.taps + k] ?? 0);
+    }
+  }
 
   const outside = new Uint8Array(rowLength);
   let outsideDone = false;
@@ -116,16 +124,17 @@ function resizeAcrossFirst(pixels: Pixels, frame: Frame, wide: number, high: num
       between.set(outside, target);
       continue;
     }
-    layOnWhite(pixels, y - frame.top, line, frame.left);
+    layOnWhite(pixels, y - frame.top, line);
     for (let x = 0; x < keep.width; x++) {
-      const start = (across.starts[x] ?? 0) * 3;
-      const count = across.counts[x] ?? 0;
-      let red = half;
-      let green = half;
-      let blue = half;
-      for (let k = 0; k < count; k++) {
-        const weight = across.values[x * across.taps + k] ?? 0;
-        const at = start + k * 3;
+      const start = (across.starts[x] ?? 0) - frame.left; // in the picture
+      const end = Math.min(pixels.width, start + (across.counts[x] ?? 0));
+      const share = beside[x] ?? 0;
+      let red = half + share * frame.fill[0];
+      let green = half + share * frame.fill[1];
+      let blue = half + share * frame.fill[2];
+      for (let from = Math.max(0, start); from < end; from++) {
+        const weight = across.values[x * across.taps + from - start] ?? 0;
+        const at = from * 3;
         red += weight * (line[at] ?? 0);
         green += weight * (line[at + 1] ?? 0);
         blue += weight * (line[at + 2] ?? 0);
@@ -172,10 +181,10 @@ function transposeRgb(rgb: Uint8Array, height: number, width: number): Uint8Arra
   return out;
 }
 
-function layOnWhite(pixels: Pixels, y: number, line: Uint8Array, left: number): void {
+function layOnWhite(pixels: Pixels, y: number, line: Uint8Array): void {
   const { data, width } = pixels;
   let from = y * width * 4;
-  let to = left * 3;
+  let to = 0;
   for (let x = 0; x < width; x++) {
     const alpha = data[from + 3] ?? 255;
     if (alpha === 255) {
