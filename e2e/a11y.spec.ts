@@ -50,3 +50,47 @@ for (const colorScheme of ["light", "dark"] as const) {
     });
   }
 }
+
+for (const [colorScheme, width] of [
+  ["light", 1100],
+  ["dark", 360],
+] as const) {
+  test.describe(`in Chinese, ${colorScheme}, ${width} px`, () => {
+    test.use({ locale: "zh-CN", colorScheme, viewport: { width, height: 760 }, reducedMotion: "reduce" });
+
+    test("every dialog, and nothing wider than the page", async ({ page }) => {
+      await page.route("**/models/**", (route) => route.fulfill({ status: 404 }));
+      await page.goto("./");
+      await openSavedChat(page, answeredTurns, { p1: redPng });
+      const check = async (): Promise<void> => {
+        expect(await violations(page)).toEqual([]);
+        const over = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
+        expect(over).toBe(0);
+      };
+      const closeAll = async (): Promise<void> => {
+        await page.keyboard.press("Escape");
+        await expect(page.getByRole("dialog")).toHaveCount(0);
+      };
+      await check();
+      await page.getByRole("button", { name: "设置" }).click();
+      await page.getByText("更多设置").click();
+      await check();
+      await page.getByRole("button", { name: "导出和导入" }).click();
+      await expect(page.getByRole("dialog", { name: "导出和导入" })).toBeVisible();
+      await check();
+      await closeAll();
+      for (const name of ["本机上的模型", "连接服务器"]) {
+        await page.getByTestId("model-picker").getByRole("button").first().click();
+        await page.getByRole("button", { name }).click();
+        await expect(page.getByRole("dialog", { name })).toBeVisible();
+        await check();
+        await closeAll();
+      }
+      await page.keyboard.press("Control+/");
+      await expect(page.getByRole("dialog")).toBeVisible();
+      await check();
+    });
+  });
+}

@@ -1,11 +1,12 @@
 // The app on a static host without headers, under a path of its own, and with the server gone.
 import { expect, test } from "@playwright/test";
+import { startFakeServer } from "#remote/fake-server.node.ts";
 import { askAbout, modelReady, openPage, truths } from "./ask.ts";
 import { serveStatic, type StaticServer } from "./static-server.ts";
 
 let server: StaticServer;
 test.beforeEach(async () => {
-  server = await serveStatic({ folder: "dist-test", prefix: "/some/where/" });
+  server = await serveStatic({ folder: process.env["E2E_DIST"] ?? "dist-test", prefix: "/some/where/" });
 });
 test.afterEach(() => server.stop());
 
@@ -35,8 +36,32 @@ test("a whole session asks no other host for anything", async ({ page, context }
   await openPage(page, server.url);
   await modelReady(page);
   await askAbout(page, truths[0].file, truths[0].question);
-  const foreign = asked.filter((url) => !url.startsWith(server.url) && !/^(blob|data):/.test(url));
-  expect(foreign).toEqual([]);
+  const foreign = (): string[] => asked.filter((url) => !url.startsWith(server.url) && !/^(blob|data):/.test(url));
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByRole("button", { name: "Export and import" }).click();
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Export", exact: true }).click();
+  await (await download).delete();
+  await page.keyboard.press("Escape");
+  await page.getByTestId("model-picker").getByRole("button").first().click();
+  await page.getByRole("button", { name: "Models on this device" }).click();
+  await expect(page.getByTestId("stored-model")).toHaveCount(1);
+  await page.keyboard.press("Escape");
+  expect(foreign()).toEqual([]);
+
+  // Only an address that somebody types is asked too.
+  const typed = await startFakeServer({ models: ["llava-13b"] });
+  await page.getByTestId("model-picker").getByRole("button").first().click();
+  await page.getByRole("button", { name: "Connect a server" }).click();
+  await page.getByRole("textbox", { name: "Address" }).fill(typed.url);
+  await page.getByRole("button", { name: "Connect", exact: true }).click();
+  await expect(page).toHaveTitle(/llava-13b/);
+  await askAbout(page, undefined, "And now?");
+  await page.reload();
+  await expect(page.getByTestId("model-status")).toHaveAttribute("data-state", "ready");
+  await typed.stop();
+  expect(foreign().length).toBeGreaterThan(0);
+  expect(new Set(foreign().map((url) => new URL(url).origin))).toEqual(new Set([new URL(typed.url).origin]));
   expect(asked.length).toBeGreaterThan(5);
 });
 
