@@ -93,6 +93,7 @@ test("the list of all models tells size, licence and fit before anything is fetc
   await dialog.getByRole("button", { name: `Look at ${name}` }).click();
   await expect(dialog.getByTestId("model-offer")).toHaveAttribute("data-fit", "fits");
   await expect(dialog.getByTestId("model-offer")).toContainText("apache-2.0");
+  await expect(dialog.getByTestId("model-offer")).toContainText(/about [\d,.]+ tokens per second here/);
   expect(hubFiles().filter(({ path }) => !path.endsWith("manifest.json"))).toEqual([]);
   await server.stop();
   await dialog.getByRole("button", { name: "Look at FastVLM 0.5B" }).click();

@@ -19,6 +19,7 @@ function open(fit: PackageOffer["fit"] | Error, { metered = false } = {}) {
         name: "Other name",
         license: "apache-2.0",
         bytes: 5,
+        tokensPerSecond: undefined,
         architecture: "transformers.js",
       } as const;
       return Promise.resolve({ ...about, baseUrl, fit });

@@ -11,7 +11,7 @@ import { hubModels, type HubModelRecord } from "#zoo/hub-models.ts";
 import { Dialog } from "./Dialog.tsx";
 import { DownloadNotes } from "./DownloadNotes.tsx";
 import { formatNumber, formatSize } from "./format.ts";
-import { useTexts } from "./texts/texts.ts";
+import { useTexts, type Texts } from "./texts/texts.ts";
 
 interface StorageDialogProps {
   readonly state: StorageState;
@@ -306,7 +306,10 @@ function AddModel(props: StorageDialogProps): JSX.Element {
             <strong>{offer.name}</strong>
             <small>{t.storage.facts(formatSize(t, offer.bytes), offer.license)}</small>
           </p>
-          <p>{t.storage.verdicts[offer.fit.verdict]}</p>
+          <p>
+            {t.storage.verdicts[offer.fit.verdict]}
+            {offer.tokensPerSecond !== undefined && ` · ${t.storage.pace(roughly(t, offer.tokensPerSecond))}`}
+          </p>
           <ul class="dialog-points">
             {offer.fit.reasons.map((reason) => (
               <li key={reason}>{t.storage.reasons[reason]}</li>
@@ -334,6 +337,13 @@ function AddModel(props: StorageDialogProps): JSX.Element {
       )}
     </form>
   );
+}
+
+/** An estimate has one digit that counts. */
+function roughly(t: Texts, tokensPerSecond: number): string {
+  if (tokensPerSecond < 1) return formatNumber(t, tokensPerSecond, 1);
+  const scale = 10 ** Math.floor(Math.log10(tokensPerSecond));
+  return formatNumber(t, Math.round(tokensPerSecond / scale) * scale);
 }
 
 interface ImportProps {

@@ -1,5 +1,6 @@
 // Whether a device can hold and run a package, and why not. Pure; knows no browser: what the device offers is handed in.
 import type { HubPrecision } from "./hub.ts";
+import { slowTokensPerSecond } from "./pace.ts";
 import { isHubManifest, packageBytes, type PackageManifest } from "./manifest.ts";
 
 /** What is known of a device; absent parts are unknown and count neither way. */
@@ -19,7 +20,8 @@ export type FitReason =
   | "memory-too-small" // more than the machine has
   | "no-room" // it can't be stored: each visit fetches it again
   | "memory-tight" // most of the machine's memory
-  | "slow-without-gpu"; // large, and only the processor to compute
+  | "slow-without-gpu" // large, and only the processor to compute
+  | "slow"; // a measurement says that answers would crawl
 
 export interface Fit {
   readonly verdict: "fits" | "tight" | "wont-fit";
@@ -57,6 +59,13 @@ export function packageFacts(manifest: PackageManifest): PackageFacts {
 /** Which of a hub's files the device computes with. */
 export function hubPrecision({ gpu }: DeviceFacts): HubPrecision {
   return gpu === undefined ? "cpu" : gpu.shaderF16 ? "gpu-f16" : "gpu-f32";
+}
+
+/** The same verdict, told that answers would come so slowly. */
+export function withPace({ verdict, reasons }: Fit, tokensPerSecond: number | undefined): Fit {
+  if (tokensPerSecond === undefined || tokensPerSecond >= slowTokensPerSecond) return { verdict, reasons };
+  const told = reasons.filter((reason) => reason !== "slow-without-gpu");
+  return { verdict: verdict === "fits" ? "tight" : verdict, reasons: [...told, "slow"] };
 }
 
 /** `missingBytes` are those that have yet to be stored; default all. */

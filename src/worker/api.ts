@@ -99,6 +99,8 @@ export interface PackageOffer {
   readonly license: string;
   readonly bytes: number;
   readonly fit: ModelFit;
+  /** How fast this device would answer with it, roughly; undefined where it can't be told. */
+  readonly tokensPerSecond: number | undefined;
 }
 
 /** What this device computes with, as far as the choice of a model needs it. */

@@ -111,6 +111,7 @@ test("a look at a package tells size, licence and whether it fits, and fetches n
   expect(offer).toEqual({
     id: server.baseUrl,
     architecture: "llava",
+    tokensPerSecond: undefined,
     name: "Test model",
     license: "Apache-2.0",
     bytes,

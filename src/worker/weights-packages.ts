@@ -1,7 +1,8 @@
 // The download worker's side of what is stored: listed, verified, forgotten, exported, imported. Knows no Comlink and no page.
 import { fetchPackageManifest, removePackage } from "#weights/ensure.ts";
-import { hubPrecision, judgeFit, packageFacts, type DeviceFacts } from "#weights/fit.ts";
-import { hubAddress, planFacts, planHubPackage, type HubAddress } from "#weights/hub.ts";
+import { hubPrecision, judgeFit, packageFacts, withPace, type DeviceFacts, type PackageFacts } from "#weights/fit.ts";
+import { decoderBytes, estimatePace, isFourBit, type Bandwidth } from "#weights/pace.ts";
+import { hubAddress, planFacts, planHubPackage } from "#weights/hub.ts";
 import { exportPackage, importPackage, listPackages, openPackage, verifyPackage } from "#weights/inventory.ts";
 import { manifestName } from "#weights/manifest.ts";
 import type { ShardStore } from "#weights/store.ts";
@@ -11,10 +12,20 @@ import { packageLock } from "./weights-host.ts";
 export interface PackagesHost {
   readonly store: ShardStore;
   readonly facts: () => Promise<DeviceFacts>;
+  /** Measured when it is first asked for; absent, nobody tells a pace. */
+  readonly bandwidth?: () => Promise<Bandwidth>;
 }
 
 /** Whatever changes a package leaves one alone that is being downloaded. */
-export function createPackagesHost({ store, facts }: PackagesHost): PackagesApi {
+export function createPackagesHost({ store, facts, bandwidth }: PackagesHost): PackagesApi {
+  const judge = async (
+    about: PackageFacts,
+    decoder: Decoder,
+  ): Promise<Pick<PackageOffer, "fit" | "tokensPerSecond">> => {
+    const measured = await bandwidth?.();
+    const tokensPerSecond = measured && estimatePace(decoder, measured);
+    return { fit: withPace(judgeFit(about, await facts()), tokensPerSecond), tokensPerSecond };
+  };
   return {
     list: () => listPackages(store),
     verify: (id, onProgress) => unlessInUse(id, () => verifyPackage(store, id, onProgress)),
@@ -31,29 +42,34 @@ export function createPackagesHost({ store, facts }: PackagesHost): PackagesApi 
     },
     device: async () => ({ precision: hubPrecision(await facts()) }),
     async preview(baseUrl) {
-      const device = await facts();
       try {
         const manifest = await fetchPackageManifest(baseUrl);
         const { name, license, architecture } = manifest.model;
         const about = packageFacts(manifest);
-        return { id: baseUrl, name, license, architecture, bytes: about.bytes, fit: judgeFit(about, device) };
+        const decoder = { bytes: decoderBytes(manifest.files), fourBit: isFourBit(manifest) };
+        return { id: baseUrl, name, license, architecture, bytes: about.bytes, ...(await judge(about, decoder)) };
       } catch (error) {
         // A repository that was not made for this page has no manifest.
         const address = hubAddress(baseUrl);
         if (!address) throw error;
-        return await previewHub(address, device);
+        const plan = await planHubPackage(address, hubPrecision(await facts()));
+        const hubFacts = planFacts(plan);
+        const fourBit = plan.dtypes["decoder_model_merged"]?.startsWith("q4") ?? false;
+        const { name, license } = plan;
+        return {
+          id: address.repository,
+          name,
+          license,
+          architecture: "transformers.js",
+          bytes: hubFacts.bytes,
+          ...(await judge(hubFacts, { bytes: decoderBytes(plan.files), fourBit })),
+        };
       }
     },
   };
 }
 
-async function previewHub(address: HubAddress, device: DeviceFacts): Promise<PackageOffer> {
-  const plan = await planHubPackage(address, hubPrecision(device));
-  const about = planFacts(plan);
-  const { name, license } = plan;
-  const fit = judgeFit(about, device);
-  return { id: address.repository, name, license, architecture: "transformers.js", bytes: about.bytes, fit };
-}
+type Decoder = Parameters<typeof estimatePace>[0];
 
 async function unlessInUse<T>(id: string, work: () => Promise<T>): Promise<T | "in-use"> {
   if (!("locks" in navigator)) return work();

@@ -2,15 +2,19 @@
 import { expose } from "comlink";
 import { hubPrecision } from "#weights/fit.ts";
 import type { HubPrecision } from "#weights/hub.ts";
+import type { Bandwidth } from "#weights/pace.ts";
 import { createIdbShardStore } from "#weights/store.web.ts";
 import { roomLeft } from "#weights/storage.web.ts";
+import { measureBandwidth } from "./weights-bandwidth.ts";
 import { deviceFacts } from "./weights-device.ts";
 import { createWeightsHost } from "./weights-host.ts";
 import { createPackagesHost } from "./weights-packages.ts";
 
 const store = createIdbShardStore();
+let measured: Promise<Bandwidth> | undefined;
+const bandwidth = (): Promise<Bandwidth> => (measured ??= measureBandwidth());
 const precision = async (): Promise<HubPrecision> => hubPrecision(await deviceFacts());
 expose({
   ...createWeightsHost({ store, room: roomLeft, precision }),
-  ...createPackagesHost({ store, facts: deviceFacts }),
+  ...createPackagesHost({ store, facts: deviceFacts, bandwidth }),
 });

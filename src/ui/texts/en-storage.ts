@@ -8,6 +8,7 @@ const reasons: Record<ModelFit["reasons"][number], string> = {
   "no-room":
     "The browser's storage is too full for it: delete another model first, or it is fetched anew at each visit.",
   "memory-tight": "It takes most of this device's memory: close other programs first.",
+  slow: "By a short measurement it will answer very slowly here.",
   "slow-without-gpu": "It is large, and without a graphics device it will answer slowly.",
 };
 
@@ -52,6 +53,7 @@ export const storage = {
   lookingAt: "Looking…",
   notAnAddress: "This is not an address. Type one such as “https://example.org/models/llava/” or “owner/name”.",
   facts: (size: string, license: string) => `${size} · licence: ${license}`,
+  pace: (rate: string) => `about ${rate} tokens per second here`,
   verdicts: { fits: "Fits this device", tight: "Tight on this device", "wont-fit": "Won't fit this device" },
   reasons,
   metered: "Your connection may charge for data, or is set to save it.",

@@ -42,6 +42,7 @@ export const storage: typeof english = {
   lookingAt: "正在查看……",
   notAnAddress: "这不是地址。请输入类似“https://example.org/models/llava/”或“owner/name”的内容。",
   facts: (size, license) => `${size} · 许可：${license}`,
+  pace: (rate) => `在这里大约每秒 ${rate} 个词元`,
   verdicts: { fits: "适合本机", tight: "在本机上勉强可用", "wont-fit": "本机无法运行" },
   reasons: {
     "buffer-too-small": "它有一块权重超出了图形设备单个缓冲区的大小。",
@@ -49,6 +50,7 @@ export const storage: typeof english = {
     "memory-too-small": "它需要的内存超过本机所有。",
     "no-room": "浏览器的存储空间不够：请先删除别的模型，否则每次访问都要重新下载。",
     "memory-tight": "它会占用本机的大部分内存：请先关闭其他程序。",
+    slow: "简短测量表明，它在这台设备上会回答得很慢。",
     "slow-without-gpu": "模型较大，没有图形设备时回答会很慢。",
   },
   metered: "你的网络可能按流量计费，或已设为节省流量。",
