@@ -14,7 +14,8 @@ export interface Tokenizer {
 
 /**
  * Makes a tokenizer from the two JSON files of a package. `reserved` are ids that text from people never becomes, such as the image
- * token, which some checkpoints do not mark as special.
+ * token, which some checkpoints do not mark as special. Where tokenizer_config.json says `image_apart`, the texts between them are encoded
+ * each on its own.
  */
 export function createTokenizer(
   tokenizerJson: object,
@@ -33,10 +34,19 @@ export function createTokenizer(
   const harmful = contents(added.filter(([id, token]) => token.special || reserved.includes(id)))
     .filter((content) => content.length > 1)
     .sort((a, b) => b.length - a.length);
-  const anyHarmful = new RegExp(harmful.map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("|"), "g");
+  // LLaVA encodes what stands between pictures in parts of their own, so that each begins as a text does.
+  const slots = "image_apart" in tokenizerConfig && tokenizerConfig.image_apart === true ? reserved : [];
+  const slotId = new Map(added.filter(([id]) => slots.includes(id)).map(([id, token]) => [token.content, id]));
+  const anySlot = new RegExp(`(${[...slotId.keys()].map(escaped).join("|")})`);
+  const anyHarmful = new RegExp(harmful.map(escaped).join("|"), "g");
   return {
     encode(text) {
-      const { ids } = inner.encode(text);
+      const [start = "", ...parts] = slotId.size === 0 ? [text] : text.split(anySlot);
+      const ids = inner.encode(start).ids;
+      for (const part of parts) {
+        const slot = slotId.get(part);
+        ids.push(...(slot === undefined ? inner.encode(part, { add_special_tokens: false }).ids : [slot]));
+      }
       const first = ids[0];
       // A template that writes its own BOS and a tokenizer that adds one would make two.
       return first !== undefined && ids[1] === first && specials.includes(inner.id_to_token(first) ?? "")
@@ -52,4 +62,8 @@ export function createTokenizer(
     defuse: (text) =>
       harmful.length === 0 ? text : text.replace(anyHarmful, (found) => `${found.slice(0, 1)} ${found.slice(1)}`),
   };
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 }
