@@ -54,6 +54,8 @@ export async function openSource(from: CheckpointFolder, more: MoreFolders = {})
   const added = tokenizer && withImageToken(tokenizer, Number(config["vocab_size"]));
   small.set("config.json", translateConfig(config, visionConfig, added?.id));
   if (added) small.set("tokenizer.json", added.tokenizer);
+  // The original encodes the texts between pictures each on its own.
+  small.set("tokenizer_config.json", { ...(await readObject(folder, "tokenizer_config.json")), image_apart: true });
   const preprocessor =
     (more.vision && (await readObject(more.vision, "preprocessor_config.json"))) ?? stockPreprocessor(config);
   if (preprocessor && !(await folder.open("preprocessor_config.json"))) {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
+import { createTokenizer } from "#engine/tokenizer.ts";
 import { openSource } from "./checkpoint-source.ts";
 import { memoryCheckpoint, tinyFiles } from "./fixtures.ts";
 import { tokenizerFromSentencePiece } from "./sentencepiece.ts";
@@ -83,14 +84,22 @@ test("a checkpoint with tokenizer.model alone gets a tokenizer.json that knows i
   ]);
   files.delete("tokenizer.json");
   const { folder } = await openSource(memoryCheckpoint("llava", files));
-  const json = await folder.open("tokenizer.json");
-  const tokenizer: unknown = JSON.parse(new TextDecoder().decode(await json?.read(0, json.bytes)));
+  const read = async (name: string): Promise<object> => {
+    const file = await folder.open(name);
+    return v.parse(v.looseObject({}), JSON.parse(new TextDecoder().decode(await file?.read(0, file.bytes))));
+  };
+  const tokenizer = await read("tokenizer.json");
   expect(tokenizer).toMatchObject({
     added_tokens: ["<unk>", "<s>", "</s>", "<im_patch>", "<im_start>", "<im_end>", "<image>"].map((content) => ({
       content,
     })),
     pre_tokenizer: { type: "Metaspace" },
   });
+  // As in the original, the text after a picture begins like any text; that after another special token does not.
+  const prompts = createTokenizer(tokenizer, await read("tokenizer_config.json"), [703]);
+  const question = golden.texts.find(({ text }) => text === "\nWhat is shown here?");
+  expect(prompts.encode("<image>\nWhat is shown here?")).toEqual([bos, 703, ...(question?.ids ?? [])]);
+  expect(prompts.encode("</s>\nWhat is shown here?")).toEqual([bos, eos, ...(question?.after ?? [])]);
 });
 
 test("a file that is damaged or of another kind is refused with a sentence", () => {

@@ -25,7 +25,7 @@ const bytesOf = (name: string): Buffer => Buffer.from(golden.find((row) => row.n
 const half = (bytes: Buffer): Buffer => bytes.subarray(0, bytes.length / 2);
 
 test.each(golden)("$name decodes to Pillow's pixels, $tolerance apart at most", async (row) => {
-  const pixels = await decodeImage(new Blob([Buffer.from(row.file, "base64")]));
+  const pixels = await decodeImage(new Blob([new Uint8Array(Buffer.from(row.file, "base64"))]));
   expect([pixels.width, pixels.height]).toEqual([row.width, row.height]);
   const expected = inflateSync(Buffer.from(row.rgba, "base64"));
   expect(pixels.data).toHaveLength(expected.length);
@@ -38,7 +38,7 @@ test.each(golden)("$name decodes to Pillow's pixels, $tolerance apart at most", 
 });
 
 test("CMYK becomes colours that are near the picture's", async () => {
-  const { data } = await decodeImage(new Blob([bytesOf("cmyk.jpg")]));
+  const { data } = await decodeImage(new Blob([new Uint8Array(bytesOf("cmyk.jpg"))]));
   // Dark in one corner, light in the other.
   expect(data[0]).toBeLessThan(110);
   expect(data[data.length - 4]).toBeGreaterThan(150);
@@ -49,5 +49,7 @@ test.each([
   ["half a JPEG", half(bytesOf("grey.jpg"))],
   ["text", Buffer.from("not a picture at all, but a line of text")],
 ])("%s is refused with a sentence", async (_, bytes) => {
-  await expect(decodeImage(new Blob([bytes]))).rejects.toThrow(expect.objectContaining({ code: "bad-image" }));
+  await expect(decodeImage(new Blob([new Uint8Array(bytes)]))).rejects.toThrow(
+    expect.objectContaining({ code: "bad-image" }),
+  );
 });

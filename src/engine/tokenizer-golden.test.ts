@@ -44,7 +44,9 @@ describe("Vicuna's ids as LLaVA states them", () => {
       parts: [...(i === 0 ? [picture] : []), { type: "text" as const, text }],
     }));
     const own = { chatTemplate: undefined, bosToken: "<s>", eosToken: "</s>" };
-    return tokenizer.encode(renderPrompt(messages, { ...own, template, defuse: tokenizer.defuse }).text);
+    return tokenizer.encode(
+      renderPrompt(messages, { ...own, template, defuse: (text) => tokenizer.defuse(text) }).text,
+    );
   };
   const system = (who: number): number[] => [
     ...[1, 319, 13563, 1546, 263, 12758, who, 322, 385, 23116, 21082, 20255, 29889, 450, 20255, 4076, 8444, 29892],
