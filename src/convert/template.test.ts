@@ -15,6 +15,13 @@ test.each([
   ["nanoLLaVA-1.5", "chatml_direct"],
   ["llava-v1-0719-mmtag", "v1_mmtag"],
   ["LLaVA-13b-v0-mmtag", "v0_mmtag"],
+  ["llava-plain-v1-1", "v1_mmtag"],
+  ["llava-plain-7b", "v0_mmtag"],
+  ["llava-finetune-plain-v1", "llava_v1"],
+  ["llava-mmtag-finetune-plain-v1", "v1_mmtag"],
+  ["llava-v1.6-vicuna-13b", "llava_v1"],
+  ["Nous-Hermes-2-Yi-34B-llava", "chatml_direct"],
+  ["LLaVA-Lightning-7B-delta-v1-1", "llava_v1"],
 ])("%s speaks %s", (name, template) => {
   expect(templateForName(name)).toBe(template);
 });
