@@ -85,6 +85,21 @@ test("the grid's lines come row by row across its tiles, each with a newline, af
   ]);
 });
 
+test.each([
+  [60000, 1],
+  [1, 60000],
+])("a line of %i × %i is read in a few tiles", (width, height) => {
+  for (const config of [kinds.next, kinds.onevision]) {
+    const plan = planAnyres(width, height, config);
+    const tiles = anyresTiles(formulaPicture(width, height), plan);
+    expect(tiles).toHaveLength(plan.tiles);
+    const features = tiles.map(() => new Float32Array(config.side ** 2).fill(1));
+    const rows = packAnyres(features, Float32Array.of(2), plan);
+    expect(rows).toHaveLength(plan.rows);
+    expect(rows.every((value) => value === 1 || value === 2)).toBe(true);
+  }
+});
+
 /** Channel c of pixel x, y is (7x + 13y + 29c) mod 256. */
 function formulaPicture(width: number, height: number): Pixels {
   const data = new Uint8Array(width * height * 4);
