@@ -74,7 +74,8 @@ test("one click beside the built-in model gets a model for photographs, and the 
   await expect(page.getByTestId("offline")).toBeVisible();
   await server.stop();
   await context.setOffline(true);
-  await page.reload();
+  // By its id in the zoo, too.
+  await page.goto("./?device=wasm&model=smolvlm-256m");
   await expect(page).toHaveTitle(/SmolVLM/);
   await modelReady(page);
   expect(await askAbout(page, "pets.png", "Is there a rocket?")).toMatch(/^No/);

@@ -244,3 +244,13 @@ test.describe("with the model", () => {
     await expect(answerTurn(page)).toHaveAttribute("data-status", "done", { timeout: 60_000 });
   });
 });
+
+test("an address that asks for a model nobody has says so, and the built-in one answers with the question from the address", async ({
+  page,
+}) => {
+  await openPage(page, "./?device=wasm&model=llava-99b&q=What%20is%20this%3F");
+  await expect(page.getByTestId("unknown-model")).toContainText("“llava-99b”");
+  await expect(page.getByRole("textbox", { name: "Ask about the picture" })).toHaveValue("What is this?");
+  await expect(modelStatus(page)).toHaveAttribute("data-state", "ready");
+  await expect(page).toHaveTitle(/Pocket LLaVA/);
+});

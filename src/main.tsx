@@ -33,6 +33,7 @@ import { askToPersist } from "#weights/storage.web.ts";
 import { createModelClient, type WorkerModelClient } from "#worker/client.ts";
 import type { PackageArchitecture } from "#worker/api.ts";
 import { createPackagesClient, fetchPackageAhead } from "#worker/weights-client.ts";
+import { repositoryOf } from "#zoo/hub-models.ts";
 import { builtInModelId, models } from "#zoo/models.ts";
 
 const pageUrl = document.baseURI;
@@ -75,7 +76,11 @@ const stored = createStoredModels({
   hub,
 });
 const servers = createServers({ storage, registry, encodePicture, newId });
-const wantedModel = registry.find(parameters.get("model") ?? preferences.value.model ?? model.id);
+/** An id of the zoo, a name, or what a model is called on its server. */
+const wantedId = repositoryOf(parameters.get("model") ?? preferences.value.model ?? model.id);
+const wantedModel = registry.find(wantedId);
+/** What the page's address asked for, and nobody offers here. */
+const unknownModel = signal<string | undefined>(undefined);
 const persistence = createWebPersistence();
 const chat = createChatStore({
   client: registry.select(wantedModel?.id ?? model.id) ?? client,
@@ -154,6 +159,7 @@ render(
     downloadActions={downloads}
     photos={toSignal(photos)}
     onTakePhotoModel={() => void photos.take()}
+    unknownModel={unknownModel}
     hubHost={new URL(hub).host}
     metered={isMetered}
     saveFile={saveModelFile}
@@ -267,7 +273,8 @@ void askToPersist();
 if (wantedModel === undefined) {
   // Then it may be one that is stored here.
   await stored.refresh().catch((error: unknown) => console.warn("What is stored could not be listed:", error));
-  const found = registry.find(parameters.get("model") ?? preferences.value.model ?? model.id);
+  const found = registry.find(wantedId);
+  if (found === undefined) unknownModel.value = parameters.get("model") ?? undefined;
   const foundClient = found && registry.select(found.id);
   if (foundClient) void chat.switchModel(foundClient);
 }

@@ -92,6 +92,8 @@ export interface AppProps {
   readonly onTakePhotoModel: () => void;
   /** Where it comes from. */
   readonly hubHost: string;
+  /** What the page's address asked for, where nobody offers it. */
+  readonly unknownModel: ReadonlySignal<string | undefined>;
   /** Whether the connection says that data costs money. */
   readonly metered: () => boolean;
   readonly saveFile: (blob: Blob, name: string) => void;
@@ -430,6 +432,20 @@ export function App(props: AppProps): JSX.Element {
           {selected.host !== undefined && (
             <p class="dock-note" data-testid="leaves-device">
               {t.remote.leaves(selected.host)}
+            </p>
+          )}
+          {props.unknownModel.value !== undefined && onBuiltIn && (
+            <p class="dock-note" role="status" data-testid="unknown-model">
+              {t.unknownModel(props.unknownModel.value, model.name)}{" "}
+              <button
+                type="button"
+                class="link-button"
+                onClick={() => {
+                  dialog.value = "storage";
+                }}
+              >
+                {t.storage.open}
+              </button>
             </p>
           )}
           {!saved && (

@@ -103,6 +103,9 @@ const turnTools = {
   forgotten: "The model no longer reads what stands above.",
 };
 
+const unknownModel = (wanted: string, here: string): string =>
+  `The address of this page asks for “${wanted}”, which is not on this device. ${here} answers instead.`;
+
 const opinions = {
   title: "What do you think of this answer?",
   up: "Good answer",
@@ -301,6 +304,7 @@ export const en = {
   history,
   turnTools,
   opinions,
+  unknownModel,
   budget,
   pictures,
   shortcuts,

@@ -216,6 +216,7 @@ export const zh: Texts = {
     alternativeLong: (index, count) => `第 ${index} 个版本，共 ${count} 个`,
     forgotten: "模型不再读取以上内容。",
   },
+  unknownModel: (wanted, here) => `网址要求使用“${wanted}”，但它不在这台设备上，现在由 ${here} 回答。`,
   opinions: {
     title: "你觉得这个回答怎么样？",
     up: "好回答",
