@@ -90,7 +90,10 @@ describe("which files a device needs", () => {
 
   test("are told not to be there when the repository holds no export, or one of another kind of model", async () => {
     baseUrl = publishOnHub(server, "someone/other", files, { modelType: "bert" });
-    await expect(plan("cpu")).rejects.toMatchObject({ code: "bad-package", message: expect.stringContaining("bert") as string });
+    await expect(plan("cpu")).rejects.toMatchObject({
+      code: "bad-package",
+      message: expect.stringContaining("bert") as string,
+    });
     baseUrl = publishOnHub(server, "someone/weights", new Map([["config.json", text("{}")]]));
     await expect(plan("cpu")).rejects.toMatchObject({ code: "bad-package" });
     baseUrl = `${new URL("/", server.baseUrl).href}nobody/nothing/resolve/main/`;
