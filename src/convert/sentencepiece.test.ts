@@ -106,6 +106,8 @@ test("a file that is damaged or of another kind is refused with a sentence", () 
   expect(() => tokenizerFromSentencePiece(new Uint8Array(), settings)).toThrow(/holds no tokens/);
   const unigram = Uint8Array.of(0x0a, 3, 0x0a, 1, 0x61, 0x12, 2, 0x18, 1);
   expect(() => tokenizerFromSentencePiece(unigram, settings)).toThrow(/of type 1; only BPE/);
+  const scoreAsInteger = Uint8Array.of(0x0a, 2, 0x10, 1);
+  expect(() => tokenizerFromSentencePiece(scoreAsInteger, settings)).toThrow(/score in it is no number of 4 bytes/);
   fc.assert(
     fc.property(fc.nat(model.length), fc.nat(model.length - 1), fc.nat(255), (length, at, value) => {
       const bytes = Uint8Array.from(model.subarray(0, length));

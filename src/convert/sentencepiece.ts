@@ -128,10 +128,15 @@ function pieceOf(bytes: Uint8Array): Piece {
   let [text, score, kind] = ["", 0, 1];
   for (const field of fieldsOf(bytes)) {
     if (field.number === 1) text = new TextDecoder().decode(field.bytes);
-    if (field.number === 2) score = new DataView(field.bytes.buffer, field.bytes.byteOffset, 4).getFloat32(0, true);
+    if (field.number === 2) score = floatOf(field.bytes);
     if (field.number === 3) kind = field.value;
   }
   return { text, score, kind };
+}
+
+function floatOf(bytes: Uint8Array): number {
+  if (bytes.length !== 4) throw bad("a token's score in it is no number of 4 bytes");
+  return new DataView(bytes.buffer, bytes.byteOffset, 4).getFloat32(0, true);
 }
 
 interface Field {
