@@ -62,6 +62,12 @@ export const libraryAttributions: readonly Attribution[] = [
     url: "https://github.com/huggingface/tokenizers.js",
   },
   {
+    name: "Transformers.js",
+    holder: "Hugging Face",
+    license: "Apache-2.0",
+    url: "https://github.com/huggingface/transformers.js",
+  },
+  {
     name: "@huggingface/jinja",
     holder: "Hugging Face",
     license: "MIT",
