@@ -13,6 +13,7 @@ import {
 } from "./manifest.ts";
 import { hubAddress, hubFilesUrl, hubManifest, planHubPackage, type HubPrecision } from "./hub.ts";
 import { createPieceKeeper, isPieceOf, readPieces } from "./pieces.ts";
+import { request } from "./request.ts";
 import { noteKey, packagePrefix, shardKey, type ShardStore } from "./store.ts";
 import { blobMatches, sha256Hex } from "./verify.ts";
 
@@ -395,15 +396,7 @@ async function otherManifest(
 }
 
 async function fetchManifest(url: string, options: EnsureOptions, cache: RequestCache): Promise<Blob> {
-  let response: Response;
-  try {
-    response = await (options.fetch ?? fetch)(url, { cache, ...(options.signal ? { signal: options.signal } : {}) });
-  } catch (error) {
-    options.signal?.throwIfAborted();
-    throw new EngineError("network", `${url}: ${String(error)}`, { cause: error });
-  }
-  if (!response.ok) throw new EngineError("http", `${url} answered with status ${response.status}`);
-  return new Blob([await response.arrayBuffer()]);
+  return new Blob([await (await request(url, options, cache)).arrayBuffer()]);
 }
 
 /** What the server says the package holds; rejects with "network", "http" or "bad-package". */

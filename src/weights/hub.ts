@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
 import { isHubManifest, manifestVersion, parsePackageManifest, type HubDtype, type HubManifest } from "./manifest.ts";
+import { request, type RequestOptions } from "./request.ts";
 import { sha256Hex } from "./verify.ts";
 
 /** A repository at one of its revisions, and the host it is on. */
@@ -34,11 +35,6 @@ export interface HubPlan {
   readonly modelType: string;
   readonly dtypes: Readonly<Record<string, HubDtype>>;
   readonly files: readonly HubFile[];
-}
-
-interface HubOptions {
-  readonly fetch?: typeof fetch;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** The parts that a vision-language model is exported in. */
@@ -106,7 +102,7 @@ const Answer = v.looseObject({
 export async function planHubPackage(
   address: HubAddress,
   precision: HubPrecision,
-  options: HubOptions = {},
+  options: RequestOptions = {},
 ): Promise<HubPlan> {
   const { host, repository, revision } = address;
   const url = `${host}api/models/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`;
@@ -174,7 +170,7 @@ export function planFacts({ files, dtypes }: HubPlan): {
 export async function hubManifest(
   id: string,
   plan: HubPlan,
-  options: HubOptions = {},
+  options: RequestOptions = {},
 ): Promise<{ readonly manifest: HubManifest; readonly fetched: ReadonlyMap<string, Blob> }> {
   const { address, name, license, modelType, dtypes } = plan;
   const fetched = new Map<string, Blob>();
@@ -205,11 +201,11 @@ export async function hubManifest(
 async function fetchSmall(
   url: string,
   { bytes, gitOid }: HubFile,
-  options: HubOptions,
+  options: RequestOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (bytes > longestSmallFile) throw new EngineError("bad-package", `${url} has ${bytes} bytes: too many`);
   for (const cache of ["no-cache", "reload"] as const) {
-    const response = await send(url, options, cache);
+    const response = await request(url, options, cache);
     const content = new Uint8Array(await response.arrayBuffer());
     if ((await gitHash(content)) === gitOid) return content;
   }
@@ -226,23 +222,11 @@ async function gitHash(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-async function fetchJson(url: string, options: HubOptions): Promise<unknown> {
-  const text = await (await send(url, options, "no-cache")).text();
+async function fetchJson(url: string, options: RequestOptions): Promise<unknown> {
+  const text = await (await request(url, options, "no-cache")).text();
   try {
     return JSON.parse(text);
   } catch (error) {
     throw new EngineError("bad-package", `${url} is not JSON`, { cause: error });
   }
-}
-
-async function send(url: string, options: HubOptions, cache: RequestCache): Promise<Response> {
-  let response: Response;
-  try {
-    response = await (options.fetch ?? fetch)(url, { cache, ...(options.signal ? { signal: options.signal } : {}) });
-  } catch (error) {
-    options.signal?.throwIfAborted();
-    throw new EngineError("network", `${url}: ${String(error)}`, { cause: error });
-  }
-  if (!response.ok) throw new EngineError("http", `${url} answered with status ${response.status}`);
-  return response;
 }
