@@ -1,5 +1,5 @@
 // The page itself: giving it pictures, asking, stopping, settings, what survives a reload, and what happens when the model dies.
-import { expect, test, type Page } from "@playwright/test";
+import { expect, test, type Locator, type Page } from "@playwright/test";
 import { answeredTurns, openSavedChat, redPng } from "./saved-chat.ts";
 
 const red = { name: "red.png", mimeType: "image/png", buffer: Buffer.from(redPng, "base64") };
@@ -138,16 +138,52 @@ test.describe("without a model", () => {
     await expect(page.getByRole("textbox", { name: "就图片提问" })).toBeVisible();
   });
 
-  test("the settings open with the keyboard, and closing them gives the focus back", async ({ page }) => {
-    await page.getByRole("button", { name: "Settings" }).focus();
+  test("every dialog opens with the keyboard, and closing it gives the focus back", async ({ page }) => {
+    const settings = page.getByRole("button", { name: "Settings" });
+    const picker = page.getByTestId("model-picker").getByRole("button").first();
+    const dialog = (name: string): Locator => page.getByRole("dialog", { name });
+    const closedTo = async (key: "Escape" | "Enter", opener: Locator): Promise<void> => {
+      if (key === "Enter") await page.getByRole("dialog").getByRole("button", { name: "Close" }).focus();
+      await page.keyboard.press(key);
+      await expect(page.getByRole("dialog")).toHaveCount(0);
+      await expect(opener).toBeFocused();
+    };
+    for (const key of ["Escape", "Enter"] as const) {
+      await settings.focus();
+      await page.keyboard.press("Enter");
+      await expect(dialog("Settings")).toBeVisible();
+      await closedTo(key, settings);
+      for (const next of ["Export and import", "About and licences"]) {
+        await page.keyboard.press("Enter");
+        await dialog("Settings").getByRole("button", { name: next }).focus();
+        await page.keyboard.press("Enter");
+        await expect(dialog(next)).toBeVisible();
+        await closedTo(key, settings);
+      }
+      for (const next of ["Models on this device", "Connect a server"]) {
+        await picker.focus();
+        await page.keyboard.press("Enter");
+        await page.getByRole("button", { name: next }).focus();
+        await page.keyboard.press("Enter");
+        await expect(dialog(next)).toBeVisible();
+        await closedTo(key, picker);
+      }
+      await box(page).focus();
+      await page.keyboard.press("Control+/");
+      await expect(dialog("Keyboard shortcuts")).toBeVisible();
+      await closedTo(key, box(page));
+    }
+    // One key right after another: the dialog that closes doesn't take the next one with it.
+    await settings.focus();
     await page.keyboard.press("Enter");
-    await expect(page.getByRole("dialog", { name: "Settings" })).toBeVisible();
+    await expect(dialog("Settings")).toBeVisible();
     await page.keyboard.press("Escape");
-    await expect(page.getByRole("dialog")).toHaveCount(0);
-    await expect(page.getByRole("button", { name: "Settings" })).toBeFocused();
+    await page.keyboard.press("Control+/");
+    await expect(dialog("Keyboard shortcuts")).toBeVisible();
+    await expect(page.getByRole("dialog")).toHaveCount(1);
   });
 
-  for (const width of [360, 768]) {
+  for (const width of [360, 768, 1920]) {
     test(`nothing is wider than the page at ${width} px`, async ({ page }) => {
       await page.setViewportSize({ width, height: 700 });
       const overflow = (): Promise<number> =>

@@ -60,6 +60,7 @@ import { UpdateNote, type UpdateState } from "./UpdateNote.tsx";
 import { useDraft } from "./use-draft.ts";
 import { useMedia } from "./use-media.ts";
 import { usePageEvents } from "./use-page-events.ts";
+import { focusQuestion } from "./use-modal.ts";
 import { useShortcuts } from "./use-shortcuts.ts";
 import { useTheme } from "./use-theme.ts";
 
@@ -303,7 +304,6 @@ export function App(props: AppProps): JSX.Element {
   };
   const close = (): void => {
     dialog.value = "none";
-    document.getElementById("settings")?.focus();
   };
 
   return (
@@ -551,8 +551,7 @@ export function App(props: AppProps): JSX.Element {
                 }
           }
           onClose={() => {
-            // Closing on the way to the crop is no end of the viewing.
-            if (viewing.value?.cropping === undefined) viewing.value = undefined;
+            viewing.value = undefined;
           }}
         />
       )}
@@ -569,14 +568,7 @@ export function App(props: AppProps): JSX.Element {
           }}
         />
       )}
-      {dialog.value === "shortcuts" && (
-        <ShortcutsDialog
-          onClose={() => {
-            dialog.value = "none";
-            focusQuestion();
-          }}
-        />
-      )}
+      {dialog.value === "shortcuts" && <ShortcutsDialog onClose={close} />}
       {dialog.value === "compare" && (
         <CompareDialog
           comparison={props.comparison}
@@ -591,10 +583,7 @@ export function App(props: AppProps): JSX.Element {
             if (question !== undefined) draft.clear();
             props.onModel(choice.id);
           }}
-          onClose={() => {
-            dialog.value = "none";
-            focusQuestion();
-          }}
+          onClose={close}
         />
       )}
       {dialog.value === "storage" && (
@@ -611,13 +600,11 @@ export function App(props: AppProps): JSX.Element {
           onUse={(id) => {
             props.onModel(id);
             droppedPackage.value = undefined;
-            dialog.value = "none";
-            focusQuestion();
+            close();
           }}
           onClose={() => {
             droppedPackage.value = undefined;
-            dialog.value = "none";
-            focusQuestion();
+            close();
           }}
         />
       )}
@@ -627,21 +614,12 @@ export function App(props: AppProps): JSX.Element {
           onConnected={(id) => {
             const first = props.servers.value.find((server) => server.id === id)?.models[0];
             if (first !== undefined) props.onModel(first.id);
-            dialog.value = "none";
-            focusQuestion();
+            close();
           }}
-          onClose={() => {
-            dialog.value = "none";
-            focusQuestion();
-          }}
+          onClose={close}
         />
       )}
       {dialog.value === "about" && <AboutDialog model={model} modelCardUrl={props.modelCardUrl} onClose={close} />}
     </TextsContext.Provider>
   );
-}
-
-/** Where the button that was pressed goes away, the focus goes on; on a touch screen that would only open the keyboard. */
-function focusQuestion(): void {
-  if (matchMedia("(pointer: fine)").matches) document.getElementById("question")?.focus();
 }

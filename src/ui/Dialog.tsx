@@ -1,8 +1,9 @@
 // A modal dialog on the browser's own <dialog>: focus trap, Escape and focus return come with it.
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId } from "preact/hooks";
 import { CloseIcon } from "./icons.tsx";
 import { useTexts } from "./texts/texts.ts";
+import { useModal } from "./use-modal.ts";
 
 interface DialogProps {
   readonly title: string;
@@ -16,20 +17,16 @@ interface DialogProps {
 export function Dialog({ title, wide = false, onClose, children }: DialogProps): JSX.Element {
   const t = useTexts();
   const titleId = useId();
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    // No close() on the way out: its late event would close the dialog that takes this one's place.
-    dialog.current?.showModal();
-  }, []);
+  const modal = useModal(onClose);
   return (
     <dialog
-      ref={dialog}
+      ref={modal.ref}
       class={`dialog${wide ? " dialog-wide" : ""}`}
       aria-labelledby={titleId}
-      onClose={onClose}
+      onClose={modal.onClose}
       onClick={(event) => {
         // A click on the backdrop has the dialog itself as its target.
-        if (event.target === dialog.current) onClose();
+        if (event.target === modal.ref.current) onClose();
       }}
     >
       <div class="dialog-inner">

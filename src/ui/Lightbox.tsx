@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Picture } from "#chat/conversation.ts";
 import { CloseIcon, CropIcon, MinusIcon, NextIcon, PlusIcon, PreviousIcon } from "./icons.tsx";
 import { useTexts } from "./texts/texts.ts";
+import { useModal } from "./use-modal.ts";
 import { useObjectUrl } from "./use-object-url.ts";
 
 interface LightboxProps {
@@ -35,7 +36,7 @@ function zoomed(view: View, factor: number, at: { readonly x: number; readonly y
 /** Escape, a click beside the picture, or the button closes it. */
 export function Lightbox({ pictures, startId, onCrop, onClose }: LightboxProps): JSX.Element {
   const t = useTexts();
-  const dialog = useRef<HTMLDialogElement>(null);
+  const modal = useModal(onClose);
   const [index, setIndex] = useState(() =>
     Math.max(
       0,
@@ -44,7 +45,6 @@ export function Lightbox({ pictures, startId, onCrop, onClose }: LightboxProps):
   );
   const [view, setView] = useState(whole);
   const picture = pictures[index];
-  useEffect(() => dialog.current?.showModal(), []);
   const go = (step: number): void => {
     const next = index + step;
     if (next < 0 || next >= pictures.length) return;
@@ -71,11 +71,11 @@ export function Lightbox({ pictures, startId, onCrop, onClose }: LightboxProps):
   };
   return (
     <dialog
-      ref={dialog}
+      ref={modal.ref}
       class="lightbox"
       aria-label={t.pictures.viewer}
       data-testid="lightbox"
-      onClose={onClose}
+      onClose={modal.onClose}
       onKeyDown={onKeyDown}
     >
       {picture !== undefined && (

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { ConversationSummary } from "#chat/persistence.ts";
 import { CheckIcon, CloseIcon, DeleteIcon, EditIcon, SearchIcon } from "./icons.tsx";
 import { useTexts, type Texts } from "./texts/texts.ts";
+import { useModal } from "./use-modal.ts";
 
 interface SidebarProps {
   readonly conversations: readonly ConversationSummary[];
@@ -33,18 +34,17 @@ export function Sidebar(props: SidebarProps): JSX.Element {
 
 function Drawer(props: SidebarProps): JSX.Element {
   const t = useTexts();
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  const modal = useModal(props.onClose);
   return (
     <dialog
-      ref={dialog}
+      ref={modal.ref}
       id="sidebar"
       class="drawer"
       aria-label={t.history.title}
       data-testid="sidebar"
-      onClose={props.onClose}
+      onClose={modal.onClose}
       onClick={(event) => {
-        if (event.target === dialog.current) props.onClose();
+        if (event.target === modal.ref.current) props.onClose();
       }}
     >
       <div class="drawer-inner">
