@@ -47,6 +47,9 @@ test(
 
     expect(await run()).toMatchObject({ code: 1, err: expect.stringMatching(/^llava: .* --force/) as unknown });
     expect((await run("--force", "--bits", "32")).code).toBe(0);
+    expect((await run("--force", "--scheme", "asymmetric")).code).toBe(0);
+    const recipe = await readFile(join(out, "onnx/decoder_model_merged_f32.json"), "utf8");
+    expect(recipe).toContain('"zeroPoints"');
   },
 );
 

@@ -21,6 +21,7 @@ const Flags = v.object({
   bitsVision: v.optional(v.picklist([4, 8, 16, 32])),
   bitsEmbed: v.optional(v.picklist([4, 8, 16, 32])),
   bitsDecoder: v.optional(v.picklist([4, 8, 16, 32])),
+  scheme: v.optional(v.picklist(["symmetric", "asymmetric"]), "symmetric"),
   template: v.optional(v.string()),
   name: v.optional(v.string()),
   id: v.optional(v.string()),
@@ -43,6 +44,11 @@ export function addConvert(program: Command): void {
     .addOption(bitsOption("--bits-vision <n>", "vision tower and projector (default 8)"))
     .addOption(bitsOption("--bits-embed <n>", "token embeddings (default 4)"))
     .addOption(bitsOption("--bits-decoder <n>", "language model (default 4)"))
+    .addOption(
+      new Option("--scheme <name>", "asymmetric: 4- and 8-bit matrices with zero points, a little larger and closer")
+        .choices(["symmetric", "asymmetric"])
+        .default("symmetric"),
+    )
     .option("--base <folder>", "the language model, where the checkpoint is a LoRA adapter or a projector alone")
     .option("--vision <folder>", "the vision tower, for checkpoints that come without")
     .option("--tokenizer <folder>", "where tokenizer.json is, for checkpoints that come without")
@@ -69,6 +75,7 @@ export function addConvert(program: Command): void {
           embed: flags.bitsEmbed ?? flags.bits ?? 4,
           decoder: flags.bitsDecoder ?? flags.bits ?? 4,
         },
+        scheme: flags.scheme,
         more: {
           base: folderOf(flags.base),
           vision: folderOf(flags.vision),

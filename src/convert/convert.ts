@@ -15,11 +15,14 @@ import type { GraphBuilder } from "./onnx/graph.ts";
 import { buildVisionEncoder, type GraphOptions } from "./onnx/vision.ts";
 import type { Bits } from "./onnx/weight-ops.ts";
 import { imageAspectOf, packageConfigFiles, type GraphNote } from "./package-config.ts";
+import type { Scheme } from "./quantize.ts";
 import { shardBytes, ShardedWriter } from "./shard.ts";
 import { templateForName } from "./template.ts";
 
 export interface ConvertOptions {
   readonly bits: { readonly vision: Bits; readonly embed: Bits; readonly decoder: Bits };
+  /** Of matrices at 4 and 8 bits; defaults to symmetric. */
+  readonly scheme?: Scheme | undefined;
   /** Folders with what the checkpoint does not hold itself. */
   readonly more?: MoreFolders | undefined;
   /** Defaults to the checkpoint folder's name. */
@@ -82,7 +85,7 @@ export async function convert(from: CheckpointFolder, to: PackageFolder, options
 async function writePackage(given: CheckpointFolder, to: PackageFolder, options: ConvertOptions): Promise<Manifest> {
   const { folder: from, checkpoint } = await openSource(given, options.more);
   const config = await readConfig(from);
-  const parts = buildParts(config, new LlavaTensors(checkpoint), options.bits);
+  const parts = buildParts(config, new LlavaTensors(checkpoint), options);
   const configFiles = await packageConfigFiles(from, config, [parts.vision, parts.embed, parts.decoder].map(graphNote));
 
   const dataFiles = Object.values(parts).flatMap((part) => part.layout.files);
@@ -175,7 +178,7 @@ async function readConfig(from: CheckpointFolder): Promise<LlavaConfig> {
   return parseConfig(json);
 }
 
-function buildParts(config: LlavaConfig, tensors: LlavaTensors, bits: ConvertOptions["bits"]) {
+function buildParts(config: LlavaConfig, tensors: LlavaTensors, { bits, scheme }: ConvertOptions) {
   const part = (
     base: string,
     partBits: Bits,
@@ -183,12 +186,12 @@ function buildParts(config: LlavaConfig, tensors: LlavaTensors, bits: ConvertOpt
     build: (options: GraphOptions) => GraphBuilder,
   ): Part => {
     const path = `onnx/${base}${suffixes[partBits].suffix}.onnx`;
-    const graph = build({ bits: partBits });
+    const graph = build({ bits: partBits, scheme });
     const layout = placeWeights(path, graph.weights);
     if (!expandable || partBits > 8) return { base, path, bits: partBits, graph, layout };
 
     const expandedPath = `onnx/${base}_f32.onnx`;
-    const expandedGraph = build({ bits: partBits, expanded: true });
+    const expandedGraph = build({ bits: partBits, scheme, expanded: true });
     const expanded = {
       path: expandedPath,
       recipe: `onnx/${base}_f32.json`,

@@ -88,7 +88,8 @@ export function describeExpansion(expanded: Layout, stored: Layout): Expansion {
     if (origin.kind === "copy") return { kind: "copy", offset, from: placeOf(origin.of) };
     const { bits, rows, cols, transpose } = origin;
     const [data, scales] = [placeOf(origin.data), placeOf(origin.scales)];
-    return { kind: "quantized", offset, bits, block: 32, rows, cols, transpose, data, scales };
+    const zeroPoints = origin.zeroPoints === undefined ? {} : { zeroPoints: placeOf(origin.zeroPoints) };
+    return { kind: "quantized", offset, bits, block: 32, rows, cols, transpose, data, scales, ...zeroPoints };
   };
   return {
     version: 1,

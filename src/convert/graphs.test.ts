@@ -9,6 +9,7 @@ import { memoryCheckpoint, memoryPackage, randomNumbers, tiny, tinyFiles, tinyTe
 import type { KeyLayout, MemoryPackage } from "./fixtures.ts";
 import { greedyIds, largestDifference, promptRows, runGraphs, type GraphRunner } from "./graph-runner.ts";
 import type { Bits } from "./onnx/weight-ops.ts";
+import type { Scheme } from "./quantize.ts";
 
 web.env.wasm.numThreads = 1;
 
@@ -21,10 +22,11 @@ const pixels = Float32Array.from({ length: 3 * tiny.vision.image ** 2 }, () => r
 async function convertTiny(
   bits: Bits,
   layout: KeyLayout = "llava-hf",
+  scheme?: Scheme,
 ): Promise<{ manifest: Manifest; to: MemoryPackage }> {
   const to = memoryPackage();
   const from = memoryCheckpoint("tiny", tinyFiles(tinyTensors(layout)));
-  const manifest = await convert(from, to, { bits: { vision: bits, embed: bits, decoder: bits } });
+  const manifest = await convert(from, to, { bits: { vision: bits, embed: bits, decoder: bits }, scheme });
   return { manifest, to };
 }
 
@@ -121,9 +123,14 @@ test("16 bits stay close to 32", async () => {
   await half.release();
 });
 
-describe.each([4, 8] as const)("%i bits", (bits) => {
+describe.each([
+  [4, "symmetric"],
+  [8, "symmetric"],
+  [4, "asymmetric"],
+  [8, "asymmetric"],
+] as const)("%i bits, %s", (bits, scheme) => {
   test("node, WASM and the expanded f32 graphs compute the same, near to 32 bits", async () => {
-    const { manifest, to } = await convertTiny(bits);
+    const { manifest, to } = await convertTiny(bits, "llava-hf", scheme);
     const quantized = await runGraphs(node, manifest, to.files, shape);
     const logits = await allLogits(quantized);
     const rms = (values: Float32Array) => Math.hypot(...values) / Math.sqrt(values.length);

@@ -1,12 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { dequantize } from "#engine/dequantize.ts";
-import { blocksPerRow, blockSize, quantizeRows } from "./quantize.ts";
+import { blocksPerRow, blockSize, quantizeRows, zeroRowBytes, type Scheme } from "./quantize.ts";
 
-function roundTrip(values: Float32Array, cols: number, bits: 4 | 8): Float32Array {
+function roundTrip(values: Float32Array, cols: number, bits: 4 | 8, scheme?: Scheme): Float32Array {
   const rows = values.length / cols;
   const out = new Float32Array(values.length);
-  dequantize({ bits, block: blockSize, rows, cols, transpose: false, ...quantizeRows(values, cols, bits) }, out);
+  dequantize(
+    { bits, block: blockSize, rows, cols, transpose: false, ...quantizeRows(values, cols, bits, scheme) },
+    out,
+  );
   return out;
 }
 
@@ -60,6 +63,46 @@ describe.each([4, 8] as const)("%i bits", (bits) => {
   test("tiny subnormal weights do not become NaN", () => {
     const values = new Float32Array(blockSize).fill(1e-45);
     expect(roundTrip(values, blockSize, bits).every((value) => Math.abs(value) < 1e-30)).toBe(true);
+  });
+});
+
+describe.each([4, 8] as const)("%i bits with zero points", (bits) => {
+  test("no block is further off than without them, for any shape", () => {
+    fc.assert(
+      fc.property(matrix, ({ rows, cols, values }) => {
+        const [with_, without] = [roundTrip(values, cols, bits, "asymmetric"), roundTrip(values, cols, bits)];
+        for (let row = 0; row < rows; row++) {
+          for (let start = 0; start < cols; start += blockSize) {
+            const block = [row * cols + start, row * cols + Math.min(cols, start + blockSize)] as const;
+            const exact = values.subarray(...block);
+            const error = squaredError(exact, with_.subarray(...block));
+            expect(error).toBeLessThanOrEqual(squaredError(exact, without.subarray(...block)) * 1.001 + 1e-9);
+          }
+        }
+      }),
+    );
+  });
+
+  test("values on one side of zero are twice as near", () => {
+    const values = Float32Array.from({ length: 96 }, (_, i) => 1 + ((i * 37) % 96) / 96);
+    const error = (scheme: Scheme) => squaredError(values, roundTrip(values, 96, bits, scheme));
+    expect(error("asymmetric")).toBeLessThan(error("symmetric") / 2);
+  });
+
+  test("each row's zero points begin at a byte, and what lies behind a row's end decodes to zero", () => {
+    const values = Float32Array.from({ length: 2 * 70 }, (_, i) => 1 + (i % 7));
+    const { data, scales, zeroPoints } = quantizeRows(values, 70, bits, "asymmetric");
+    expect(zeroPoints?.length).toBe(2 * zeroRowBytes(70, bits));
+    const padded = new Float32Array(2 * 96);
+    dequantize({ bits, block: 32, rows: 2, cols: 96, transpose: false, data, scales, zeroPoints }, padded);
+    expect([...padded.subarray(70, 96), ...padded.subarray(166)].every((value) => value === 0)).toBe(true);
+  });
+
+  test("zeros and subnormal weights stay finite", () => {
+    for (const value of [0, 1e-45, -1e-45]) {
+      const back = roundTrip(new Float32Array(40).fill(value), 40, bits, "asymmetric");
+      expect(back.every((other) => Math.abs(other) < 1e-30)).toBe(true);
+    }
   });
 });
 

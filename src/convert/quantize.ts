@@ -1,11 +1,16 @@
-// Block-wise symmetric quantization of matrix rows, in the layout of ONNX Runtime's MatMulNBits and GatherBlockQuantized.
-// Pure arithmetic: value ≈ (q − 2^(bits−1)) · scale, blocks of 32 along a row, low nibble first.
+// Block-wise quantization of matrix rows, in the layout of ONNX Runtime's MatMulNBits and GatherBlockQuantized.
+// Pure arithmetic: value ≈ (q − zero) · scale, blocks of 32 along a row, low nibble first; symmetric: zero = 2^(bits−1).
 
 export const blockSize = 32;
+
+/** Whether blocks have zero points of their own. */
+export type Scheme = "symmetric" | "asymmetric";
 
 export interface QuantizedRows {
   readonly data: Uint8Array<ArrayBuffer>; // [rows, blocks, 32 * bits / 8]
   readonly scales: Float32Array<ArrayBuffer>; // [rows, blocks]
+  /** Only of the asymmetric scheme: [rows, ceil(blocks * bits / 8)]. */
+  readonly zeroPoints?: Uint8Array<ArrayBuffer>;
 }
 
 /** Blocks of one row; the last may be padded with zeros. */
@@ -13,15 +18,28 @@ export function blocksPerRow(cols: number): number {
   return Math.ceil(cols / blockSize);
 }
 
+/** Bytes of one row's packed zero points. */
+export function zeroRowBytes(cols: number, bits: 4 | 8): number {
+  return Math.ceil((blocksPerRow(cols) * bits) / 8);
+}
+
 /** Quantizes `values` [rows, cols]. */
-export function quantizeRows(values: Float32Array, cols: number, bits: 4 | 8): QuantizedRows {
+export function quantizeRows(
+  values: Float32Array,
+  cols: number,
+  bits: 4 | 8,
+  scheme: Scheme = "symmetric",
+): QuantizedRows {
   const rows = values.length / cols;
   const blocks = blocksPerRow(cols);
   const blockBytes = (blockSize * bits) / 8;
-  const zero = bits === 4 ? 8 : 128;
+  const middle = bits === 4 ? 8 : 128;
+  const zeroBytes = zeroRowBytes(cols, bits);
   // Zeros decode to zero, also behind the end of a row.
   const data = new Uint8Array(rows * blocks * blockBytes).fill(bits === 4 ? 0x88 : 0x80);
   const scales = new Float32Array(rows * blocks);
+  const zeroPoints =
+    scheme === "asymmetric" ? new Uint8Array(rows * zeroBytes).fill(bits === 4 ? 0x88 : 0x80) : undefined;
   for (let row = 0; row < rows; row++) {
     const rowEnd = (row + 1) * cols;
     for (let b = 0; b < blocks; b++) {
@@ -30,22 +48,34 @@ export function quantizeRows(values: Float32Array, cols: number, bits: 4 | 8): Q
       const peak = signedPeak(values, start, end);
       if (peak === 0) continue;
       const index = row * blocks + b;
-      const scale = Math.fround(bits === 4 ? scaleOf4(values, start, end, peak) : peak / -128);
+      const symmetric = bits === 4 ? scaleOf4(values, start, end, peak) : peak / -128;
+      const fit = zeroPoints ? fitWithZero(values, start, end, bits, symmetric) : { scale: symmetric, zero: middle };
+      const scale = Math.fround(fit.scale);
+      const zero = fit.zero;
       // A block of the tiniest subnormals has no scale to divide by: it stays zero.
       if (scale === 0) continue;
       scales[index] = scale;
       const out = index * blockBytes;
+      if (zeroPoints && zero !== middle) {
+        if (bits === 8) zeroPoints[row * zeroBytes + b] = zero;
+        else setNibble(zeroPoints, row * zeroBytes, b, zero);
+        data.fill(bits === 4 ? zero * 0x11 : zero, out, out + blockBytes);
+      }
       for (let i = start; i < end; i++) {
         const shifted = (values[i] ?? 0) / scale + zero + 0.5;
-        const q = shifted <= 0 ? 0 : shifted >= 2 * zero ? 2 * zero - 1 : shifted | 0;
-        const at = i - start;
-        if (bits === 8) data[out + at] = q;
-        else if ((at & 1) === 0) data[out + (at >> 1)] = q | 0x80;
-        else data[out + (at >> 1)] = ((data[out + (at >> 1)] ?? 0) & 0x0f) | (q << 4);
+        const q = shifted <= 0 ? 0 : shifted >= 2 * middle ? 2 * middle - 1 : shifted | 0;
+        if (bits === 8) data[out + i - start] = q;
+        else setNibble(data, out, i - start, q);
       }
     }
   }
-  return { data, scales };
+  return { data, scales, ...(zeroPoints ? { zeroPoints } : {}) };
+}
+
+function setNibble(packed: Uint8Array, start: number, index: number, value: number): void {
+  const at = start + (index >> 1);
+  const byte = packed[at] ?? 0;
+  packed[at] = (index & 1) === 0 ? (byte & 0xf0) | value : (byte & 0x0f) | (value << 4);
 }
 
 /** The value of largest magnitude, with its sign. */
@@ -88,4 +118,90 @@ function scaleOf4(values: Float32Array, start: number, end: number, peak: number
     }
   }
   return best;
+}
+
+/** How much of the range above and below zero is kept: clipping an end makes the steps between finer. */
+const keptRanges = [1, 0.92, 0.84, 0.76];
+
+/**
+ * Scale and zero point of least squared error among a few ranges that hold zero, the symmetric fit one of them, so it is
+ * never worse than that. At 8 bits the whole range: clipping gains nothing there.
+ */
+function fitWithZero(
+  values: Float32Array,
+  start: number,
+  end: number,
+  bits: 4 | 8,
+  symmetric: number,
+): { readonly scale: number; readonly zero: number } {
+  const top = 2 ** bits - 1;
+  let low = 0;
+  let high = 0;
+  for (let i = start; i < end; i++) {
+    const value = values[i] ?? 0;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  let best = { scale: symmetric, zero: (top + 1) / 2 };
+  let bestError = squaredError(values, start, end, top, best.scale, best.zero);
+  const kept = bits === 4 ? keptRanges : [1];
+  for (const keptLow of kept) {
+    for (const keptHigh of kept) {
+      const first = (high * keptHigh - low * keptLow) / top;
+      const zero = Math.min(top, Math.round((-low * keptLow) / first));
+      if (!(zero >= 0)) continue;
+      const scale = leastSquaresScale(values, start, end, top, first, zero);
+      const error = squaredError(values, start, end, top, scale, zero);
+      if (error < bestError) {
+        best = { scale, zero };
+        bestError = error;
+      }
+    }
+  }
+  return best;
+}
+
+/** The best scale for the rounding that `scale` makes. */
+function leastSquaresScale(
+  values: Float32Array,
+  start: number,
+  end: number,
+  top: number,
+  scale: number,
+  zero: number,
+): number {
+  const inverse = 1 / scale;
+  const shift = zero + 0.5;
+  let sumXq = 0;
+  let sumQq = 0;
+  for (let i = start; i < end; i++) {
+    const x = values[i] ?? 0;
+    const shifted = x * inverse + shift;
+    const q = (shifted <= 0 ? 0 : shifted >= top ? top : shifted | 0) - zero;
+    sumXq += x * q;
+    sumQq += q * q;
+  }
+  return sumQq > 0 ? sumXq / sumQq : scale;
+}
+
+/** What rounding to this scale and zero point costs. */
+function squaredError(
+  values: Float32Array,
+  start: number,
+  end: number,
+  top: number,
+  scale: number,
+  zero: number,
+): number {
+  const inverse = 1 / scale;
+  const shift = zero + 0.5;
+  let sum = 0;
+  for (let i = start; i < end; i++) {
+    const x = values[i] ?? 0;
+    const shifted = x * inverse + shift;
+    const q = shifted <= 0 ? 0 : shifted >= top ? top : shifted | 0;
+    const error = x - (q - zero) * scale;
+    sum += error * error;
+  }
+  return sum;
 }

@@ -25,10 +25,10 @@ interface Shared {
 export function buildDecoder(
   config: TextConfig,
   tensors: LlavaTensors,
-  { bits, expanded = false }: GraphOptions,
+  { bits, scheme, expanded = false }: GraphOptions,
 ): GraphBuilder {
   const graph = new GraphBuilder("decoder_model_merged");
-  const ops = new WeightOps(graph, bits, expanded);
+  const ops = new WeightOps(graph, bits, expanded, scheme);
   const embeds = graph.input("inputs_embeds", "float32", ["batch_size", "sequence_length", config.hidden]);
   const shared = sharedInputs(graph, config);
 

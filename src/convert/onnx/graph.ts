@@ -17,6 +17,7 @@ export type WeightOrigin =
       readonly kind: "quantized";
       readonly data: string;
       readonly scales: string;
+      readonly zeroPoints?: string;
       readonly bits: 4 | 8;
       readonly rows: number;
       readonly cols: number;

@@ -2,12 +2,15 @@
 // Knows the towers' and LLaVA's arithmetic, not how weights are stored.
 import type { LlavaConfig, VisionConfig } from "#convert/config.ts";
 import { stackMatrices, joinVectors, type LlavaTensors } from "#convert/llava-tensors.ts";
+import type { Scheme } from "#convert/quantize.ts";
 import { GraphBuilder, type Value } from "./graph.ts";
 import { WeightOps, type Bits } from "./weight-ops.ts";
 
 /** Same parameters, other storage: see WeightOps. */
 export interface GraphOptions {
   readonly bits: Bits;
+  /** Defaults to symmetric. */
+  readonly scheme?: Scheme | undefined;
   readonly expanded?: boolean;
 }
 
@@ -18,10 +21,10 @@ export interface GraphOptions {
 export function buildVisionEncoder(
   { vision: config, text, projector, projectorBias, tiles }: LlavaConfig,
   tensors: LlavaTensors,
-  { bits, expanded = false }: GraphOptions,
+  { bits, scheme, expanded = false }: GraphOptions,
 ): GraphBuilder {
   const graph = new GraphBuilder("vision_encoder");
-  const ops = new WeightOps(graph, bits, expanded);
+  const ops = new WeightOps(graph, bits, expanded, scheme);
   const side = Math.floor(config.imageSize / config.patchSize);
   const patches = side * side;
   const pixels = graph.input("pixel_values", "float32", [

@@ -3,7 +3,7 @@
 import { EngineError } from "#engine/errors.ts";
 import { f32ToF16Bits } from "#convert/float.ts";
 import type { Matrix, Vector } from "#convert/llava-tensors.ts";
-import { blocksPerRow, blockSize, quantizeRows } from "#convert/quantize.ts";
+import { blocksPerRow, blockSize, quantizeRows, zeroRowBytes, type Scheme } from "#convert/quantize.ts";
 import type { GraphBuilder, Value, Weight } from "./graph.ts";
 
 export type Bits = 4 | 8 | 16 | 32;
@@ -15,11 +15,13 @@ export class WeightOps {
   readonly #graph: GraphBuilder;
   readonly #bits: Bits;
   readonly #expanded: boolean;
+  readonly #scheme: Scheme;
 
-  constructor(graph: GraphBuilder, bits: Bits, expanded = false) {
+  constructor(graph: GraphBuilder, bits: Bits, expanded = false, scheme: Scheme = "symmetric") {
     this.#graph = graph;
     this.#bits = bits;
     this.#expanded = expanded;
+    this.#scheme = scheme;
   }
 
   /** A vector of weights, f32 in every package: norms, biases and positions are too small to save on. */
@@ -55,7 +57,7 @@ export class WeightOps {
 
   /**
    * x · matrixᵀ, for x [..., cols] and a matrix [rows, cols] as PyTorch keeps it.
-   *   4, 8 bits: MatMulNBits(x, data, scales)     16: MatMul(x, Cast(f16))     32: MatMul(x, f32)
+   *   4, 8 bits: MatMulNBits(x, data, scales[, zero points])     16: MatMul(x, Cast(f16))     32: MatMul(x, f32)
    * The result is called `output` when that is given.
    */
   linear(path: string, x: Value, matrix: Matrix, bias?: Vector, output?: Value): Value {
@@ -77,8 +79,9 @@ export class WeightOps {
       this.#graph.nodeTo([output], path, "MatMul", [x, this.#graph.node(path, "Cast", [half], { to: { int: 1 } })]);
       return output;
     }
-    const { data, scales } = quantizedWeights(matrix, bits, "blocks");
+    const { data, scales, zeroPoints } = quantizedWeights(matrix, bits, "blocks", this.#scheme);
     const inputs = [x, this.#graph.weight(data), this.#graph.weight(scales)];
+    if (zeroPoints) inputs.push(this.#graph.weight(zeroPoints));
     this.#graph.nodeTo([output], path, "MatMulNBits", inputs, {
       K: { int: matrix.cols },
       N: { int: matrix.rows },
@@ -92,6 +95,7 @@ export class WeightOps {
   /**
    * Rows of a table by id, as f32 [..., cols].
    *   4, 8 bits: GatherBlockQuantized(data, ids, scales)     16: Cast(Gather(f16, ids))     32: Gather(f32, ids)
+   * A quantized table is symmetric in every scheme.
    */
   gather(path: string, table: Matrix, ids: Value, outputs: readonly [string]): void {
     // Rows come out as wide as whole blocks; a table that blocks don't fill is kept at 16 bits.
@@ -103,7 +107,7 @@ export class WeightOps {
       const rows = this.#graph.node(path, "Gather", [half, ids]);
       this.#graph.nodeTo(outputs, path, "Cast", [rows], { to: { int: 1 } });
     } else {
-      const { data, scales } = quantizedWeights(table, bits, "rows");
+      const { data, scales } = quantizedWeights(table, bits, "rows", "symmetric");
       const inputs = [this.#graph.weight(data), ids, this.#graph.weight(scales)];
       this.#graph.nodeTo(outputs, path, "GatherBlockQuantized", inputs, {
         bits: { int: bits },
@@ -112,6 +116,11 @@ export class WeightOps {
         quantize_axis: { int: 1 },
       });
     }
+  }
+
+  #origins(name: string, bits: 4 | 8): { data: string; scales: string; zeroPoints?: string } {
+    const { data, scales, zeroPoints } = quantizedNames(name, bits);
+    return this.#scheme === "asymmetric" ? { data, scales, zeroPoints } : { data, scales };
   }
 
   #f32(matrix: Matrix, transpose: boolean): Weight {
@@ -128,7 +137,7 @@ export class WeightOps {
         else for await (const values of rowChunks(matrix)) yield bytesOf(values);
       },
       ...(quantized
-        ? { origin: { kind: "quantized", ...quantizedNames(name, quantized), bits: quantized, rows, cols, transpose } }
+        ? { origin: { kind: "quantized", ...this.#origins(name, quantized), bits: quantized, rows, cols, transpose } }
         : {}),
     };
   }
@@ -149,17 +158,23 @@ function f16Weight(matrix: Matrix, transpose: boolean): Weight {
   };
 }
 
-function quantizedNames(name: string, bits: 4 | 8): { readonly data: string; readonly scales: string } {
-  return { data: `${name}.q${bits}`, scales: `${name}.scales` };
+function quantizedNames(name: string, bits: 4 | 8) {
+  return { data: `${name}.q${bits}`, scales: `${name}.scales`, zeroPoints: `${name}.zero_points` };
 }
 
-/** The two weights of a quantized matrix; the scales are made while the data is written and kept until their turn. */
-function quantizedWeights(matrix: Matrix, bits: 4 | 8, shape: "blocks" | "rows"): { data: Weight; scales: Weight } {
+/** The weights of a quantized matrix; scales and zero points are made while the data is written and kept until their turn. */
+function quantizedWeights(
+  matrix: Matrix,
+  bits: 4 | 8,
+  shape: "blocks" | "rows",
+  scheme: Scheme,
+): { readonly data: Weight; readonly scales: Weight; readonly zeroPoints?: Weight } {
   const { name, rows, cols } = matrix;
   const blocks = blocksPerRow(cols);
   const blockBytes = (blockSize * bits) / 8;
   const names = quantizedNames(name, bits);
   const allScales: Float32Array[] = [];
+  const allZeroPoints: Uint8Array[] = [];
   return {
     data: {
       name: names.data,
@@ -168,8 +183,9 @@ function quantizedWeights(matrix: Matrix, bits: 4 | 8, shape: "blocks" | "rows")
       bytes: rows * blocks * blockBytes,
       async *chunks() {
         for await (const values of rowChunks(matrix)) {
-          const { data, scales } = quantizeRows(values, cols, bits);
+          const { data, scales, zeroPoints } = quantizeRows(values, cols, bits, scheme);
           allScales.push(scales);
+          if (zeroPoints) allZeroPoints.push(zeroPoints);
           yield data;
         }
       },
@@ -185,6 +201,23 @@ function quantizedWeights(matrix: Matrix, bits: 4 | 8, shape: "blocks" | "rows")
         for (const scales of allScales.splice(0)) yield bytesOf(scales);
       },
     },
+    ...(scheme === "asymmetric"
+      ? {
+          zeroPoints: {
+            name: names.zeroPoints,
+            dtype: "uint8",
+            dims: [rows, zeroRowBytes(cols, bits)],
+            bytes: rows * zeroRowBytes(cols, bits),
+            // eslint-disable-next-line @typescript-eslint/require-await -- the interface is asynchronous
+            async *chunks() {
+              if (allZeroPoints.length === 0) {
+                throw new EngineError("internal", `${name}: zero points are asked for before the data`);
+              }
+              yield* allZeroPoints.splice(0);
+            },
+          },
+        }
+      : {}),
   };
 }
 
