@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import * as v from "valibot";
 import { renderPrompt, type PromptOptions } from "./prompt.ts";
 import type { Message, Part } from "./types.ts";
 
@@ -57,6 +59,21 @@ describe("vicuna_v1", () => {
 test("llava_v1 speaks of a human", () => {
   const { text } = renderPrompt([say("user", "Q1", picture)], { ...options, template: "llava_v1" });
   expect(text).toBe(`${humanSystem} USER: <image>\nQ1 ASSISTANT:`);
+});
+
+describe("every template of the original makes the original's prompts", () => {
+  const Golden = v.array(
+    v.object({ template: v.string(), picture: v.boolean(), turns: v.number(), prompt: v.string() }),
+  );
+  const file = new URL("../../training/fixtures/prompts.golden.json", import.meta.url);
+  const golden = v.parse(Golden, JSON.parse(readFileSync(file, "utf8")));
+
+  test.each(golden)("$template, picture $picture, turns $turns", ({ template, picture: shown, turns, prompt }) => {
+    const asked = say("user", "Q1", ...(shown ? [picture] : []));
+    const messages = turns === 1 ? [asked] : [asked, say("assistant", "A1"), say("user", "Q2")];
+    const { text } = renderPrompt(messages, { ...options, template });
+    expect(text).toBe(prompt);
+  });
 });
 
 describe("LLaVA's other templates, over two turns", () => {

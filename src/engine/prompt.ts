@@ -81,7 +81,9 @@ interface Line {
 
 function renderTemplate(template: Template, turns: readonly Turn[], slot: string): string {
   const stated = turns[0]?.role === "system" ? turns[0].text : template.system;
-  const lines = turns.filter(({ role }) => role !== "system").flatMap((turn) => toLines(turn, template, slot));
+  const example = (template.example ?? []).map((text, i) => ({ user: i === 0, text }));
+  const said = turns.filter(({ role }) => role !== "system").flatMap((turn) => toLines(turn, template, slot));
+  const lines = [...example, ...said];
   return layouts[template.style](template, stated, lines);
 }
 

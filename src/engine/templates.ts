@@ -13,6 +13,8 @@ export interface Template {
   readonly sep2: string;
   /** A picture comes in a message of its own, `<Image><image></Image>`, which is answered with "Received.". */
   readonly mmtag?: boolean;
+  /** A question and its answer that show how it is done, before every conversation. */
+  readonly example?: readonly [question: string, answer: string];
 }
 
 const manners = "The assistant gives helpful, detailed, and polite answers to the";
@@ -43,12 +45,27 @@ const chatml = {
 
 const qwen = { ...chatml, system: "You are a helpful assistant.", sep: "<|im_end|>\n", sep2: "<|im_end|>\n" } as const;
 
+// Vicuna 0.1's example; its wording is what the model was tuned beside.
+const energies = [
+  "What are the key differences between renewable and non-renewable energy sources?",
+  `Renewable energy sources are those that can be replenished naturally in a relatively short amount of time, such as solar, wind, hydro, geothermal, and biomass. Non-renewable energy sources, on the other hand, are finite and will eventually be depleted, such as coal, oil, and natural gas. Here are some key differences between renewable and non-renewable energy sources:
+1. Availability: Renewable energy sources are virtually inexhaustible, while non-renewable energy sources are finite and will eventually run out.
+2. Environmental impact: Renewable energy sources have a much lower environmental impact than non-renewable sources, which can lead to air and water pollution, greenhouse gas emissions, and other negative effects.
+3. Cost: Renewable energy sources can be more expensive to initially set up, but they typically have lower operational costs than non-renewable sources.
+4. Reliability: Renewable energy sources are often more reliable and can be used in more remote locations than non-renewable sources.
+5. Flexibility: Renewable energy sources are often more flexible and can be adapted to different situations and needs, while non-renewable sources are more rigid and inflexible.
+6. Sustainability: Renewable energy sources are more sustainable over the long term, while non-renewable sources are not, and their depletion can lead to economic and social instability.
+`,
+] as const;
+
 /** Every template that can be named by a package's `template`. */
 export const templates: readonly Template[] = [
   { id: "vicuna_v1", ...vicuna, system: forUser },
   { id: "v1", ...vicuna, system: forUser },
   { id: "llava_v1", ...vicuna, system: forHuman },
   { id: "v1_mmtag", ...vicuna, system: tagged, mmtag: true },
+  { id: "default", ...early, system: forHuman, example: energies },
+  { id: "v0", ...early, system: forHuman, example: energies },
   { id: "llava_v0", ...early, system: forHuman },
   { id: "v0_mmtag", ...early, system: tagged, mmtag: true },
   { id: "llama_2", ...llama2, system: llama2System },
