@@ -39,6 +39,7 @@ export interface HubPlan {
 
 /** The parts that a vision-language model is exported in. */
 const parts = ["embed_tokens", "vision_encoder", "decoder_model_merged"] as const;
+export type HubPart = (typeof parts)[number];
 
 const suffixes: Readonly<Record<HubDtype, string>> = {
   fp32: "",

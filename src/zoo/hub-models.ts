@@ -1,6 +1,7 @@
 // Models for photographs on the model hub, data only. Sizes are those of the files that a device needs, as they were listed in
 // November 2026; the page asks the hub again before it fetches anything.
-import type { HubPrecision } from "#weights/hub.ts";
+import type { HubPart, HubPrecision } from "#weights/hub.ts";
+import type { HubDtype } from "#weights/manifest.ts";
 
 /** A repository on the hub that src/hub can run. */
 export interface HubModelRecord {
@@ -16,6 +17,8 @@ export interface HubModelRecord {
   readonly architecture: string;
   /** By what a device computes with; absent where it was not looked up. */
   readonly bytes: Readonly<Partial<Record<HubPrecision, number>>>;
+  /** Bytes of each part's files in `onnx/` by what it is stored in, as far as they were looked up; which of them a device gets, hub.ts chooses. */
+  readonly parts?: Readonly<Record<HubPart, Readonly<Partial<Record<HubDtype, number>>>>>;
   /** Nobody has run it here on its real weights yet (`npm run verify:hub -- <id>` does). */
   readonly notYetRun: boolean;
 }
@@ -52,6 +55,39 @@ export const hubModels: readonly HubModelRecord[] = [
     parameters: 894e6,
     architecture: "llava_onevision",
     bytes: { "gpu-f16": 787e6, "gpu-f32": 1129e6, cpu: 1129e6 },
+    parts: {
+      embed_tokens: { fp32: 545e6, fp16: 272e6 },
+      vision_encoder: { fp16: 800e6, q4: 257e6, q4f16: 228e6 },
+      decoder_model_merged: { fp32: 1990e6, fp16: 997e6, q4: 327e6, q4f16: 287e6 },
+    },
+    notYetRun: true,
+  },
+  {
+    id: "llava-interleave-0.5b",
+    name: "LLaVA-Interleave 0.5B",
+    repository: "llava-hf/llava-interleave-qwen-0.5b-hf",
+    license: "Tongyi Qianwen Research",
+    researchOnly: true,
+    parameters: 880e6,
+    architecture: "llava",
+    bytes: { "gpu-f16": 1382e6 },
+    parts: {
+      embed_tokens: { fp16: 311e6 },
+      vision_encoder: { fp16: 801e6 },
+      decoder_model_merged: { q4: 308e6, q4f16: 270e6 },
+    },
+    notYetRun: true,
+  },
+  {
+    id: "nanollava-1.5",
+    name: "nanoLLaVA 1.5",
+    repository: "onnx-community/nanoLLaVA-1.5",
+    license: "Apache-2.0",
+    researchOnly: false,
+    parameters: 1050e6,
+    architecture: "llava",
+    bytes: { "gpu-f16": 810e6 },
+    parts: { embed_tokens: { fp16: 311e6 }, vision_encoder: { q4f16: 229e6 }, decoder_model_merged: { q4f16: 270e6 } },
     notYetRun: true,
   },
   {

@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { publishOnHub } from "#weights/hub-server.node.ts";
+import { hubAddress, planHubPackage, type HubPrecision } from "#weights/hub.ts";
+import { startPackageServer, testPackage } from "#weights/package-server.node.ts";
+import { hubModels } from "./hub-models.ts";
+
+const suffixes = { fp32: "", fp16: "_fp16", q8: "_quantized", q4: "_q4", q4f16: "_q4f16" } as const;
+/** One byte stands for a hundred thousand. */
+const scale = 1e5;
+
+const looked = hubModels.flatMap((record) =>
+  (["gpu-f16", "gpu-f32", "cpu"] as const satisfies readonly HubPrecision[]).flatMap((precision) => {
+    const bytes = record.bytes[precision];
+    return bytes === undefined || record.parts === undefined
+      ? []
+      : [{ id: record.id, precision, bytes, parts: record.parts, repository: record.repository }];
+  }),
+);
+
+test.each(looked)("$id on $precision: the size told is that of the files a device gets", async (record) => {
+  const server = await startPackageServer(testPackage());
+  try {
+    const files = new Map<string, Uint8Array>([["config.json", new TextEncoder().encode("{}")]]);
+    for (const [part, sizes] of Object.entries(record.parts)) {
+      for (const [dtype, suffix] of Object.entries(suffixes)) {
+        const bytes = Object.entries(sizes).find(([name]) => name === dtype)?.[1];
+        if (bytes !== undefined) files.set(`onnx/${part}${suffix}.onnx`, new Uint8Array(bytes / scale));
+      }
+    }
+    const address = hubAddress(publishOnHub(server, record.repository, files));
+    if (address === undefined) throw new Error("no address");
+    const { files: chosen } = await planHubPackage(address, record.precision);
+    const bytes = chosen.filter(({ path }) => path.startsWith("onnx/")).reduce((sum, file) => sum + file.bytes, 0);
+    expect(bytes * scale).toBe(record.bytes);
+  } finally {
+    await server.stop();
+  }
+});
