@@ -10,6 +10,7 @@ import { publishOnHub, testCommit } from "#weights/hub-server.node.ts";
 import { startPackageServer, testPackage, type PackageServer } from "#weights/package-server.node.ts";
 import { askAbout, modelReady, openPage } from "./ask.ts";
 import { violations } from "./axe.ts";
+import { hubModels } from "#zoo/hub-models.ts";
 
 const repository = "HuggingFaceTB/SmolVLM-256M-Instruct";
 const name = "SmolVLM 256M";
@@ -88,16 +89,16 @@ test("the list of all models tells size, licence and fit before anything is fetc
   await modelReady(page);
   await offer(page).getByRole("button", { name: "Other models" }).click();
   const dialog = page.getByRole("dialog", { name: "Models on this device" });
-  await expect(dialog.getByTestId("zoo-model")).toHaveCount(4);
+  await expect(dialog.getByTestId("zoo-model")).toHaveCount(hubModels.length);
   await expect(dialog.getByTestId("zoo-model").filter({ hasText: "FastVLM" })).toContainText("for research only");
   expect(await violations(page)).toEqual([]);
-  await dialog.getByRole("button", { name: `Look at ${name}` }).click();
+  await dialog.getByRole("button", { name: `Check ${name}` }).click();
   await expect(dialog.getByTestId("model-offer")).toHaveAttribute("data-fit", "fits");
   await expect(dialog.getByTestId("model-offer")).toContainText("apache-2.0");
   await expect(dialog.getByTestId("model-offer")).toContainText(/about [\d,.]+ tokens per second here/);
   expect(hubFiles().filter(({ path }) => !path.endsWith("manifest.json"))).toEqual([]);
   await server.stop();
-  await dialog.getByRole("button", { name: "Look at FastVLM 0.5B" }).click();
+  await dialog.getByRole("button", { name: "Check FastVLM 0.5B" }).click();
   await expect(dialog.getByRole("alert")).toBeVisible();
 });
 

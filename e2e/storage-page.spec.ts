@@ -68,7 +68,7 @@ async function openStorage(page: Page): Promise<Locator> {
 async function startDownload(page: Page): Promise<void> {
   const dialog = await openStorage(page);
   await dialog.getByLabel("Address of a model package").fill(server.baseUrl);
-  await dialog.getByRole("button", { name: "Check it", exact: true }).click();
+  await dialog.getByRole("button", { name: "Check", exact: true }).click();
   await dialog
     .getByTestId("model-offer")
     .getByRole("button", { name: /^Download / })
@@ -144,7 +144,7 @@ test("a model is added by its address: what it costs and whether it fits first, 
   await expect(dialog.getByTestId("stored-model")).toHaveCount(1);
   await expect(dialog.getByTestId("stored-model")).toContainText(/9\.\d MB/);
   await dialog.getByLabel("Address of a model package").fill(`${server.baseUrl}manifest.json`);
-  await dialog.getByRole("button", { name: "Check it", exact: true }).click();
+  await dialog.getByRole("button", { name: "Check", exact: true }).click();
   const offer = dialog.getByTestId("model-offer");
   await expect(offer).toHaveAttribute("data-fit", "fits");
   await expect(offer).toContainText("Apache-2.0");
@@ -337,7 +337,7 @@ test("what is no package, or damaged, is refused with a sentence and leaves noth
   await input.setInputFiles({ name: "a.zip", mimeType: "application/zip", buffer: Buffer.from("no zip") });
   await expect(dialog.getByTestId("storage-outcome")).toContainText("This is no model package");
   await dialog.getByLabel("Address of a model package").fill("not an address");
-  await dialog.getByRole("button", { name: "Check it", exact: true }).click();
+  await dialog.getByRole("button", { name: "Check", exact: true }).click();
   await expect(dialog.getByRole("alert")).toContainText("This is not an address");
   await expect(dialog.getByTestId("stored-model")).toHaveCount(0);
 });
@@ -350,7 +350,7 @@ test("without room the page offers to delete others or to use the model from mem
   await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 4 * 2 ** 20 });
   let dialog = await openStorage(page);
   await dialog.getByLabel("Address of a model package").fill(server.baseUrl);
-  await dialog.getByRole("button", { name: "Check it", exact: true }).click();
+  await dialog.getByRole("button", { name: "Check", exact: true }).click();
   // Browsers keep to themselves how much room there is: the first write tells.
   await dialog.getByRole("button", { name: /^Download / }).click();
   await expect(note(page)).toHaveAttribute("data-phase", "no-room");
@@ -380,7 +380,7 @@ for (const colorScheme of ["light", "dark"] as const)
     }
     const dialog = await openStorage(page);
     await dialog.getByLabel("Address of a model package").fill(server.baseUrl);
-    await dialog.getByRole("button", { name: "Check it", exact: true }).click();
+    await dialog.getByRole("button", { name: "Check", exact: true }).click();
     await expect(dialog.getByTestId("model-offer")).toBeVisible();
     for (const width of [1100, 360]) {
       await page.setViewportSize({ width, height: 760 });

@@ -13,5 +13,5 @@ export const photos = {
   more: "Other models",
   ask: "It may not fit this device, or your connection charges for data.",
   listTitle: "Models for photographs",
-  look: (name: string) => `Look at ${name}`,
+  look: (name: string) => `Check ${name}`,
 };

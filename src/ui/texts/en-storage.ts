@@ -49,7 +49,7 @@ export const storage = {
   addTitle: "Another model",
   address: "Address of a model package, or owner/name on Hugging Face",
   addressHint: "A folder with the manifest.json that this project’s converter writes, or ONNX files on Hugging Face.",
-  look: "Check it",
+  look: "Check",
   lookingAt: "Checking…",
   notAnAddress: "This is not an address. Type one such as “https://example.org/models/llava/” or “owner/name”.",
   facts: (size: string, license: string) => `${size} · licence: ${license}`,
