@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -64,6 +64,27 @@ test("what goes wrong is one sentence and exit code 1, and leaves nothing", { ti
     code: 1,
     err: expect.stringMatching(/nonsense is not known.*vicuna_v1/) as unknown,
   });
+  const calibration = await llava(
+    "convert",
+    "training/fixtures/tiny-llava",
+    out,
+    "--calibrate",
+    join(folder, "nowhere.json"),
+  );
+  expect(calibration).toMatchObject({ code: 1, err: expect.stringMatching(/nowhere.json can't be opened/) as unknown });
+  await writeFile(join(folder, "calibration.jsonl"), `{"text": "${"sea ".repeat(20_000)}"}`);
+  const long = await llava(
+    "convert",
+    "training/fixtures/tiny-llava",
+    out,
+    "--calibrate",
+    join(folder, "calibration.jsonl"),
+  );
+  expect(long).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/^llava: entry 1 of .* can't be used: the prompt has/m) as unknown,
+  });
+  expect(await readdir(folder)).toEqual(["calibration.jsonl", "tiny"]);
   expect((await llava("convert", "a", out, "--bits", "5")).err).toMatch(/must be 4, 8, 16 or 32/);
   expect(await readdir(folder)).not.toContain("none");
 });

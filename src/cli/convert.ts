@@ -4,7 +4,7 @@ import * as v from "valibot";
 import type { CheckpointFolder } from "#convert/byte-source.ts";
 import { convert } from "#convert/convert.ts";
 import { checkpointFolder, packageFolder } from "#convert/folder.node.ts";
-import type { Bits } from "#convert/onnx/weight-ops.ts";
+import type { Bits, Importances } from "#convert/onnx/weight-ops.ts";
 import { templateForName } from "#convert/template.ts";
 import { loadModel } from "#engine/model.ts";
 import type { PackageInfo, SelfTest } from "#engine/package.ts";
@@ -13,6 +13,8 @@ import { makeSelfTest } from "#engine/self-test.ts";
 import { templates } from "#engine/templates.ts";
 import type { PackageFiles } from "#engine/types.ts";
 import { packageBytes } from "#weights/manifest.ts";
+import { readCalibration } from "./calibration-file.ts";
+import { measureImportances, type MeasureOptions } from "./importances.ts";
 import { multiplyOnRuntime } from "./multiply.ts";
 import { createProgress } from "./progress.ts";
 
@@ -22,6 +24,7 @@ const Flags = v.object({
   bitsEmbed: v.optional(v.picklist([4, 8, 16, 32])),
   bitsDecoder: v.optional(v.picklist([4, 8, 16, 32])),
   scheme: v.optional(v.picklist(["symmetric", "asymmetric"]), "symmetric"),
+  calibrate: v.optional(v.string()),
   template: v.optional(v.string()),
   name: v.optional(v.string()),
   id: v.optional(v.string()),
@@ -49,6 +52,10 @@ export function addConvert(program: Command): void {
         .choices(["symmetric", "asymmetric"])
         .default("symmetric"),
     )
+    .option(
+      "--calibrate <file>",
+      'conversations (LLaVA\'s training JSON, or lines of {"text", "image"?}) whose channels 4 and 8 bits are fitted to',
+    )
     .option("--base <folder>", "the language model, where the checkpoint is a LoRA adapter or a projector alone")
     .option("--vision <folder>", "the vision tower, for checkpoints that come without")
     .option("--tokenizer <folder>", "where tokenizer.json is, for checkpoints that come without")
@@ -69,19 +76,30 @@ export function addConvert(program: Command): void {
         process.exitCode = 130;
         stop.abort(new Error("stopped; nothing was written"));
       });
-      const manifest = await convert(from, await packageFolder(out, { force: flags.force }), {
+      const entries = flags.calibrate === undefined ? undefined : await readCalibration(flags.calibrate);
+      const more = {
+        base: folderOf(flags.base),
+        vision: folderOf(flags.vision),
+        tokenizer: folderOf(flags.tokenizer),
+        multiply: multiplyOnRuntime,
+      };
+      const to = await packageFolder(out, { force: flags.force });
+      const measured = { from, beside: out, entries: entries ?? [], more, template, signal: stop.signal };
+      const importances =
+        entries &&
+        (await measure(measured).catch(async (error: unknown) => {
+          await to.discard();
+          throw error;
+        }));
+      const manifest = await convert(from, to, {
         bits: {
           vision: flags.bitsVision ?? flags.bits ?? 8,
           embed: flags.bitsEmbed ?? flags.bits ?? 4,
           decoder: flags.bitsDecoder ?? flags.bits ?? 4,
         },
         scheme: flags.scheme,
-        more: {
-          base: folderOf(flags.base),
-          vision: folderOf(flags.vision),
-          tokenizer: folderOf(flags.tokenizer),
-          multiply: multiplyOnRuntime,
-        },
+        importances,
+        more,
         id: flags.id,
         name: flags.name,
         license: flags.license,
@@ -95,6 +113,22 @@ export function addConvert(program: Command): void {
       const megabytes = (packageBytes(manifest) / 1e6).toFixed(1);
       process.stderr.write(`${out}: ${megabytes} MB in ${manifest.files.length} files, ${seconds} s\n`);
     });
+}
+
+/** Runs the calibration's conversations, telling how far it has come. */
+async function measure(options: MeasureOptions): Promise<Importances> {
+  const { stderr } = process;
+  const progress = createProgress(stderr);
+  const importances = await measureImportances({
+    ...options,
+    onProgress: progress.update,
+    onEntry(done, total) {
+      if (stderr.isTTY) stderr.write(`\r\u001b[Kcalibration: ${done} of ${total}`);
+    },
+  });
+  progress.end();
+  stderr.write(`${stderr.isTTY ? "\r\u001b[K" : ""}calibrated on ${options.entries.length} conversations\n`);
+  return importances;
 }
 
 function folderOf(path: string | undefined): CheckpointFolder | undefined {

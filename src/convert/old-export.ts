@@ -28,7 +28,7 @@ export async function oldDecoder(
 function build(config: TextConfig, tensors: LlavaTensors): GraphBuilder {
   const { hidden, ffn, heads, kvHeads, headSize, layers } = config;
   const graph = new GraphBuilder("old_decoder");
-  const ops = new WeightOps(graph, 32);
+  const ops = new WeightOps(graph, { bits: 32 });
   let count = 0;
   const op = (name: string, inputs: readonly Value[], attributes = {}): Value =>
     graph.node(`n${count++}`, name, inputs, attributes);

@@ -3,11 +3,17 @@ import { describe, expect, test } from "vitest";
 import { dequantize } from "#engine/dequantize.ts";
 import { blocksPerRow, blockSize, quantizeRows, zeroRowBytes, type Scheme } from "./quantize.ts";
 
-function roundTrip(values: Float32Array, cols: number, bits: 4 | 8, scheme?: Scheme): Float32Array {
+function roundTrip(
+  values: Float32Array,
+  cols: number,
+  bits: 4 | 8,
+  scheme?: Scheme,
+  importance?: Float32Array,
+): Float32Array {
   const rows = values.length / cols;
   const out = new Float32Array(values.length);
   dequantize(
-    { bits, block: blockSize, rows, cols, transpose: false, ...quantizeRows(values, cols, bits, scheme) },
+    { bits, block: blockSize, rows, cols, transpose: false, ...quantizeRows(values, cols, bits, scheme, importance) },
     out,
   );
   return out;
@@ -103,6 +109,35 @@ describe.each([4, 8] as const)("%i bits with zero points", (bits) => {
       const back = roundTrip(new Float32Array(40).fill(value), 40, bits, "asymmetric");
       expect(back.every((other) => Math.abs(other) < 1e-30)).toBe(true);
     }
+  });
+});
+
+describe.each([4, 8] as const)("%i bits, weighted", (bits) => {
+  const importance = Float32Array.from({ length: 70 }, (_, i) => ((i * 29) % 31 === 0 ? 50 : 0.2));
+  const random = fc.sample(fc.float32Array({ minLength: 7000, maxLength: 7000, min: -1, max: 1, noNaN: true }), {
+    numRuns: 1,
+    seed: 5,
+  });
+  const values = (random[0] ?? new Float32Array()).map((value) => value ** 3);
+  const weightedError = (scheme: Scheme, given?: Float32Array) => {
+    const back = roundTrip(values, 70, bits, scheme, given);
+    return values.reduce((sum, value, i) => sum + (importance[i % 70] ?? 0) * (value - (back[i] ?? 0)) ** 2, 0);
+  };
+
+  test.each(["symmetric", "asymmetric"] as const)("errors that matter get smaller: %s", (scheme) => {
+    expect(weightedError(scheme, importance)).toBeLessThan(weightedError(scheme) * (bits === 4 ? 0.8 : 0.99));
+  });
+
+  test("importance that is the same everywhere, or nowhere any, changes nothing at 4 bits", () => {
+    for (const value of [0, 3]) {
+      const back = roundTrip(values, 70, 4, "asymmetric", new Float32Array(70).fill(value));
+      const plain = roundTrip(values, 70, 4, "asymmetric");
+      expect(squaredError(values, back)).toBeCloseTo(squaredError(values, plain), 4);
+    }
+  });
+
+  test("importances of another matrix are refused", () => {
+    expect(() => quantizeRows(values, 70, bits, "symmetric", new Float32Array(69))).toThrow(/69 importances for 70/);
   });
 });
 

@@ -1,5 +1,7 @@
 // Block-wise quantization of matrix rows, in the layout of ONNX Runtime's MatMulNBits and GatherBlockQuantized.
 // Pure arithmetic: value ≈ (q − zero) · scale, blocks of 32 along a row, low nibble first; symmetric: zero = 2^(bits−1).
+// Where it is known how much each column matters, the errors are weighted by that, as llama.cpp does by its importance matrix
+// (E[x²] of the column's inputs): what counts is the error of the product, and a few channels carry most of it (AWQ, 2306.00978).
 
 export const blockSize = 32;
 
@@ -23,13 +25,15 @@ export function zeroRowBytes(cols: number, bits: 4 | 8): number {
   return Math.ceil((blocksPerRow(cols) * bits) / 8);
 }
 
-/** Quantizes `values` [rows, cols]. */
+/** Quantizes `values` [rows, cols]; `importance` [cols] weights the squared errors. */
 export function quantizeRows(
   values: Float32Array,
   cols: number,
   bits: 4 | 8,
   scheme: Scheme = "symmetric",
+  importance?: Float32Array,
 ): QuantizedRows {
+  const allWeights = blockWeights(importance, cols);
   const rows = values.length / cols;
   const blocks = blocksPerRow(cols);
   const blockBytes = (blockSize * bits) / 8;
@@ -48,8 +52,11 @@ export function quantizeRows(
       const peak = signedPeak(values, start, end);
       if (peak === 0) continue;
       const index = row * blocks + b;
-      const symmetric = bits === 4 ? scaleOf4(values, start, end, peak) : peak / -128;
-      const fit = zeroPoints ? fitWithZero(values, start, end, bits, symmetric) : { scale: symmetric, zero: middle };
+      const weights = allWeights.subarray(b * blockSize, (b + 1) * blockSize);
+      const symmetric = bits === 4 ? scaleOf4(values, weights, start, end, peak) : scaleOf8(values, importance && weights, start, end, peak); // prettier-ignore
+      const fit = zeroPoints
+        ? fitWithZero(values, weights, start, end, bits, symmetric)
+        : { scale: symmetric, zero: middle };
       const scale = Math.fround(fit.scale);
       const zero = fit.zero;
       // A block of the tiniest subnormals has no scale to divide by: it stays zero.
@@ -71,6 +78,22 @@ export function quantizeRows(
   }
   return { data, scales, ...(zeroPoints ? { zeroPoints } : {}) };
 }
+
+/** What each block's errors count, [blocks · 32]: ones without importance. A channel that was silent still counts a little. */
+function blockWeights(importance: Float32Array | undefined, cols: number): Float32Array {
+  const weights = new Float32Array(blocksPerRow(cols) * blockSize).fill(1);
+  if (!importance) return weights;
+  if (importance.length !== cols) throw new RangeError(`${importance.length} importances for ${cols} columns`);
+  for (let start = 0; start < cols; start += blockSize) {
+    const block = importance.subarray(start, start + blockSize);
+    const mean = block.reduce((sum, value) => sum + value, 0) / block.length;
+    if (mean > 0 && Number.isFinite(mean)) block.forEach((value, i) => (weights[start + i] = value / mean + silent));
+  }
+  return weights;
+}
+
+/** The weight of a channel that the calibration never used, of the block's mean. */
+const silent = 0.01;
 
 function setNibble(packed: Uint8Array, start: number, index: number, value: number): void {
   const at = start + (index >> 1);
@@ -95,7 +118,7 @@ const peakSteps = [-8, -7.7, -7.4, -7.1, -6.8, -8.4, -8.8, -9.2, 7, 7.4, 7.8];
  * The 4-bit scale of least squared error among a few roundings: the peak lies at about q = −8, whose range is one step
  * wider than +7, and each rounding's best scale is its least-squares fit. (Within 0.2 % of an exhaustive search's error.)
  */
-function scaleOf4(values: Float32Array, start: number, end: number, peak: number): number {
+function scaleOf4(values: Float32Array, weights: Float32Array, start: number, end: number, peak: number): number {
   let best = peak / -8;
   let bestScore = 0;
   for (let step = 0; step < peakSteps.length; step++) {
@@ -107,8 +130,9 @@ function scaleOf4(values: Float32Array, start: number, end: number, peak: number
       // Shifted so that truncation rounds: much faster than Math.round, and this loop is most of a conversion's time.
       const shifted = x * inverse + 8.5;
       const q = (shifted <= 0 ? 0 : shifted >= 15 ? 15 : shifted | 0) - 8;
-      sumXq += x * q;
-      sumQq += q * q;
+      const wq = (weights[i - start] ?? 0) * q;
+      sumXq += x * wq;
+      sumQq += q * wq;
     }
     // The squared error of the fit is Σx² − (Σxq)²/Σq².
     const score = sumQq > 0 ? (sumXq * sumXq) / sumQq : 0;
@@ -120,6 +144,18 @@ function scaleOf4(values: Float32Array, start: number, end: number, peak: number
   return best;
 }
 
+/** The 8-bit scale: the peak at −128; where errors are weighted, the best scale for that rounding. */
+function scaleOf8(
+  values: Float32Array,
+  weights: Float32Array | undefined,
+  start: number,
+  end: number,
+  peak: number,
+): number {
+  const plain = peak / -128;
+  return weights ? leastSquaresScale(values, weights, start, end, 255, plain, 128) : plain;
+}
+
 /** How much of the range above and below zero is kept: clipping an end makes the steps between finer. */
 const keptRanges = [1, 0.92, 0.84, 0.76];
 
@@ -129,6 +165,7 @@ const keptRanges = [1, 0.92, 0.84, 0.76];
  */
 function fitWithZero(
   values: Float32Array,
+  weights: Float32Array,
   start: number,
   end: number,
   bits: 4 | 8,
@@ -143,15 +180,15 @@ function fitWithZero(
     if (value > high) high = value;
   }
   let best = { scale: symmetric, zero: (top + 1) / 2 };
-  let bestError = squaredError(values, start, end, top, best.scale, best.zero);
+  let bestError = squaredError(values, weights, start, end, top, best.scale, best.zero);
   const kept = bits === 4 ? keptRanges : [1];
   for (const keptLow of kept) {
     for (const keptHigh of kept) {
       const first = (high * keptHigh - low * keptLow) / top;
       const zero = Math.min(top, Math.round((-low * keptLow) / first));
       if (!(zero >= 0)) continue;
-      const scale = leastSquaresScale(values, start, end, top, first, zero);
-      const error = squaredError(values, start, end, top, scale, zero);
+      const scale = leastSquaresScale(values, weights, start, end, top, first, zero);
+      const error = squaredError(values, weights, start, end, top, scale, zero);
       if (error < bestError) {
         best = { scale, zero };
         bestError = error;
@@ -164,6 +201,7 @@ function fitWithZero(
 /** The best scale for the rounding that `scale` makes. */
 function leastSquaresScale(
   values: Float32Array,
+  weights: Float32Array,
   start: number,
   end: number,
   top: number,
@@ -178,8 +216,9 @@ function leastSquaresScale(
     const x = values[i] ?? 0;
     const shifted = x * inverse + shift;
     const q = (shifted <= 0 ? 0 : shifted >= top ? top : shifted | 0) - zero;
-    sumXq += x * q;
-    sumQq += q * q;
+    const wq = (weights[i - start] ?? 0) * q;
+    sumXq += x * wq;
+    sumQq += q * wq;
   }
   return sumQq > 0 ? sumXq / sumQq : scale;
 }
@@ -187,6 +226,7 @@ function leastSquaresScale(
 /** What rounding to this scale and zero point costs. */
 function squaredError(
   values: Float32Array,
+  weights: Float32Array,
   start: number,
   end: number,
   top: number,
@@ -201,7 +241,7 @@ function squaredError(
     const shifted = x * inverse + shift;
     const q = shifted <= 0 ? 0 : shifted >= top ? top : shifted | 0;
     const error = x - (q - zero) * scale;
-    sum += error * error;
+    sum += error * error * (weights[i - start] ?? 0);
   }
   return sum;
 }

@@ -1,0 +1,186 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { checkpointFolder } from "#convert/folder.node.ts";
+import { openSource } from "#convert/checkpoint-source.ts";
+import { renderPrompt } from "#engine/prompt.ts";
+import { createTokenizer } from "#engine/tokenizer.ts";
+import { readCalibration, type CalibrationEntry } from "./calibration-file.ts";
+import { measureImportances } from "./importances.ts";
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "llava-calibration-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const fixture = "training/fixtures/tiny-llava";
+
+async function write(name: string, text: string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, text);
+  return path;
+}
+
+function entryOf(...texts: string[]): CalibrationEntry[] {
+  return texts.map((text) => ({
+    name: text,
+    messages: () => Promise.resolve([{ role: "user", parts: [{ type: "text", text }] }]),
+  }));
+}
+
+/** Row i of a tensor of the fixture. */
+async function readTensor(pattern: RegExp): Promise<{ shape: readonly number[]; values: Float32Array }> {
+  const { checkpoint } = await openSource(checkpointFolder(fixture), undefined);
+  for (const [name, tensor] of checkpoint.tensors) {
+    if (!pattern.test(name)) continue;
+    const count = tensor.shape.reduce((product, n) => product * n, 1);
+    return { shape: tensor.shape, values: await tensor.read(0, count) };
+  }
+  throw new Error(`no tensor ${pattern.source}`);
+}
+
+test("the first layer's importances are the squares of its normed embeddings, over all tokens of all prompts", async () => {
+  const texts = ["What is in this picture?", "Which colour is the sea?"];
+  const importances = await measureImportances({
+    from: checkpointFolder(fixture),
+    beside: join(folder, "package"),
+    entries: entryOf(...texts),
+    bits: 32,
+    template: "vicuna_v1",
+  });
+  expect(await readdir(folder)).toEqual([]);
+
+  const json = async (name: string): Promise<unknown> => JSON.parse(await readFile(join(fixture, name), "utf8"));
+  const config = (await json("config.json")) as { text_config: { rms_norm_eps: number } };
+  const tokenizer = createTokenizer(
+    (await json("tokenizer.json")) as object,
+    (await json("tokenizer_config.json")) as object,
+    [],
+  );
+  const table = await readTensor(/embed_tokens\.weight$/);
+  const norm = await readTensor(/layers\.0\.input_layernorm\.weight$/);
+  const hidden = norm.values.length;
+  const expected = new Float64Array(hidden);
+  let tokens = 0;
+  for (const text of texts) {
+    const prompt = renderPrompt([{ role: "user", parts: [{ type: "text", text }] }], {
+      template: "vicuna_v1",
+      chatTemplate: undefined,
+      bosToken: "<s>",
+      eosToken: "</s>",
+      defuse: (plain) => plain,
+    });
+    for (const id of tokenizer.encode(prompt.text)) {
+      tokens++;
+      const row = table.values.subarray(id * hidden, (id + 1) * hidden);
+      const square = row.reduce((sum, x) => sum + x * x, 0) / hidden;
+      row.forEach((x, i) => {
+        const normed = (x / Math.sqrt(square + config.text_config.rms_norm_eps)) * (norm.values[i] ?? 0);
+        expected[i] = (expected[i] ?? 0) + normed ** 2;
+      });
+    }
+  }
+  const measured = importances("text.layers.0.self_attn.qkv.weight");
+  expect(measured?.length).toBe(hidden);
+  measured?.forEach((value, i) => expect(value / (expected[i] ?? NaN)).toBeCloseTo(1, 4));
+  expect(importances("text.layers.0.mlp.gate_proj.weight")).toEqual(importances("text.layers.0.mlp.up_proj.weight"));
+  // The head sees every position, not the last one of each prompt alone: rows of its normed input have a mean square near 1.
+  const head = importances("head.weight") ?? importances("text.embed_tokens.weight") ?? new Float32Array();
+  const rows = head.reduce((sum, value) => sum + value, 0) / hidden;
+  expect(rows / tokens).toBeGreaterThan(0.7);
+  expect(rows / tokens).toBeLessThan(1.4);
+  expect(importances("vision.encoder.layers.0.mlp.fc1.weight")).toBeUndefined();
+});
+
+test("pictures tell of the tower and the projector", async () => {
+  const png = await sharp({ create: { width: 20, height: 12, channels: 3, background: "#a35" } })
+    .png()
+    .toBuffer();
+  const blob = new Blob([new Uint8Array(png)]);
+  const importances = await measureImportances({
+    from: checkpointFolder(fixture),
+    beside: join(folder, "package"),
+    entries: [
+      {
+        name: "a picture",
+        messages: () =>
+          Promise.resolve([
+            {
+              role: "user",
+              parts: [
+                { type: "image", blob },
+                { type: "text", text: "What?" },
+              ],
+            },
+            { role: "assistant", parts: [{ type: "text", text: "A sea." }] },
+          ]),
+      },
+    ],
+    template: "vicuna_v1",
+  });
+  const projector = importances("projector.linear_1.weight");
+  expect(projector?.every((value) => value > 0)).toBe(true);
+});
+
+test("LLaVA's JSON and lines of text are read, pictures beside the file", async () => {
+  await mkdir(join(folder, "pictures"));
+  await write("pictures/a.png", "not read as a picture here");
+  const training = await write(
+    "training.json",
+    JSON.stringify([
+      {
+        id: "1",
+        image: "pictures/a.png",
+        conversations: [
+          { from: "human", value: "<image>\nWhat?" },
+          { from: "gpt", value: "A star." },
+          { from: "human", value: "Where?" },
+          { from: "gpt", value: "At the top." },
+        ],
+      },
+    ]),
+  );
+  const messages = await (await readCalibration(training))[0]?.messages();
+  expect(
+    messages?.map(({ role, parts }) => [role, ...parts.map((part) => (part.type === "text" ? part.text : part.type))]),
+  ).toEqual([
+    ["user", "image", "What?"],
+    ["assistant", "A star."],
+    ["user", "Where?"],
+    ["assistant", "At the top."],
+  ]);
+  const lines = await readCalibration(
+    await write("lines.jsonl", '{"text": "One."}\n\n{"text": "Two.", "image": "none.png"}\n'),
+  );
+  expect(lines).toHaveLength(2);
+  await expect(lines[1]?.messages()).rejects.toThrow(
+    /entry 2 of .*lines\.jsonl: the picture .*none\.png can't be opened/,
+  );
+});
+
+test.each([
+  ["empty.jsonl", "\n", /holds no conversation/],
+  ["broken.jsonl", '{"text": "One."}\n{"text": ', /line 2 of .*broken\.jsonl is not JSON/],
+  ["other.json", '[{"question": "What?"}]', /entry 1 of .*other\.json is neither/],
+  ["turns.json", '[{"conversations": []}]', /entry 1 of .*turns\.json is neither/],
+])("%s is refused with a sentence", async (name, text, sentence) => {
+  const path = await write(name, text);
+  await expect(readCalibration(path)).rejects.toThrow(sentence);
+});
+
+test("a file that is not there, and a prompt that does not fit, end the measuring and leave nothing", async () => {
+  await expect(readCalibration(join(folder, "nowhere.json"))).rejects.toThrow(/can't be opened/);
+  const before = await readdir(folder);
+  const long = "sea ".repeat(20_000);
+  const measuring = measureImportances({
+    from: checkpointFolder(fixture),
+    beside: join(folder, "package"),
+    entries: entryOf(long).map((entry) => ({ ...entry, name: "entry 1" })),
+    template: "vicuna_v1",
+  });
+  await expect(measuring).rejects.toThrow(/entry 1 can't be used: the prompt has \d+ of \d+ tokens/);
+  expect(await readdir(folder)).toEqual(before);
+});
