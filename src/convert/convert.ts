@@ -12,8 +12,8 @@ import { LlavaTensors } from "./llava-tensors.ts";
 import { buildDecoder } from "./onnx/decoder.ts";
 import { buildEmbedTokens } from "./onnx/embed.ts";
 import type { GraphBuilder } from "./onnx/graph.ts";
-import { buildVisionEncoder, type GraphOptions } from "./onnx/vision.ts";
-import type { Bits } from "./onnx/weight-ops.ts";
+import { buildVisionEncoder } from "./onnx/vision.ts";
+import type { Bits, GraphOptions, Importances } from "./onnx/weight-ops.ts";
 import { imageAspectOf, packageConfigFiles, type GraphNote } from "./package-config.ts";
 import type { Scheme } from "./quantize.ts";
 import { shardBytes, ShardedWriter } from "./shard.ts";
@@ -23,6 +23,10 @@ export interface ConvertOptions {
   readonly bits: { readonly vision: Bits; readonly embed: Bits; readonly decoder: Bits };
   /** Of matrices at 4 and 8 bits; defaults to symmetric. */
   readonly scheme?: Scheme | undefined;
+  /** Weights the errors of matrices at 4 and 8 bits by what their input channels carry. */
+  readonly importances?: Importances | undefined;
+  /** For measuring importances: the graphs also yield `squaresOutput(name)` of every matrix. */
+  readonly observed?: boolean | undefined;
   /** Folders with what the checkpoint does not hold itself. */
   readonly more?: MoreFolders | undefined;
   /** Defaults to the checkpoint folder's name. */
@@ -178,7 +182,9 @@ async function readConfig(from: CheckpointFolder): Promise<LlavaConfig> {
   return parseConfig(json);
 }
 
-function buildParts(config: LlavaConfig, tensors: LlavaTensors, { bits, scheme }: ConvertOptions) {
+function buildParts(config: LlavaConfig, tensors: LlavaTensors, options: ConvertOptions) {
+  const { bits, scheme, importances, observed } = options;
+  const same = { scheme, importances, observed };
   const part = (
     base: string,
     partBits: Bits,
@@ -186,12 +192,12 @@ function buildParts(config: LlavaConfig, tensors: LlavaTensors, { bits, scheme }
     build: (options: GraphOptions) => GraphBuilder,
   ): Part => {
     const path = `onnx/${base}${suffixes[partBits].suffix}.onnx`;
-    const graph = build({ bits: partBits, scheme });
+    const graph = build({ ...same, bits: partBits });
     const layout = placeWeights(path, graph.weights);
     if (!expandable || partBits > 8) return { base, path, bits: partBits, graph, layout };
 
     const expandedPath = `onnx/${base}_f32.onnx`;
-    const expandedGraph = build({ bits: partBits, scheme, expanded: true });
+    const expandedGraph = build({ ...same, bits: partBits, expanded: true });
     const expanded = {
       path: expandedPath,
       recipe: `onnx/${base}_f32.json`,

@@ -3,8 +3,7 @@
 import type { TextConfig } from "#convert/config.ts";
 import { joinVectors, stackMatrices, type LlavaTensors, type Matrix, type Vector } from "#convert/llava-tensors.ts";
 import { GraphBuilder, type Value } from "./graph.ts";
-import type { GraphOptions } from "./vision.ts";
-import { WeightOps } from "./weight-ops.ts";
+import { WeightOps, type GraphOptions } from "./weight-ops.ts";
 
 const int64Max = 2 ** 53; // Slice clamps its end
 
@@ -22,13 +21,9 @@ interface Shared {
  * inputs_embeds f32 [b, s, hidden], attention_mask int64 [b, total], past_key_values.{i}.{key,value} f32 [b, kv, past, headSize],
  * num_logits_to_keep int64 scalar (0 = all) → logits f32 [b, kept, vocab], present.{i}.{key,value}.
  */
-export function buildDecoder(
-  config: TextConfig,
-  tensors: LlavaTensors,
-  { bits, scheme, expanded = false }: GraphOptions,
-): GraphBuilder {
+export function buildDecoder(config: TextConfig, tensors: LlavaTensors, options: GraphOptions): GraphBuilder {
   const graph = new GraphBuilder("decoder_model_merged");
-  const ops = new WeightOps(graph, bits, expanded, scheme);
+  const ops = new WeightOps(graph, options);
   const embeds = graph.input("inputs_embeds", "float32", ["batch_size", "sequence_length", config.hidden]);
   const shared = sharedInputs(graph, config);
 

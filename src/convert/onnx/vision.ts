@@ -2,17 +2,8 @@
 // Knows the towers' and LLaVA's arithmetic, not how weights are stored.
 import type { LlavaConfig, VisionConfig } from "#convert/config.ts";
 import { stackMatrices, joinVectors, type LlavaTensors } from "#convert/llava-tensors.ts";
-import type { Scheme } from "#convert/quantize.ts";
 import { GraphBuilder, type Value } from "./graph.ts";
-import { WeightOps, type Bits } from "./weight-ops.ts";
-
-/** Same parameters, other storage: see WeightOps. */
-export interface GraphOptions {
-  readonly bits: Bits;
-  /** Defaults to symmetric. */
-  readonly scheme?: Scheme | undefined;
-  readonly expanded?: boolean;
-}
+import { WeightOps, type GraphOptions } from "./weight-ops.ts";
 
 /**
  * pixel_values f32 [n, channels, size, size] → image_features f32 [n, tokens, textHidden]; for pictures in tiles also
@@ -21,10 +12,10 @@ export interface GraphOptions {
 export function buildVisionEncoder(
   { vision: config, text, projector, projectorBias, tiles }: LlavaConfig,
   tensors: LlavaTensors,
-  { bits, scheme, expanded = false }: GraphOptions,
+  options: GraphOptions,
 ): GraphBuilder {
   const graph = new GraphBuilder("vision_encoder");
-  const ops = new WeightOps(graph, bits, expanded, scheme);
+  const ops = new WeightOps(graph, options);
   const side = Math.floor(config.imageSize / config.patchSize);
   const patches = side * side;
   const pixels = graph.input("pixel_values", "float32", [

@@ -11,17 +11,48 @@ export type Bits = 4 | 8 | 16 | 32;
 /** f32 values held at once while a matrix is read in rows. */
 const chunkElements = 2 ** 21;
 
+/** Same parameters of a graph, other storage. */
+export interface GraphOptions {
+  readonly bits: Bits;
+  /** Defaults to symmetric. */
+  readonly scheme?: Scheme | undefined;
+  readonly expanded?: boolean;
+  /** How much each input channel of a matrix matters, by the matrix's name. */
+  readonly importances?: Importances | undefined;
+  /** The graph also yields, for every matrix, the sum of squares of each input channel: `squaresOutput(name)`, f32 [cols]. */
+  readonly observed?: boolean | undefined;
+}
+
+/** Sums or means of squares of a matrix's input channels, [cols]; undefined where nothing is known of it. */
+export type Importances = (matrix: string) => Float32Array | undefined;
+
+const squaresSuffix = "/input_squares";
+
+/** The output of an observed graph with the squares of a matrix's inputs. */
+export function squaresOutput(matrix: string): string {
+  return matrix + squaresSuffix;
+}
+
+/** The matrix that an output of an observed graph tells of; undefined for all other outputs. */
+export function matrixOfSquares(output: string): string | undefined {
+  return output.endsWith(squaresSuffix) ? output.slice(0, -squaresSuffix.length) : undefined;
+}
+
 export class WeightOps {
   readonly #graph: GraphBuilder;
   readonly #bits: Bits;
   readonly #expanded: boolean;
   readonly #scheme: Scheme;
+  readonly #importances: Importances | undefined;
+  readonly #observed: boolean;
 
-  constructor(graph: GraphBuilder, bits: Bits, expanded = false, scheme: Scheme = "symmetric") {
+  constructor(graph: GraphBuilder, options: GraphOptions) {
     this.#graph = graph;
-    this.#bits = bits;
-    this.#expanded = expanded;
-    this.#scheme = scheme;
+    this.#bits = options.bits;
+    this.#expanded = options.expanded ?? false;
+    this.#scheme = options.scheme ?? "symmetric";
+    this.#importances = options.importances;
+    this.#observed = options.observed === true && !this.#expanded;
   }
 
   /** A vector of weights, f32 in every package: norms, biases and positions are too small to save on. */
@@ -70,6 +101,7 @@ export class WeightOps {
 
   #product(path: string, x: Value, matrix: Matrix, output: Value): Value {
     const bits = this.#bits;
+    if (this.#observed) this.#observe(path, x, matrix);
     if (bits === 32 || this.#expanded) {
       this.#graph.nodeTo([output], path, "MatMul", [x, this.#graph.weight(this.#f32(matrix, true))]);
       return output;
@@ -79,7 +111,7 @@ export class WeightOps {
       this.#graph.nodeTo([output], path, "MatMul", [x, this.#graph.node(path, "Cast", [half], { to: { int: 1 } })]);
       return output;
     }
-    const { data, scales, zeroPoints } = quantizedWeights(matrix, bits, "blocks", this.#scheme);
+    const { data, scales, zeroPoints } = quantizedWeights(matrix, bits, "blocks", this.#scheme, this.#importances?.(matrix.name)); // prettier-ignore
     const inputs = [x, this.#graph.weight(data), this.#graph.weight(scales)];
     if (zeroPoints) inputs.push(this.#graph.weight(zeroPoints));
     this.#graph.nodeTo([output], path, "MatMulNBits", inputs, {
@@ -116,6 +148,14 @@ export class WeightOps {
         quantize_axis: { int: 1 },
       });
     }
+  }
+
+  /** Summed inside the graph, so that no more than one number per channel leaves it: x [n, s, cols] → [cols]. */
+  #observe(path: string, x: Value, { name, cols }: Matrix): void {
+    const output = squaresOutput(name);
+    const axes = this.#graph.int64("axes01", [0, 1]);
+    this.#graph.nodeTo([output], `${path}/squares`, "ReduceSumSquare", [x, axes], { keepdims: { int: 0 } });
+    this.#graph.output(output, "float32", [cols]);
   }
 
   #origins(name: string, bits: 4 | 8): { data: string; scales: string; zeroPoints?: string } {
@@ -168,6 +208,7 @@ function quantizedWeights(
   bits: 4 | 8,
   shape: "blocks" | "rows",
   scheme: Scheme,
+  importance?: Float32Array,
 ): { readonly data: Weight; readonly scales: Weight; readonly zeroPoints?: Weight } {
   const { name, rows, cols } = matrix;
   const blocks = blocksPerRow(cols);
@@ -183,7 +224,7 @@ function quantizedWeights(
       bytes: rows * blocks * blockBytes,
       async *chunks() {
         for await (const values of rowChunks(matrix)) {
-          const { data, scales, zeroPoints } = quantizeRows(values, cols, bits, scheme);
+          const { data, scales, zeroPoints } = quantizeRows(values, cols, bits, scheme, importance);
           allScales.push(scales);
           if (zeroPoints) allZeroPoints.push(zeroPoints);
           yield data;
