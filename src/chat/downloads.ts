@@ -63,7 +63,7 @@ const Kept = v.object({
       id: v.string(),
       name: v.string(),
       baseUrl: v.string(),
-      architecture: v.optional(v.picklist(["llava", "transformers.js"]), "llava"),
+      architecture: v.optional(v.picklist(["llava", "llava-adapter", "transformers.js"]), "llava"),
       bytes: v.number(),
       paused: v.boolean(),
       repair: v.boolean(),

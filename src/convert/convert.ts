@@ -6,10 +6,11 @@ import type { PackageFiles } from "#engine/types.ts";
 import { manifestName, manifestVersion, parseManifest, type Manifest, type ManifestGraph } from "#weights/manifest.ts";
 import { readText, type CheckpointFolder, type PackageFolder } from "./byte-source.ts";
 import { openSource, type MoreFolders } from "./checkpoint-source.ts";
-import { parseConfig, type LlavaConfig } from "./config.ts";
+import { parseConfig, type LlavaConfig, type TextConfig } from "./config.ts";
 import { describeExpansion, placeWeights, writeDataFile, type Layout } from "./external-data.ts";
 import { LlavaTensors } from "./llava-tensors.ts";
-import { buildDecoder } from "./onnx/decoder.ts";
+import { decoderFingerprint } from "./adapter-fit.ts";
+import { buildDecoder, decoderSites } from "./onnx/decoder.ts";
 import { buildEmbedTokens } from "./onnx/embed.ts";
 import type { GraphBuilder } from "./onnx/graph.ts";
 import { buildVisionEncoder } from "./onnx/vision.ts";
@@ -27,6 +28,8 @@ export interface ConvertOptions {
   readonly importances?: Importances | undefined;
   /** For measuring importances: the graphs also yield `squaresOutput(name)` of every matrix. */
   readonly observed?: boolean | undefined;
+  /** LoRA adapters fit the package: the decoder's graph also comes with room for one, over the same weights. */
+  readonly adaptable?: boolean | undefined;
   /** Folders with what the checkpoint does not hold itself. */
   readonly more?: MoreFolders | undefined;
   /** Defaults to the checkpoint folder's name. */
@@ -55,6 +58,8 @@ const suffixes: Readonly<Record<Bits, { readonly suffix: string; readonly dtype:
   16: { suffix: "_fp16", dtype: "fp16" },
   32: { suffix: "", dtype: "fp32" },
 };
+const decoderBase = "decoder_model_merged";
+const expandedAdaptablePath = `onnx/${decoderBase}_f32_adaptable.onnx`;
 const selfTestPath = "onnx/self_test.json";
 /** What config files, graphs and the manifest may take beside the weights. */
 const smallFilesBytes = 16 * 2 ** 20;
@@ -72,6 +77,9 @@ interface Part {
     readonly graph: GraphBuilder;
     readonly layout: Layout;
   };
+  /** The same graphs with room for an adapter. */
+  readonly adaptable?:
+    { readonly path: string; readonly graph: GraphBuilder; readonly expanded?: GraphBuilder | undefined } | undefined;
 }
 
 /** Writes the package of a LLaVA checkpoint and returns its manifest; ends the package folder, whatever happens. */
@@ -89,7 +97,8 @@ export async function convert(from: CheckpointFolder, to: PackageFolder, options
 async function writePackage(given: CheckpointFolder, to: PackageFolder, options: ConvertOptions): Promise<Manifest> {
   const { folder: from, checkpoint } = await openSource(given, options.more);
   const config = await readConfig(from);
-  const parts = buildParts(config, new LlavaTensors(checkpoint), options);
+  const tensors = new LlavaTensors(checkpoint);
+  const parts = buildParts(config, tensors, options);
   const configFiles = await packageConfigFiles(from, config, [parts.vision, parts.embed, parts.decoder].map(graphNote));
 
   const dataFiles = Object.values(parts).flatMap((part) => part.layout.files);
@@ -118,7 +127,7 @@ async function writePackage(given: CheckpointFolder, to: PackageFolder, options:
   const graphs = {
     vision: graphFiles(parts.vision),
     embed: graphFiles(parts.embed),
-    decoder: graphFiles(parts.decoder),
+    decoder: { ...graphFiles(parts.decoder), ...(await adaptableGraph(parts.decoder, config.text, tensors)) },
   };
   const tiles = tilesOf(config);
   const info = {
@@ -185,6 +194,8 @@ async function readConfig(from: CheckpointFolder): Promise<LlavaConfig> {
 function buildParts(config: LlavaConfig, tensors: LlavaTensors, options: ConvertOptions) {
   const { bits, scheme, importances, observed } = options;
   const same = { scheme, importances, observed };
+  // Only where there is a first and a second graph of the decoder does the vision encoder need to yield more.
+  const adaptable = options.adaptable === true;
   const part = (
     base: string,
     partBits: Bits,
@@ -194,7 +205,13 @@ function buildParts(config: LlavaConfig, tensors: LlavaTensors, options: Convert
     const path = `onnx/${base}${suffixes[partBits].suffix}.onnx`;
     const graph = build({ ...same, bits: partBits });
     const layout = placeWeights(path, graph.weights);
-    if (!expandable || partBits > 8) return { base, path, bits: partBits, graph, layout };
+    const roomy = adaptable && base === decoderBase;
+    const adaptablePath = `onnx/${base}${suffixes[partBits].suffix}_adaptable.onnx`;
+    const adaptableGraph = roomy ? build({ ...same, bits: partBits, adaptable }) : undefined;
+    if (!expandable || partBits > 8) {
+      const more = adaptableGraph && { adaptable: { path: adaptablePath, graph: adaptableGraph } };
+      return { base, path, bits: partBits, graph, layout, ...more };
+    }
 
     const expandedPath = `onnx/${base}_f32.onnx`;
     const expandedGraph = build({ ...same, bits: partBits, expanded: true });
@@ -204,21 +221,52 @@ function buildParts(config: LlavaConfig, tensors: LlavaTensors, options: Convert
       graph: expandedGraph,
       layout: placeWeights(expandedPath, expandedGraph.weights),
     };
-    return { base, path, bits: partBits, graph, layout, expanded };
+    const more = adaptableGraph && {
+      adaptable: {
+        path: adaptablePath,
+        graph: adaptableGraph,
+        expanded: build({ ...same, bits: partBits, adaptable, expanded: true }),
+      },
+    };
+    return { base, path, bits: partBits, graph, layout, expanded, ...more };
   };
   const { text } = config;
   return {
-    vision: part("vision_encoder", bits.vision, true, (options) => buildVisionEncoder(config, tensors, options)),
+    vision: part("vision_encoder", bits.vision, true, (options) =>
+      buildVisionEncoder(config, tensors, { ...options, adaptable }),
+    ),
     embed: part("embed_tokens", bits.embed, false, (options) => buildEmbedTokens(text, tensors, options)),
-    decoder: part("decoder_model_merged", bits.decoder, true, (options) => buildDecoder(text, tensors, options)),
+    decoder: part(decoderBase, bits.decoder, true, (options) => buildDecoder(text, tensors, options)),
   };
 }
 
-async function writeGraph({ path, graph, layout, expanded }: Part, writer: ShardedWriter): Promise<void> {
+async function writeGraph(part: Part, writer: ShardedWriter): Promise<void> {
+  const { path, graph, layout, expanded, adaptable } = part;
   await writer.writeWhole(path, graph.encode(layout.placements));
+  if (adaptable) await writer.writeWhole(adaptable.path, adaptable.graph.encode(layout.placements));
   if (!expanded) return;
+  if (adaptable?.expanded) {
+    await writer.writeWhole(expandedAdaptablePath, adaptable.expanded.encode(expanded.layout.placements));
+  }
   await writer.writeWhole(expanded.path, expanded.graph.encode(expanded.layout.placements));
   await writer.writeWhole(expanded.recipe, JSON.stringify(describeExpansion(expanded.layout, layout)));
+}
+
+/** What the manifest says of the graph with room for an adapter. */
+async function adaptableGraph(
+  { adaptable }: Part,
+  text: TextConfig,
+  tensors: LlavaTensors,
+): Promise<Pick<ManifestGraph, "adaptable">> {
+  if (!adaptable) return {};
+  const sites = decoderSites(text).map(({ name, inputs, parts }) => ({
+    name,
+    inputs,
+    parts: parts.map((part) => ({ ...part })),
+  }));
+  const fits = await decoderFingerprint(text, tensors);
+  const expanded = adaptable.expanded ? { expanded: expandedAdaptablePath } : {};
+  return { adaptable: { path: adaptable.path, ...expanded, fits, sites } };
 }
 
 function graphFiles({ path, bits, layout, expanded }: Part): ManifestGraph {

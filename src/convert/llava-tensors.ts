@@ -42,12 +42,13 @@ export class LlavaTensors {
   readonly #checkpoint: Checkpoint;
   readonly #prefixes = new Map<ModelPart, string>();
 
-  constructor(checkpoint: Checkpoint) {
+  /** `needed`: parts that the checkpoint must have. */
+  constructor(checkpoint: Checkpoint, needed = required) {
     this.#checkpoint = checkpoint;
     for (const part of ["text", "head", "vision", "projector", "newline"] as const) {
       const prefix = layouts[part].find((candidate) => checkpoint.has(candidate + landmarks[part]));
       if (prefix !== undefined) this.#prefixes.set(part, prefix);
-      else if (required.includes(part)) {
+      else if (needed.includes(part)) {
         throw new EngineError("bad-checkpoint", `the checkpoint has no tensor ${layouts[part][0]}${landmarks[part]}`);
       }
     }

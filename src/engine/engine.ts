@@ -1,4 +1,6 @@
 // The engine's front door: a package and a runtime in, generations out.
+import type { AdapterPackage } from "./adapter.ts";
+import { EngineError } from "./errors.ts";
 import { createGenerator } from "./generate.ts";
 import { loadModel, type ModelPart } from "./model.ts";
 import type { PackageInfo } from "./package.ts";
@@ -19,6 +21,8 @@ export interface EngineOptions {
   readonly memoryBudget?: number;
   /** Rows per prefill run; Stop is heard in between. */
   readonly prefillChunk?: number;
+  /** Loads the decoder with room for an adapter from the start; else the first `setAdapter` loads it again from `files`. */
+  readonly adaptable?: boolean | undefined;
 }
 
 export interface Engine {
@@ -30,6 +34,11 @@ export interface Engine {
   generate(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<GenerateEvent>;
   /** Whether this device computes the package's golden numbers; undefined where the package has none. */
   selfTest(): Promise<SelfTestResult | undefined>;
+  /**
+   * Goes on with this adapter, or with none; nothing of the base is loaded again (but see `adaptable`). What was computed for the last
+   * conversation is forgotten. Rejects and changes nothing where it does not fit ("bad-package"), or while a generation runs ("busy").
+   */
+  setAdapter(adapter: AdapterPackage | undefined): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -44,25 +53,52 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     info,
     memoryBudget: options.memoryBudget ?? 1.5 * gibibyte,
     onPart: options.onProgress,
+    adaptable: options.adaptable,
   });
-  const generator = createGenerator({
-    model,
-    template: info.model.template,
-    imageAspect: info.model.imageAspect,
-    imageTokens: info.model.imageTokens,
-    tiles: info.model.tiles,
-    contextLength: info.model.contextLength,
-    decodeImage: options.decodeImage,
-    prefillChunk: options.prefillChunk ?? (runtime.software ? 64 : 256),
-    featureBytes: 64 * 2 ** 20,
-  });
+  const generatorFor = ({ template, imageAspect }: Pick<PackageInfo["model"], "template" | "imageAspect">) =>
+    createGenerator({
+      model,
+      template,
+      imageAspect,
+      imageTokens: info.model.imageTokens,
+      tiles: info.model.tiles,
+      contextLength: info.model.contextLength,
+      decodeImage: options.decodeImage,
+      prefillChunk: options.prefillChunk ?? (runtime.software ? 64 : 256),
+      featureBytes: 64 * 2 ** 20,
+    });
+  let generator = generatorFor(info.model);
+  let adapted = false;
+  let running = 0;
+  let changing = false;
   return {
     info,
     contextLength: info.model.contextLength,
     expanded: model.expanded,
-    generate: (request, signal) => generator.generate(request, signal),
+    async *generate(request, signal) {
+      if (changing) throw new EngineError("busy", "the adapter is being changed");
+      running++;
+      try {
+        yield* generator.generate(request, signal);
+      } finally {
+        running--;
+      }
+    },
+    // The golden numbers are the base's.
     selfTest: () =>
-      info.selfTest === undefined ? Promise.resolve(undefined) : runSelfTest(model, files, info.selfTest),
+      info.selfTest === undefined || adapted ? Promise.resolve(undefined) : runSelfTest(model, files, info.selfTest),
+    async setAdapter(adapter) {
+      if (running > 0 || changing) throw new EngineError("busy", "a generation is running");
+      changing = true;
+      try {
+        await model.adapt(adapter);
+        adapted = adapter !== undefined;
+        generator.dispose();
+        generator = generatorFor(adapter?.info.model ?? info.model);
+      } finally {
+        changing = false;
+      }
+    },
     async dispose() {
       generator.dispose();
       await model.dispose();

@@ -1,4 +1,5 @@
 // A loaded model: its config, tokenizer and three sessions, and the three things they compute. Knows no conversation and no sampling.
+import { noAdapter, readAdapterTensors, type AdapterPackage, type AdapterTensors } from "./adapter.ts";
 import { readJson, readModelConfig, type ModelConfig } from "./config.ts";
 import { expand, parseExpansion } from "./dequantize.ts";
 import { EngineError } from "./errors.ts";
@@ -16,6 +17,8 @@ export interface LoadOptions {
   readonly info: PackageInfo;
   /** Bytes that expanded f32 weights may take; larger decoders run on their quantized graph. */
   readonly memoryBudget: number;
+  /** Loads the decoder with room for an adapter, where the package has that: `adapt` then loads no part of it again. */
+  readonly adaptable?: boolean | undefined;
   readonly onPart?: ((part: ModelPart) => void) | undefined;
 }
 
@@ -44,6 +47,11 @@ export interface Model {
   concat(runs: readonly RowRun[]): RuntimeTensor;
   /** Adds the rows to the cache and returns the logits after the last one (a copy); disposes nothing of the caller's. */
   decode(embeds: RuntimeTensor, added: readonly number[], cache: KvCache): Promise<Float32Array>;
+  /**
+   * Goes on with this adapter, or with none; rejects and changes nothing when it does not fit. Rows and features computed before are of no
+   * use afterwards.
+   */
+  adapt(adapter: AdapterPackage | undefined): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -77,12 +85,16 @@ export async function loadModel(options: LoadOptions): Promise<Model> {
     decoder: expanded ? expandedSource : graphSource,
     vision: choose(vision) ? expandedSource : graphSource,
   };
+  const openDecoder = async (roomy: boolean): Promise<Session> =>
+    open("decoder", await source.decoder(roomy ? withRoom(decoder) : decoder, files), present);
+  const roomy = options.adaptable === true && decoder.adaptable !== undefined;
   try {
-    return createModel(runtime, config, tokenizer, expanded, {
-      vision: await open("vision", await source.vision(vision, files), ["image_features"]),
+    const loaded = {
+      vision: await open("vision", await source.vision(vision, files), ["image_features", "tower_features"]),
       embed: await open("embed", await graphSource(embed, files), ["inputs_embeds"]),
-      decoder: await open("decoder", await source.decoder(decoder, files), present),
-    });
+      decoder: await openDecoder(roomy),
+    };
+    return createModel(runtime, config, tokenizer, expanded, loaded, { info, roomy, openDecoder });
   } catch (error) {
     for (const session of sessions) await session.release();
     throw error;
@@ -94,10 +106,35 @@ function createModel(
   config: ModelConfig,
   tokenizer: Tokenizer,
   expanded: boolean,
-  sessions: { readonly vision: Session; readonly embed: Session; readonly decoder: Session },
+  sessions: { readonly vision: Session; readonly embed: Session; decoder: Session },
+  room: { readonly info: PackageInfo; roomy: boolean; readonly openDecoder: (roomy: boolean) => Promise<Session> },
 ): Model {
   const { hiddenSize } = config;
   const { size } = config.preprocess;
+  const { decoder: graph } = room.info.graphs;
+  const emptyRoom = (): AdapterTensors | undefined =>
+    room.roomy && graph.adaptable ? noAdapter(runtime, graph.adaptable, config.layers) : undefined;
+  let lora = emptyRoom();
+  let projector: Session | undefined;
+
+  /** The vision encoder's outputs, with those of the adapter's own projector in their place. */
+  const runVision = async (pixels: Float32Array): Promise<Map<string, RuntimeTensor>> => {
+    const input = runtime.tensor("float32", pixels, [1, 3, size, size]);
+    const outputs = await sessions.vision.run({ pixel_values: input }).finally(() => input.dispose());
+    if (!projector) return outputs;
+    try {
+      const tower = outputs.get("tower_features");
+      if (!tower) throw new EngineError("bad-package", "the vision graph yields no tower_features");
+      for (const [name, tensor] of await projector.run({ tower_features: tower })) {
+        outputs.get(name)?.dispose();
+        outputs.set(name, tensor);
+      }
+      return outputs;
+    } catch (error) {
+      for (const tensor of outputs.values()) tensor.dispose();
+      throw error;
+    }
+  };
 
   const runOne = async (
     session: Session,
@@ -115,6 +152,18 @@ function createModel(
     }
   };
 
+  /** Loads the decoder again from the same files. There is no memory for two: the plain one goes first, and comes back after a failure. */
+  const makeRoom = async (): Promise<void> => {
+    await sessions.decoder.release();
+    try {
+      sessions.decoder = await room.openDecoder(true);
+      room.roomy = true;
+    } catch (error) {
+      sessions.decoder = await room.openDecoder(false);
+      throw error;
+    }
+  };
+
   return {
     config,
     tokenizer,
@@ -122,14 +171,14 @@ function createModel(
     expanded,
     sharesCache: !sessions.decoder.inputNames.includes("position_ids"),
     async encodeImage(pixels) {
-      const input = { pixel_values: runtime.tensor("float32", pixels, [1, 3, size, size]) };
-      const features = await runOne(sessions.vision, input, "image_features");
+      const { image_features: features, ...others } = Object.fromEntries(await runVision(pixels));
+      for (const tensor of Object.values(others)) tensor.dispose();
+      if (!features) throw new EngineError("bad-package", "a graph yields no image_features");
       await runtime.settle();
       return features;
     },
     async encodeTile(pixels) {
-      const input = runtime.tensor("float32", pixels, [1, 3, size, size]);
-      const outputs = await sessions.vision.run({ pixel_values: input }).finally(() => input.dispose());
+      const outputs = await runVision(pixels);
       const read = async (name: string): Promise<Float32Array> => {
         const tensor = outputs.get(name);
         if (!tensor) throw new EngineError("bad-package", `the vision graph yields no ${name}`);
@@ -184,7 +233,10 @@ function createModel(
         own["use_cache_branch"] = runtime.tensor("bool", Uint8Array.of(cache.slots.length > 0 ? 1 : 0), [1]);
       }
       try {
-        const outputs = await sessions.decoder.run({ inputs_embeds: embeds, ...own, ...cache.inputs() }, cache.into());
+        const outputs = await sessions.decoder.run(
+          { inputs_embeds: embeds, ...own, ...lora?.inputs, ...cache.inputs() },
+          cache.into(),
+        );
         const logits = outputs.get("logits");
         if (!logits) throw new EngineError("bad-package", "the decoder yields no logits");
         outputs.delete("logits");
@@ -198,10 +250,50 @@ function createModel(
         for (const tensor of Object.values(own)) tensor.dispose();
       }
     },
+    async adapt(adapter) {
+      if (!adapter) {
+        const next = emptyRoom();
+        lora?.dispose();
+        lora = next;
+        await projector?.release();
+        projector = undefined;
+        return;
+      }
+      const { name } = room.info.model;
+      if (!graph.adaptable) {
+        throw new EngineError("bad-package", `the package of ${name} has no room for an adapter`);
+      }
+      const about = { name, graph: graph.adaptable, layers: config.layers };
+      const tensors = await readAdapterTensors(runtime, about, adapter);
+      let session: Session | undefined;
+      try {
+        const { projector: files } = adapter.info.adapter;
+        if (files) session = await runtime.createSession(await graphSource(files, adapter.files), ["image_features"]);
+        if (!room.roomy) await makeRoom();
+      } catch (error) {
+        tensors.dispose();
+        await session?.release();
+        throw error;
+      }
+      lora?.dispose();
+      lora = tensors;
+      await projector?.release();
+      projector = session;
+    },
     async dispose() {
+      lora?.dispose();
+      await projector?.release();
       for (const session of Object.values(sessions)) await session.release();
     },
   };
+}
+
+/** The graphs with room for an adapter, in the place of the plain ones. */
+function withRoom(graph: GraphFiles): GraphFiles {
+  const { adaptable, expanded } = graph;
+  if (!adaptable) throw new EngineError("internal", "the package has no graph with room for an adapter");
+  const f32 = expanded && adaptable.expanded !== undefined ? { ...expanded, path: adaptable.expanded } : undefined;
+  return { ...graph, path: adaptable.path, expanded: f32 };
 }
 
 function lastRow(logits: Float32Array, elements: number, vocabSize: number): Float32Array {

@@ -7,6 +7,64 @@ export interface GraphFiles {
   readonly data: readonly string[];
   readonly bits: 4 | 8 | 16 | 32;
   readonly expanded?: { readonly path: string; readonly recipe: string; readonly bytes: number } | undefined;
+  /** Of a decoder that LoRA adapters fit: the same graphs over the same data, with room for one. */
+  readonly adaptable?: AdaptableGraph | undefined;
+}
+
+export interface AdaptableGraph {
+  readonly path: string;
+  /** With f32 weights, where the plain graph has one so; filled by the same recipe. */
+  readonly expanded?: string | undefined;
+  /** Tells these decoder weights from all others, at whatever width they are kept. */
+  readonly fits: string;
+  /** Every layer has these, each with the inputs lora.{layer}.{name}.down [inputs, rank] and .up [rank, outputs]. */
+  readonly sites: readonly AdapterSite[];
+}
+
+/** One matrix product of a layer; of several parts their outputs follow one another. */
+export interface AdapterSite {
+  readonly name: string;
+  readonly inputs: number;
+  readonly parts: readonly {
+    /** As Hugging Face's Llama calls it within its layer, "self_attn.q_proj". */
+    readonly of: string;
+    readonly outputs: number;
+  }[];
+}
+
+/** A LoRA adapter beside the package it fits; an AdapterManifest satisfies it. */
+export interface AdapterInfo {
+  readonly model: {
+    readonly id: string;
+    readonly name: string;
+    readonly template: string;
+    readonly imageAspect: "pad" | "crop" | "resize";
+  };
+  readonly adapter: {
+    /** As in the base's AdaptableGraph. */
+    readonly fits: string;
+    readonly baseName: string;
+    readonly bits: 16 | 32;
+    /** JSON: AdapterIndex. */
+    readonly index: string;
+    readonly data: string;
+    /** Its own projector: tower_features → image_features (and image_newline). */
+    readonly projector?: GraphFiles | undefined;
+  };
+}
+
+/**
+ * Where an adapter's matrices lie in its data: per changed weight `down` [inputs, rank] at `offset` and right after it `up`
+ * [rank, outputs], little-endian floats of the adapter's bits, the scale (alpha / rank) within `up`.
+ */
+export interface AdapterIndex {
+  readonly version: 1;
+  readonly weights: readonly {
+    readonly layer: number;
+    readonly of: string;
+    readonly rank: number;
+    readonly offset: number;
+  }[];
 }
 
 /** How a model sees a picture whole and in tiles: LLaVA-1.6's and OneVision's "anyres". */

@@ -1,7 +1,7 @@
 // Whether a device can hold and run a package, and why not. Pure; knows no browser: what the device offers is handed in.
 import type { HubPrecision } from "./hub.ts";
 import { slowTokensPerSecond } from "./pace.ts";
-import { isHubManifest, packageBytes, type PackageManifest } from "./manifest.ts";
+import { isAdapterManifest, isHubManifest, packageBytes, type PackageManifest } from "./manifest.ts";
 
 /** What is known of a device; absent parts are unknown and count neither way. */
 export interface DeviceFacts {
@@ -51,6 +51,7 @@ export function packageFacts(manifest: PackageManifest): PackageFacts {
     const needsF16 = Object.values(manifest.model.dtypes).some((dtype) => dtype.endsWith("16"));
     return { bytes, needsF16, largestBytes: largest((path) => path.includes("embed_tokens")) };
   }
+  if (isAdapterManifest(manifest)) return { bytes, needsF16: false, largestBytes: 0 };
   const { vision, embed, decoder } = manifest.graphs;
   const needsF16 = [vision, embed, decoder].some(({ bits }) => bits === 16);
   return { bytes, needsF16, largestBytes: largest((path) => embed.data.includes(path)) };

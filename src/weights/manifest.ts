@@ -1,5 +1,5 @@
 // The manifest of a model package: which files it holds, in which shards, with which hashes, and which graphs they make.
-// A package is one of ours, or files of a model hub that the hub's own library runs. Knows no network, no storage and no runtime.
+// A package is one of ours, an adapter of one, or files of a model hub that the hub's own library runs. Knows no network, no storage and no runtime.
 import * as v from "valibot";
 
 export const manifestName = "manifest.json";
@@ -32,6 +32,21 @@ const Graph = v.object({
   bits: Bits,
   /** The same graph with f32 weights and the recipe that fills its data from the quantized files; for hosts where 4-bit kernels are slow. */
   expanded: v.optional(v.object({ path: filePath, recipe: filePath, bytes: count })),
+  /** Of a decoder that LoRA adapters fit: the same graphs over the same data, with room for one (engine/package.ts). */
+  adaptable: v.optional(
+    v.object({
+      path: filePath,
+      expanded: v.optional(filePath),
+      fits: sha256,
+      sites: v.array(
+        v.object({
+          name: v.string(),
+          inputs: count,
+          parts: v.array(v.object({ of: v.string(), outputs: count })),
+        }),
+      ),
+    }),
+  ),
 });
 
 const Tiles = v.object({
@@ -68,6 +83,33 @@ const ManifestSchema = v.object({
   files: v.array(File),
 });
 
+/** A LoRA adapter: runs beside the package it fits. */
+const AdapterManifestSchema = v.object({
+  version: v.literal(manifestVersion),
+  model: v.object({
+    id: v.string(),
+    name: v.string(),
+    license: v.string(),
+    architecture: v.literal("llava-adapter"),
+    template: v.string(),
+    imageAspect: v.picklist(["pad", "crop", "resize"]),
+  }),
+  adapter: v.object({
+    /** The `fits` of the packages that it runs beside. */
+    fits: sha256,
+    /** The package that it was made for, for people. */
+    baseId: v.string(),
+    baseName: v.string(),
+    /** The largest of its ranks. */
+    rank: count,
+    bits: v.picklist([16, 32]),
+    index: filePath,
+    data: filePath,
+    projector: v.optional(Graph),
+  }),
+  files: v.array(File),
+});
+
 /** Weights as model hubs name them; "q8" is also written "quantized". */
 const HubDtype = v.picklist(["fp32", "fp16", "q8", "q4", "q4f16"]);
 
@@ -97,7 +139,9 @@ export type ManifestGraph = v.InferOutput<typeof Graph>;
 export type Manifest = v.InferOutput<typeof ManifestSchema>;
 /** Files of a model hub. */
 export type HubManifest = v.InferOutput<typeof HubManifestSchema>;
-export type PackageManifest = Manifest | HubManifest;
+/** An adapter of a package that this project's engine runs. */
+export type AdapterManifest = v.InferOutput<typeof AdapterManifestSchema>;
+export type PackageManifest = Manifest | HubManifest | AdapterManifest;
 
 type Result<M> = { readonly ok: true; readonly manifest: M } | { readonly ok: false; readonly problem: string };
 export type ManifestResult = Result<Manifest>;
@@ -112,10 +156,23 @@ export function parseManifest(json: unknown): ManifestResult {
 /** The same for packages of either kind. */
 export function parsePackageManifest(json: unknown): Result<PackageManifest> {
   const kind = v.safeParse(v.looseObject({ model: v.looseObject({ architecture: v.string() }) }), json);
+  if (kind.success && kind.output.model.architecture === "llava-adapter") return parseAdapterManifest(json);
   if (!kind.success || kind.output.model.architecture !== "transformers.js") return parseManifest(json);
   const parsed = v.safeParse(HubManifestSchema, json);
   if (!parsed.success) return { ok: false, problem: firstIssue(parsed.issues) };
   return checkFiles(parsed.output, []);
+}
+
+/** Parses and checks the manifest of an adapter. */
+export function parseAdapterManifest(json: unknown): Result<AdapterManifest> {
+  const parsed = v.safeParse(AdapterManifestSchema, json);
+  if (!parsed.success) return { ok: false, problem: firstIssue(parsed.issues) };
+  const { index, data, projector } = parsed.output.adapter;
+  return checkFiles(parsed.output, [index, data, ...(projector ? [projector.path, ...projector.data] : [])]);
+}
+
+export function isAdapterManifest(manifest: PackageManifest): manifest is AdapterManifest {
+  return manifest.model.architecture === "llava-adapter";
 }
 
 export function isHubManifest(manifest: PackageManifest): manifest is HubManifest {
@@ -151,6 +208,8 @@ function graphPaths(manifest: Manifest): string[] {
     graph.path,
     ...graph.data,
     ...(graph.expanded ? [graph.expanded.path, graph.expanded.recipe] : []),
+    ...(graph.adaptable ? [graph.adaptable.path] : []),
+    ...(graph.adaptable?.expanded === undefined ? [] : [graph.adaptable.expanded]),
   ]);
   return manifest.selfTest === undefined ? paths : [...paths, manifest.selfTest];
 }

@@ -1,6 +1,6 @@
 // How fast a device would answer with a package, before any of it is here: each token reads every weight of the decoder once, so the
 // device's memory bandwidth bounds the pace. Pure; the bandwidth is measured elsewhere.
-import { isHubManifest, type PackageManifest } from "./manifest.ts";
+import { isAdapterManifest, isHubManifest, type PackageManifest } from "./manifest.ts";
 
 /** What the one-second measurement found. */
 export interface Bandwidth {
@@ -25,6 +25,7 @@ export function decoderBytes(files: readonly { readonly path: string; readonly b
 
 /** Whether the decoder's weights have 4 bits. */
 export function isFourBit(manifest: PackageManifest): boolean {
+  if (isAdapterManifest(manifest)) return false;
   if (!isHubManifest(manifest)) return manifest.graphs.decoder.bits === 4;
   return manifest.model.dtypes["decoder_model_merged"]?.startsWith("q4") ?? false;
 }

@@ -102,6 +102,7 @@ function hostOn(machine: Machine) {
           }
           yield done;
         },
+        setAdapter: () => Promise.resolve(),
         dispose: () => leave(`engine ${device}`),
       };
       return Promise.resolve(engine);

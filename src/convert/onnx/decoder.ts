@@ -2,6 +2,7 @@
 // One graph serves prefill, chunked prefill and decoding, with a growing cache or with one buffer for past and present.
 import type { TextConfig } from "#convert/config.ts";
 import { joinVectors, stackMatrices, type LlavaTensors, type Matrix, type Vector } from "#convert/llava-tensors.ts";
+import type { AdapterSite } from "#engine/package.ts";
 import { GraphBuilder, type Value } from "./graph.ts";
 import { WeightOps, type GraphOptions } from "./weight-ops.ts";
 
@@ -15,17 +16,38 @@ interface Shared {
   readonly sin: Value;
   /** First kept position, counted from the end; 0 keeps all. */
   readonly keepStart: Value;
+  /** Whether every product has an adapter's beside it. */
+  readonly adaptable: boolean;
+}
+
+/** The products that a LoRA adapter may change, in every layer; see buildDecoder. */
+export function decoderSites({ hidden, ffn, heads, kvHeads, headSize }: TextConfig): readonly AdapterSite[] {
+  const site = (name: string, inputs: number, ...parts: readonly [string, number][]): AdapterSite => ({
+    name,
+    inputs,
+    parts: parts.map(([of, outputs]) => ({ of, outputs })),
+  });
+  const [all, some] = [heads * headSize, kvHeads * headSize];
+  return [
+    site("qkv", hidden, ["self_attn.q_proj", all], ["self_attn.k_proj", some], ["self_attn.v_proj", some]),
+    site("out", all, ["self_attn.o_proj", hidden]),
+    site("gate", hidden, ["mlp.gate_proj", ffn]),
+    site("up", hidden, ["mlp.up_proj", ffn]),
+    site("down", ffn, ["mlp.down_proj", hidden]),
+  ];
 }
 
 /**
  * inputs_embeds f32 [b, s, hidden], attention_mask int64 [b, total], past_key_values.{i}.{key,value} f32 [b, kv, past, headSize],
  * num_logits_to_keep int64 scalar (0 = all) → logits f32 [b, kept, vocab], present.{i}.{key,value}.
+ * Adaptable graphs have the same weights and two more inputs per site and layer, lora.{i}.{site}.down f32 [inputs, rank] and
+ * .up f32 [rank, outputs] of any rank: x · W becomes x · W + (x · down) · up.
  */
 export function buildDecoder(config: TextConfig, tensors: LlavaTensors, options: GraphOptions): GraphBuilder {
   const graph = new GraphBuilder("decoder_model_merged");
   const ops = new WeightOps(graph, options);
   const embeds = graph.input("inputs_embeds", "float32", ["batch_size", "sequence_length", config.hidden]);
-  const shared = sharedInputs(graph, config);
+  const shared = sharedInputs(graph, config, options.adaptable === true);
 
   // The stream is kept as a sum not yet added up: SkipSimplifiedLayerNormalization adds and normalises at once.
   let residual = embeds;
@@ -60,7 +82,7 @@ export function buildDecoder(config: TextConfig, tensors: LlavaTensors, options:
  *                                                └─ Sin      2 · context · headSize/2 floats in the package)
  * num_logits_to_keep ─ Neg ─ Reshape [1] → keepStart
  */
-function sharedInputs(graph: GraphBuilder, config: TextConfig): Shared {
+function sharedInputs(graph: GraphBuilder, config: TextConfig, adaptable: boolean): Shared {
   const mask = graph.input("attention_mask", "int64", ["batch_size", "total_sequence_length"]);
   const keep = graph.input("num_logits_to_keep", "int64", []);
   // From these names of free dimensions transformers.js makes the first, empty cache: others than batch_size count 0.
@@ -72,6 +94,15 @@ function sharedInputs(graph: GraphBuilder, config: TextConfig): Shared {
         "past_sequence_length",
         config.headSize,
       ]);
+    }
+  }
+  if (adaptable) {
+    for (let layer = 0; layer < config.layers; layer++) {
+      for (const { name, inputs, parts } of decoderSites(config)) {
+        const outputs = parts.reduce((sum, part) => sum + part.outputs, 0);
+        graph.input(`lora.${layer}.${name}.down`, "float32", [inputs, `rank_${layer}_${name}`]);
+        graph.input(`lora.${layer}.${name}.up`, "float32", [`rank_${layer}_${name}`, outputs]);
+      }
     }
   }
   const one = graph.int64("axis1", [1]);
@@ -98,6 +129,7 @@ function sharedInputs(graph: GraphBuilder, config: TextConfig): Shared {
     cos: graph.node("rotary", "Cos", [angles]),
     sin: graph.node("rotary", "Sin", [angles]),
     keepStart: graph.node("keep", "Reshape", [graph.node("keep", "Neg", [keep]), one]),
+    adaptable,
   };
 }
 
@@ -129,6 +161,15 @@ function llamaBlock(
   const bias = (present: boolean, name: string, rows: number): Vector | undefined =>
     present ? tensors.vector("text", `${at}.${name}.bias`, [rows]) : undefined;
 
+  /** A product with the adapter's beside it. */
+  const linear = (site: string, path: string, x: Value, weight: Matrix, added: Vector | undefined): Value => {
+    const product = ops.linear(path, x, weight, added);
+    if (!shared.adaptable) return product;
+    const narrow = graph.node(`${path}/lora_down`, "MatMul", [x, `lora.${layer}.${site}.down`]);
+    const change = graph.node(`${path}/lora_up`, "MatMul", [narrow, `lora.${layer}.${site}.up`]);
+    return graph.node(`${path}/lora`, "Add", [product, change]);
+  };
+
   const before = addAndNorm(
     graph,
     ops,
@@ -143,7 +184,8 @@ function llamaBlock(
     { name: "self_attn.k_proj", rows: kvHeads * headSize },
     { name: "self_attn.v_proj", rows: kvHeads * headSize },
   ] as const;
-  const qkv = ops.linear(
+  const qkv = linear(
+    "qkv",
     `${at}/attention/qkv`,
     before.normed,
     stackMatrices(`text.${at}.self_attn.qkv.weight`, [
@@ -186,7 +228,7 @@ function llamaBlock(
   const kept = last ? keepLast(graph, shared, `${at}/attention/keep`, mixed) : mixed;
   const residual = last ? keepLast(graph, shared, `${at}/residual/keep`, before.sum) : before.sum;
   const out = matrix("self_attn.o_proj", hidden, heads * headSize);
-  const attended = ops.linear(`${at}/attention/out`, kept, out, bias(config.outBias, "self_attn.o_proj", hidden));
+  const attended = linear("out", `${at}/attention/out`, kept, out, bias(config.outBias, "self_attn.o_proj", hidden));
 
   const after = addAndNorm(
     graph,
@@ -197,8 +239,9 @@ function llamaBlock(
     { residual, update: attended },
     `${at}.post_attention_layernorm.weight`,
   );
-  const mlp = (name: string, x: Value, rows: number, cols: number) =>
-    ops.linear(
+  const mlp = (name: "gate" | "up" | "down", x: Value, rows: number, cols: number) =>
+    linear(
+      name,
       `${at}/mlp/${name}`,
       x,
       matrix(`mlp.${name}_proj`, rows, cols),

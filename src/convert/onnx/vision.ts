@@ -5,9 +5,18 @@ import { stackMatrices, joinVectors, type LlavaTensors } from "#convert/llava-te
 import { GraphBuilder, type Value } from "./graph.ts";
 import { WeightOps, type GraphOptions } from "./weight-ops.ts";
 
+/** A projector's sizes. */
+export interface ProjectorShape {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly kind: LlavaConfig["projector"];
+  readonly bias: boolean;
+}
+
 /**
  * pixel_values f32 [n, channels, size, size] → image_features f32 [n, tokens, textHidden]; for pictures in tiles also
- * image_newline f32 [n, 1, textHidden], the row that ends each line of tiles.
+ * image_newline f32 [n, 1, textHidden], the row that ends each line of tiles. Adaptable: also tower_features f32 [n, tokens, hidden], which
+ * an adapter's own projector goes on from.
  */
 export function buildVisionEncoder(
   { vision: config, text, projector, projectorBias, tiles }: LlavaConfig,
@@ -36,6 +45,11 @@ export function buildVisionEncoder(
     ];
     x = graph.node("select", "Slice", [x, starts, ends, axes]); // [n, patches, hidden]
   }
+  const tokens = patches + (config.keepClass ? 1 : 0);
+  if (options.adaptable === true) {
+    graph.nodeTo(["tower_features"], "tower", "Identity", [x]);
+    graph.output("tower_features", "float32", ["images", tokens, config.hidden]);
+  }
   project(
     graph,
     ops,
@@ -43,16 +57,39 @@ export function buildVisionEncoder(
     tensors,
     x,
   );
-  graph.output("image_features", "float32", ["images", patches + (config.keepClass ? 1 : 0), text.hidden]);
-  if (tiles) {
-    const newline = ops.vector(tensors.vector("newline", "", [text.hidden]));
-    const shape = graph.node("newline", "Concat", [images, graph.int64("newline_row", [1, text.hidden])], {
-      axis: { int: 0 },
-    });
-    graph.nodeTo(["image_newline"], "newline", "Expand", [newline, shape]);
-    graph.output("image_newline", "float32", ["images", 1, text.hidden]);
+  graph.output("image_features", "float32", ["images", tokens, text.hidden]);
+  if (tiles) newlineRow(graph, ops, tensors, images, text.hidden);
+  return graph;
+}
+
+/**
+ * A projector alone, of an adapter: tower_features f32 [n, tokens, inputs] → image_features f32 [n, tokens, outputs], and image_newline
+ * with `newline`.
+ */
+export function buildProjector(
+  shape: ProjectorShape,
+  tensors: LlavaTensors,
+  newline: boolean,
+  options: GraphOptions,
+): GraphBuilder {
+  const graph = new GraphBuilder("projector");
+  const ops = new WeightOps(graph, options);
+  const x = graph.input("tower_features", "float32", ["images", "tokens", shape.inputs]);
+  project(graph, ops, shape, tensors, x);
+  graph.output("image_features", "float32", ["images", "tokens", shape.outputs]);
+  if (newline) {
+    const images = graph.node("images", "Shape", [x], { start: { int: 0 }, end: { int: 1 } });
+    newlineRow(graph, ops, tensors, images, shape.outputs);
   }
   return graph;
+}
+
+function newlineRow(graph: GraphBuilder, ops: WeightOps, tensors: LlavaTensors, images: Value, hidden: number): void {
+  const newline = ops.vector(tensors.vector("newline", "", [hidden]));
+  const row = graph.int64("newline_row", [1, hidden]);
+  const shape = graph.node("newline", "Concat", [images, row], { axis: { int: 0 } });
+  graph.nodeTo(["image_newline"], "newline", "Expand", [newline, shape]);
+  graph.output("image_newline", "float32", ["images", 1, hidden]);
 }
 
 /**
@@ -144,18 +181,7 @@ function block(
 }
 
 /** x ─ linear_1 ─ Gelu (exact) ─ linear_2 ─ image_features; a linear projector ends after linear_1 */
-function project(
-  graph: GraphBuilder,
-  ops: WeightOps,
-  shape: {
-    readonly inputs: number;
-    readonly outputs: number;
-    readonly kind: LlavaConfig["projector"];
-    readonly bias: boolean;
-  },
-  tensors: LlavaTensors,
-  x: Value,
-): void {
+function project(graph: GraphBuilder, ops: WeightOps, shape: ProjectorShape, tensors: LlavaTensors, x: Value): void {
   const linear = (name: string, input: Value, cols: number, output?: Value) =>
     ops.linear(
       `projector/${name}`,

@@ -21,6 +21,8 @@ export interface GraphOptions {
   readonly importances?: Importances | undefined;
   /** The graph also yields, for every matrix, the sum of squares of each input channel: `squaresOutput(name)`, f32 [cols]. */
   readonly observed?: boolean | undefined;
+  /** With room for an adapter: see buildDecoder and buildVisionEncoder. */
+  readonly adaptable?: boolean | undefined;
 }
 
 /** Sums or means of squares of a matrix's input channels, [cols]; undefined where nothing is known of it. */

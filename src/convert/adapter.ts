@@ -1,0 +1,291 @@
+// LoRA adapter → adapter package, which runs beside the package of its base: its matrices laid out as the decoder's graph takes them, and
+// its own projector as a small graph. Knows peft's files through lora.ts; merges nothing and reads none of the base's weights.
+import * as v from "valibot";
+import { EngineError } from "#engine/errors.ts";
+import type { AdapterIndex, AdaptableGraph } from "#engine/package.ts";
+import {
+  manifestName,
+  manifestVersion,
+  parseAdapterManifest,
+  parsePackageManifest,
+  type AdapterManifest,
+  type Manifest,
+} from "#weights/manifest.ts";
+import { readText, type CheckpointFolder, type PackageFolder } from "./byte-source.ts";
+import { Checkpoint, elementsOf, requireFloat, sameShape, shapeText, type Tensor } from "./checkpoint.ts";
+import type { ConvertProgress } from "./convert.ts";
+import { placeWeights, writeDataFile } from "./external-data.ts";
+import { encodeFloats } from "./float.ts";
+import { readObject } from "./json-file.ts";
+import { LlavaTensors } from "./llava-tensors.ts";
+import { readAdapter, type Adapter, type LoraUpdate } from "./lora.ts";
+import { buildProjector } from "./onnx/vision.ts";
+import type { GraphBuilder } from "./onnx/graph.ts";
+import type { Bits } from "./onnx/weight-ops.ts";
+import { isOriginalConfig } from "./original-config.ts";
+import type { Scheme } from "./quantize.ts";
+import { ShardedWriter } from "./shard.ts";
+import { templateForName } from "./template.ts";
+
+export interface AdapterOptions {
+  /** Of the adapter's matrices; default 16. */
+  readonly bits?: 16 | 32 | undefined;
+  /** Of its projector; defaults to those of the base's vision encoder. */
+  readonly projectorBits?: Bits | undefined;
+  readonly scheme?: Scheme | undefined;
+  readonly id?: string | undefined;
+  readonly name?: string | undefined;
+  readonly license?: string | undefined;
+  /** Id of the conversation template; defaults to what the adapter's name says. */
+  readonly template?: string | undefined;
+  readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const indexPath = "adapter.json";
+const dataPath = "adapter.data";
+const projectorPath = "projector.onnx";
+
+/** Writes the package of the adapter in `from` for the adaptable package in `base`; ends the package folder, whatever happens. */
+export async function convertAdapter(
+  from: CheckpointFolder,
+  base: CheckpointFolder,
+  to: PackageFolder,
+  options: AdapterOptions = {},
+): Promise<AdapterManifest> {
+  try {
+    const manifest = await writeAdapter(from, base, to, options);
+    await to.commit();
+    return manifest;
+  } catch (error) {
+    await to.discard();
+    throw error;
+  }
+}
+
+/** A changed weight with its place in the base. */
+interface Change {
+  readonly layer: number;
+  readonly of: string;
+  readonly rank: number;
+  readonly update: LoraUpdate;
+}
+
+async function writeAdapter(
+  from: CheckpointFolder,
+  base: CheckpointFolder,
+  to: PackageFolder,
+  options: AdapterOptions,
+): Promise<AdapterManifest> {
+  const { manifest: baseManifest, adaptable } = await readBase(base);
+  const adapter = await readAdapter(from);
+  if (!adapter) throw bad(`${from.name} has no adapter_config.json: is it a LoRA adapter?`);
+  const changes = findChanges(adapter, adaptable, baseManifest.model.name);
+  const baseConfig = (await readObject(base, "config.json")) ?? {};
+  const tiled = baseManifest.model.tiles !== undefined;
+  const ownConfig = (await readObject(from, "config.json")) ?? {};
+  const imageAspect = imageAspectOf(ownConfig, baseConfig, baseManifest);
+  const projector = projectorOf(adapter, adaptable, baseConfig, tiled, {
+    bits: options.projectorBits ?? baseManifest.graphs.vision.bits,
+    scheme: options.scheme,
+  });
+
+  const bits = options.bits ?? 16;
+  const layout = projector && placeWeights(projectorPath, projector.graph.weights);
+  const matrixBytes = changes.map(({ update }) => ((elements(update.down) + elements(update.up)) * bits) / 8);
+  const projectorBytes = (layout?.files ?? []).reduce((sum, file) => sum + file.bytes, 0);
+  const total = matrixBytes.reduce((sum, bytes) => sum + bytes, projectorBytes);
+  await to.reserve(total + 2 ** 20);
+
+  let file = dataPath;
+  let written = 0;
+  const writer = new ShardedWriter(to, (bytes) => {
+    options.signal?.throwIfAborted();
+    written += bytes;
+    options.onProgress?.({ file, written: Math.min(written, total), total });
+  });
+  const data = await writer.create(dataPath);
+  let offset = 0;
+  const weights: AdapterIndex["weights"][number][] = [];
+  for (const [i, { layer, of, rank, update }] of changes.entries()) {
+    weights.push({ layer, of, rank, offset });
+    for (const [tensor, scale] of [
+      [update.down, 1],
+      [update.up, update.scale],
+    ] as const) {
+      await data.write(encodeFloats(await onItsSide(tensor, scale, bits), bits === 16 ? "F16" : "F32"));
+    }
+    offset += matrixBytes[i] ?? 0;
+  }
+  await data.close();
+  await writer.writeWhole(indexPath, JSON.stringify({ version: 1, weights } satisfies AdapterIndex));
+  if (projector && layout) {
+    for (const part of layout.files) {
+      file = part.path;
+      await writeDataFile(part, await writer.create(part.path));
+    }
+    await writer.writeWhole(projectorPath, projector.graph.encode(layout.placements));
+  }
+  const card = await readText(from, "README.md");
+  if (card !== undefined) await writer.writeWhole("README.md", card);
+
+  const manifest = checked({
+    version: manifestVersion,
+    model: {
+      id: options.id ?? from.name,
+      name: options.name ?? from.name,
+      license: options.license ?? "unknown",
+      architecture: "llava-adapter",
+      template: options.template ?? templateForName(from.name),
+      imageAspect,
+    },
+    adapter: {
+      fits: adaptable.fits,
+      baseId: baseManifest.model.id,
+      baseName: baseManifest.model.name,
+      rank: changes.reduce((most, { rank }) => Math.max(most, rank), 0),
+      bits,
+      index: indexPath,
+      data: dataPath,
+      ...(projector && layout
+        ? { projector: { path: projectorPath, data: layout.files.map(({ path }) => path), bits: projector.bits } }
+        : {}),
+    },
+    files: writer.files,
+  });
+  const out = await to.create(manifestName);
+  await out.write(new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`));
+  await out.close();
+  return manifest;
+}
+
+async function readBase(
+  base: CheckpointFolder,
+): Promise<{ readonly manifest: Manifest; readonly adaptable: AdaptableGraph }> {
+  const how = "convert the base with --adaptable, and name that package with --base";
+  const json = await readObject(base, manifestName);
+  if (!json) throw bad(`${base.name} is no package (it has no ${manifestName}); ${how}`);
+  const result = parsePackageManifest(json);
+  if (!result.ok) throw bad(`${base.name}/${manifestName}: ${result.problem}`);
+  const { manifest } = result;
+  const adaptable = "graphs" in manifest ? manifest.graphs.decoder.adaptable : undefined;
+  if (!("graphs" in manifest) || !adaptable) throw bad(`the package ${base.name} has no room for an adapter; ${how}`);
+  return { manifest, adaptable };
+}
+
+/** Checks that the base has every matrix that the adapter changes, in its size. */
+function findChanges(adapter: Adapter, { sites }: AdaptableGraph, baseName: string): Change[] {
+  const hint = adapter.baseName === undefined ? "" : ` (it was trained on ${adapter.baseName})`;
+  const shapes = new Map(
+    sites.flatMap(({ inputs, parts }) => parts.map(({ of, outputs }) => [of, [outputs, inputs]] as const)),
+  );
+  const changes = [...adapter.updates].map(([weight, update]): Change => {
+    const [, number, of] = /^language_model\.model\.layers\.(\d+)\.(.*)\.weight$/.exec(weight) ?? [];
+    const expected = of === undefined ? undefined : shapes.get(of);
+    if (number === undefined || of === undefined || !expected) {
+      throw bad(`the adapter changes ${weight}, which only a merged conversion can: leave out --unmerged`);
+    }
+    const shape = [update.up.shape[0] ?? 0, update.down.shape[1] ?? 0];
+    if (!sameShape(shape, expected)) {
+      throw bad(
+        `the adapter changes ${weight} as a matrix of ${shapeText(shape)}, and the one of ${baseName} has ` +
+          `${shapeText(expected)}: it belongs to another base${hint}`,
+      );
+    }
+    for (const tensor of [update.down, update.up]) requireFloat(tensor);
+    return { layer: Number(number), of, rank: update.down.shape[0] ?? 0, update };
+  });
+  if (changes.length === 0) throw bad("the adapter changes no matrix of the language model");
+  return changes.sort((a, b) => a.layer - b.layer);
+}
+
+/** How the adapter's training saw pictures, where its config says so; what its base was built for can't change. */
+function imageAspectOf(own: Json, base: Json, { model }: Manifest): Manifest["model"]["imageAspect"] {
+  if (!isOriginalConfig(own)) return model.imageAspect;
+  const Fields = v.looseObject({
+    image_aspect_ratio: v.nullish(v.string()),
+    mm_vision_select_layer: v.nullish(v.number()),
+    mm_use_im_start_end: v.nullish(v.boolean()),
+  });
+  const parsed = v.safeParse(Fields, own);
+  if (!parsed.success) throw bad(`config.json of the adapter: ${parsed.issues[0].message}`);
+  const { image_aspect_ratio: aspect, mm_vision_select_layer: layer, mm_use_im_start_end: marks } = parsed.output;
+  const anyres = aspect?.startsWith("anyres") === true;
+  const differences: readonly (readonly [boolean, string])[] = [
+    [anyres !== (model.tiles !== undefined), anyres ? "sees pictures in tiles" : "sees pictures whole, not in tiles"],
+    [
+      typeof layer === "number" && "vision_feature_layer" in base && base["vision_feature_layer"] !== layer,
+      `takes layer ${layer} of the vision tower`,
+    ],
+    [(marks ?? false) !== (base["mm_use_im_start_end"] ?? false), "marks pictures with other tokens"],
+  ];
+  for (const [differs, what] of differences) {
+    if (differs)
+      throw bad(`the adapter ${what}, unlike the package ${model.name}: convert the base the same way first`);
+  }
+  return anyres ? model.imageAspect : aspect === "pad" ? "pad" : "crop";
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** The graph of the adapter's own projector; undefined when it has none. */
+function projectorOf(
+  { whole }: Adapter,
+  { sites }: AdaptableGraph,
+  baseConfig: Json,
+  tiled: boolean,
+  storage: { readonly bits: Bits; readonly scheme: Scheme | undefined },
+): { readonly graph: GraphBuilder; readonly bits: Bits } | undefined {
+  for (const name of whole.keys()) {
+    if (name.startsWith("multi_modal_projector.") || (name === "image_newline" && tiled)) continue;
+    throw bad(`the adapter brings ${name}, trained whole, which only a merged conversion takes: leave out --unmerged`);
+  }
+  if (whole.size === 0) return undefined;
+  const first = whole.get("multi_modal_projector.linear_1.weight");
+  if (!first) throw bad("the adapter brings a part of a projector only");
+  const [outputs = 0, inputs = 0] = first.shape;
+  const hidden = sites.find(({ name }) => name === "out")?.parts[0]?.outputs ?? 0;
+  const tower = v.safeParse(v.object({ vision_config: v.object({ hidden_size: v.number() }) }), baseConfig);
+  const wanted = tower.success ? tower.output.vision_config.hidden_size : inputs;
+  if (outputs !== hidden || inputs !== wanted) {
+    throw bad(
+      `the adapter's projector has shape ${shapeText(first.shape)}, and its base asks for ${shapeText([hidden, wanted])}`,
+    );
+  }
+  const shape = {
+    inputs,
+    outputs,
+    kind: whole.has("multi_modal_projector.linear_2.weight") ? "mlp2x_gelu" : "linear",
+    bias: whole.has("multi_modal_projector.linear_1.bias"),
+  } as const;
+  const tensors = new LlavaTensors(new Checkpoint(whole), ["projector"]);
+  return { graph: buildProjector(shape, tensors, tensors.hasNewline, storage), bits: storage.bits };
+}
+
+/** A matrix [rows, cols] as [cols, rows], scaled. */
+async function onItsSide(tensor: Tensor, scale: number, bits: 16 | 32): Promise<Float32Array<ArrayBuffer>> {
+  const [rows = 0, cols = 0] = tensor.shape;
+  const values = await tensor.read(0, rows * cols);
+  const out = new Float32Array(rows * cols);
+  for (let row = 0; row < rows; row++) {
+    for (let col = 0; col < cols; col++) out[col * rows + row] = scale * (values[row * cols + col] ?? NaN);
+  }
+  const largest = out.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  if (bits === 16 && largest > 65504)
+    throw bad(`${tensor.name} holds ${largest}, too large for 16 bits; use --bits 32`);
+  return out;
+}
+
+function elements({ shape }: Tensor): number {
+  return elementsOf(shape);
+}
+
+function checked(manifest: AdapterManifest): AdapterManifest {
+  const result = parseAdapterManifest(manifest);
+  if (!result.ok) throw new EngineError("internal", `the adapter's manifest is wrong: ${result.problem}`);
+  return result.manifest;
+}
+
+function bad(message: string): EngineError {
+  return new EngineError("bad-checkpoint", message);
+}
