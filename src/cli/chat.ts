@@ -13,6 +13,7 @@ import { sentenceFor } from "./sentences.ts";
 const Flags = v.object({
   image: v.optional(v.array(v.string()), []),
   model: v.string(),
+  adapter: v.optional(v.string()),
   temperature: v.number(),
   topK: v.number(),
   topP: v.number(),
@@ -35,6 +36,7 @@ export function addChat(program: Command): void {
     .argument("[question]", "what to ask; without it, questions are read line by line")
     .option("--image <file>", "picture the question is about; may be given several times", collect)
     .option("--model <folder or id>", "model package", builtInModelId)
+    .option("--adapter <folder>", "LoRA adapter that the model goes on with (llava convert --unmerged)")
     .addOption(numberOption("--temperature <t>", "0 takes the likeliest token", 0))
     .addOption(numberOption("--top-k <k>", "draw from the k likeliest tokens; 0 is off", 0))
     .addOption(numberOption("--top-p <p>", "draw from the likeliest tokens that make up p; 1 is off", 1))
@@ -70,7 +72,7 @@ function numberOption(flags: string, description: string, preset?: number): Opti
 
 async function chat(question: string | undefined, flags: Flags): Promise<void> {
   const pictures = await Promise.all(flags.image.map(readPicture));
-  const engine = await openPackage(await modelFolder(flags.model));
+  const engine = await openPackage(await modelFolder(flags.model), flags.adapter);
   const interrupt = listenForInterrupt();
   try {
     if (question === undefined) return await converse(engine, pictures, flags, interrupt);

@@ -1,7 +1,8 @@
 // `llava convert`: a LLaVA checkpoint folder becomes a model package.
 import { InvalidArgumentError, Option, type Command } from "commander";
 import * as v from "valibot";
-import type { CheckpointFolder } from "#convert/byte-source.ts";
+import { convertAdapter, type AdapterOptions } from "#convert/adapter.ts";
+import type { CheckpointFolder, PackageFolder } from "#convert/byte-source.ts";
 import { convert } from "#convert/convert.ts";
 import { checkpointFolder, packageFolder } from "#convert/folder.node.ts";
 import type { Bits, Importances } from "#convert/onnx/weight-ops.ts";
@@ -12,7 +13,7 @@ import { createNodeRuntime } from "#engine/runtime.node.ts";
 import { makeSelfTest } from "#engine/self-test.ts";
 import { templates } from "#engine/templates.ts";
 import type { PackageFiles } from "#engine/types.ts";
-import { packageBytes } from "#weights/manifest.ts";
+import { packageBytes, type PackageManifest } from "#weights/manifest.ts";
 import { readCalibration } from "./calibration-file.ts";
 import { measureImportances, type MeasureOptions } from "./importances.ts";
 import { multiplyOnRuntime } from "./multiply.ts";
@@ -32,6 +33,8 @@ const Flags = v.object({
   base: v.optional(v.string()),
   vision: v.optional(v.string()),
   tokenizer: v.optional(v.string()),
+  adaptable: v.optional(v.boolean(), false),
+  unmerged: v.optional(v.boolean(), false),
   force: v.optional(v.boolean(), false),
   selfTest: v.optional(v.boolean(), true),
 });
@@ -57,6 +60,14 @@ export function addConvert(program: Command): void {
       'conversations (LLaVA\'s training JSON, or lines of {"text", "image"?}) whose channels 4 and 8 bits are fitted to',
     )
     .option("--base <folder>", "the language model, where the checkpoint is a LoRA adapter or a projector alone")
+    .option(
+      "--adaptable",
+      "leave room for LoRA adapters, which then run beside the package without being merged into it",
+    )
+    .option(
+      "--unmerged",
+      "write a LoRA adapter alone (16 bits, or --bits 32), to run beside the adaptable package --base",
+    )
     .option("--vision <folder>", "the vision tower, for checkpoints that come without")
     .option("--tokenizer <folder>", "where tokenizer.json is, for checkpoints that come without")
     .option("--template <id>", "conversation template (default: told from the checkpoint's name)")
@@ -84,6 +95,26 @@ export function addConvert(program: Command): void {
         multiply: multiplyOnRuntime,
       };
       const to = await packageFolder(out, { force: flags.force });
+      const tell = (manifest: PackageManifest): void => {
+        progress.end();
+        const seconds = ((performance.now() - started) / 1000).toFixed(1);
+        const megabytes = (packageBytes(manifest) / 1e6).toFixed(1);
+        process.stderr.write(`${out}: ${megabytes} MB in ${manifest.files.length} files, ${seconds} s\n`);
+      };
+      const common = {
+        scheme: flags.scheme,
+        id: flags.id,
+        name: flags.name,
+        license: flags.license,
+        template,
+        onProgress: progress.update,
+        signal: stop.signal,
+      };
+      if (flags.unmerged) {
+        const projectorBits = flags.bitsVision ?? flags.bits;
+        tell(await writeAdapter(from, more.base, to, flags.bitsDecoder ?? flags.bits, { ...common, projectorBits }));
+        return;
+      }
       const measured = { from, beside: out, entries: entries ?? [], more, template, signal: stop.signal };
       const importances =
         entries &&
@@ -97,22 +128,28 @@ export function addConvert(program: Command): void {
           embed: flags.bitsEmbed ?? flags.bits ?? 4,
           decoder: flags.bitsDecoder ?? flags.bits ?? 4,
         },
-        scheme: flags.scheme,
+        ...common,
         importances,
         more,
-        id: flags.id,
-        name: flags.name,
-        license: flags.license,
-        template,
-        onProgress: progress.update,
-        signal: stop.signal,
+        adaptable: flags.adaptable,
         selfTest: flags.selfTest ? recordSelfTest : undefined,
       });
-      progress.end();
-      const seconds = ((performance.now() - started) / 1000).toFixed(1);
-      const megabytes = (packageBytes(manifest) / 1e6).toFixed(1);
-      process.stderr.write(`${out}: ${megabytes} MB in ${manifest.files.length} files, ${seconds} s\n`);
+      tell(manifest);
     });
+}
+
+/** `llava convert --unmerged`. */
+async function writeAdapter(
+  from: CheckpointFolder,
+  base: CheckpointFolder | undefined,
+  to: PackageFolder,
+  bits: Bits | undefined,
+  options: AdapterOptions,
+): Promise<PackageManifest> {
+  if (base && bits !== 4 && bits !== 8) return convertAdapter(from, base, to, { ...options, bits });
+  await to.discard();
+  if (base) throw new Error("an adapter's matrices are kept at 16 or 32 bits");
+  throw new Error("name the adaptable package that the adapter is for with --base");
 }
 
 /** Runs the calibration's conversations, telling how far it has come. */
