@@ -1,0 +1,150 @@
+// What the quantization bench measures of one package: the logits of given answers, how fast a token is, how large it is.
+import { decodeImage } from "#engine/decode.node.ts";
+import { createGenerator } from "#engine/generate.ts";
+import { createKvCache } from "#engine/kv-cache.ts";
+import { loadModel, type Model } from "#engine/model.ts";
+import { packageFolder } from "#engine/package-folder.node.ts";
+import { createNodeRuntime } from "#engine/runtime.node.ts";
+import type { Runtime } from "#engine/runtime.ts";
+import type { Message } from "#engine/types.ts";
+import type { Manifest } from "#weights/manifest.ts";
+
+/** A question with the answer that every package is asked to weigh. */
+export interface Sample {
+  readonly question: Message;
+  readonly answer: string;
+}
+
+/** Logits before each token of an answer and after its last one: rows of `vocab` numbers. */
+export type Rows = Float32Array;
+
+export interface Opened {
+  readonly model: Model;
+  /** The model's own answer, greedily. */
+  answer(question: Message, longest: number): Promise<string>;
+  rows(sample: Sample): Promise<Rows>;
+  close(): Promise<void>;
+}
+
+const greedy = { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 };
+
+/** Loads a package so that all logits of a prefill can be seen. */
+export async function openPackage(folder: string, info: Manifest): Promise<Opened> {
+  const runtime = createNodeRuntime();
+  let seen: Float32Array = new Float32Array(0);
+  const model = await loadModel({
+    runtime: withAllLogits(runtime, (logits) => (seen = logits)),
+    files: packageFolder(folder),
+    info,
+    memoryBudget: 0,
+  });
+  const run = async (messages: readonly Message[], maxNewTokens: number) => {
+    const generator = createGenerator({
+      model,
+      ...info.model,
+      decodeImage,
+      prefillChunk: info.model.contextLength,
+      featureBytes: 2 ** 26,
+    });
+    let text = "";
+    let promptTokens = 0;
+    for await (const event of generator.generate({ messages, sampling: greedy, maxNewTokens, stop: [] })) {
+      if (event.type === "text") text += event.text;
+      if (event.type === "done") promptTokens = event.usage.promptTokens;
+    }
+    generator.dispose();
+    return { text, promptTokens };
+  };
+  return {
+    model,
+    answer: async (question, longest) => (await run([question], longest)).text,
+    async rows({ question, answer }) {
+      const asked = await run([question], 1);
+      await run([question, { role: "assistant", parts: [{ type: "text", text: answer }] }], 1);
+      return seen.slice((asked.promptTokens - 1) * model.config.vocabSize);
+    },
+    async close() {
+      await model.dispose();
+      await runtime.dispose();
+    },
+  };
+}
+
+/** The same runtime, but a decoder yields the logits of all positions, and tells them. */
+function withAllLogits(runtime: Runtime, onLogits: (logits: Float32Array) => void): Runtime {
+  return {
+    ...runtime,
+    async createSession(source, onDevice) {
+      const session = await runtime.createSession(source, onDevice);
+      return {
+        ...session,
+        async run(inputs, into) {
+          if (!("num_logits_to_keep" in inputs)) return session.run(inputs, into);
+          const prefill = (inputs["inputs_embeds"]?.dims[1] ?? 1) > 1;
+          const keep = runtime.tensor("int64", BigInt64Array.of(prefill ? 0n : 1n), []);
+          const outputs = await session.run({ ...inputs, num_logits_to_keep: keep }, into);
+          keep.dispose();
+          const logits = outputs.get("logits");
+          if (prefill && logits) onLogits(await runtime.read(logits));
+          return outputs;
+        },
+      };
+    },
+  };
+}
+
+export interface Distance {
+  /** Mean over positions, in nats. */
+  readonly kl: number;
+  /** Share of positions with the same likeliest token. */
+  readonly same: number;
+}
+
+/** How far next-token distributions lie from the reference's: KL(reference ‖ other), averaged over all positions of all samples. */
+export function distance(reference: readonly Rows[], other: readonly Rows[], vocab: number): Distance {
+  let [kl, same, count] = [0, 0, 0];
+  reference.forEach((rows, sample) => {
+    const others = other[sample] ?? new Float32Array(0);
+    if (others.length !== rows.length) throw new Error("two packages see different tokens");
+    for (let at = 0; at < rows.length; at += vocab) {
+      const [p, q] = [rows.subarray(at, at + vocab), others.subarray(at, at + vocab)];
+      const [sumP, sumQ] = [logSum(p), logSum(q)];
+      p.forEach((logit, i) => {
+        const logP = logit - sumP;
+        kl += Math.exp(logP) * (logP - ((q[i] ?? 0) - sumQ));
+      });
+      if (largest(p) === largest(q)) same++;
+      count++;
+    }
+  });
+  return { kl: kl / count, same: same / count };
+}
+
+function logSum(logits: Float32Array): number {
+  const peak = logits[largest(logits)] ?? 0;
+  return peak + Math.log(logits.reduce((sum, value) => sum + Math.exp(value - peak), 0));
+}
+
+function largest(values: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if ((values[i] ?? 0) > (values[best] ?? 0)) best = i;
+  return best;
+}
+
+/** Tokens per second of so many decoding steps behind a prompt of 64. */
+export async function decodeRate(model: Model, steps: number): Promise<number> {
+  const { layers, kvHeads, headSize, vocabSize } = model.config;
+  const cache = createKvCache(model.runtime, { layers, kvHeads, headSize, contextLength: 2 ** 12 });
+  const decode = async (ids: readonly number[]) => {
+    const embeds = await model.embed(ids);
+    await model.decode(embeds, ids, cache);
+    embeds.dispose();
+  };
+  const id = (i: number) => 300 + ((i * 37) % Math.min(1000, vocabSize - 300));
+  await decode(Array.from({ length: 64 }, (_, i) => id(i)));
+  const started = performance.now();
+  for (let i = 0; i < steps; i++) await decode([id(i)]);
+  const seconds = (performance.now() - started) / 1000;
+  cache.dispose();
+  return steps / seconds;
+}
