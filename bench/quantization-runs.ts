@@ -131,20 +131,31 @@ function largest(values: Float32Array): number {
   return best;
 }
 
-/** Tokens per second of so many decoding steps behind a prompt of 64. */
-export async function decodeRate(model: Model, steps: number): Promise<number> {
-  const { layers, kvHeads, headSize, vocabSize } = model.config;
-  const cache = createKvCache(model.runtime, { layers, kvHeads, headSize, contextLength: 2 ** 12 });
-  const decode = async (ids: readonly number[]) => {
-    const embeds = await model.embed(ids);
-    await model.decode(embeds, ids, cache);
-    embeds.dispose();
-  };
-  const id = (i: number) => 300 + ((i * 37) % Math.min(1000, vocabSize - 300));
-  await decode(Array.from({ length: 64 }, (_, i) => id(i)));
-  const started = performance.now();
-  for (let i = 0; i < steps; i++) await decode([id(i)]);
-  const seconds = (performance.now() - started) / 1000;
-  cache.dispose();
-  return steps / seconds;
+/**
+ * Milliseconds per decoding step of each model, the middle of so many: they take turns step by step behind prompts of 64 tokens, so that
+ * whatever else the machine does falls on all of them.
+ */
+export async function stepTimes(models: readonly Model[], steps: number): Promise<number[]> {
+  const running = models.map((model) => {
+    const { layers, kvHeads, headSize, vocabSize } = model.config;
+    const cache = createKvCache(model.runtime, { layers, kvHeads, headSize, contextLength: 2 ** 12 });
+    const decode = async (count: number, from: number) => {
+      const ids = Array.from({ length: count }, (_, i) => 300 + (((from + i) * 37) % Math.min(1000, vocabSize - 300)));
+      const embeds = await model.embed(ids);
+      await model.decode(embeds, ids, cache);
+      embeds.dispose();
+    };
+    return { cache, decode, times: new Array<number>() };
+  });
+  for (const { decode } of running) await decode(64, 0);
+  for (let step = 0; step < steps; step++) {
+    const order = step % 2 === 0 ? running : running.toReversed();
+    for (const { decode, times } of order) {
+      const started = performance.now();
+      await decode(1, 64 + step);
+      times.push(performance.now() - started);
+    }
+  }
+  for (const { cache } of running) cache.dispose();
+  return running.map(({ times }) => times.sort((a, b) => a - b)[steps >> 1] ?? NaN);
 }

@@ -17,7 +17,7 @@ import { openPackage as openEngine } from "#eval/open-package.ts";
 import { answerAll } from "#eval/pocket.ts";
 import { packageBytes, type Manifest } from "#weights/manifest.ts";
 import { calibrationQuestions, testQuestions } from "./quantization-questions.ts";
-import { decodeRate, distance, openPackage, type Sample } from "./quantization-runs.ts";
+import { distance, openPackage, stepTimes, type Sample } from "./quantization-runs.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -140,29 +140,24 @@ async function measure(subject: Subject, work: string): Promise<void> {
   for (const cells of [head, head.map(() => "---"), ...rows]) say(`| ${cells.join(" | ")} |`);
 }
 
-/** Tokens per second against the symmetric package of as many bits: the middle of interleaved rounds. */
+/** Tokens per second against the symmetric package of as many bits. Calibrated packages are laid out like the others. */
 async function decodeRatios(
   work: string,
   bits: 4 | 8,
   made: ReadonlyMap<string, { readonly manifest: Manifest }>,
 ): Promise<Map<string, number>> {
-  const base = `${bits}-symmetric`;
   const models = [];
-  for (const [name, { manifest }] of made) models.push({ name, opened: await openPackage(join(work, name), manifest) });
-  const rounds: Map<string, number>[] = [];
-  for (let round = 0; round < 9; round++) {
-    const rates = new Map<string, number>();
-    const order = round % 2 === 0 ? models : models.toReversed();
-    for (const { name, opened } of order) rates.set(name, await decodeRate(opened.model, 48));
-    if (round > 0) rounds.push(rates);
+  for (const [name, { manifest }] of made) {
+    if (name.endsWith("metric")) models.push({ name, opened: await openPackage(join(work, name), manifest) });
   }
+  const times = await stepTimes(
+    models.map(({ opened }) => opened.model),
+    200,
+  );
   for (const { opened } of models) await opened.close();
-  note(`${base}: ${rounds.map((rates) => (rates.get(base) ?? 0).toFixed(0)).join(", ")} tokens/s`);
-  const middle = (name: string) => {
-    const ratios = rounds.map((rates) => (rates.get(name) ?? NaN) / (rates.get(base) ?? NaN)).sort((a, b) => a - b);
-    return ((ratios[3] ?? NaN) + (ratios[4] ?? NaN)) / 2;
-  };
-  return new Map(models.map(({ name }) => [name, middle(name)]));
+  const base = times[models.findIndex(({ name }) => name === `${bits}-symmetric`)] ?? NaN;
+  note(`${bits} bits: ${times.map((ms) => `${ms.toFixed(1)} ms`).join(", ")} per step`);
+  return new Map(models.map(({ name }, i) => [name, base / (times[i] ?? NaN)]));
 }
 
 async function accuracy(folder: string, heldout: Heldout): Promise<string> {
