@@ -6,16 +6,18 @@ import { createTransfer } from "#chat/export-transfer.web.ts";
 import { createComparison } from "#chat/compare.ts";
 import { createDownloads, downloadsKey } from "#chat/downloads.ts";
 import { addVote, mergeVotes, readVotes } from "#chat/compare-votes.ts";
+import { createAdaptedModel } from "#chat/models-adapted.ts";
 import { createModelRegistry } from "#chat/models.ts";
 import { createServers } from "#chat/models-servers.ts";
 import { createWebPersistence } from "#chat/persistence.web.ts";
+import type { ModelClient } from "#chat/model-client.ts";
 import { newId } from "#chat/new-id.ts";
 import { cropPicture, fetchPicture } from "#chat/picture-sources.web.ts";
 import { openPicture } from "#chat/pictures.web.ts";
 import { readPreferences, writePreferences, type Preferences } from "#chat/preferences.ts";
 import { defaultSettings } from "#chat/settings.ts";
 import { createPhotoModels } from "#chat/photo-models.ts";
-import { createStoredModels, defaultHub, hubAddressOf, type PackageRef } from "#chat/storage.ts";
+import { createStoredModels, defaultHub, hubAddressOf, type AdapterRef, type PackageRef } from "#chat/storage.ts";
 import { createWakeLock, estimateStorage, isMetered, saveModelFile } from "#chat/storage.web.ts";
 import { createChatStore } from "#chat/store.ts";
 import { startHubWorker } from "#hub/start.ts";
@@ -60,6 +62,17 @@ function connect(packaged: PackageRef): WorkerModelClient {
 }
 const client = connect({ ...model, architecture: "llava" });
 
+/** Beside its base, whose worker and loaded parts it shares. */
+function connectAdapter(adapter: AdapterRef): ModelClient {
+  const base = registry.client(adapter.baseId);
+  const host = connected.get(adapter.baseId);
+  if (base === undefined || host === undefined) throw new Error("the base of an adapter is always offered with it");
+  beside.set(adapter.id, adapter.baseId);
+  return createAdaptedModel({ base, host: host.client, adapter });
+}
+/** Bases of the adapters that were connected, by the adapters' ids. */
+const beside = new Map<string, string>();
+
 // A function, because reading `localStorage` itself throws where a browser keeps nothing.
 const storage = (): Storage => localStorage;
 const preferences = signal(readPreferences(storage));
@@ -71,6 +84,7 @@ const stored = createStoredModels({
   packages,
   registry,
   connect,
+  connectAdapter,
   estimate: estimateStorage,
   builtInId: model.id,
   hub,
@@ -112,7 +126,10 @@ const downloads = createDownloads({
   async use(id) {
     const before = registry.get().selected.id;
     // Loaded first, so that the chat goes on meanwhile.
-    await registry.client(id)?.load(() => undefined);
+    const fetched = registry.client(id);
+    // An adapter whose base is not here.
+    if (fetched === undefined) return false;
+    await fetched.load(() => undefined);
     if (registry.get().selected.id !== before) return false;
     selectModel(id);
     return true;
@@ -234,7 +251,8 @@ async function tellOffline(): Promise<void> {
   if (ready.phase !== "ready" || ready.model === asked) return;
   asked = ready.model;
   const { id, device } = ready.model;
-  const own = connected.get(id);
+  // An adapter that is here is stored, or in memory like its base.
+  const own = connected.get(beside.get(id) ?? id);
   // What a server answers is not there without a network.
   if (device === "remote" || own === undefined) {
     offline.value = false;

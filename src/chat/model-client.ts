@@ -14,8 +14,8 @@ export interface ReadyModel extends Omit<LoadedModel, "device"> {
 export interface ModelClient {
   /** Loads, or starts again after a failure; rejects with an EngineError (or one that came through Comlink) or a RemoteError. */
   load(onEvent: (event: LoadEvent) => void): Promise<ReadyModel>;
-  /** One answer; ends with `done`, also after an abort. */
-  generate(request: GenerateRequest, signal: AbortSignal): AsyncIterable<GenerateEvent>;
+  /** One answer; ends with `done`, also after an abort. `adapter`: the id of one that was put beside it (models-adapted.ts). */
+  generate(request: GenerateRequest, signal: AbortSignal, adapter?: string): AsyncIterable<GenerateEvent>;
   /** Calls back when the model dies, also while nothing runs; returns how to stop listening. */
   onDied(listener: (error: Error) => void): () => void;
 }

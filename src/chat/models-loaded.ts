@@ -28,9 +28,9 @@ export function loadOnce(client: ModelClient): ModelClient {
       }
       return loaded.finally(() => listeners.delete(onEvent));
     },
-    async *generate(request, signal): AsyncGenerator<GenerateEvent> {
+    async *generate(request, signal, adapter): AsyncGenerator<GenerateEvent> {
       try {
-        yield* client.generate(request, signal);
+        yield* client.generate(request, signal, adapter);
       } catch (error) {
         if (fatalCodes.has(errorCodeOf(error))) loaded = undefined;
         throw error;

@@ -3,6 +3,9 @@
 /** Where a package's manifest may lie: at the top, or in the one folder that was packed. */
 const manifestPath = /^(?:[^/]+\/)?manifest\.json$/;
 
+/** A graph, or the index of an adapter, which may come without one. */
+const modelFile = /\.onnx$|^(?:[^/]+\/)?adapter\.json$/;
+
 /** Whether a file's name makes it worth a look. */
 export function mayBePackage(file: Pick<File, "name">): boolean {
   return /\.zip$/i.test(file.name);
@@ -17,5 +20,5 @@ export async function isPackageZip(file: Blob): Promise<boolean> {
 
 /** Whether these paths are those of a model package. */
 export function isPackageFolder(paths: readonly string[]): boolean {
-  return paths.some((path) => manifestPath.test(path)) && paths.some((path) => path.endsWith(".onnx"));
+  return paths.some((path) => manifestPath.test(path)) && paths.some((path) => modelFile.test(path));
 }

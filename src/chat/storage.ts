@@ -23,6 +23,21 @@ export interface PackageRef {
   readonly architecture: PackageArchitecture;
 }
 
+/** An adapter to be put beside its base. */
+export interface AdapterRef {
+  readonly id: string;
+  readonly path: string;
+  readonly name: string;
+  readonly baseId: string;
+}
+
+/** The stored package that a stored adapter runs beside; undefined when none is here. */
+export function baseOf(adapter: StoredModelInfo, stored: readonly StoredModelInfo[]): StoredModelInfo | undefined {
+  return stored.find(
+    ({ architecture, fits, complete }) => architecture === "llava" && complete && fits === adapter.fits,
+  );
+}
+
 export interface StoredModels extends Observable<StorageState>, Omit<PackagesApi, "list" | "preview" | "device"> {
   /** Looks up what is stored and offers it. */
   refresh(): Promise<void>;
@@ -36,6 +51,8 @@ export interface StoredModelsOptions {
   readonly packages: PackagesApi;
   readonly registry: Pick<ModelRegistry, "offer">;
   readonly connect: (model: PackageRef) => ModelClient;
+  /** An adapter beside the model `baseId`, which is offered, too; `name` tells of both. Absent, adapters are not offered. */
+  readonly connectAdapter?: (adapter: AdapterRef) => ModelClient;
   readonly estimate: () => Promise<Omit<StorageState, "stored">>;
   /** Offered anyway. */
   readonly builtInId: string;
@@ -90,13 +107,33 @@ export function createStoredModels(options: StoredModelsOptions): StoredModels {
     // The same object keeps its client, and what that has loaded.
     if (!offers.has(id)) offers.set(id, { id, name, connect: () => connect(model) });
   };
-  const tell = (): void => registry.offer("stored", [...offers.values()]);
+  /** By the adapter's id, as long as it is beside the same model. */
+  const adapted = new Map<string, { readonly baseId: string; readonly offer: ModelOffer }>();
+  const tell = (): void =>
+    registry.offer("stored", [...offers.values(), ...[...adapted.values()].map(({ offer }) => offer)]);
+
+  const offerAdapters = (stored: readonly StoredModelInfo[]): void => {
+    const adapters = stored.filter(({ architecture, complete }) => architecture === "llava-adapter" && complete);
+    for (const id of adapted.keys()) if (!adapters.some((adapter) => adapter.id === id)) adapted.delete(id);
+    for (const adapter of adapters) {
+      const { id, baseUrl } = adapter;
+      const base = baseOf(adapter, stored);
+      if (base === undefined || options.connectAdapter === undefined) adapted.delete(id);
+      else if (adapted.get(id)?.baseId !== base.id) {
+        const name = `${base.name} + ${adapter.name}`;
+        const ref: AdapterRef = { id, path: baseUrl, name, baseId: base.id };
+        const make = options.connectAdapter;
+        adapted.set(id, { baseId: base.id, offer: { id, name, connect: () => make(ref) } });
+      }
+    }
+  };
 
   const refresh = async (): Promise<void> => {
     const [stored, room] = await Promise.all([packages.list(), estimate()]);
     for (const { id, name, complete, baseUrl, architecture = "llava" } of stored)
-      if (complete && id !== builtInId)
+      if (complete && id !== builtInId && architecture !== "llava-adapter")
         offer(hubModelName(id) ?? (name === "" ? id : name), { id, path: baseUrl, architecture });
+    offerAdapters(stored);
     tell();
     cell.set({ stored, ...room });
   };

@@ -50,7 +50,8 @@ export async function readAdapterTensors(
   const { fits, bits, index: indexPath, data: dataPath, baseName } = info.adapter;
   const { graph, layers } = base;
   if (fits !== graph.fits) {
-    throw new EngineError("bad-package", `the adapter ${info.model.name} belongs to ${baseName}, not to ${base.name}`);
+    const whose = baseName === base.name ? `other weights of ${baseName}` : `${baseName}, not to ${base.name}`;
+    throw new EngineError("bad-package", `the adapter ${info.model.name} belongs to ${whose}`);
   }
   const parsed = v.safeParse(IndexSchema, await readJson(files, indexPath));
   if (!parsed.success) throw new EngineError("bad-package", `${indexPath}: ${parsed.issues[0].message}`);

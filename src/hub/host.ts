@@ -92,6 +92,7 @@ export function createHubHost(adapters: HubAdapters): InferenceApi {
         running = undefined;
       }
     },
+    loadAdapter: () => Promise.reject(new EngineError("bad-package", "models of a hub have no room for an adapter")),
     stop() {
       running?.abort();
       return Promise.resolve();

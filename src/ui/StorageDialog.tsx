@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { errorCodeOf } from "#engine/errors.ts";
 import type { Download, Downloads } from "#chat/downloads.ts";
-import type { PreviewedModel, StorageState, StoredModels } from "#chat/storage.ts";
+import { baseOf, type PreviewedModel, type StorageState, type StoredModels } from "#chat/storage.ts";
 import type { DeviceSummary, StoredModelInfo } from "#worker/api.ts";
 import { hubModels, type HubModelRecord } from "#zoo/hub-models.ts";
 import { Dialog } from "./Dialog.tsx";
@@ -119,7 +119,10 @@ function StoredModel(props: StoredModelProps): JSX.Element {
   const underWay = props.downloads.find(({ id }) => id === model.id);
   const name = model.name === "" ? (underWay?.name ?? model.id) : model.name;
   const size = formatSize(t, model.storedBytes);
+  const isAdapter = model.architecture === "llava-adapter";
+  const usable = model.complete && (!isAdapter || baseOf(model, props.state.stored ?? []) !== undefined);
   const facts = [
+    ...(isAdapter ? [(usable ? t.storage.adapterOf : t.storage.adapterNeeds)(model.baseName ?? "")] : []),
     model.complete || model.totalBytes === undefined ? size : t.storage.part(size, formatSize(t, model.totalBytes)),
     ...(model.complete ? [] : [t.storage.unfinished]),
     model.license,
@@ -177,7 +180,7 @@ function StoredModel(props: StoredModelProps): JSX.Element {
         </div>
       ) : (
         <div class="stored-actions">
-          {model.complete && model.id !== selectedId && (
+          {usable && model.id !== selectedId && (
             <button type="button" class="button" disabled={working} onClick={() => onUse(model.id)}>
               {t.storage.use}
             </button>
@@ -307,6 +310,7 @@ function AddModel(props: StorageDialogProps): JSX.Element {
             <small>{t.storage.facts(formatSize(t, offer.bytes), offer.license)}</small>
           </p>
           <p>
+            {offer.baseName !== undefined && `${t.storage.adapterOf(offer.baseName)} · `}
             {t.storage.verdicts[offer.fit.verdict]}
             {offer.tokensPerSecond !== undefined && ` · ${t.storage.pace(roughly(t, offer.tokensPerSecond))}`}
           </p>

@@ -1,7 +1,13 @@
 // What is stored: the packages, their sizes, and a look at every byte; one out as a file, one in from files. Knows no network.
 import { EngineError, errorCodeOf } from "#engine/errors.ts";
 import { packageKeys } from "./ensure.ts";
-import { manifestName, packageBytes, parsePackageManifest, type PackageManifest } from "./manifest.ts";
+import {
+  isAdapterManifest,
+  manifestName,
+  packageBytes,
+  parsePackageManifest,
+  type PackageManifest,
+} from "./manifest.ts";
 import { noteKey, packagePrefix, shardKey, type ShardStore } from "./store.ts";
 import { blobMatches } from "./verify.ts";
 import { readZip, writeStoredZip, type ZippedFile } from "./zip.ts";
@@ -22,6 +28,31 @@ export interface StoredPackageInfo {
   readonly usedAt: number | undefined;
   /** Where it was fetched from; "" when it came from a file. */
   readonly baseUrl: string;
+  /** The same of an adapter and of the packages that it runs beside; undefined for models that no adapter fits. */
+  readonly fits?: string | undefined;
+  /** Of an adapter: what the package that it was made for is called. */
+  readonly baseName?: string | undefined;
+}
+
+/** `fits` and `baseName` of a StoredPackageInfo. */
+function adapterFacts(manifest: PackageManifest | undefined): Pick<StoredPackageInfo, "fits" | "baseName"> {
+  if (manifest === undefined) return {};
+  if (isAdapterManifest(manifest)) return { fits: manifest.adapter.fits, baseName: manifest.adapter.baseName };
+  const fits = "graphs" in manifest ? manifest.graphs.decoder.adaptable?.fits : undefined;
+  return fits === undefined ? {} : { fits };
+}
+
+/** Whether an adapter is stored that runs beside this package. */
+export async function hasAdapter(store: ShardStore, json: unknown): Promise<boolean> {
+  const parsed = parsePackageManifest(json);
+  const fits = parsed.ok && !isAdapterManifest(parsed.manifest) ? adapterFacts(parsed.manifest).fits : undefined;
+  if (fits === undefined) return false;
+  for (const key of await store.keys()) {
+    if (!key.endsWith(`/${manifestName}`)) continue;
+    const other = parsePackageManifest(await readJson(await store.get(key)));
+    if (other.ok && isAdapterManifest(other.manifest) && other.manifest.adapter.fits === fits) return true;
+  }
+  return false;
 }
 
 /** What is kept beside a package's files. */
@@ -90,6 +121,7 @@ export async function listPackages(store: ShardStore): Promise<readonly StoredPa
       complete: manifest !== undefined && packageKeys(id, manifest).every(({ key }) => own.includes(key)),
       usedAt,
       baseUrl,
+      ...adapterFacts(manifest),
     });
   }
   return infos;

@@ -45,6 +45,12 @@ export interface LoadedModel {
   readonly loadMs: number;
 }
 
+export interface LoadedAdapter {
+  readonly name: string;
+  /** Of the package that it was made for. */
+  readonly baseName: string;
+}
+
 /** `download` counts verified bytes of the whole package; `stored` is how many of them were here before. */
 export type LoadEvent =
   | { readonly type: "download"; readonly loaded: number; readonly total: number; readonly stored: number }
@@ -53,7 +59,14 @@ export type LoadEvent =
 /** The inference worker. Every event callback is awaited by the worker, so that none arrives after the call's own reply. */
 export interface InferenceApi {
   load(request: LoadRequest, onEvent: (event: LoadEvent) => Promise<void> | void): Promise<LoadedModel>;
-  generate(request: GenerateRequest, onEvent: (event: GenerateEvent) => Promise<void> | void): Promise<void>;
+  /** `adapter`: the id of one that was loaded; absent, the model answers as it is. */
+  generate(
+    request: GenerateRequest,
+    onEvent: (event: GenerateEvent) => Promise<void> | void,
+    adapter?: string,
+  ): Promise<void>;
+  /** Puts an adapter beside the loaded model, of which nothing is loaded again; rejects with "bad-package" where it does not fit. */
+  loadAdapter(id: string, adapter: StoredPackage): Promise<LoadedAdapter>;
   /** Ends the running generation between two tokens or prefill chunks; its `done` event says "abort". */
   stop(): Promise<void>;
   unload(): Promise<void>;
@@ -79,6 +92,8 @@ export interface StoredPackage {
   readonly persisted: boolean;
   readonly manifest: unknown;
   readonly files: ReadonlyMap<string, Blob>;
+  /** Adapters of it are stored, too: the model is loaded with room for one. */
+  readonly adaptable?: boolean;
 }
 
 /** Whether a device can hold and run a package, and why not; see weights/fit.ts. */
@@ -101,6 +116,8 @@ export interface PackageOffer {
   readonly fit: ModelFit;
   /** How fast this device would answer with it, roughly; undefined where it can't be told. */
   readonly tokensPerSecond: number | undefined;
+  /** Of an adapter: what the package that it was made for is called. */
+  readonly baseName?: string | undefined;
 }
 
 /** What this device computes with, as far as the choice of a model needs it. */

@@ -88,6 +88,7 @@ beforeEach(() => {
       for (const text of ["one", "two", "three"]) await onEvent({ type: "text", text });
       await onEvent(done);
     },
+    loadAdapter: () => Promise.resolve({ name: "Adapter", baseName: "Tiny" }),
     stop: () => Promise.resolve(),
     unload: () => Promise.resolve(),
     ping: () => Promise.resolve(),

@@ -3,10 +3,19 @@
 import { proxy, wrap, type Remote } from "comlink";
 import { EngineError } from "#engine/errors.ts";
 import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
-import type { InferenceApi, LoadEvent, LoadedModel, LoadRequest, ModelRef, WeightsApi } from "./api.ts";
+import type {
+  InferenceApi,
+  LoadEvent,
+  LoadedAdapter,
+  LoadedModel,
+  LoadRequest,
+  ModelRef,
+  StoredPackage,
+  WeightsApi,
+} from "./api.ts";
 import { watchWorker, type WorkerLife } from "./worker-life.ts";
 
-export type { DeviceNotice, LoadEvent, LoadedModel } from "./api.ts";
+export type { DeviceNotice, LoadEvent, LoadedAdapter, LoadedModel } from "./api.ts";
 
 export interface ModelClientOptions {
   /** Id and package folder, relative to `pageUrl` or absolute, "" when it came from a file; a record of the zoo fits. */
@@ -22,12 +31,20 @@ export interface ModelClientOptions {
   readonly silenceMs?: number;
 }
 
+/** Id and package folder, as of a model. */
+export type AdapterRef = ModelClientOptions["model"];
+
 /** Rejections are EngineErrors, or errors with a code in their name (`errorCodeOf` reads both), or an AbortError. */
 export interface WorkerModelClient {
   /** Fetches what is missing and loads it in a new worker; call again to start anew after a failure. */
   load(onEvent: (event: LoadEvent) => void, signal?: AbortSignal): Promise<LoadedModel>;
-  /** One answer at a time, else "busy"; abort, or leave the loop, to stop it. Ends with `done`. */
-  generate(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<GenerateEvent, void>;
+  /**
+   * Fetches what is missing of an adapter and puts it beside the loaded model, of which nothing is fetched or loaded again. Rejects with
+   * "bad-package" where it does not fit; the model then goes on as it was.
+   */
+  loadAdapter(adapter: AdapterRef, onEvent: (event: LoadEvent) => void): Promise<LoadedAdapter>;
+  /** One answer at a time, else "busy"; abort, or leave the loop, to stop it. Ends with `done`. `adapter`: the id of one that was loaded. */
+  generate(request: GenerateRequest, signal: AbortSignal, adapter?: string): AsyncGenerator<GenerateEvent, void>;
   /** Whether every shard of the model is stored in this browser. */
   isStored(): Promise<boolean>;
   /** Forgets the stored model. */
@@ -53,7 +70,14 @@ function startEngine(): Worker {
 /** Starts nothing yet. */
 export function createModelClient(options: ModelClientOptions): WorkerModelClient {
   const { model, device, pageUrl, runtimeUrl, startWorker = startEngine, silenceMs = 120_000 } = options;
-  const ref: ModelRef = { id: model.id, baseUrl: model.path === "" ? "" : new URL(model.path, pageUrl).href };
+  const refOf = ({ id, path }: AdapterRef): ModelRef => ({
+    id,
+    baseUrl: path === "" ? "" : new URL(path, pageUrl).href,
+  });
+  const ref = refOf(model);
+  /** By id; a worker that was started again is given them again. */
+  const adapters = new Map<string, StoredPackage>();
+  let given = new Set<string>();
   const listeners = new Set<(error: EngineError) => void>();
   let weights: Live<WeightsApi> | undefined;
   let inference: Live<InferenceApi> | undefined;
@@ -71,6 +95,7 @@ export function createModelClient(options: ModelClientOptions): WorkerModelClien
   /** A fresh worker per load: wasm memory never shrinks, and a device that failed is gone for good. */
   const newInferenceWorker = (): Live<InferenceApi> => {
     inference?.life.end();
+    given = new Set();
     const worker = startWorker();
     inference = {
       api: wrap<InferenceApi>(worker),
@@ -104,12 +129,28 @@ export function createModelClient(options: ModelClientOptions): WorkerModelClien
     }
   };
 
+  const giveAdapter = async ({ api, life }: Live<InferenceApi>, id: string): Promise<LoadedAdapter> => {
+    const stored = adapters.get(id);
+    if (!stored) throw new EngineError("internal", `the adapter ${id} was not loaded`);
+    const loaded = await life.watch(api.loadAdapter(id, stored), () => api.ping(), silenceMs);
+    given.add(id);
+    return loaded;
+  };
+
   return {
     load,
-    async *generate(request, signal) {
+    async loadAdapter(adapter, onEvent) {
+      if (!inference) throw new EngineError("worker-dead", "no model is loaded");
+      const { api, life } = weightsWorker();
+      const stored = await life.guard(api.ensure(refOf(adapter), proxy(onEvent)));
+      adapters.set(adapter.id, stored);
+      return giveAdapter(inference, adapter.id);
+    },
+    async *generate(request, signal, adapter) {
       if (!inference) throw new EngineError("worker-dead", "no model is loaded");
       if (busy) throw new EngineError("busy", "an answer is already under way");
-      const { api, life } = inference;
+      const asked = inference;
+      const { api, life } = asked;
       busy = true;
       const queue: GenerateEvent[] = [];
       let wake = (): void => undefined;
@@ -120,8 +161,11 @@ export function createModelClient(options: ModelClientOptions): WorkerModelClien
         queue.push(event);
         wake();
       });
-      const call = life
-        .watch(api.generate(request, onEvent), () => api.ping(), silenceMs)
+      const ask = async (): Promise<void> => {
+        if (adapter !== undefined && !given.has(adapter)) await giveAdapter(asked, adapter);
+        await life.watch(api.generate(request, onEvent, adapter), () => api.ping(), silenceMs);
+      };
+      const call = ask()
         .catch((error: unknown) => {
           failure = { error };
         })

@@ -1,10 +1,11 @@
 // The inference worker's side of the wire: picks the device, loads the engine, proves it, and runs one generation at a time.
 // Knows no Comlink; the browser's adapters are handed in.
+import type { AdapterPackage } from "#engine/adapter.ts";
 import type { Engine, EngineOptions } from "#engine/engine.ts";
 import { EngineError, errorCodeOf } from "#engine/errors.ts";
 import type { Runtime } from "#engine/runtime.ts";
 import type { PackageFiles } from "#engine/types.ts";
-import { parseManifest, type Manifest } from "#weights/manifest.ts";
+import { isAdapterManifest, parseManifest, parsePackageManifest, type Manifest } from "#weights/manifest.ts";
 import type { DeviceNotice, InferenceApi, LoadEvent, LoadRequest, StoredPackage } from "./api.ts";
 
 /** What WebGPU offers, as far as the choice of a device needs it. */
@@ -32,10 +33,29 @@ type OnEvent = (event: LoadEvent) => Promise<void> | void;
 export function createInferenceHost<P extends Probe>(adapters: InferenceAdapters<P>): InferenceApi {
   let loaded: Loaded | undefined;
   let running: AbortController | undefined;
+  /** Those beside the loaded model, by id; and the one that it goes on with. */
+  const beside = new Map<string, AdapterPackage>();
+  let current: string | undefined;
+  let changing = Promise.resolve();
+
+  /** One change after the other; a failed one is its caller's. */
+  const goOnWith = (engine: Engine, id: string | undefined, again = false): Promise<void> => {
+    const change = changing.then(async () => {
+      if (id === current && !again) return;
+      const adapter = id === undefined ? undefined : beside.get(id);
+      if (id !== undefined && !adapter) throw new EngineError("internal", `the adapter ${id} was not loaded`);
+      await engine.setAdapter(adapter);
+      current = id;
+    });
+    changing = change.catch(() => undefined);
+    return change;
+  };
 
   const unload = async (): Promise<void> => {
     const { engine, runtime } = loaded ?? {};
     loaded = undefined;
+    current = undefined;
+    beside.clear();
     await engine?.dispose();
     await runtime?.dispose();
   };
@@ -61,17 +81,36 @@ export function createInferenceHost<P extends Probe>(adapters: InferenceAdapters
         loadMs: performance.now() - startedAt,
       };
     },
-    async generate(request, onEvent) {
+    async generate(request, onEvent, adapter) {
       if (!loaded) throw new EngineError("internal", "no model is loaded");
       if (running) throw new EngineError("busy", "an answer is already under way");
       const abort = new AbortController();
       running = abort;
       try {
+        await goOnWith(loaded.engine, adapter);
         // Awaiting every event lets a Stop in between two tokens, and no event arrives after this call's own reply.
         for await (const event of loaded.engine.generate(request, abort.signal)) await onEvent(event);
       } finally {
         running = undefined;
       }
+    },
+    async loadAdapter(id, stored) {
+      if (!loaded) throw new EngineError("internal", "no model is loaded");
+      const parsed = parsePackageManifest(stored.manifest);
+      if (!parsed.ok) throw new EngineError("bad-package", parsed.problem);
+      const { manifest } = parsed;
+      if (!isAdapterManifest(manifest)) throw new EngineError("bad-package", `${manifest.model.name} is no adapter`);
+      const before = beside.get(id);
+      beside.set(id, { info: manifest, files: packageFiles(stored) });
+      try {
+        // An answer under way ends as it began; the next one goes on with the adapter then.
+        if (!running) await goOnWith(loaded.engine, id, true);
+      } catch (error) {
+        if (before) beside.set(id, before);
+        else beside.delete(id);
+        throw error;
+      }
+      return { name: manifest.model.name, baseName: manifest.adapter.baseName };
     },
     stop() {
       running?.abort();
@@ -95,7 +134,7 @@ async function loadOnBestDevice<P extends Probe>(
   const files = packageFiles(request.package);
   const notices: DeviceNotice[] = [];
   const open = (runtime: Runtime): Promise<Loaded | "failed-self-test"> =>
-    openEngine(adapters, runtime, { manifest, files }, onEvent);
+    openEngine(adapters, runtime, { manifest, files, adaptable: request.package.adaptable }, onEvent);
 
   if (device !== "wasm") {
     const probe = await adapters.probeGpu();
@@ -131,7 +170,7 @@ const mayFallBack = new Set(["no-device", "device-lost", "out-of-memory", "inter
 async function openEngine(
   { createEngine, decodeImage }: Pick<InferenceAdapters<Probe>, "createEngine" | "decodeImage">,
   runtime: Runtime,
-  { manifest, files }: { readonly manifest: Manifest; readonly files: PackageFiles },
+  given: { readonly manifest: Manifest; readonly files: PackageFiles; readonly adaptable: boolean | undefined },
   onEvent: OnEvent,
 ): Promise<Loaded | "failed-self-test"> {
   const { device } = runtime;
@@ -140,8 +179,9 @@ async function openEngine(
   try {
     engine = await createEngine({
       runtime,
-      files,
-      info: manifest,
+      files: given.files,
+      info: given.manifest,
+      adaptable: given.adaptable,
       decodeImage,
       onProgress: (part) => {
         told = told.then(() => onEvent({ type: "session", part, device }));

@@ -1,7 +1,7 @@
 // The download worker's side of the wire: one package at a time over the weights room. Knows no Comlink and no page.
 import type { PartialShard } from "#weights/download.ts";
 import { ensurePackage, isPackageStored, removePackage, type WeightsHost } from "#weights/ensure.ts";
-import { lastUse, noteUse } from "#weights/inventory.ts";
+import { hasAdapter, lastUse, noteUse } from "#weights/inventory.ts";
 import type { LoadEvent, ModelRef, StoredPackage, WeightsApi } from "./api.ts";
 
 /** Serves the download worker's calls; half-fetched shards live as long as it does. */
@@ -30,7 +30,8 @@ export function createWeightsHost(host: WeightsHost): WeightsApi {
           const usedAt = ahead ? await lastUse(host.store, model.id) : Date.now();
           await noteUse(host.store, model.id, { baseUrl: model.baseUrl, ...(usedAt === undefined ? {} : { usedAt }) });
         }
-        return stored;
+        if (ahead || !stored.persisted) return stored;
+        return { ...stored, adaptable: await hasAdapter(host.store, stored.manifest) };
       });
     } finally {
       if (running === abort) running = undefined;

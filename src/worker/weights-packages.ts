@@ -4,7 +4,7 @@ import { hubPrecision, judgeFit, packageFacts, withPace, type DeviceFacts, type 
 import { decoderBytes, estimatePace, isFourBit, type Bandwidth } from "#weights/pace.ts";
 import { hubAddress, planFacts, planHubPackage } from "#weights/hub.ts";
 import { exportPackage, importPackage, listPackages, openPackage, verifyPackage } from "#weights/inventory.ts";
-import { manifestName } from "#weights/manifest.ts";
+import { isAdapterManifest, manifestName } from "#weights/manifest.ts";
 import type { ShardStore } from "#weights/store.ts";
 import type { PackageOffer, PackagesApi } from "./api.ts";
 import { packageLock } from "./weights-host.ts";
@@ -47,7 +47,15 @@ export function createPackagesHost({ store, facts, bandwidth }: PackagesHost): P
         const { name, license, architecture } = manifest.model;
         const about = packageFacts(manifest);
         const decoder = { bytes: decoderBytes(manifest.files), fourBit: isFourBit(manifest) };
-        return { id: baseUrl, name, license, architecture, bytes: about.bytes, ...(await judge(about, decoder)) };
+        const offer = {
+          id: baseUrl,
+          name,
+          license,
+          architecture,
+          bytes: about.bytes,
+          ...(await judge(about, decoder)),
+        };
+        return isAdapterManifest(manifest) ? { ...offer, baseName: manifest.adapter.baseName } : offer;
       } catch (error) {
         // A repository that was not made for this page has no manifest.
         const address = hubAddress(baseUrl);

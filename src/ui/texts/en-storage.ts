@@ -27,6 +27,8 @@ export const storage = {
   unfinished: "not whole yet",
   lastUsed: (day: string) => `last used ${day}`,
   neverUsed: "not used yet",
+  adapterOf: (base: string) => `adapter for ${base}`,
+  adapterNeeds: (base: string) => `adapter: add the model “${base}” to use it`,
   use: "Use",
   verify: "Verify",
   verifyModel: (name: string) => `Verify ${name}`,

@@ -16,6 +16,8 @@ export const storage: typeof english = {
   unfinished: "尚不完整",
   lastUsed: (day) => `上次使用：${day}`,
   neverUsed: "尚未使用",
+  adapterOf: (base) => `${base} 的适配器`,
+  adapterNeeds: (base) => `适配器：请先添加模型“${base}”`,
   use: "使用",
   verify: "校验",
   verifyModel: (name) => `校验 ${name}`,

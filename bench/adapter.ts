@@ -1,0 +1,85 @@
+// What room for an adapter costs: decode steps of one package, plain, with room and no adapter, and with adapters, taken in turns.
+//   node --import tsx bench/adapter.ts <checkpoint> [rounds]
+import { basename } from "node:path";
+import { performance } from "node:perf_hooks";
+import { convertAdapter } from "#convert/adapter.ts";
+import { randomAdapter } from "#convert/adapter-fixture.ts";
+import { convert } from "#convert/convert.ts";
+import { memoryCheckpoint, memoryPackage } from "#convert/fixtures.ts";
+import { checkpointFolder } from "#convert/folder.node.ts";
+import { createKvCache } from "#engine/kv-cache.ts";
+import { loadModel, type Model } from "#engine/model.ts";
+import { createNodeRuntime } from "#engine/runtime.node.ts";
+import type { Runtime } from "#engine/runtime.ts";
+import { createWasmRuntime } from "#engine/runtime.web.ts";
+
+const [path = "training/fixtures/tiny-llava", rounds = "8"] = process.argv.slice(2);
+const from = checkpointFolder(path);
+const to = memoryPackage();
+const info = await convert(from, to, { bits: { vision: 8, embed: 4, decoder: 4 }, adaptable: true });
+const bytesOf = (file: string): number => info.files.find((entry) => entry.path === file)?.bytes ?? 0;
+const { decoder } = info.graphs;
+console.log(
+  `${basename(path)}: plain graph ${bytesOf(decoder.path)} B, with room ${bytesOf(decoder.adaptable?.path ?? "")} B`,
+);
+
+const adapterOf = async (rank: number) => {
+  const { folder } = await randomAdapter(from, { rank, name: `rank ${rank}` });
+  const out = memoryPackage();
+  const made = await convertAdapter(folder, memoryCheckpoint("base", to.written), out);
+  console.log(`rank ${rank}: ${(made.files.reduce((sum, file) => sum + file.bytes, 0) / 1e6).toFixed(2)} MB`);
+  return { info: made, files: out.files };
+};
+const adapters = [await adapterOf(16), await adapterOf(128)];
+
+const steps = 40;
+async function tokensPerSecond(model: Model): Promise<number> {
+  const { layers, kvHeads, headSize } = model.config;
+  const cache = createKvCache(model.runtime, { layers, kvHeads, headSize, contextLength: 1024 });
+  const decode = async (ids: readonly number[]): Promise<void> => {
+    const embeds = await model.embed(ids);
+    await model.decode(embeds, ids, cache);
+    embeds.dispose();
+  };
+  await decode(Array.from({ length: 32 }, (_, i) => i + 5));
+  const began = performance.now();
+  for (let i = 0; i < steps; i++) await decode([7]);
+  const seconds = (performance.now() - began) / 1000;
+  cache.dispose();
+  return steps / seconds;
+}
+
+const runtimes: readonly (readonly [string, Runtime])[] = [
+  ["Node", createNodeRuntime()],
+  [
+    "WASM",
+    await createWasmRuntime({ runtimeUrl: new URL("../node_modules/onnxruntime-web/dist/", import.meta.url).href }),
+  ],
+];
+for (const [name, runtime] of runtimes) {
+  const load = (adaptable: boolean) => loadModel({ runtime, files: to.files, info, memoryBudget: 2 ** 30, adaptable });
+  const plain = await load(false);
+  const roomy = await load(true);
+  const rows = new Map<string, number[]>();
+  const take = async (row: string, model: Model): Promise<void> => {
+    rows.set(row, [...(rows.get(row) ?? []), await tokensPerSecond(model)]);
+  };
+  for (let round = 0; round < Number(rounds); round++) {
+    await take("plain", plain);
+    await roomy.adapt(undefined);
+    await take("with room, no adapter", roomy);
+    for (const adapter of adapters) {
+      await roomy.adapt(adapter);
+      await take(adapter.info.model.name, roomy);
+    }
+  }
+  const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+  const best = median(rows.get("plain") ?? []);
+  for (const [row, values] of rows) {
+    const value = median(values);
+    console.log(`${name}: ${row}: ${value.toFixed(1)} tokens/s, ${(value / best).toFixed(3)} of plain`);
+  }
+  await plain.dispose();
+  await roomy.dispose();
+  await runtime.dispose();
+}

@@ -1,0 +1,34 @@
+// A stored model with an adapter beside it, as a model of its own: it shares what its base has loaded. Knows no page and no storage.
+import type { LoadEvent } from "#worker/api.ts";
+import type { ModelClient } from "./model-client.ts";
+
+/** The base's worker, which takes adapters. */
+export interface AdapterHost {
+  loadAdapter(
+    adapter: { readonly id: string; readonly path: string },
+    onEvent: (event: LoadEvent) => void,
+  ): Promise<unknown>;
+}
+
+export interface AdaptedModelOptions {
+  /** Loads once, however often it is asked: where the base is loaded, only the adapter comes. */
+  readonly base: ModelClient;
+  readonly host: AdapterHost;
+  /** `path` is the address of its package, "" when it came from a file; `name` tells of both. */
+  readonly adapter: { readonly id: string; readonly path: string; readonly name: string };
+}
+
+/** Every answer says which of the two gives it, so that both may be asked in any order. */
+export function createAdaptedModel({ base, host, adapter }: AdaptedModelOptions): ModelClient {
+  const { id, path, name } = adapter;
+  return {
+    async load(onEvent) {
+      const began = performance.now();
+      const ready = await base.load(onEvent);
+      await host.loadAdapter({ id, path }, onEvent);
+      return { ...ready, id, name, loadMs: performance.now() - began };
+    },
+    generate: (request, signal) => base.generate(request, signal, id),
+    onDied: (listener) => base.onDied(listener),
+  };
+}
