@@ -157,11 +157,11 @@ function scaleOf8(
 }
 
 /** How much of the range above and below zero is kept: clipping an end makes the steps between finer. */
-const keptRanges = [1, 0.92, 0.84, 0.76];
+const keptRanges = [1, 0.88, 0.76];
 
 /**
- * Scale and zero point of least squared error among a few ranges that hold zero, the symmetric fit one of them, so it is
- * never worse than that. At 8 bits the whole range: clipping gains nothing there.
+ * Scale and zero point of least squared error among a few ranges that hold zero, or the symmetric fit where that is better.
+ * At 8 bits the whole range: clipping gains nothing there.
  */
 function fitWithZero(
   values: Float32Array,
@@ -179,23 +179,38 @@ function fitWithZero(
     if (value < low) low = value;
     if (value > high) high = value;
   }
-  let best = { scale: symmetric, zero: (top + 1) / 2 };
-  let bestError = squaredError(values, weights, start, end, top, best.scale, best.zero);
+  const middle = (top + 1) / 2;
+  let best = { scale: symmetric, zero: middle };
+  let bestScore = 0;
   const kept = bits === 4 ? keptRanges : [1];
-  for (const keptLow of kept) {
-    for (const keptHigh of kept) {
-      const first = (high * keptHigh - low * keptLow) / top;
-      const zero = Math.min(top, Math.round((-low * keptLow) / first));
+  for (let l = 0; l < kept.length; l++) {
+    for (let h = 0; h < kept.length; h++) {
+      const keptLow = low * (kept[l] ?? 1);
+      const first = (high * (kept[h] ?? 1) - keptLow) / top;
+      const zero = Math.min(top, Math.round(-keptLow / first));
       if (!(zero >= 0)) continue;
-      const scale = leastSquaresScale(values, weights, start, end, top, first, zero);
-      const error = squaredError(values, weights, start, end, top, scale, zero);
-      if (error < bestError) {
-        best = { scale, zero };
-        bestError = error;
+      const inverse = 1 / first;
+      const shift = zero + 0.5;
+      let sumXq = 0;
+      let sumQq = 0;
+      for (let i = start; i < end; i++) {
+        const x = values[i] ?? 0;
+        const shifted = x * inverse + shift;
+        const q = (shifted <= 0 ? 0 : shifted >= top ? top : shifted | 0) - zero;
+        const wq = (weights[i - start] ?? 0) * q;
+        sumXq += x * wq;
+        sumQq += q * wq;
+      }
+      const score = sumQq > 0 ? (sumXq * sumXq) / sumQq : 0;
+      if (score > bestScore) {
+        bestScore = score;
+        best = { scale: sumXq / sumQq, zero };
       }
     }
   }
-  return best;
+  const plain = squaredError(values, weights, start, end, top, symmetric, middle);
+  const found = squaredError(values, weights, start, end, top, best.scale, best.zero);
+  return found < plain ? best : { scale: symmetric, zero: middle };
 }
 
 /** The best scale for the rounding that `scale` makes. */
