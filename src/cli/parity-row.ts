@@ -7,7 +7,7 @@ import { convert } from "#convert/convert.ts";
 import { checkpointFolder } from "#convert/folder.node.ts";
 import { memoryPackage } from "#convert/fixtures.ts";
 import { largestDifference } from "#convert/graph-runner.ts";
-import { placePictures, prefill } from "#engine/generate.ts";
+import { placePictures, prefill } from "#engine/prefill.ts";
 import { anyresTiles } from "#engine/image-anyres.ts";
 import { createImageFeatures } from "#engine/image-features.ts";
 import { normalise, preprocess } from "#engine/image.ts";

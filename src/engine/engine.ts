@@ -21,6 +21,8 @@ export interface EngineOptions {
   readonly memoryBudget?: number;
   /** Rows per prefill run; Stop is heard in between. */
   readonly prefillChunk?: number;
+  /** Whether to guess tokens and check several at once; default true. Answers are the same. */
+  readonly drafts?: boolean | undefined;
   /** Loads the decoder with room for an adapter from the start; else the first `setAdapter` loads it again from `files`. */
   readonly adaptable?: boolean | undefined;
 }
@@ -32,6 +34,8 @@ export interface Engine {
   readonly expanded: boolean;
   /** One generation at a time, else "busy"; leaving the loop early is allowed. */
   generate(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<GenerateEvent>;
+  /** Computes ahead what an answer to this would begin with; stopped by the signal, by another `prepare`, and by `generate`, which keeps what is done. */
+  prepare(request: GenerateRequest, signal?: AbortSignal): Promise<void>;
   /** Whether this device computes the package's golden numbers; undefined where the package has none. */
   selfTest(): Promise<SelfTestResult | undefined>;
   /**
@@ -66,6 +70,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       decodeImage: options.decodeImage,
       prefillChunk: options.prefillChunk ?? (runtime.software ? 64 : 256),
       featureBytes: 64 * 2 ** 20,
+      drafts: options.drafts,
     });
   let generator = generatorFor(info.model);
   let adapted = false;
@@ -84,6 +89,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         running--;
       }
     },
+    prepare: (request, signal) => (changing ? Promise.resolve() : generator.prepare(request, signal)),
     // The golden numbers are the base's.
     selfTest: () =>
       info.selfTest === undefined || adapted ? Promise.resolve(undefined) : runSelfTest(model, files, info.selfTest),
@@ -91,6 +97,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       if (running > 0 || changing) throw new EngineError("busy", "a generation is running");
       changing = true;
       try {
+        await generator.rest();
         await model.adapt(adapter);
         adapted = adapter !== undefined;
         generator.dispose();
@@ -100,6 +107,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       }
     },
     async dispose() {
+      await generator.rest();
       generator.dispose();
       await model.dispose();
     },

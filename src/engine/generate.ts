@@ -1,13 +1,14 @@
 // One conversation turn: messages in, events out. Pictures → features → prompt slots → prefill of what the cache lacks → decode loop.
 // Knows the model's three computations, no runtime and no files.
+import { createDrafter } from "./drafts.ts";
 import { EngineError } from "./errors.ts";
-import { createImageFeatures, type ImageFeatures } from "./image-features.ts";
+import { createImageFeatures } from "./image-features.ts";
 import { commonPrefix, createKvCache, type KvCache } from "./kv-cache.ts";
-import type { Model, RowRun } from "./model.ts";
+import type { Model } from "./model.ts";
 import type { PictureTiles } from "./package.ts";
 import { createPictures, type Picture } from "./pictures.ts";
-import { renderPrompt } from "./prompt.ts";
-import type { RuntimeTensor } from "./runtime.ts";
+import { placePictures, prefill, type PlacedImage } from "./prefill.ts";
+import { renderPrompt, type Prompt } from "./prompt.ts";
 import { createSampler } from "./sampler.ts";
 import { createTextStream } from "./text-stream.ts";
 import type { FinishReason, GenerateEvent, GenerateRequest, ImageMode, Pixels, Stage } from "./types.ts";
@@ -24,19 +25,26 @@ export interface GeneratorOptions {
   /** Rows per prefill run; Stop is heard in between. */
   readonly prefillChunk: number;
   readonly featureBytes: number;
+  /** Whether to guess tokens and check several at once; default true. Answers are the same. */
+  readonly drafts?: boolean | undefined;
 }
 
 export interface Generator {
+  /** Stops what is prepared, and goes on from there. */
   generate(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<GenerateEvent>;
+  /**
+   * Computes what an answer to this would begin with, as far as it gets: a later request keeps what it shares with it. Does nothing while an
+   * answer is under way; resolves when it is done or stopped, rejects as `generate` would.
+   */
+  prepare(request: GenerateRequest, signal?: AbortSignal): Promise<void>;
+  /** Stops what is prepared; resolves when nothing runs for it any more. */
+  rest(): Promise<void>;
   /** Forgets the conversation in the cache and all pictures. */
   dispose(): void;
 }
 
-/** A picture of the prompt and where its rows begin among the slots. */
-export interface PlacedImage {
-  readonly picture: Picture;
-  readonly start: number;
-}
+/** Rows per run of what nobody waits for yet: Send should not wait long for the one that is under way. */
+const preparedChunk = 64;
 
 /** A generator with an empty cache; one generation at a time. */
 export function createGenerator(options: GeneratorOptions): Generator {
@@ -61,9 +69,16 @@ export function createGenerator(options: GeneratorOptions): Generator {
     return known;
   };
 
-  async function* run(request: GenerateRequest, signal: AbortSignal | undefined): AsyncGenerator<GenerateEvent> {
-    const started = performance.now();
-    const clock: Clock = { imageMs: 0, visionMs: 0, prefillMs: 0, decodeMs: 0, firstTokenMs: 0 };
+  interface Layout {
+    readonly prompt: Prompt;
+    readonly slots: readonly number[];
+    readonly placed: readonly PlacedImage[];
+    readonly shown: readonly Picture[];
+    /** Slots that the cache holds already. */
+    readonly held: number;
+  }
+
+  async function layOut(request: GenerateRequest, clock: Clock): Promise<Layout> {
     const prompt = renderPrompt(request.messages, {
       template: options.template,
       chatTemplate: config.chatTemplate,
@@ -81,6 +96,54 @@ export function createGenerator(options: GeneratorOptions): Generator {
     // The last slot is always run again: its logits are what the answer starts from.
     const held = Math.min(commonPrefix(cache.slots, slots), slots.length - 1);
 
+    return { prompt, slots, placed, shown, held };
+  }
+
+  /** What the cache lacks of the prompt: features of its pictures, then its rows. Ends with the last logits; with none when it was aborted. */
+  async function* fill(
+    { slots, placed, held }: Pick<Layout, "slots" | "placed" | "held">,
+    clock: Clock,
+    chunk: number,
+    aborted: () => boolean,
+  ): AsyncGenerator<GenerateEvent, Float32Array | undefined> {
+    const needed = placed.filter(({ picture, start }) => start + picture.rows > held);
+    for (const [i, { picture }] of needed.entries()) {
+      yield stage("image", i, needed.length);
+      if (aborted()) return undefined;
+      if (features.get(picture.key)) continue;
+      const encoding = pictures.encode(picture, clock);
+      for (;;) {
+        yield stage("vision", i, needed.length);
+        if (aborted()) return undefined;
+        const tile = await encoding.next();
+        if (tile.done === true) {
+          features.put(picture.key, tile.value);
+          break;
+        }
+      }
+    }
+    if (needed.length > 0) yield stage("vision", needed.length, needed.length);
+
+    cache.truncate(held);
+    const started = performance.now();
+    let logits: Float32Array | undefined;
+    for (let from = held; from < slots.length;) {
+      yield stage("prefill", from - held, slots.length - held);
+      if (aborted()) return undefined;
+      const to = Math.min(from + chunk, slots.length);
+      logits = await prefill(model, cache, features, slots, placed, from, to);
+      from = to;
+    }
+    clock.prefillMs = performance.now() - started;
+    yield stage("prefill", slots.length - held, slots.length - held);
+    return logits;
+  }
+
+  async function* run(request: GenerateRequest, signal: AbortSignal | undefined): AsyncGenerator<GenerateEvent> {
+    const started = performance.now();
+    const clock = newClock();
+    const { prompt, slots, placed, shown, held } = await layOut(request, clock);
+
     let newTokens = 0;
     const done = (reason: FinishReason): GenerateEvent => ({
       type: "done",
@@ -95,45 +158,11 @@ export function createGenerator(options: GeneratorOptions): Generator {
     });
     const aborted = (): boolean => signal?.aborted === true;
 
-    const needed = placed.filter(({ picture, start }) => start + picture.rows > held);
-    for (const [i, { picture }] of needed.entries()) {
-      yield stage("image", i, needed.length);
-      if (aborted()) {
-        yield done("abort");
-        return;
-      }
-      if (features.get(picture.key)) continue;
-      const encoding = pictures.encode(picture, clock);
-      for (;;) {
-        yield stage("vision", i, needed.length);
-        if (aborted()) {
-          yield done("abort");
-          return;
-        }
-        const tile = await encoding.next();
-        if (tile.done === true) {
-          features.put(picture.key, tile.value);
-          break;
-        }
-      }
+    const logits = yield* fill({ slots, placed, held }, clock, options.prefillChunk, aborted);
+    if (logits === undefined) {
+      yield done("abort");
+      return;
     }
-    if (needed.length > 0) yield stage("vision", needed.length, needed.length);
-
-    cache.truncate(held);
-    const prefillStarted = performance.now();
-    let logits: Float32Array = new Float32Array(0);
-    for (let from = held; from < slots.length;) {
-      yield stage("prefill", from - held, slots.length - held);
-      if (aborted()) {
-        yield done("abort");
-        return;
-      }
-      const to = Math.min(from + options.prefillChunk, slots.length);
-      logits = await prefill(model, cache, features, slots, placed, from, to);
-      from = to;
-    }
-    clock.prefillMs = performance.now() - prefillStarted;
-    yield stage("prefill", slots.length - held, slots.length - held);
 
     const room = contextLength - slots.length;
     const limit = Math.min(request.maxNewTokens, room);
@@ -142,24 +171,39 @@ export function createGenerator(options: GeneratorOptions): Generator {
     // A separator that is one token never shows up in the text.
     const ends = new Set([...config.eosIds, ...prompt.stop.flatMap((text) => tokenizer.idOf(text) ?? [])]);
     const seen = new Set(slots);
+    const drafter = options.drafts === false ? undefined : createDrafter(slots);
+    let rows = [logits];
+    let draft: number[] = []; // in the cache already, and `rows` are what follows each; true only as far as the sampler says the same
+    let drafted = 0;
     const decodeStarted = performance.now();
     let reason: FinishReason | undefined;
     while (reason === undefined) {
       if (aborted()) reason = "abort";
       else if (newTokens >= limit) reason = room < request.maxNewTokens ? "context" : "length";
       else {
-        const token = sampler.next(logits, seen);
+        const token = sampler.next(rows.shift() ?? new Float32Array(0), seen);
         newTokens++;
         if (newTokens === 1) clock.firstTokenMs = performance.now() - started;
         if (ends.has(token)) {
           reason = "eos";
         } else {
           seen.add(token);
+          drafter?.push(token);
           const { text, stopped } = stream.push(token);
           // One event per token at least: the host hears Stop while it hands an event over.
           yield text === "" ? stage("decode", newTokens, limit) : { type: "text", text };
           if (stopped) reason = "stop";
-          else if (newTokens < limit && !aborted()) logits = await step(model, cache, token);
+          else if (newTokens < limit && !aborted()) {
+            if (token === draft[0]) {
+              draft.shift();
+            } else {
+              if (drafted > 0) drafter?.tell(drafted - draft.length, drafted);
+              cache.truncate(slots.length + newTokens - 1);
+              draft = drafter?.draft(limit - newTokens - 1) ?? [];
+              drafted = draft.length;
+              rows = await step(model, cache, [token, ...draft]);
+            }
+          }
         }
       }
     }
@@ -169,55 +213,79 @@ export function createGenerator(options: GeneratorOptions): Generator {
     yield done(reason);
   }
 
+  /** Whatever happened, nobody is left with a cache that nobody knows. */
+  async function* orderly<T>(work: () => AsyncGenerator<T>): AsyncGenerator<T> {
+    try {
+      yield* work();
+    } catch (error) {
+      // After a failure nobody knows what the cache's tensors hold.
+      cache.dispose();
+      cache = makeCache();
+      throw error;
+    } finally {
+      features.trim();
+      pictures.release();
+    }
+  }
+
+  async function* ahead(request: GenerateRequest, stopped: () => boolean): AsyncGenerator<GenerateEvent> {
+    const clock = newClock();
+    const layout = await layOut(request, clock);
+    if (!stopped()) yield* fill(layout, clock, Math.min(options.prefillChunk, preparedChunk), stopped);
+  }
+
   let busy = false;
+  let preparing: { readonly stop: () => void; readonly done: Promise<void> } | undefined;
+  const rest = async (): Promise<void> => {
+    while (preparing) {
+      preparing.stop();
+      await preparing.done;
+    }
+  };
   return {
     async *generate(request, signal) {
       if (busy) throw new EngineError("busy", "a generation is running");
       checkRequest(request);
       busy = true;
       try {
-        yield* run(request, signal);
-      } catch (error) {
-        // After a failure nobody knows what the cache's tensors hold.
-        cache.dispose();
-        cache = makeCache();
-        throw error;
+        await rest();
+        yield* orderly(() => run(request, signal));
       } finally {
-        features.trim();
-        pictures.release();
         busy = false;
       }
     },
+    async prepare(request, signal) {
+      // Not by rest(): of two that wait for the same one, the second must see the first.
+      while (preparing) {
+        preparing.stop();
+        await preparing.done;
+      }
+      if (busy || signal?.aborted === true) return;
+      let stopped = false;
+      const steps = orderly(() => ahead(request, () => stopped || signal?.aborted === true));
+      const work = async (): Promise<void> => {
+        while ((await steps.next()).done !== true) await turn();
+      };
+      const running = work();
+      const mine = {
+        stop: () => {
+          stopped = true;
+        },
+        done: running
+          .catch(() => undefined)
+          .then(() => {
+            if (preparing === mine) preparing = undefined;
+          }),
+      };
+      preparing = mine;
+      await running;
+    },
+    rest,
     dispose() {
       cache.dispose();
       features.dispose();
     },
   };
-}
-
-/** Token ids with each image token widened to its picture's rows, which all get the picture's number. */
-export function placePictures(
-  ids: readonly number[],
-  imageTokenId: number,
-  pictures: readonly Picture[],
-  numberOf: (key: string) => number,
-): { readonly slots: number[]; readonly placed: PlacedImage[] } {
-  const slots: number[] = [];
-  const placed: PlacedImage[] = [];
-  for (const id of ids) {
-    if (id !== imageTokenId) {
-      slots.push(id);
-      continue;
-    }
-    const picture = pictures[placed.length];
-    if (!picture) throw new EngineError("bad-input", "the prompt has more image slots than pictures");
-    placed.push({ picture, start: slots.length });
-    for (let i = 0; i < picture.rows; i++) slots.push(numberOf(picture.key));
-  }
-  if (placed.length !== pictures.length) {
-    throw new EngineError("bad-package", "the conversation template drops pictures");
-  }
-  return { slots, placed };
 }
 
 interface Clock {
@@ -228,69 +296,27 @@ interface Clock {
   firstTokenMs: number;
 }
 
+function newClock(): Clock {
+  return { imageMs: 0, visionMs: 0, prefillMs: 0, decodeMs: 0, firstTokenMs: 0 };
+}
+
+/** Lets messages in, such as one that says stop. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
 function stage(name: Stage, done: number, total: number): GenerateEvent {
   return { type: "stage", stage: name, done, total };
 }
 
-async function step(model: Model, cache: KvCache, token: number): Promise<Float32Array> {
-  const embeds = await model.embed([token]);
+/** The logits after each of the tokens. */
+async function step(model: Model, cache: KvCache, tokens: readonly number[]): Promise<Float32Array[]> {
+  const embeds = await model.embed(tokens);
   try {
-    return await model.decode(embeds, [token], cache);
+    return await model.decodeEach(embeds, tokens, cache);
   } finally {
     embeds.dispose();
   }
-}
-
-/** Runs the decoder over slots [from, to): embeddings of their tokens and features of their pictures, in order. Returns the last logits. */
-export async function prefill(
-  model: Model,
-  cache: KvCache,
-  features: ImageFeatures,
-  slots: readonly number[],
-  placed: readonly PlacedImage[],
-  from: number,
-  to: number,
-): Promise<Float32Array> {
-  const chunk = slots.slice(from, to);
-  const ids = chunk.filter((slot) => slot >= 0);
-  const text = ids.length > 0 ? await model.embed(ids) : undefined;
-  let embeds: RuntimeTensor | undefined;
-  try {
-    embeds = ids.length === chunk.length ? text : model.concat(rowRuns(text, features, slots, placed, from, to));
-    if (!embeds) throw new EngineError("internal", "an empty prefill chunk");
-    return await model.decode(embeds, chunk, cache);
-  } finally {
-    if (embeds !== text) embeds?.dispose();
-    text?.dispose();
-  }
-}
-
-function rowRuns(
-  text: RuntimeTensor | undefined,
-  features: ImageFeatures,
-  slots: readonly number[],
-  placed: readonly PlacedImage[],
-  from: number,
-  to: number,
-): RowRun[] {
-  const runs: RowRun[] = [];
-  let textRow = 0;
-  for (let at = from; at < to;) {
-    const image = placed.findLast(({ start }) => start <= at);
-    const inImage = (slots[at] ?? 0) < 0;
-    let end = at + 1;
-    while (end < to && (slots[end] ?? 0) < 0 === inImage && !placed.some(({ start }) => start === end)) end++;
-    if (inImage) {
-      const tensor = image && features.get(image.picture.key);
-      if (!tensor) throw new EngineError("internal", "a picture's features are missing");
-      runs.push({ tensor, start: at - image.start, rows: end - at });
-    } else if (text) {
-      runs.push({ tensor: text, start: textRow, rows: end - at });
-      textRow += end - at;
-    }
-    at = end;
-  }
-  return runs;
 }
 
 function checkRequest({ sampling, maxNewTokens }: GenerateRequest): void {

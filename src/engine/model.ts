@@ -47,6 +47,8 @@ export interface Model {
   concat(runs: readonly RowRun[]): RuntimeTensor;
   /** Adds the rows to the cache and returns the logits after the last one (a copy); disposes nothing of the caller's. */
   decode(embeds: RuntimeTensor, added: readonly number[], cache: KvCache): Promise<Float32Array>;
+  /** The same with the logits after every row. */
+  decodeEach(embeds: RuntimeTensor, added: readonly number[], cache: KvCache): Promise<Float32Array[]>;
   /**
    * Goes on with this adapter, or with none; rejects and changes nothing when it does not fit. Rows and features computed before are of no
    * use afterwards.
@@ -164,6 +166,49 @@ function createModel(
     }
   };
 
+  /** The logits after each of the last `keep` rows. */
+  const decode = async (
+    embeds: RuntimeTensor,
+    added: readonly number[],
+    cache: KvCache,
+    keep: number,
+  ): Promise<Float32Array[]> => {
+    const total = cache.slots.length + added.length;
+    cache.reserve(total);
+    const own: Record<string, RuntimeTensor> = {
+      attention_mask: runtime.tensor("int64", new BigInt64Array(total).fill(1n), [1, total]),
+    };
+    // Exports of others may have no number of logits, positions of their own, and a branch for an empty cache.
+    const { inputNames } = sessions.decoder;
+    if (inputNames.includes("num_logits_to_keep")) {
+      own["num_logits_to_keep"] = runtime.tensor("int64", BigInt64Array.of(BigInt(keep)), []);
+    }
+    if (inputNames.includes("position_ids")) {
+      const positions = BigInt64Array.from(added, (_, i) => BigInt(cache.slots.length + i));
+      own["position_ids"] = runtime.tensor("int64", positions, [1, added.length]);
+    }
+    if (inputNames.includes("use_cache_branch")) {
+      own["use_cache_branch"] = runtime.tensor("bool", Uint8Array.of(cache.slots.length > 0 ? 1 : 0), [1]);
+    }
+    try {
+      const outputs = await sessions.decoder.run(
+        { inputs_embeds: embeds, ...own, ...lora?.inputs, ...cache.inputs() },
+        cache.into(),
+      );
+      const logits = outputs.get("logits");
+      if (!logits) throw new EngineError("bad-package", "the decoder yields no logits");
+      outputs.delete("logits");
+      cache.accept(outputs, added);
+      try {
+        return lastRows(await runtime.read(logits), elementCount(logits.dims), config.vocabSize, keep);
+      } finally {
+        logits.dispose();
+      }
+    } finally {
+      for (const tensor of Object.values(own)) tensor.dispose();
+    }
+  };
+
   return {
     config,
     tokenizer,
@@ -215,41 +260,11 @@ function createModel(
       return out;
     },
     async decode(embeds, added, cache) {
-      const total = cache.slots.length + added.length;
-      cache.reserve(total);
-      const own: Record<string, RuntimeTensor> = {
-        attention_mask: runtime.tensor("int64", new BigInt64Array(total).fill(1n), [1, total]),
-      };
-      // Exports of others may have no number of logits, positions of their own, and a branch for an empty cache.
-      const { inputNames } = sessions.decoder;
-      if (inputNames.includes("num_logits_to_keep")) {
-        own["num_logits_to_keep"] = runtime.tensor("int64", BigInt64Array.of(1n), []);
-      }
-      if (inputNames.includes("position_ids")) {
-        const positions = BigInt64Array.from(added, (_, i) => BigInt(cache.slots.length + i));
-        own["position_ids"] = runtime.tensor("int64", positions, [1, added.length]);
-      }
-      if (inputNames.includes("use_cache_branch")) {
-        own["use_cache_branch"] = runtime.tensor("bool", Uint8Array.of(cache.slots.length > 0 ? 1 : 0), [1]);
-      }
-      try {
-        const outputs = await sessions.decoder.run(
-          { inputs_embeds: embeds, ...own, ...lora?.inputs, ...cache.inputs() },
-          cache.into(),
-        );
-        const logits = outputs.get("logits");
-        if (!logits) throw new EngineError("bad-package", "the decoder yields no logits");
-        outputs.delete("logits");
-        cache.accept(outputs, added);
-        try {
-          return lastRow(await runtime.read(logits), elementCount(logits.dims), config.vocabSize);
-        } finally {
-          logits.dispose();
-        }
-      } finally {
-        for (const tensor of Object.values(own)) tensor.dispose();
-      }
+      const [last] = await decode(embeds, added, cache, 1);
+      if (!last) throw new EngineError("internal", "a run without logits");
+      return last;
     },
+    decodeEach: (embeds, added, cache) => decode(embeds, added, cache, added.length),
     async adapt(adapter) {
       if (!adapter) {
         const next = emptyRoom();
@@ -296,9 +311,12 @@ function withRoom(graph: GraphFiles): GraphFiles {
   return { ...graph, path: adaptable.path, expanded: f32 };
 }
 
-function lastRow(logits: Float32Array, elements: number, vocabSize: number): Float32Array {
+function lastRows(logits: Float32Array, elements: number, vocabSize: number, keep: number): Float32Array[] {
   if (elements % vocabSize !== 0) throw new EngineError("bad-package", "the logits do not have the vocabulary's size");
-  return logits.slice(elements - vocabSize, elements);
+  return Array.from({ length: keep }, (_, i) => {
+    const start = elements - (keep - i) * vocabSize;
+    return logits.slice(start, start + vocabSize);
+  });
 }
 
 async function readObject(files: PackageFiles, path: string): Promise<object> {

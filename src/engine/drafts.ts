@@ -1,0 +1,73 @@
+// Guesses how an answer goes on: after the same few tokens, as it went on before. Prompt lookup decoding (Saxena, 2023), which is
+// speculative decoding (Leviathan et al., 2022) without a second model. Knows no model: who asks checks every guess.
+
+export interface Drafter {
+  /** The answer's next token. */
+  push(token: number): void;
+  /** At most `room` tokens that may come next; none where nothing was said like this, or where guesses failed lately. */
+  draft(room: number): number[];
+  /** How much of the last draft came true. */
+  tell(accepted: number, drafted: number): void;
+}
+
+/** So many tokens have to be as they were before; two are enough after a guess came true. */
+const context = 3;
+const firstDraft = 4;
+const longestDraft = 16;
+/** Tokens without guesses after a failed one; doubles with each more. */
+const firstPause = 4;
+const longestPause = 64;
+
+/** Reads the prompt's tokens; negative numbers (pictures) are never guessed. */
+export function createDrafter(prompt: readonly number[]): Drafter {
+  const said: number[] = [];
+  /** What followed a few tokens where they were last: its place in `said`. */
+  const followed = new Map<string, number>();
+  const keyAt = (end: number, length: number): string | undefined => {
+    if (end < length) return undefined;
+    const tokens = said.slice(end - length, end);
+    return tokens.some((token) => token < 0) ? undefined : tokens.join(" ");
+  };
+  const push = (token: number): void => {
+    for (const length of [context, context - 1]) {
+      const key = keyAt(said.length, length);
+      if (key !== undefined) followed.set(key, said.length);
+    }
+    said.push(token);
+  };
+  prompt.forEach(push);
+
+  let size = firstDraft;
+  let pause = firstPause;
+  let waiting = 0;
+  let lucky = false;
+  return {
+    push,
+    draft(room) {
+      if (waiting > 0) {
+        waiting--;
+        return [];
+      }
+      for (const length of lucky ? [context, context - 1] : [context]) {
+        const key = keyAt(said.length, length);
+        const from = key === undefined ? undefined : followed.get(key);
+        if (from === undefined) continue;
+        const drafted = said.slice(from, from + Math.max(0, Math.min(size, room)));
+        const picture = drafted.findIndex((token) => token < 0);
+        return picture < 0 ? drafted : drafted.slice(0, picture);
+      }
+      return [];
+    },
+    tell(accepted, drafted) {
+      lucky = accepted > 0;
+      if (accepted === drafted) size = Math.min(longestDraft, size * 2);
+      else size = Math.max(firstDraft, accepted);
+      if (lucky) {
+        pause = firstPause;
+      } else {
+        waiting = pause;
+        pause = Math.min(longestPause, pause * 2);
+      }
+    },
+  };
+}
