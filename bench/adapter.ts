@@ -1,11 +1,12 @@
 // What room for an adapter costs: decode steps of one package, plain, with room and no adapter, and with adapters, taken in turns.
-//   node --import tsx bench/adapter.ts <checkpoint> [rounds]
+//   node scripts/run.mjs bench/adapter.ts <checkpoint, or "wide" for random layers of a 1-billion-weights model's width> [rounds]
 import { basename } from "node:path";
 import { performance } from "node:perf_hooks";
 import { convertAdapter } from "#convert/adapter.ts";
 import { randomAdapter } from "#convert/adapter-fixture.ts";
 import { convert } from "#convert/convert.ts";
-import { memoryCheckpoint, memoryPackage } from "#convert/fixtures.ts";
+import type { CheckpointFolder } from "#convert/byte-source.ts";
+import { memoryCheckpoint, memoryPackage, tinyConfig, tinyFiles, tinyTensors } from "#convert/fixtures.ts";
 import { checkpointFolder } from "#convert/folder.node.ts";
 import { createKvCache } from "#engine/kv-cache.ts";
 import { loadModel, type Model } from "#engine/model.ts";
@@ -14,7 +15,40 @@ import type { Runtime } from "#engine/runtime.ts";
 import { createWasmRuntime } from "#engine/runtime.web.ts";
 
 const [path = "training/fixtures/tiny-llava", rounds = "8"] = process.argv.slice(2);
-const from = checkpointFolder(path);
+
+/** The tiny checkpoint of the tests with two layers of 2048 channels. */
+async function wideCheckpoint(): Promise<CheckpointFolder> {
+  const [hidden, ffn, heads, vocab] = [2048, 5632, 16, 352];
+  const tensors = tinyTensors();
+  for (const [name, { shape }] of tensors) {
+    const wide = (n: number, i: number): number => {
+      if (!/^(language_model|multi_modal_projector)/.test(name) || (name.includes("linear_1.weight") && i === 1))
+        return n;
+      return n !== 80 ? hidden : name.includes(".mlp.") ? ffn : vocab;
+    };
+    const scaled = shape.map(wide);
+    const values = new Float32Array(scaled.reduce((product, n) => product * n, 1));
+    for (let i = 0; i < values.length; i++) values[i] = ((i * 2654435761) % 1000) / 25000 - 0.02;
+    tensors.set(name, { shape: scaled, values });
+  }
+  const config = tinyConfig();
+  const text = {
+    hidden_size: hidden,
+    vocab_size: vocab,
+    intermediate_size: ffn,
+    num_attention_heads: heads,
+    num_key_value_heads: heads,
+  };
+  const files = tinyFiles(tensors, {
+    ...config,
+    text_config: { ...config.text_config, ...text, head_dim: hidden / heads },
+  });
+  const tiny = checkpointFolder("training/fixtures/tiny-llava");
+  const tokenizer = await tiny.open("tokenizer.json");
+  if (tokenizer) files.set("tokenizer.json", await tokenizer.read(0, tokenizer.bytes));
+  return memoryCheckpoint("wide", files);
+}
+const from = path === "wide" ? await wideCheckpoint() : checkpointFolder(path);
 const to = memoryPackage();
 const info = await convert(from, to, { bits: { vision: 8, embed: 4, decoder: 4 }, adaptable: true });
 const bytesOf = (file: string): number => info.files.find((entry) => entry.path === file)?.bytes ?? 0;
