@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { decodeImage } from "./decode.node.ts";
+import { createEngine, type Engine } from "./engine.ts";
+import { createNodeRuntime } from "./runtime.node.ts";
+import { answer, assistant, picture, request, tinyPackage, user } from "./tiny-package.node.ts";
+import type { Part } from "./types.ts";
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+let tiny: Awaited<ReturnType<typeof tinyPackage>>;
+let fresh: Engine;
+let red: Part;
+let blue: Part;
+const runtime = createNodeRuntime();
+/** An engine that has seen nothing yet. */
+const open = (prefillChunk?: number): Promise<Engine> =>
+  createEngine({ runtime, ...tiny, decodeImage, ...(prefillChunk === undefined ? {} : { prefillChunk }) });
+
+beforeAll(async () => {
+  tiny = await tinyPackage();
+  [red, blue] = [await picture("red"), await picture("blue")];
+  fresh = await open();
+});
+afterAll(() => fresh.dispose());
+
+test("what was prepared is not computed again, and the answer is the same", async () => {
+  const asked = request([user("What is this, if it is anything?", red)], { maxNewTokens: 48 });
+  const expected = await answer(fresh, asked);
+  const engine = await open();
+  for (const typed of ["", "What", "What is thus", "What is this, if"]) {
+    await engine.prepare(request([user(typed, red)]));
+  }
+  const got = await answer(engine, asked);
+  expect(got.text).toBe(expected.text);
+  expect(got.done.timings.visionMs).toBe(0);
+  const { cachedTokens, promptTokens } = got.done.usage;
+  expect(cachedTokens).toBe(promptTokens - "it is anything? ASSISTANT:".length);
+  await engine.dispose();
+});
+
+test("another picture, another history or another mode than prepared changes no answer", async () => {
+  const engine = await open();
+  await engine.prepare(request([user("One?", blue), assistant("Two."), user("Three?")]));
+  for (const asked of [
+    request([user("One?", red)]),
+    request([user("One?", blue)], { imageMode: "crop" }),
+    request([user("One?", blue), assistant("Four."), user("Three?")]),
+    request([user("One?", blue), assistant("Two."), user("Three?", red)]),
+  ]) {
+    await engine.prepare(request([...asked.messages.slice(0, -1), user("Thr", red)]));
+    expect((await answer(engine, asked)).text).toBe((await answer(fresh, asked)).text);
+  }
+  await engine.dispose();
+});
+
+test("an answer that is asked for in the middle of it does not wait for the rest, and keeps what is there", async () => {
+  const engine = await open(4);
+  const long = request([user("word ".repeat(40), red)]);
+  const preparing = engine.prepare(long);
+  const asked = request([user("word ".repeat(40), red)]);
+  const got = await answer(engine, asked);
+  await preparing;
+  expect(got.text).toBe((await answer(fresh, asked)).text);
+  await engine.dispose();
+});
+
+test("a newer one takes the place of an older one, and a signal stops both", async () => {
+  const engine = await open(4);
+  const abort = new AbortController();
+  const plans = ["a", "b", "c"].map((word) =>
+    engine.prepare(request([user(`${word} `.repeat(90), blue)]), abort.signal),
+  );
+  abort.abort();
+  await Promise.all(plans);
+  const asked = request([user("c ".repeat(90), blue)]);
+  const got = await answer(engine, asked);
+  expect(got.done.usage.cachedTokens).toBeLessThan(got.done.usage.promptTokens - 20);
+  expect(got.text).toBe((await answer(fresh, asked)).text);
+  await engine.dispose();
+});
+
+test("a picture that can't be opened fails it, and the next answer is right", async () => {
+  const engine = await open();
+  const broken: Part = { type: "image", blob: new Blob(["no picture"]) };
+  await expect(engine.prepare(request([user("What?", broken)]))).rejects.toThrow();
+  const asked = request([user("What?", red)]);
+  expect((await answer(engine, asked)).text).toBe((await answer(fresh, asked)).text);
+  await engine.dispose();
+});
+
+test("while an answer runs it does nothing", async () => {
+  const asked = request([user("What is this?", red)], { maxNewTokens: 40 });
+  const expected = await answer(fresh, asked);
+  let text = "";
+  for await (const event of fresh.generate(asked)) {
+    if (event.type === "text") text += event.text;
+    await fresh.prepare(request([user("Something else", blue)]));
+  }
+  expect(text).toBe(expected.text);
+});
