@@ -13,9 +13,11 @@ export async function randomAdapter(
     readonly rank?: number;
     readonly left?: RegExp;
     readonly projector?: boolean;
+    /** The row that ends each line of tiles, too. */
+    readonly newline?: boolean;
   } = {},
 ): Promise<{ readonly folder: CheckpointFolder; readonly files: ReadonlyMap<string, Uint8Array | string> }> {
-  const { name = "tiny-llava-lora", seed = 11, rank = 4, left, projector = true } = given;
+  const { name = "tiny-llava-lora", seed = 11, rank = 4, left, projector = true, newline = false } = given;
   const { text, vision } = parseConfig(JSON.parse((await readText(base, "config.json")) ?? ""));
   const random = randomNumbers(seed);
   const tensor = (...shape: number[]): TensorData => {
@@ -47,6 +49,7 @@ export async function randomAdapter(
           [`${at}.0.bias`, tensor(text.hidden)],
           [`${at}.2.weight`, tensor(text.hidden, text.hidden)],
           [`${at}.2.bias`, tensor(text.hidden)],
+          ...(newline ? [["base_model.model.model.image_newline", tensor(text.hidden)] as const] : []),
         ]),
       ),
     );

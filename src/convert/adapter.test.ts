@@ -119,6 +119,39 @@ describe.each(runtimes)("on %s", (_name, start) => {
   });
 });
 
+test("of a model that sees tiles, the adapter's projector and newline make the features", async () => {
+  const from = checkpointFolder(
+    fileURLToPath(new URL("../../training/fixtures/families/llava-1.6-vicuna", import.meta.url)),
+  );
+  const tiled = await make(from, { adaptable: true });
+  const runtime = createNodeRuntime({ threads: 1 });
+  const load = ({ info, to }: Made) => loadModel({ runtime, files: to.files, info, memoryBudget: 0, adaptable: true });
+  const model = await load(tiled);
+  const { size } = model.config.preprocess;
+  const pixels = (): Float32Array => new Float32Array(3 * size * size).map((_, i) => Math.sin(i));
+  const plain = await model.encodeTile(pixels());
+  for (const newline of [true, false]) {
+    const { folder } = await randomAdapter(from, { newline });
+    const merged = await load(await make(folder, { more: { base: from } }));
+    const reference = await merged.encodeTile(pixels());
+    await model.adapt(await makeAdapter(folder, tiled, { bits: 32 }));
+    const tile = await model.encodeTile(pixels());
+    expect(largestDifference(tile.features, reference.features)).toBeLessThan(1e-4);
+    expect([...tile.newline]).toEqual([...reference.newline]);
+    expect(largestDifference(tile.features, plain.features)).toBeGreaterThan(0.01);
+    expect(largestDifference(tile.newline, plain.newline) > 0).toBe(newline);
+    await merged.dispose();
+  }
+  await model.adapt(undefined);
+  expect([...(await model.encodeTile(pixels())).features]).toEqual([...plain.features]);
+  await model.dispose();
+  expect(runtime.aliveTensors).toBe(0);
+  await runtime.dispose();
+  // A base that sees pictures whole has no use for a newline.
+  const { folder } = await randomAdapter(tiny, { newline: true });
+  await expect(makeAdapter(folder, base)).rejects.toThrow(/brings image_newline, trained whole/);
+});
+
 describe("what does not fit is told, and changes nothing", () => {
   let runtime: Runtime;
   let model: Model;
