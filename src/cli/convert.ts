@@ -24,7 +24,7 @@ const Flags = v.object({
   bitsVision: v.optional(v.picklist([4, 8, 16, 32])),
   bitsEmbed: v.optional(v.picklist([4, 8, 16, 32])),
   bitsDecoder: v.optional(v.picklist([4, 8, 16, 32])),
-  scheme: v.optional(v.picklist(["symmetric", "asymmetric"]), "symmetric"),
+  scheme: v.optional(v.picklist(["symmetric", "asymmetric"]), "asymmetric"),
   calibrate: v.optional(v.string()),
   template: v.optional(v.string()),
   name: v.optional(v.string()),
@@ -51,9 +51,9 @@ export function addConvert(program: Command): void {
     .addOption(bitsOption("--bits-embed <n>", "token embeddings (default 4)"))
     .addOption(bitsOption("--bits-decoder <n>", "language model (default 4)"))
     .addOption(
-      new Option("--scheme <name>", "asymmetric: 4- and 8-bit matrices with zero points, a little larger and closer")
+      new Option("--scheme <name>", "of 4- and 8-bit matrices; symmetric: without zero points, 2 % smaller and farther off")
         .choices(["symmetric", "asymmetric"])
-        .default("symmetric"),
+        .default("asymmetric"),
     )
     .option(
       "--calibrate <file>",
