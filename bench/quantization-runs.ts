@@ -109,10 +109,10 @@ export function distance(reference: readonly Rows[], other: readonly Rows[], voc
     for (let at = 0; at < rows.length; at += vocab) {
       const [p, q] = [rows.subarray(at, at + vocab), others.subarray(at, at + vocab)];
       const [sumP, sumQ] = [logSum(p), logSum(q)];
-      p.forEach((logit, i) => {
-        const logP = logit - sumP;
+      for (let i = 0; i < vocab; i++) {
+        const logP = (p[i] ?? 0) - sumP;
         kl += Math.exp(logP) * (logP - ((q[i] ?? 0) - sumQ));
-      });
+      }
       if (largest(p) === largest(q)) same++;
       count++;
     }
@@ -122,7 +122,9 @@ export function distance(reference: readonly Rows[], other: readonly Rows[], voc
 
 function logSum(logits: Float32Array): number {
   const peak = logits[largest(logits)] ?? 0;
-  return peak + Math.log(logits.reduce((sum, value) => sum + Math.exp(value - peak), 0));
+  let sum = 0;
+  for (let i = 0; i < logits.length; i++) sum += Math.exp((logits[i] ?? 0) - peak);
+  return peak + Math.log(sum);
 }
 
 function largest(values: Float32Array): number {
