@@ -16,6 +16,10 @@ export interface ModelClient {
   load(onEvent: (event: LoadEvent) => void): Promise<ReadyModel>;
   /** One answer; ends with `done`, also after an abort. `adapter`: the id of one that was put beside it (models-adapted.ts). */
   generate(request: GenerateRequest, signal: AbortSignal, adapter?: string): AsyncIterable<GenerateEvent>;
+  /**
+   * Computes ahead what an answer to this would begin with. Only a model of this device has it: nothing is sent anywhere before it is asked.
+   */
+  prepare?(request: GenerateRequest, signal: AbortSignal, adapter?: string): Promise<void>;
   /** Calls back when the model dies, also while nothing runs; returns how to stop listening. */
   onDied(listener: (error: Error) => void): () => void;
 }

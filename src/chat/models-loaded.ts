@@ -36,6 +36,7 @@ export function loadOnce(client: ModelClient): ModelClient {
         throw error;
       }
     },
+    ...(client.prepare && { prepare: client.prepare.bind(client) }),
     onDied: (listener) => client.onDied(listener),
   };
 }

@@ -13,6 +13,8 @@ export interface Preferences {
   readonly model?: string;
   /** Whether the list of conversations stands beside the page, where that is wide enough. */
   readonly sidebar?: boolean;
+  /** Whether answers are prepared while a question is put together; absent means yes. */
+  readonly prepare?: boolean;
 }
 
 const within = (min: number, max: number) => v.pipe(v.number(), v.minValue(min), v.maxValue(max));
@@ -23,6 +25,7 @@ const StoredPreferences = v.object({
   language: v.exactOptional(v.string()),
   model: v.exactOptional(v.string()),
   sidebar: v.exactOptional(v.boolean()),
+  prepare: v.exactOptional(v.boolean()),
   settings: v.exactOptional(
     v.object({
       greedy: v.boolean(),

@@ -10,6 +10,7 @@ import {
   removePair,
   showAlternative,
 } from "./conversation-branches.ts";
+import { createAhead } from "./ahead.ts";
 import type { AssistantTurn, Conversation, Failure, Opinion, Picture, Turn, UserTurn } from "./conversation.ts";
 import { picturesCarriedOver, toMessages, turnsInMemory } from "./conversation.ts";
 import { createCell, type Observable } from "./observable.ts";
@@ -71,7 +72,15 @@ export interface ChatStore extends Observable<ChatState>, History {
   /** Leaves the oldest turns out of what the model reads, and answers the last question anew. */
   forgetAndRetry(): void;
   changeSettings(settings: Settings): void;
+  /**
+   * What is about to be asked; undefined when nothing is. Soon after its last change a model of this device computes ahead what the answer
+   * will begin with; nothing is sent to a server.
+   */
+  prepare(draft: QuestionDraft | undefined): void;
 }
+
+/** A question that is being put together. */
+export type QuestionDraft = Pick<UserTurn, "text" | "pictures">;
 
 export interface SendOptions {
   /** Leave the oldest turns out of what the model reads. */
@@ -85,6 +94,8 @@ export interface ChatOptions {
   readonly newId: () => string;
   /** How often a growing answer is saved; default every second. */
   readonly saveEveryMs?: number;
+  /** How long a question has to stay the same before its answer is prepared; default 200. */
+  readonly prepareAfterMs?: number;
 }
 
 /** True while an answer waits or runs. */
@@ -99,6 +110,7 @@ export function createChatStore({
   settings,
   newId,
   saveEveryMs = 1000,
+  prepareAfterMs = 200,
   ...options
 }: ChatOptions): ChatStore {
   const cell = createCell<ChatState>({
@@ -159,6 +171,31 @@ export function createChatStore({
     );
   };
 
+  const ahead = createAhead(prepareAfterMs);
+  let draft: QuestionDraft | undefined;
+  const prepareDraft = (): void => {
+    const drafted = draft;
+    ahead.plan(
+      drafted &&
+        (async (signal) => {
+          const { conversation, model, settings: chosen } = cell.get();
+          const here = model.phase === "ready" && model.model.host === undefined && model.model.device !== "remote";
+          if (!here || running !== undefined || isBusy(conversation)) return;
+          const question: UserTurn = { role: "user", id: "", text: drafted.text.trim(), pictures: drafted.pictures };
+          const messages = toMessages([...turnsInMemory(conversation), question], picturesCarriedOver(conversation));
+          await client.prepare?.(toRequest(chosen, messages), signal);
+        }),
+    );
+  };
+
+  let planned: readonly unknown[] = [];
+  cell.subscribe(({ conversation: { turns, memoryStart }, settings: chosen, model }) => {
+    const now = [turns, memoryStart, chosen, model.phase === "ready" ? model.model : undefined];
+    if (now.every((part, i) => part === planned[i])) return;
+    planned = now;
+    prepareDraft();
+  });
+
   /** Answers the waiting turn, if there is one and the model is free. */
   const answerNext = async (): Promise<void> => {
     const { conversation, model } = cell.get();
@@ -194,6 +231,7 @@ export function createChatStore({
       },
     );
     running = undefined;
+    prepareDraft();
     // A question may have been asked in another conversation while the old answer was ending.
     await answerNext();
   };
@@ -384,7 +422,13 @@ export function createChatStore({
       if (conversation === undefined || model.phase !== "ready" || last?.role !== "assistant") return;
       answerAnew(forgetOldest(conversation, model.model) ?? conversation, last.id);
     },
-    changeSettings: (next) => cell.update((state) => ({ ...state, settings: next })),
+    changeSettings(next) {
+      cell.update((state) => ({ ...state, settings: next }));
+    },
+    prepare(next) {
+      draft = next !== undefined && (next.text.trim() !== "" || next.pictures.length > 0) ? next : undefined;
+      prepareDraft();
+    },
   };
 }
 

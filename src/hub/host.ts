@@ -92,6 +92,9 @@ export function createHubHost(adapters: HubAdapters): InferenceApi {
         running = undefined;
       }
     },
+    // The library gives no hold on the prompt's cache.
+    prepare: () => Promise.resolve(),
+    stopPreparing: () => Promise.resolve(),
     loadAdapter: () => Promise.reject(new EngineError("bad-package", "models of a hub have no room for an adapter")),
     stop() {
       running?.abort();

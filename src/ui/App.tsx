@@ -158,6 +158,10 @@ export function App(props: AppProps): JSX.Element {
   const modelState = useComputed(() => state.value.model).value;
   const busy = useComputed(() => isBusy(state.value.conversation)).value;
   const { settings, saved, conversations, undo, joined } = state.value;
+  const preparing = preferences.prepare !== false;
+  useEffect(() => {
+    chat.prepare(preparing ? { text: draft.text, pictures: draft.pictures } : undefined);
+  }, [chat, preparing, draft.text, draft.pictures]);
   const listOpen = list.value !== "closed" || (wide && preferences.sidebar === true);
   const hasDraft = draft.text.trim() !== "" || draft.pictures.length > 0;
   const budget =
@@ -511,6 +515,8 @@ export function App(props: AppProps): JSX.Element {
           settings={settings}
           defaults={defaultSettings(model)}
           onTheme={(theme) => props.onPreferences({ ...preferences, theme })}
+          prepare={preparing}
+          onPrepare={(prepare) => props.onPreferences({ ...preferences, prepare })}
           onLanguage={(chosen) => props.onPreferences({ ...preferences, language: chosen })}
           onSettings={(next) => {
             chat.changeSettings(next);

@@ -22,6 +22,9 @@ interface SettingsDialogProps {
   readonly onTheme: (theme: Theme) => void;
   readonly onLanguage: (language: Language) => void;
   readonly onSettings: (settings: Settings) => void;
+  /** Whether answers are prepared while a question is put together. */
+  readonly prepare: boolean;
+  readonly onPrepare: (prepare: boolean) => void;
   /** A question of the chosen kind, for a question box that is empty. */
   readonly onSuggestion: (question: string) => void;
   /** Puts the app among the device's own; undefined where the browser does not offer it. */
@@ -109,6 +112,18 @@ export function SettingsDialog(props: SettingsDialogProps): JSX.Element {
         disabled={false}
         onChange={(maxNewTokens) => onSettings({ ...settings, maxNewTokens })}
       />
+      <label class="toggle">
+        <span>
+          {t.app.prepare}
+          <small>{t.app.prepareHint}</small>
+        </span>
+        <input
+          type="checkbox"
+          role="switch"
+          checked={props.prepare}
+          onChange={(event) => props.onPrepare(event.currentTarget.checked)}
+        />
+      </label>
       <details class="more-settings">
         <summary>{t.sampling.more}</summary>
         <MoreSettings settings={settings} onSettings={onSettings} />

@@ -65,6 +65,9 @@ export interface InferenceApi {
     onEvent: (event: GenerateEvent) => Promise<void> | void,
     adapter?: string,
   ): Promise<void>;
+  /** Computes ahead what an answer to this would begin with, until it is done, stopped, or an answer is asked for. Does nothing while one runs. */
+  prepare(request: GenerateRequest, adapter?: string): Promise<void>;
+  stopPreparing(): Promise<void>;
   /** Puts an adapter beside the loaded model, of which nothing is loaded again; rejects with "bad-package" where it does not fit. */
   loadAdapter(id: string, adapter: StoredPackage): Promise<LoadedAdapter>;
   /** Ends the running generation between two tokens or prefill chunks; its `done` event says "abort". */

@@ -88,6 +88,8 @@ beforeEach(() => {
       for (const text of ["one", "two", "three"]) await onEvent({ type: "text", text });
       await onEvent(done);
     },
+    prepare: () => Promise.resolve(),
+    stopPreparing: () => Promise.resolve(),
     loadAdapter: () => Promise.resolve({ name: "Adapter", baseName: "Tiny" }),
     stop: () => Promise.resolve(),
     unload: () => Promise.resolve(),
@@ -269,4 +271,32 @@ test("a download worker that dies rejects the load, and the next load starts a n
 
 test("an answer without a model is refused", async () => {
   await expect(collect()).rejects.toMatchObject({ code: "worker-dead" });
+});
+
+test("a question is prepared by the loaded model until its signal stops it, and not while an answer runs", async () => {
+  const heard: string[] = [];
+  let end = (): void => undefined;
+  inferenceApi.prepare = () => {
+    heard.push("prepare");
+    return new Promise((resolve) => (end = resolve));
+  };
+  inferenceApi.stopPreparing = () => {
+    heard.push("stop");
+    end();
+    return Promise.resolve();
+  };
+  const abort = new AbortController();
+  await client.prepare(request, abort.signal);
+  expect(heard).toEqual([]);
+  await client.load(() => undefined);
+  const preparing = client.prepare(request, abort.signal);
+  await vi.waitFor(() => expect(heard).toEqual(["prepare"]));
+  abort.abort();
+  await preparing;
+  expect(heard).toEqual(["prepare", "stop"]);
+  const { signal } = new AbortController();
+  for await (const event of client.generate(request, signal)) {
+    if (event.type === "text") await client.prepare(request, signal);
+  }
+  expect(heard).toHaveLength(2);
 });

@@ -45,6 +45,11 @@ export interface WorkerModelClient {
   loadAdapter(adapter: AdapterRef, onEvent: (event: LoadEvent) => void): Promise<LoadedAdapter>;
   /** One answer at a time, else "busy"; abort, or leave the loop, to stop it. Ends with `done`. `adapter`: the id of one that was loaded. */
   generate(request: GenerateRequest, signal: AbortSignal, adapter?: string): AsyncGenerator<GenerateEvent, void>;
+  /**
+   * Computes ahead what an answer to this would begin with; the answer is the same without. Resolves when it is done, stopped by the signal
+   * or by an answer; does nothing while one runs.
+   */
+  prepare(request: GenerateRequest, signal: AbortSignal, adapter?: string): Promise<void>;
   /** Whether every shard of the model is stored in this browser. */
   isStored(): Promise<boolean>;
   /** Forgets the stored model. */
@@ -193,6 +198,19 @@ export function createModelClient(options: ModelClientOptions): WorkerModelClien
       // Read through a function: the flag changes in callbacks, which the compiler does not follow.
       function isEnded(): boolean {
         return ended;
+      }
+    },
+    async prepare(request, signal, adapter) {
+      if (!inference || busy || signal.aborted) return;
+      // An answer puts the adapter in place; this is too small a thing to.
+      if (adapter !== undefined && !given.has(adapter)) return;
+      const { api, life } = inference;
+      const stop = (): void => void life.guard(api.stopPreparing()).catch(ignore);
+      signal.addEventListener("abort", stop, { once: true });
+      try {
+        await life.guard(api.prepare(request, adapter));
+      } finally {
+        signal.removeEventListener("abort", stop);
       }
     },
     isStored() {

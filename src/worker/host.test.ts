@@ -102,6 +102,7 @@ function hostOn(machine: Machine) {
           }
           yield done;
         },
+        prepare: () => Promise.resolve(),
         setAdapter: () => Promise.resolve(),
         dispose: () => leave(`engine ${device}`),
       };

@@ -33,6 +33,7 @@ type OnEvent = (event: LoadEvent) => Promise<void> | void;
 export function createInferenceHost<P extends Probe>(adapters: InferenceAdapters<P>): InferenceApi {
   let loaded: Loaded | undefined;
   let running: AbortController | undefined;
+  let preparing: AbortController | undefined;
   /** Those beside the loaded model, by id; and the one that it goes on with. */
   const beside = new Map<string, AdapterPackage>();
   let current: string | undefined;
@@ -93,6 +94,21 @@ export function createInferenceHost<P extends Probe>(adapters: InferenceAdapters
       } finally {
         running = undefined;
       }
+    },
+    async prepare(request, adapter) {
+      preparing?.abort();
+      if (!loaded || running) return;
+      const { engine } = loaded;
+      const abort = new AbortController();
+      preparing = abort;
+      await goOnWith(engine, adapter);
+      // A function, because the compiler does not know what changes while an adapter is put in place.
+      const isFree = (): boolean => running === undefined && loaded?.engine === engine;
+      if (isFree()) await engine.prepare(request, abort.signal);
+    },
+    stopPreparing() {
+      preparing?.abort();
+      return Promise.resolve();
     },
     async loadAdapter(id, stored) {
       if (!loaded) throw new EngineError("internal", "no model is loaded");

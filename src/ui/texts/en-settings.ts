@@ -26,6 +26,9 @@ export const sampling = {
 
 export const app = {
   install: "Install as an app",
+  prepare: "Prepare while I type",
+  prepareHint:
+    "Looks at pictures and reads the question before you send it, so that the answer starts sooner. Only on this device, never on a server.",
   updateReady: "A new version of this page is ready.",
   update: "Reload now",
   updateLater: "Later",

@@ -27,6 +27,8 @@ export const sampling: typeof englishSampling = {
 
 export const app: typeof englishApp = {
   install: "安装为应用",
+  prepare: "输入时预先准备",
+  prepareHint: "在发送之前先看图片、读问题，回答会更快开始。只在本设备上进行，绝不发往服务器。",
   updateReady: "本页有新版本可用。",
   update: "立即刷新",
   updateLater: "稍后",
