@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { readJson } from "./config.ts";
 import { EngineError } from "./errors.ts";
+import type { FeatureStore } from "./image-features.ts";
 import type { AdaptableGraph, AdapterIndex, AdapterInfo, AdapterSite } from "./package.ts";
 import type { Runtime, RuntimeTensor } from "./runtime.ts";
 import type { PackageFiles } from "./types.ts";
@@ -11,6 +12,8 @@ import type { PackageFiles } from "./types.ts";
 export interface AdapterPackage {
   readonly info: AdapterInfo;
   readonly files: PackageFiles;
+  /** Of one with a projector of its own: where its pictures' features are kept. */
+  readonly keptFeatures?: FeatureStore | undefined;
 }
 
 /** What the decoder's inputs `lora.…` get; owns its tensors. */

@@ -2,6 +2,7 @@
 import type { AdapterPackage } from "./adapter.ts";
 import { EngineError } from "./errors.ts";
 import { createGenerator } from "./generate.ts";
+import type { FeatureStore } from "./image-features.ts";
 import { loadModel, type ModelPart } from "./model.ts";
 import type { PackageInfo } from "./package.ts";
 import type { Runtime } from "./runtime.ts";
@@ -23,6 +24,8 @@ export interface EngineOptions {
   readonly prefillChunk?: number;
   /** Whether to guess tokens and check several at once; default true. Answers are the same. */
   readonly drafts?: boolean | undefined;
+  /** Features of pictures that earlier visits have encoded, of this package's vision graph alone. */
+  readonly keptFeatures?: FeatureStore | undefined;
   /** Loads the decoder with room for an adapter from the start; else the first `setAdapter` loads it again from `files`. */
   readonly adaptable?: boolean | undefined;
 }
@@ -59,7 +62,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     onPart: options.onProgress,
     adaptable: options.adaptable,
   });
-  const generatorFor = ({ template, imageAspect }: Pick<PackageInfo["model"], "template" | "imageAspect">) =>
+  const generatorFor = (
+    { template, imageAspect }: Pick<PackageInfo["model"], "template" | "imageAspect">,
+    keptFeatures: FeatureStore | undefined,
+  ) =>
     createGenerator({
       model,
       template,
@@ -70,9 +76,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       decodeImage: options.decodeImage,
       prefillChunk: options.prefillChunk ?? (runtime.software ? 64 : 256),
       featureBytes: 64 * 2 ** 20,
+      keptFeatures,
       drafts: options.drafts,
     });
-  let generator = generatorFor(info.model);
+  let generator = generatorFor(info.model, options.keptFeatures);
   let adapted = false;
   let running = 0;
   let changing = false;
@@ -101,7 +108,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         await model.adapt(adapter);
         adapted = adapter !== undefined;
         generator.dispose();
-        generator = generatorFor(adapter?.info.model ?? info.model);
+        const ownProjector = adapter?.info.adapter.projector !== undefined;
+        generator = generatorFor(
+          adapter?.info.model ?? info.model,
+          ownProjector ? adapter.keptFeatures : options.keptFeatures,
+        );
       } finally {
         changing = false;
       }

@@ -2,7 +2,7 @@
 // Knows the model's three computations, no runtime and no files.
 import { createDrafter } from "./drafts.ts";
 import { EngineError } from "./errors.ts";
-import { createImageFeatures } from "./image-features.ts";
+import { createImageFeatures, type FeatureStore } from "./image-features.ts";
 import { commonPrefix, createKvCache, type KvCache } from "./kv-cache.ts";
 import type { Model } from "./model.ts";
 import type { PictureTiles } from "./package.ts";
@@ -25,6 +25,8 @@ export interface GeneratorOptions {
   /** Rows per prefill run; Stop is heard in between. */
   readonly prefillChunk: number;
   readonly featureBytes: number;
+  /** Asked before the vision encoder; given what was encoded after an answer, never between its tokens. */
+  readonly keptFeatures?: FeatureStore | undefined;
   /** Whether to guess tokens and check several at once; default true. Answers are the same. */
   readonly drafts?: boolean | undefined;
 }
@@ -51,6 +53,8 @@ export function createGenerator(options: GeneratorOptions): Generator {
   const { model, contextLength } = options;
   const { config, tokenizer, runtime } = model;
   const features = createImageFeatures(options.featureBytes);
+  /** Keys of what was encoded and is not kept yet. */
+  const unkept = new Set<string>();
   const pictures = createPictures({ ...options, tiles: options.tiles });
   const numbers = new Map<string, number>(); // picture key → its negative slot number
   const makeCache = (): KvCache =>
@@ -111,6 +115,11 @@ export function createGenerator(options: GeneratorOptions): Generator {
       yield stage("image", i, needed.length);
       if (aborted()) return undefined;
       if (features.get(picture.key)) continue;
+      const kept = await options.keptFeatures?.get(picture.key).catch(() => undefined);
+      if (kept?.length === picture.rows * config.hiddenSize) {
+        features.put(picture.key, runtime.upload(kept, [1, picture.rows, config.hiddenSize]));
+        continue;
+      }
       const encoding = pictures.encode(picture, clock);
       for (;;) {
         yield stage("vision", i, needed.length);
@@ -118,6 +127,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
         const tile = await encoding.next();
         if (tile.done === true) {
           features.put(picture.key, tile.value);
+          unkept.add(picture.key);
           break;
         }
       }
@@ -213,10 +223,24 @@ export function createGenerator(options: GeneratorOptions): Generator {
     yield done(reason);
   }
 
+  /** Hands what was encoded to the store, which nobody waits for. */
+  async function keep(store: FeatureStore): Promise<void> {
+    try {
+      for (const key of unkept) {
+        const tensor = features.get(key);
+        if (tensor) store.put(key, Float32Array.from(await runtime.read(tensor))).catch(() => undefined);
+      }
+    } catch {
+      // The answer is there; a device that is gone is told of by the next one.
+    }
+    unkept.clear();
+  }
+
   /** Whatever happened, nobody is left with a cache that nobody knows. */
-  async function* orderly<T>(work: () => AsyncGenerator<T>): AsyncGenerator<T> {
+  async function* orderly<T>(work: () => AsyncGenerator<T>, hasTime: () => boolean): AsyncGenerator<T> {
     try {
       yield* work();
+      if (options.keptFeatures && hasTime()) await keep(options.keptFeatures);
     } catch (error) {
       // After a failure nobody knows what the cache's tensors hold.
       cache.dispose();
@@ -249,7 +273,10 @@ export function createGenerator(options: GeneratorOptions): Generator {
       busy = true;
       try {
         await rest();
-        yield* orderly(() => run(request, signal));
+        yield* orderly(
+          () => run(request, signal),
+          () => true,
+        );
       } finally {
         busy = false;
       }
@@ -262,7 +289,11 @@ export function createGenerator(options: GeneratorOptions): Generator {
       }
       if (busy || signal?.aborted === true) return;
       let stopped = false;
-      const steps = orderly(() => ahead(request, () => stopped || signal?.aborted === true));
+      const isStopped = (): boolean => stopped || signal?.aborted === true;
+      const steps = orderly(
+        () => ahead(request, isStopped),
+        () => !isStopped(),
+      );
       const work = async (): Promise<void> => {
         while ((await steps.next()).done !== true) await turn();
       };

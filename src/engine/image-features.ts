@@ -1,5 +1,5 @@
 // Keeps the vision tower's output per picture, so that a picture is encoded once; the least recently used go first.
-// Knows pictures by key only; owns the tensors it holds.
+// Knows pictures by key only; owns the tensors it holds. What outlives the engine is in a FeatureStore of its host.
 import { elementCount, type RuntimeTensor } from "./runtime.ts";
 
 export interface ImageFeatures {
@@ -10,6 +10,15 @@ export interface ImageFeatures {
   /** Drops the least recently used ones until the rest fits; not called while a generation uses them. */
   trim(): void;
   dispose(): void;
+}
+
+/** A picture's features, [rows, hidden]. */
+export type KeptFeatures = Float32Array<ArrayBuffer>;
+
+/** Features that are kept for later visits; what can't be read or kept is just not there. */
+export interface FeatureStore {
+  get(key: string): Promise<KeptFeatures | undefined>;
+  put(key: string, features: KeptFeatures): Promise<void>;
 }
 
 /** An empty store for at most `maxBytes` of float32 features. */
