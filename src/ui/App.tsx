@@ -421,7 +421,9 @@ export function App(props: AppProps): JSX.Element {
               actions={props.downloadActions}
               onUse={(id) => {
                 props.downloadActions.dismiss(id);
-                props.onModel(id);
+                // An adapter whose base is not here can't be chosen; what is stored says what it needs.
+                if (props.models.value.choices.some((choice) => choice.id === id)) props.onModel(id);
+                else dialog.value = "storage";
               }}
               onFromMemory={(download) => {
                 void props.downloadActions.cancel(download.id);

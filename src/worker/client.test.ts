@@ -198,6 +198,44 @@ test("leaving the loop stops the worker, and the next answer may begin", async (
   }
 });
 
+test("an adapter is given to the worker once, and again to one that was started after it", async () => {
+  const log: string[] = [];
+  inferenceApi.loadAdapter = (id) => {
+    log.push(`given ${id}`);
+    return Promise.resolve({ name: "Style", baseName: "Tiny" });
+  };
+  inferenceApi.generate = async (_, onEvent, adapter) => {
+    log.push(`asked with ${adapter ?? "none"}`);
+    await onEvent(done);
+  };
+  const ask = async (signal = new AbortController().signal, adapter?: string): Promise<void> => {
+    for await (const { type } of client.generate(request, signal, adapter)) expect(type).toBe("done");
+  };
+  const { signal } = new AbortController();
+  await client.load(() => undefined);
+  await expect(ask(signal, "style")).rejects.toThrow(/the adapter style was not loaded/);
+  const adapter = { id: "style", path: "models/style/" };
+  expect(await client.loadAdapter(adapter, () => undefined)).toEqual({ name: "Style", baseName: "Tiny" });
+  await ask(signal, "style");
+  await ask();
+  await client.load(() => undefined);
+  await ask(signal, "style");
+  expect(log).toEqual(["given style", "asked with style", "asked with none", "given style", "asked with style"]);
+
+  // A Stop while the adapter is being put in place is not lost.
+  await client.load(() => undefined);
+  const abort = new AbortController();
+  inferenceApi.loadAdapter = async () => {
+    abort.abort();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    return { name: "Style", baseName: "Tiny" };
+  };
+  talkUntilStopped();
+  const events: GenerateEvent[] = [];
+  for await (const event of client.generate(request, abort.signal, "style")) events.push(event);
+  expect(events.at(-1)).toMatchObject({ type: "done", reason: "abort" });
+});
+
 test("a second answer while one runs is refused as busy", async () => {
   talkUntilStopped();
   await client.load(() => undefined);

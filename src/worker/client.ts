@@ -166,9 +166,13 @@ export function createModelClient(options: ModelClientOptions): WorkerModelClien
         queue.push(event);
         wake();
       });
+      const stop = (): void => void life.guard(api.stop()).catch(ignore);
       const ask = async (): Promise<void> => {
         if (adapter !== undefined && !given.has(adapter)) await giveAdapter(asked, adapter);
-        await life.watch(api.generate(request, onEvent, adapter), () => api.ping(), silenceMs);
+        const answered = life.watch(api.generate(request, onEvent, adapter), () => api.ping(), silenceMs);
+        // A Stop from before the worker had begun is not heard by it.
+        if (signal.aborted) stop();
+        await answered;
       };
       const call = ask()
         .catch((error: unknown) => {
@@ -178,9 +182,7 @@ export function createModelClient(options: ModelClientOptions): WorkerModelClien
           ended = true;
           wake();
         });
-      const stop = (): void => void life.guard(api.stop()).catch(ignore);
       signal.addEventListener("abort", stop, { once: true });
-      if (signal.aborted) stop();
       try {
         for (;;) {
           const event = queue.shift();
