@@ -5,6 +5,7 @@ import type { Engine, EngineOptions } from "#engine/engine.ts";
 import { EngineError, errorCodeOf } from "#engine/errors.ts";
 import type { Runtime } from "#engine/runtime.ts";
 import type { PackageFiles } from "#engine/types.ts";
+import { featureScope, type FeatureCupboard } from "#weights/features.ts";
 import { isAdapterManifest, parseManifest, parsePackageManifest, type Manifest } from "#weights/manifest.ts";
 import type { DeviceNotice, InferenceApi, LoadEvent, LoadRequest, StoredPackage } from "./api.ts";
 
@@ -20,11 +21,15 @@ export interface InferenceAdapters<P extends Probe> {
   createWasmRuntime(options: { runtimeUrl: string }): Promise<Runtime>;
   createEngine(options: EngineOptions): Promise<Engine>;
   readonly decodeImage: EngineOptions["decodeImage"];
+  /** Where features of pictures outlive the page. */
+  readonly features?: FeatureCupboard;
 }
 
 interface Loaded {
   readonly runtime: Runtime;
   readonly engine: Engine;
+  /** See weights/features.ts. */
+  readonly scope: string;
 }
 
 type OnEvent = (event: LoadEvent) => Promise<void> | void;
@@ -117,7 +122,10 @@ export function createInferenceHost<P extends Probe>(adapters: InferenceAdapters
       const { manifest } = parsed;
       if (!isAdapterManifest(manifest)) throw new EngineError("bad-package", `${manifest.model.name} is no adapter`);
       const before = beside.get(id);
-      beside.set(id, { info: manifest, files: packageFiles(stored) });
+      const { projector } = manifest.adapter;
+      const own = projector && (await featureScope(manifest.files, [projector.path, ...projector.data], ""));
+      const keptFeatures = own && adapters.features?.shelf(id, loaded.scope + own);
+      beside.set(id, { info: manifest, files: packageFiles(stored), ...(keptFeatures && { keptFeatures }) });
       try {
         // An answer under way ends as it began; the next one goes on with the adapter then.
         if (!running) await goOnWith(loaded.engine, id, true);
@@ -144,13 +152,14 @@ async function loadOnBestDevice<P extends Probe>(
   onEvent: OnEvent,
 ): Promise<Loaded & { readonly notices: DeviceNotice[] }> {
   const { device, runtimeUrl } = request;
+  const { id } = request.model;
   const parsed = parseManifest(request.package.manifest);
   if (!parsed.ok) throw new EngineError("bad-package", parsed.problem);
   const { manifest } = parsed;
   const files = packageFiles(request.package);
   const notices: DeviceNotice[] = [];
   const open = (runtime: Runtime): Promise<Loaded | "failed-self-test"> =>
-    openEngine(adapters, runtime, { manifest, files, adaptable: request.package.adaptable }, onEvent);
+    openEngine(adapters, runtime, { manifest, files, id, adaptable: request.package.adaptable }, onEvent);
 
   if (device !== "wasm") {
     const probe = await adapters.probeGpu();
@@ -184,21 +193,31 @@ const mayFallBack = new Set(["no-device", "device-lost", "out-of-memory", "inter
 
 /** Loads the package on a runtime and proves it; what fails is disposed here. */
 async function openEngine(
-  { createEngine, decodeImage }: Pick<InferenceAdapters<Probe>, "createEngine" | "decodeImage">,
+  adapters: Pick<InferenceAdapters<Probe>, "createEngine" | "decodeImage" | "features">,
   runtime: Runtime,
-  given: { readonly manifest: Manifest; readonly files: PackageFiles; readonly adaptable: boolean | undefined },
+  given: {
+    readonly id: string;
+    readonly manifest: Manifest;
+    readonly files: PackageFiles;
+    readonly adaptable: boolean | undefined;
+  },
   onEvent: OnEvent,
 ): Promise<Loaded | "failed-self-test"> {
   const { device } = runtime;
+  const { manifest, id } = given;
+  const { path, data, expanded } = manifest.graphs.vision;
+  const paths = [path, ...data, ...(expanded ? [expanded.path, expanded.recipe] : [])];
+  const scope = await featureScope(manifest.files, [...paths, "config.json", "preprocessor_config.json"], device);
   let told = Promise.resolve();
   let engine: Engine | undefined;
   try {
-    engine = await createEngine({
+    engine = await adapters.createEngine({
       runtime,
       files: given.files,
-      info: given.manifest,
+      info: manifest,
       adaptable: given.adaptable,
-      decodeImage,
+      keptFeatures: adapters.features?.shelf(id, scope),
+      decodeImage: adapters.decodeImage,
       onProgress: (part) => {
         told = told.then(() => onEvent({ type: "session", part, device }));
       },
@@ -206,7 +225,7 @@ async function openEngine(
     await told;
     await onEvent({ type: "session", part: "self-test", device });
     const result = await engine.selfTest();
-    if (result === undefined || result.ok) return { runtime, engine };
+    if (result === undefined || result.ok) return { runtime, engine, scope };
     console.warn(`The self-test on ${device} failed: logits differ by ${result.worst}`);
   } catch (error) {
     // No event may arrive after the call's own reply; why the engine failed matters more than whether anyone listens.

@@ -1,11 +1,12 @@
 // The download worker's side of the wire: one package at a time over the weights room. Knows no Comlink and no page.
 import type { PartialShard } from "#weights/download.ts";
 import { ensurePackage, isPackageStored, removePackage, type WeightsHost } from "#weights/ensure.ts";
+import type { FeatureCupboard } from "#weights/features.ts";
 import { hasAdapter, lastUse, noteUse } from "#weights/inventory.ts";
 import type { LoadEvent, ModelRef, StoredPackage, WeightsApi } from "./api.ts";
 
-/** Serves the download worker's calls; half-fetched shards live as long as it does. */
-export function createWeightsHost(host: WeightsHost): WeightsApi {
+/** Serves the download worker's calls; half-fetched shards live as long as it does. Features of a package go with it. */
+export function createWeightsHost(host: WeightsHost, features?: Pick<FeatureCupboard, "forget">): WeightsApi {
   const partials = new Map<string, PartialShard>();
   let running: AbortController | undefined;
 
@@ -48,7 +49,10 @@ export function createWeightsHost(host: WeightsHost): WeightsApi {
       return Promise.resolve();
     },
     isComplete: (model) => isPackageStored(model, host.store),
-    remove: (model) => removePackage(model.id, host.store),
+    async remove(model) {
+      await removePackage(model.id, host.store);
+      await features?.forget(model.id);
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 // The download worker's side of what is stored: listed, verified, forgotten, exported, imported. Knows no Comlink and no page.
 import { fetchPackageManifest, removePackage } from "#weights/ensure.ts";
+import type { FeatureCupboard } from "#weights/features.ts";
 import { hubPrecision, judgeFit, packageFacts, withPace, type DeviceFacts, type PackageFacts } from "#weights/fit.ts";
 import { decoderBytes, estimatePace, isFourBit, type Bandwidth } from "#weights/pace.ts";
 import { hubAddress, planFacts, planHubPackage } from "#weights/hub.ts";
@@ -14,10 +15,12 @@ export interface PackagesHost {
   readonly facts: () => Promise<DeviceFacts>;
   /** Measured when it is first asked for; absent, nobody tells a pace. */
   readonly bandwidth?: () => Promise<Bandwidth>;
+  /** Those of a package go with it. */
+  readonly features?: Pick<FeatureCupboard, "forget">;
 }
 
 /** Whatever changes a package leaves one alone that is being downloaded. */
-export function createPackagesHost({ store, facts, bandwidth }: PackagesHost): PackagesApi {
+export function createPackagesHost({ store, facts, bandwidth, features }: PackagesHost): PackagesApi {
   const judge = async (
     about: PackageFacts,
     decoder: Decoder,
@@ -32,6 +35,7 @@ export function createPackagesHost({ store, facts, bandwidth }: PackagesHost): P
     forget: (id) =>
       unlessInUse(id, async () => {
         await removePackage(id, store);
+        await features?.forget(id);
         return "done" as const;
       }),
     exportPackage: (id) => exportPackage(store, id),

@@ -1,5 +1,6 @@
 // Entry of the download worker.
 import { expose } from "comlink";
+import { createIdbFeatures } from "#weights/features.web.ts";
 import { hubPrecision } from "#weights/fit.ts";
 import type { HubPrecision } from "#weights/hub.ts";
 import type { Bandwidth } from "#weights/pace.ts";
@@ -11,10 +12,11 @@ import { createWeightsHost } from "./weights-host.ts";
 import { createPackagesHost } from "./weights-packages.ts";
 
 const store = createIdbShardStore();
+const features = createIdbFeatures();
 let measured: Promise<Bandwidth> | undefined;
 const bandwidth = (): Promise<Bandwidth> => (measured ??= measureBandwidth());
 const precision = async (): Promise<HubPrecision> => hubPrecision(await deviceFacts());
 expose({
-  ...createWeightsHost({ store, room: roomLeft, precision }),
-  ...createPackagesHost({ store, facts: deviceFacts, bandwidth }),
+  ...createWeightsHost({ store, room: roomLeft, precision }, features),
+  ...createPackagesHost({ store, facts: deviceFacts, bandwidth, features }),
 });

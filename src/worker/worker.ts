@@ -3,6 +3,8 @@ import { expose } from "comlink";
 import { decodeImage } from "#engine/decode.web.ts";
 import { createEngine } from "#engine/engine.ts";
 import { createWasmRuntime, createWebGpuRuntime, probeGpu } from "#engine/runtime.web.ts";
+import { createIdbFeatures } from "#weights/features.web.ts";
 import { createInferenceHost } from "./host.ts";
 
-expose(createInferenceHost({ probeGpu, createWebGpuRuntime, createWasmRuntime, createEngine, decodeImage }));
+const features = createIdbFeatures();
+expose(createInferenceHost({ probeGpu, createWebGpuRuntime, createWasmRuntime, createEngine, decodeImage, features }));
