@@ -188,6 +188,9 @@ describe("what does not fit is told, and changes nothing", () => {
       /adapter\.data has \d+ bytes, not \d+ or more/,
     );
     const renamed = (bytes: Uint8Array) => new TextDecoder().decode(bytes).replace("mlp.up_proj", "mlp.sideways_proj");
+    const vast = (bytes: Uint8Array) => new TextDecoder().decode(bytes).replace('"rank":4', '"rank":4000000000');
+    await expect(model.adapt(changed("adapter.json", vast))).rejects.toThrow(/adapter\.data has \d+ bytes, not \d+/);
+    await expect(model.adapt(changed("adapter.json", (bytes) => bytes.subarray(9)))).rejects.toThrow(/is not JSON/);
     await expect(model.adapt(changed("adapter.json", renamed))).rejects.toThrow(/has no mlp\.sideways_proj/);
     await expect(model.adapt(changed("projector.onnx", (bytes) => bytes.subarray(0, 40)))).rejects.toThrow();
     expect(runtime.aliveTensors).toBe(alive);

@@ -60,16 +60,19 @@ export async function readAdapterTensors(
   if (!parsed.success) throw new EngineError("bad-package", `${indexPath}: ${parsed.issues[0].message}`);
   const entries = new Map<string, Entry>();
   for (const entry of parsed.output.weights) entries.set(`${entry.layer}.${entry.of}`, entry);
-  const known = graph.sites.flatMap(({ parts }) => parts.map(({ of }) => of));
-  const stray = parsed.output.weights.find(({ layer, of }) => layer >= layers || !known.includes(of));
+  const sizes = new Map(
+    graph.sites.flatMap(({ inputs, parts }) => parts.map(({ of, outputs }) => [of, inputs + outputs] as const)),
+  );
+  const stray = parsed.output.weights.find(({ layer, of }) => layer >= layers || !sizes.has(of));
   if (stray) {
     throw new EngineError("bad-package", `${indexPath}: layer ${stray.layer} of the base has no ${stray.of}`);
   }
   const data = await files.blob(dataPath);
-  const read = async (elementsFrom: number, elements: number): Promise<Float32Array<ArrayBuffer>> => {
-    const end = elementsFrom + (elements * bits) / 8;
-    if (end > data.size) throw new EngineError("bad-package", `${dataPath} has ${data.size} bytes, not ${end} or more`);
-    const buffer = await data.slice(elementsFrom, end).arrayBuffer();
+  const ends = parsed.output.weights.map(({ of, rank, offset }) => offset + ((sizes.get(of) ?? 0) * rank * bits) / 8);
+  const end = ends.reduce((most, at) => Math.max(most, at), 0);
+  if (end > data.size) throw new EngineError("bad-package", `${dataPath} has ${data.size} bytes, not ${end} or more`);
+  const read = async (offset: number, elements: number): Promise<Float32Array<ArrayBuffer>> => {
+    const buffer = await data.slice(offset, offset + (elements * bits) / 8).arrayBuffer();
     return bits === 32 ? new Float32Array(buffer) : halvesToFloats(new Uint16Array(buffer));
   };
 
