@@ -24,7 +24,7 @@ const Flags = v.object({
   bitsVision: v.optional(v.picklist([4, 8, 16, 32])),
   bitsEmbed: v.optional(v.picklist([4, 8, 16, 32])),
   bitsDecoder: v.optional(v.picklist([4, 8, 16, 32])),
-  scheme: v.optional(v.picklist(["symmetric", "asymmetric"]), "asymmetric"),
+  scheme: v.optional(v.picklist(["symmetric", "asymmetric"])),
   calibrate: v.optional(v.string()),
   template: v.optional(v.string()),
   name: v.optional(v.string()),
@@ -51,9 +51,10 @@ export function addConvert(program: Command): void {
     .addOption(bitsOption("--bits-embed <n>", "token embeddings (default 4)"))
     .addOption(bitsOption("--bits-decoder <n>", "language model (default 4)"))
     .addOption(
-      new Option("--scheme <name>", "of 4- and 8-bit matrices; symmetric: without zero points, 2 % smaller and farther off")
-        .choices(["symmetric", "asymmetric"])
-        .default("asymmetric"),
+      new Option(
+        "--scheme <name>",
+        "asymmetric: matrices with zero points, nearer and 2 % larger (default: at 4 bits; at 8 symmetric)",
+      ).choices(["symmetric", "asymmetric"]),
     )
     .option(
       "--calibrate <file>",

@@ -22,7 +22,7 @@ import { templateForName } from "./template.ts";
 
 export interface ConvertOptions {
   readonly bits: { readonly vision: Bits; readonly embed: Bits; readonly decoder: Bits };
-  /** Of matrices at 4 and 8 bits; defaults to asymmetric. */
+  /** Of matrices at 4 and 8 bits; defaults to asymmetric at 4, symmetric at 8. */
   readonly scheme?: Scheme | undefined;
   /** Weights the errors of matrices at 4 and 8 bits by what their input channels carry. */
   readonly importances?: Importances | undefined;

@@ -14,7 +14,7 @@ const chunkElements = 2 ** 21;
 /** Same parameters of a graph, other storage. */
 export interface GraphOptions {
   readonly bits: Bits;
-  /** Defaults to asymmetric, which is nearer and no slower (docs/log.md). */
+  /** Defaults to asymmetric at 4 bits: nearer and no slower (docs/log.md). At 8 bits there is little to gain. */
   readonly scheme?: Scheme | undefined;
   readonly expanded?: boolean;
   /** How much each input channel of a matrix matters, by the matrix's name. */
@@ -52,7 +52,7 @@ export class WeightOps {
     this.#graph = graph;
     this.#bits = options.bits;
     this.#expanded = options.expanded ?? false;
-    this.#scheme = options.scheme ?? "asymmetric";
+    this.#scheme = options.scheme ?? (options.bits === 4 ? "asymmetric" : "symmetric");
     this.#importances = options.importances;
     this.#observed = options.observed === true && !this.#expanded;
   }
