@@ -1,5 +1,5 @@
 // What guessing tokens brings (engine/drafts.ts): the same requests with and without, in turns, on this machine's CPU.
-//   node scripts/run.mjs bench/drafts.ts [package folder] [--pairs 5]
+//   node scripts/run.mjs bench/drafts.ts [package folder] [--pairs 5] [--only own]
 import { parseArgs } from "node:util";
 import { readFile } from "node:fs/promises";
 import { decodeImage } from "#engine/decode.node.ts";
@@ -11,7 +11,7 @@ import { parseManifest } from "#weights/manifest.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { pairs: { type: "string", default: "5" } },
+  options: { pairs: { type: "string", default: "5" }, only: { type: "string", default: "" } },
 });
 const folder = positionals[0] ?? "public/models/pocket-llava";
 const files = packageFolder(folder);
@@ -67,6 +67,7 @@ async function run(engine: Engine, { picture: shown, question }: { picture?: Par
 const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? NaN;
 
 for (const [kind, requests] of Object.entries(kinds)) {
+  if (!kind.includes(values.only)) continue;
   for (const one of requests) {
     const ratios: number[] = [];
     let tokens = 0;

@@ -48,10 +48,14 @@ function createLocks() {
 
 function hosts() {
   const store = createMemoryShardStore();
+  const forgotten: string[] = [];
+  const features = { forget: (of: string) => Promise.resolve(void forgotten.push(of)) };
+  const facts = { memoryBytes: 8e9, roomBytes: 1000 };
   return {
     store,
-    weights: createWeightsHost({ store, room: () => Promise.resolve(undefined) }),
-    packages: createPackagesHost({ store, facts: () => Promise.resolve({ memoryBytes: 8e9, roomBytes: 1000 }) }),
+    forgotten,
+    weights: createWeightsHost({ store, room: () => Promise.resolve(undefined) }, features),
+    packages: createPackagesHost({ store, facts: () => Promise.resolve(facts), features }),
   };
 }
 
@@ -79,8 +83,8 @@ test("a package that is being downloaded is neither verified, deleted nor overwr
   expect(await packages.list()).toEqual([]);
 });
 
-test("a load notes when it was, and a deleted package leaves no note", async () => {
-  const { weights, packages, store } = hosts();
+test("a load notes when it was, and a deleted package leaves no note and no features of pictures", async () => {
+  const { weights, packages, store, forgotten } = hosts();
   const from = Date.now();
   await weights.ensure({ id, baseUrl: server.baseUrl }, ignore);
   const [info] = await packages.list();
@@ -88,6 +92,8 @@ test("a load notes when it was, and a deleted package leaves no note", async () 
   expect(info?.usedAt).toBeGreaterThanOrEqual(from);
   expect(await packages.forget(id)).toBe("done");
   expect(await store.keys()).toEqual([]);
+  await weights.remove({ id: "another", baseUrl: server.baseUrl });
+  expect(forgotten).toEqual([id, "another"]);
 });
 
 test("an imported package loads without any server", async () => {
