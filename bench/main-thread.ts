@@ -1,4 +1,4 @@
-// npm run bench: how long the built page holds its main thread while it loads and answers on WASM, and how fast it answers.
+// npm run bench -- page: how long the built page holds its main thread while it loads and answers on WASM, and how fast it answers.
 // Opens the page in a real browser several times and prints medians with their spread as a table, or as JSON with --json.
 import { chromium, type Page } from "@playwright/test";
 import { askAbout, modelReady, openPage } from "../e2e/ask.ts";
