@@ -1,25 +1,31 @@
 // What guessing tokens brings (engine/drafts.ts): the same requests with and without, in turns, on this machine's CPU.
-//   node scripts/run.mjs bench/drafts.ts [package folder] [--pairs 5] [--only own]
+//   node scripts/run.mjs bench/drafts.ts [package folder] [--pairs 5] [--only own] [--wasm]
 import { parseArgs } from "node:util";
 import { readFile } from "node:fs/promises";
 import { decodeImage } from "#engine/decode.node.ts";
 import { createEngine, type Engine } from "#engine/engine.ts";
 import { packageFolder } from "#engine/package-folder.node.ts";
 import { createNodeRuntime } from "#engine/runtime.node.ts";
+import { createWasmRuntime } from "#engine/runtime.web.ts";
 import type { GenerateRequest, Part } from "#engine/types.ts";
 import { parseManifest } from "#weights/manifest.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { pairs: { type: "string", default: "5" }, only: { type: "string", default: "" } },
+  options: {
+    pairs: { type: "string", default: "5" },
+    only: { type: "string", default: "" },
+    wasm: { type: "boolean", default: false },
+  },
 });
 const folder = positionals[0] ?? "public/models/pocket-llava";
 const files = packageFolder(folder);
 const parsed = parseManifest(JSON.parse(await (await files.blob("manifest.json")).text()));
 if (!parsed.ok) throw new Error(parsed.problem);
 const info = parsed.manifest;
-const open = (drafts: boolean): Promise<Engine> =>
-  createEngine({ runtime: createNodeRuntime(), files, info, decodeImage, drafts });
+const runtimeUrl = new URL("../node_modules/onnxruntime-web/dist/", import.meta.url).href;
+const runtime = values.wasm ? await createWasmRuntime({ runtimeUrl }) : createNodeRuntime();
+const open = (drafts: boolean): Promise<Engine> => createEngine({ runtime, files, info, decodeImage, drafts });
 const engines = [await open(false), await open(true)] as const;
 
 const picture = async (name: string): Promise<Part> => ({

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { decodeImage } from "./decode.node.ts";
-import { createDrafter } from "./drafts.ts";
+import { createDraftBudget, createDrafter } from "./drafts.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import type { Runtime } from "./runtime.ts";
 import { createNodeRuntime } from "./runtime.node.ts";
@@ -52,6 +52,62 @@ describe("guesses", () => {
   });
 });
 
+describe("the budget of guesses", () => {
+  const known = () => {
+    const budget = createDraftBudget();
+    for (let i = 0; i < 9; i++) budget.plain(10);
+    return budget;
+  };
+  /** Steps of one token until guesses are allowed again. */
+  const pause = (budget: ReturnType<typeof createDraftBudget>): number => {
+    let steps = 0;
+    while (!budget.allows) {
+      budget.plain(10);
+      steps++;
+    }
+    return steps;
+  };
+
+  test("knows first how long a step takes", () => {
+    const budget = createDraftBudget();
+    expect(budget.allows).toBe(false);
+    expect(pause(budget)).toBe(3);
+  });
+
+  test("lets wrong ones lose less than three steps in a hundred", () => {
+    const budget = known();
+    let [time, tokens] = [0, 0];
+    while (tokens < 1000) {
+      if (budget.allows) {
+        budget.drafted(0, 4, 25);
+        time += 25;
+      } else {
+        budget.plain(10);
+        time += 10;
+      }
+      tokens++;
+    }
+    expect(time).toBeGreaterThan(10_000);
+    expect(time).toBeLessThan(10_300);
+  });
+
+  test("goes on with right ones, but not where rows cost as much as steps of their own", () => {
+    const cheap = known();
+    for (let i = 0; i < 50; i++) cheap.drafted(3, 4, 25);
+    expect(cheap.allows).toBe(true);
+    const dear = known();
+    for (let i = 0; i < 50; i++) if (dear.allows) dear.drafted(4, 4, 60);
+    expect(dear.allows).toBe(false);
+  });
+
+  test("takes one hiccup for no measurement, and does not hold it against them for ever", () => {
+    const budget = known();
+    for (let i = 0; i < 50; i++) budget.drafted(4, 4, 20);
+    budget.drafted(0, 4, 5000);
+    expect(pause(budget)).toBeLessThan(401);
+  });
+});
+
 const wasmFolder = new URL("../../node_modules/onnxruntime-web/dist/", import.meta.url).href;
 
 describe.each([
@@ -74,7 +130,8 @@ describe.each([
     const tiny = await tinyPackage();
     const red = await picture("red");
     plain = await createEngine({ runtime: counting, ...tiny, decodeImage, drafts: false });
-    guessing = await createEngine({ runtime: counting, ...tiny, decodeImage });
+    // This model is so small that guesses seldom pay.
+    guessing = await createEngine({ runtime: counting, ...tiny, decodeImage, drafts: "always" });
     const long = { maxNewTokens: 96 };
     const sampling = { ...greedy, temperature: 0.7, seed: 5 };
     asked = {

@@ -71,3 +71,44 @@ export function createDrafter(prompt: readonly number[]): Drafter {
     },
   };
 }
+
+/** Whether guesses are worth their time on this device, from how long steps took. All times in milliseconds. */
+export interface DraftBudget {
+  /** Whether what guesses have gained lately pays for a wrong one. */
+  readonly allows: boolean;
+  /** A step of one token took so long. */
+  plain(ms: number): void;
+  /** A step with a draft took so long, and so much of it came true. */
+  drafted(accepted: number, drafted: number, ms: number): void;
+}
+
+/** In steps of one token: what every such step allows to lose, what is allowed at first, and how far gains and losses are remembered. */
+const allowance = 0.015;
+const startingCredit = 1;
+const [leastCredit, mostCredit] = [-6, 4];
+const rememberedSteps = 9;
+
+/** For one model on one device: rows of a step cost little on some, and as much as steps of their own on others. */
+export function createDraftBudget(): DraftBudget {
+  const times: number[] = [];
+  let credit = startingCredit;
+  const earn = (steps: number): void => {
+    credit = Math.min(mostCredit, Math.max(leastCredit, credit + steps));
+  };
+  return {
+    get allows() {
+      return credit > 0 && times.length >= 3;
+    },
+    plain(ms) {
+      times.push(ms);
+      if (times.length > rememberedSteps) times.shift();
+      earn(allowance);
+    },
+    drafted(accepted, drafted, ms) {
+      const step = times.toSorted((a, b) => a - b)[times.length >> 1];
+      if (step === undefined) return;
+      // One hiccup of a busy machine is no measurement.
+      earn(accepted + 1 - Math.min(ms / step, 2 * (drafted + 1)));
+    },
+  };
+}

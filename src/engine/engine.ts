@@ -22,8 +22,8 @@ export interface EngineOptions {
   readonly memoryBudget?: number;
   /** Rows per prefill run; Stop is heard in between. */
   readonly prefillChunk?: number;
-  /** Whether to guess tokens and check several at once; default true. Answers are the same. */
-  readonly drafts?: boolean | undefined;
+  /** Whether to guess tokens and check several at once where that pays (default true), or even where not. Answers are the same. */
+  readonly drafts?: boolean | "always" | undefined;
   /** Features of pictures that earlier visits have encoded, of this package's vision graph alone. */
   readonly keptFeatures?: FeatureStore | undefined;
   /** Loads the decoder with room for an adapter from the start; else the first `setAdapter` loads it again from `files`. */

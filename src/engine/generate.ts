@@ -1,6 +1,6 @@
 // One conversation turn: messages in, events out. Pictures → features → prompt slots → prefill of what the cache lacks → decode loop.
 // Knows the model's three computations, no runtime and no files.
-import { createDrafter } from "./drafts.ts";
+import { createDraftBudget, createDrafter } from "./drafts.ts";
 import { EngineError } from "./errors.ts";
 import { createImageFeatures, type FeatureStore } from "./image-features.ts";
 import { commonPrefix, createKvCache, type KvCache } from "./kv-cache.ts";
@@ -27,8 +27,8 @@ export interface GeneratorOptions {
   readonly featureBytes: number;
   /** Asked before the vision encoder; given what was encoded after an answer, never between its tokens. */
   readonly keptFeatures?: FeatureStore | undefined;
-  /** Whether to guess tokens and check several at once; default true. Answers are the same. */
-  readonly drafts?: boolean | undefined;
+  /** Whether to guess tokens and check several at once where that pays (default true), or even where not. Answers are the same. */
+  readonly drafts?: boolean | "always" | undefined;
 }
 
 export interface Generator {
@@ -53,6 +53,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
   const { model, contextLength } = options;
   const { config, tokenizer, runtime } = model;
   const features = createImageFeatures(options.featureBytes);
+  const budget = createDraftBudget();
   /** Keys of what was encoded and is not kept yet. */
   const unkept = new Set<string>();
   const pictures = createPictures({ ...options, tiles: options.tiles });
@@ -185,6 +186,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
     let rows = [logits];
     let draft: number[] = []; // in the cache already, and `rows` are what follows each; true only as far as the sampler says the same
     let drafted = 0;
+    let stepMs = 0;
     const decodeStarted = performance.now();
     let reason: FinishReason | undefined;
     while (reason === undefined) {
@@ -207,11 +209,18 @@ export function createGenerator(options: GeneratorOptions): Generator {
             if (token === draft[0]) {
               draft.shift();
             } else {
-              if (drafted > 0) drafter?.tell(drafted - draft.length, drafted);
+              if (drafted > 0) {
+                drafter?.tell(drafted - draft.length, drafted);
+                budget.drafted(drafted - draft.length, drafted, stepMs);
+              }
+              const stepStarted = performance.now();
               cache.truncate(slots.length + newTokens - 1);
-              draft = drafter?.draft(limit - newTokens - 1) ?? [];
+              const allowed = options.drafts === "always" || budget.allows;
+              draft = allowed ? (drafter?.draft(limit - newTokens - 1) ?? []) : [];
               drafted = draft.length;
               rows = await step(model, cache, [token, ...draft]);
+              stepMs = performance.now() - stepStarted;
+              if (drafted === 0) budget.plain(stepMs);
             }
           }
         }
