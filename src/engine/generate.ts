@@ -146,7 +146,8 @@ export function createGenerator(options: GeneratorOptions): Generator {
       from = to;
     }
     clock.prefillMs = performance.now() - started;
-    yield stage("prefill", slots.length - held, slots.length - held);
+    // Each event waits for the page; a single run's end is told by the first word.
+    if (slots.length - held > chunk) yield stage("prefill", slots.length - held, slots.length - held);
     return logits;
   }
 
