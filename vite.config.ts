@@ -65,6 +65,18 @@ function formulaFontsPlugin(): Plugin {
   };
 }
 
+/** The app's manifest is beside the app, not beside the bench. */
+function benchManifestPlugin(): Plugin {
+  return {
+    name: "llava-bench-manifest",
+    transformIndexHtml: {
+      order: "post",
+      handler: (html, { path }) =>
+        path.startsWith("/bench/") ? html.replace('href="./manifest', 'href="../manifest') : html,
+    },
+  };
+}
+
 export default defineConfig({
   base: "./",
   // A missing file must be a 404, not the page.
@@ -84,8 +96,8 @@ export default defineConfig({
           "examples/*",
           "models/*/{manifest.json,README.md}",
         ],
-        // The rest of a package is in IndexedDB; the runtime and the hub's library are kept when they are first used.
-        globIgnores: ["ort/**", `${hubWorkerPath}*`],
+        // The rest of a package is in IndexedDB; the runtime and the hub's library are kept when they are first used; the bench is not.
+        globIgnores: ["ort/**", `${hubWorkerPath}*`, "bench/**", "assets/bench-*"],
         maximumFileSizeToCacheInBytes: 4 * 2 ** 20,
         rollupFormat: "iife",
       },
@@ -130,11 +142,18 @@ export default defineConfig({
         ],
       },
     }),
+    benchManifestPlugin(),
   ],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   resolve: { conditions: ["onnxruntime-web-use-extern-wasm", "module", "browser", "development|production"] },
   worker: { format: "es" },
-  build: { target: "es2024", sourcemap: false, assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: {
+    target: "es2024",
+    sourcemap: false,
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: { input: { index: "index.html", bench: "bench/index.html" } },
+  },
   optimizeDeps: { exclude: ["onnxruntime-web"] },
   server: { headers: developmentHeaders, host: "localhost" },
   preview: { headers: securityHeaders, host: "localhost" },

@@ -26,13 +26,15 @@ export interface LibraryOptions {
   readonly id: string;
   readonly info: Manifest;
   readonly device: "cpu" | "wasm" | "webgpu";
+  /** Instead of one that the runtime makes for itself. */
+  readonly gpuDevice?: GPUDevice | undefined;
 }
 
 const dtypes = { quantized: "q8", q4: "q4", fp16: "fp16" } as const;
 type Dtype = "q8" | "q4" | "fp16" | "fp32";
 
 /** Loads the graphs that the package's manifest names. */
-export async function openLibrary({ id, info, device }: LibraryOptions): Promise<Library> {
+export async function openLibrary({ id, info, device, gpuDevice }: LibraryOptions): Promise<Library> {
   const dtypeOf = (path: string): Dtype => {
     const suffix = Object.entries(dtypes).find(([name]) => path.endsWith(`_${name}.onnx`));
     return suffix?.[1] ?? "fp32";
@@ -48,6 +50,9 @@ export async function openLibrary({ id, info, device }: LibraryOptions): Promise
     use_external_data_format: Object.fromEntries(
       [vision, embed, decoder].map(({ path, data }) => [path.slice(path.lastIndexOf("/") + 1), data.length]),
     ),
+    ...(gpuDevice === undefined
+      ? {}
+      : { session_options: { executionProviders: [{ name: "webgpu", device: gpuDevice }] } }),
   });
   const processor = await AutoProcessor.from_pretrained(id, {});
   const { tokenizer } = processor;

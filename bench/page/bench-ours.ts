@@ -1,0 +1,93 @@
+// The worker in which the bench page runs this project's engine.
+import { expose } from "comlink";
+import { decodeImage } from "#engine/decode.web.ts";
+import { createEngine, type Engine } from "#engine/engine.ts";
+import { createWasmRuntime, createWebGpuRuntime, probeGpu } from "#engine/runtime.web.ts";
+import type { Runtime } from "#engine/runtime.ts";
+import type { OursApi } from "./api.ts";
+import { fetchPackage, type ServedPackage } from "./package.ts";
+
+interface Running {
+  readonly engine: Engine;
+  readonly runtime: Runtime;
+  readonly served: ServedPackage;
+  readonly longestAnswer: number;
+}
+let running: Running | undefined;
+
+function loaded(): Running {
+  if (!running) throw new Error("nothing is loaded");
+  return running;
+}
+
+const api: OursApi = {
+  async load({ packageUrl, runtimeUrl, device, longestAnswer }) {
+    const served = await fetchPackage(packageUrl);
+    const began = performance.now();
+    const probe = device === "wasm" ? undefined : await probeGpu();
+    const gpu = probe?.kind === "adapter" && (device === "webgpu" || !probe.software) ? probe : undefined;
+    if (device === "webgpu" && !gpu) throw new Error("WebGPU was asked for, and there is no adapter");
+    const runtime = gpu ? await createWebGpuRuntime(gpu, { runtimeUrl }) : await createWasmRuntime({ runtimeUrl });
+    const engine = await createEngine({ runtime, files: served.files, info: served.info, decodeImage });
+    running = { engine, runtime, served, longestAnswer };
+    return {
+      loadMs: performance.now() - began,
+      device: runtime.device,
+      adapter: runtime.adapter,
+      threads: runtime.threads,
+      model: served.info.model.name,
+    };
+  },
+  async ask(messages) {
+    const { engine, longestAnswer } = loaded();
+    let text = "";
+    const sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 };
+    for await (const event of engine.generate({ messages, sampling, maxNewTokens: longestAnswer, stop: [] })) {
+      if (event.type === "text") text += event.text;
+      if (event.type !== "done") continue;
+      const { usage, timings } = event;
+      const { imageMs, visionMs, prefillMs, firstTokenMs, decodeMs } = timings;
+      const decodeRate = usage.newTokens < 2 ? NaN : ((usage.newTokens - 1) / decodeMs) * 1000;
+      const split = { imageMs, visionMs, prefillMs, promptTokens: usage.promptTokens };
+      return { text, tokens: usage.newTokens, firstTokenMs, decodeRate, split };
+    }
+    throw new Error("the answer has no end");
+  },
+  async embeddings() {
+    const { runtime, served } = loaded();
+    const { embed } = served.info.graphs;
+    const data = embed.data.map(async (path) => ({
+      path: path.slice(path.lastIndexOf("/") + 1),
+      data: await served.files.blob(path),
+    }));
+    const session = await runtime.createSession(
+      { graph: await served.files.blob(embed.path), data: await Promise.all(data) },
+      [],
+    );
+    const tokens = await tokenCount(served);
+    const ids = runtime.tensor(
+      "int64",
+      BigInt64Array.from({ length: tokens }, (_, id) => BigInt(id)),
+      [1, tokens],
+    );
+    const [rows] = (await session.run({ input_ids: ids })).values();
+    if (!rows) throw new Error("the embedding graph has no output");
+    const values = Float32Array.from(await runtime.read(rows));
+    const hidden = values.length / tokens;
+    rows.dispose();
+    ids.dispose();
+    await session.release();
+    return { values, tokens, hidden };
+  },
+};
+
+async function tokenCount({ files }: ServedPackage): Promise<number> {
+  const config: unknown = JSON.parse(await (await files.blob("config.json")).text());
+  const text =
+    typeof config === "object" && config !== null && "text_config" in config ? config.text_config : undefined;
+  if (typeof text === "object" && text !== null && "vocab_size" in text && typeof text.vocab_size === "number")
+    return text.vocab_size;
+  throw new Error("config.json does not say how many tokens there are");
+}
+
+expose(api);

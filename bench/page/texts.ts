@@ -1,0 +1,129 @@
+// The bench page's words, in English and Chinese. Knows no page.
+import type { Figure, RowId } from "./plan.ts";
+
+export interface BenchTexts {
+  readonly title: string;
+  readonly lead: string;
+  readonly device: string;
+  readonly devices: Readonly<Record<"auto" | "webgpu" | "wasm", string>>;
+  readonly pairs: string;
+  readonly quick: string;
+  readonly full: string;
+  readonly beside: string;
+  readonly run: string;
+  readonly loading: string;
+  readonly running: (done: number, of: number) => string;
+  readonly done: string;
+  readonly failed: (reason: string) => string;
+  readonly what: string;
+  readonly ours: string;
+  readonly ratio: string;
+  readonly answers: string;
+  readonly equal: string;
+  readonly parted: (ours: string, theirs: string) => string;
+  readonly rows: Readonly<Record<RowId | "load", string>>;
+  readonly figures: Readonly<Record<Figure, string>>;
+  readonly ahead: string;
+  readonly split: (image: string, vision: string, prefill: string) => string;
+  readonly widened: string;
+  readonly copy: string;
+  readonly copied: string;
+  readonly saveJson: string;
+  readonly savePicture: string;
+  readonly back: string;
+  readonly threads: (count: number) => string;
+  readonly cores: (count: number) => string;
+}
+
+export const en: BenchTexts = {
+  title: "Bench",
+  lead: "How fast the built-in model answers on this device. Nothing is sent anywhere; share what you find as a file or a picture.",
+  device: "Device",
+  devices: { auto: "The best here", webgpu: "WebGPU", wasm: "WASM" },
+  pairs: "Runs",
+  quick: "Quick (3 of each)",
+  full: "Full (9 of each)",
+  beside: "Beside transformers.js, in turns",
+  run: "Run the bench",
+  loading: "Loading…",
+  running: (done, of) => `Run ${done} of ${of}…`,
+  done: "Done.",
+  failed: (reason) => `The bench stopped: ${reason}`,
+  what: "What",
+  ours: "llava-web",
+  ratio: "Ratio",
+  answers: "Answers",
+  equal: "equal",
+  parted: (ours, theirs) => `“${ours}” / “${theirs}”`,
+  rows: {
+    first: "First question about a picture",
+    next: "Next question about it",
+    again: "The same question again",
+    short: "Decoding, short prompt",
+    long: "Decoding, long prompt",
+    load: "Load, without download",
+  },
+  figures: { firstTokenMs: "ms to the first token", decodeRate: "tokens/s" },
+  ahead:
+    "Medians, with the least and the most in brackets. Ratios are taken pair by pair; above 1 llava-web is the faster one. Both answer greedily; where answers part, the first two that do are shown.",
+  split: (image, vision, prefill) =>
+    `The first question's time in llava-web: picture ${image} ms, vision ${vision} ms, prompt ${prefill} ms.`,
+  widened:
+    "transformers.js has this model's embeddings in 32 bits here: its WASM runtime cannot read the package's own.",
+  copy: "Copy as JSON",
+  copied: "Copied.",
+  saveJson: "Save as JSON",
+  savePicture: "Save as a picture",
+  back: "Back to llava-web",
+  threads: (count) => (count === 1 ? "1 thread" : `${count} threads`),
+  cores: (count) => (count === 1 ? "1 core" : `${count} cores`),
+};
+
+export const zh: BenchTexts = {
+  title: "性能测试",
+  lead: "内置模型在这台设备上回答得有多快。不会向任何地方发送数据；结果可以存为文件或图片来分享。",
+  device: "设备",
+  devices: { auto: "此处最佳", webgpu: "WebGPU", wasm: "WASM" },
+  pairs: "次数",
+  quick: "快速（各 3 次）",
+  full: "完整（各 9 次）",
+  beside: "与 transformers.js 轮流对比",
+  run: "开始测试",
+  loading: "正在加载…",
+  running: (done, of) => `第 ${done} 次，共 ${of} 次…`,
+  done: "完成。",
+  failed: (reason) => `测试中止：${reason}`,
+  what: "项目",
+  ours: "llava-web",
+  ratio: "比值",
+  answers: "回答",
+  equal: "相同",
+  parted: (ours, theirs) => `“${ours}”／“${theirs}”`,
+  rows: {
+    first: "关于一张图片的第一个问题",
+    next: "关于它的下一个问题",
+    again: "再问一次同样的问题",
+    short: "解码，短提示",
+    long: "解码，长提示",
+    load: "加载（不含下载）",
+  },
+  figures: { firstTokenMs: "毫秒到第一个词元", decodeRate: "词元/秒" },
+  ahead:
+    "取中位数，括号内为最小值和最大值。比值逐对计算；大于 1 表示 llava-web 更快。两者都用贪心解码；回答不同时列出最先不同的两个。",
+  split: (image, vision, prefill) =>
+    `llava-web 第一个问题的时间：图片 ${image} 毫秒，视觉 ${vision} 毫秒，提示 ${prefill} 毫秒。`,
+  widened: "此处 transformers.js 使用 32 位的词嵌入：它的 WASM 运行时读不了模型包自带的词嵌入。",
+  copy: "复制为 JSON",
+  copied: "已复制。",
+  saveJson: "保存为 JSON",
+  savePicture: "保存为图片",
+  back: "返回 llava-web",
+  threads: (count) => `${count} 个线程`,
+  cores: (count) => `${count} 个核心`,
+};
+
+/** The first of the wanted languages that the page speaks. */
+export function benchTexts(wanted: readonly string[]): { readonly language: "en" | "zh"; readonly texts: BenchTexts } {
+  const found = wanted.map((tag) => tag.toLowerCase()).find((tag) => /^(en|zh)\b/.test(tag));
+  return found?.startsWith("zh") === true ? { language: "zh", texts: zh } : { language: "en", texts: en };
+}

@@ -1,0 +1,68 @@
+// The bench page: this engine and transformers.js on the same package, with the fewest runs that make a table.
+import { expect, test } from "@playwright/test";
+import { readFile } from "node:fs/promises";
+import { violations } from "./axe.ts";
+
+test("the bench page measures both systems in turns, and gives its figures away as JSON and as a picture", async ({
+  page,
+  baseURL,
+}) => {
+  const elsewhere: string[] = [];
+  page.on("request", (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (protocol.startsWith("http") && origin !== new URL(baseURL ?? "").origin) elsewhere.push(request.url());
+  });
+  await page.setViewportSize({ width: 390, height: 780 });
+  await page.goto("bench/?device=wasm&pairs=1&words=5&tokens=4&beside");
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole("button", { name: "Run the bench" }).click();
+  const status = page.getByRole("status");
+  await expect(status).not.toHaveAttribute("data-state", "running", { timeout: 90_000 });
+  await expect(status).toHaveText("Done.");
+
+  const lines = page.getByRole("row");
+  await expect(lines).toHaveCount(7);
+  await expect(lines.first()).toHaveText(/What.*llava-web.*transformers\.js.*Ratio.*Answers/s);
+  // Of a short answer; where long ones part, the table shows both.
+  expect((await lines.allTextContents())[1]).toMatch(/ ×equal$/);
+  await expect(page.getByText("embeddings in 32 bits")).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  // The table scrolls within itself on a phone.
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+
+  const save = async (name: string): Promise<Buffer> => {
+    const coming = page.waitForEvent("download");
+    await page.getByRole("button", { name }).click();
+    return readFile(await (await coming).path());
+  };
+  const report: unknown = JSON.parse((await save("Save as JSON")).toString());
+  expect(report).toMatchObject({
+    pairs: 1,
+    widened: true,
+    ours: { device: "wasm", model: "Pocket LLaVA" },
+    theirs: { device: "wasm" },
+    rows: [{ id: "first", runs: [{ ours: { text: expect.stringMatching(/\S/) as unknown } }] }, {}, {}, {}, {}],
+  });
+  expect([...(await save("Save as a picture")).subarray(0, 4)]).toEqual([0x89, 0x50, 0x4e, 0x47]);
+  expect(elsewhere).toEqual([]);
+});
+
+test("the bench page speaks Chinese, in the dark too", async ({ browser, baseURL }) => {
+  const context = await browser.newContext({ locale: "zh-CN", colorScheme: "dark", ...(baseURL ? { baseURL } : {}) });
+  const page = await context.newPage();
+  await page.goto("bench/");
+  await expect(page.getByRole("button", { name: "开始测试" })).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await context.close();
+});
+
+test("the bench page fetches no peer that was not asked for", async ({ page }) => {
+  test.skip(process.env["LLAVA_LONG_TESTS"] !== "1", "takes 10 s; with LLAVA_LONG_TESTS=1");
+  const fetched: string[] = [];
+  page.on("request", (request) => fetched.push(request.url()));
+  await page.goto("bench/?device=wasm&pairs=1&words=10&tokens=6");
+  await page.getByRole("button", { name: "Run the bench" }).click();
+  await expect(page.getByRole("status")).toHaveText("Done.", { timeout: 60_000 });
+  expect(fetched.filter((url) => url.includes("bench-library"))).toEqual([]);
+  expect(fetched.filter((url) => url.includes("bench-ours"))).not.toEqual([]);
+});
