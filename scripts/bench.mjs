@@ -1,5 +1,5 @@
-// npm run bench [-- node|page …]: "node" (default) measures the engine beside transformers.js on this machine's CPU, "page" builds the app and
-// measures it in a real browser; other arguments go to the bench.
+// npm run bench [-- node|browser|page …]: "node" (default) measures the engine beside transformers.js on this machine's CPU, "browser" builds the app and
+// does the same on its page /bench, "page" measures how smooth the app is; other arguments go to the bench.
 import { buildInto } from "./build.mjs";
 import { findChromium } from "./chromium.mjs";
 import { ensureInstalled, fail, runTool } from "./ensure.mjs";
@@ -8,10 +8,12 @@ const [, , kind = "node", ...others] = process.argv;
 await ensureInstalled();
 if (kind === "node") {
   process.exitCode = runTool("tsx", ["bench/node.ts", ...others]);
-} else if (kind === "page") {
+} else if (kind === "page" || kind === "browser") {
   const CHROMIUM_PATH = await findChromium();
   await buildInto("dist-test");
-  process.exitCode = runTool("tsx", ["bench/main-thread.ts", ...others], { CHROMIUM_PATH });
+  process.exitCode = runTool("tsx", [`bench/${kind === "page" ? "main-thread" : "browser"}.ts`, ...others], {
+    CHROMIUM_PATH,
+  });
 } else {
-  fail(`There is no bench "${kind}"; say node or page.`);
+  fail(`There is no bench "${kind}"; say node, browser or page.`);
 }

@@ -1,0 +1,46 @@
+// npm run bench -- browser [--device webgpu] [--pairs 3] [--words 150] [--tokens 48] [--json <file>]: the built page /bench in headless Chromium,
+// both systems in turns. WebGPU is the software adapter where there is no GPU: give it small counts.
+import { parseArgs } from "node:util";
+import { chromium } from "@playwright/test";
+import { serveStatic } from "../e2e/static-server.ts";
+import { securityHeaders } from "#sw/security-headers.ts";
+
+const { values } = parseArgs({
+  options: {
+    dist: { type: "string", default: "dist-test" },
+    device: { type: "string", default: "wasm" },
+    pairs: { type: "string", default: "3" },
+    words: { type: "string", default: "150" },
+    tokens: { type: "string", default: "48" },
+    json: { type: "string" },
+  },
+});
+const server = await serveStatic({ folder: values.dist, headers: securityHeaders });
+const executablePath = process.env["CHROMIUM_PATH"];
+const gpu = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"];
+const browser = await chromium.launch({
+  args: ["--no-sandbox", "--disable-background-networking", ...(values.device === "webgpu" ? gpu : [])],
+  ...(executablePath === undefined ? {} : { executablePath }),
+});
+try {
+  const page = await browser.newPage({ locale: "en-US" });
+  const { device, pairs, words, tokens } = values;
+  await page.goto(`${server.url}bench/?beside&${new URLSearchParams({ device, pairs, words, tokens }).toString()}`);
+  await page.getByRole("button", { name: "Run the bench" }).click();
+  const status = page.locator(".bench-status[data-state=done], .bench-status[data-state=failed]");
+  await status.waitFor({ timeout: 30 * 60_000 });
+  if ((await status.getAttribute("data-state")) === "failed") throw new Error((await status.textContent()) ?? "");
+  console.log(await page.locator("h2").textContent());
+  for (const row of await page.locator("tr").all()) {
+    console.log(`| ${(await row.locator("th, td").allTextContents()).join(" | ")} |`);
+  }
+  for (const line of await page.locator("section > p").allTextContents()) console.log(line);
+  if (values.json !== undefined) {
+    const coming = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Save as JSON" }).click();
+    await (await coming).saveAs(values.json);
+  }
+} finally {
+  await browser.close();
+  await server.stop();
+}
