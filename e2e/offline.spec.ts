@@ -27,6 +27,11 @@ for (const device of ["wasm", "webgpu"] as const) {
     await expect(page.getByTestId("offline")).toBeVisible();
     if (device === "wasm") await page.getByRole("button", { name: "New chat" }).click();
     expect(await askAbout(page, file, question, 120_000)).toMatch(words);
+    if (device === "webgpu") return;
+    // A page that is not kept leads to the app.
+    await page.goto(`${server.url}bench/`);
+    await expect(page).toHaveURL(server.url);
+    await expect(page.getByTestId("conversation").or(page.getByTestId("empty-state"))).toBeVisible();
   });
 }
 

@@ -91,13 +91,13 @@ async function fresh(key: string, request: Request): Promise<Response> {
   return fromPrecache(key, request);
 }
 
-/** A page that is not ours to know: the network's, and without a network the app. */
+/** A page that is not kept: the network's, and without a network the app, at the address that its files are beside. */
 async function navigate(request: Request): Promise<Response> {
   try {
     return withHeaders(await fetch(request));
   } catch (error) {
-    const app = await precache.matchPrecache(`${self.registration.scope}index.html`);
-    if (app) return withHeaders(app);
+    const { scope } = self.registration;
+    if (await precache.matchPrecache(`${scope}index.html`)) return Response.redirect(scope);
     throw error;
   }
 }
