@@ -174,7 +174,7 @@ test("every setting of sampling is there, holds, and is kept", async ({ page }) 
   await page.goto("./");
   await page.getByRole("button", { name: "Settings" }).click();
   const settings = page.getByRole("dialog", { name: "Settings" });
-  await settings.getByRole("switch").uncheck();
+  await settings.getByRole("switch", { name: "Most likely word" }).uncheck();
   await expect(settings.getByRole("slider", { name: "Temperature" })).toHaveValue("0.2");
   await expect(settings.getByRole("slider", { name: "Top-p" })).toHaveValue("0.7");
   await expect(settings.getByRole("slider", { name: "Longest answer" })).toHaveValue("512");
