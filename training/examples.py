@@ -35,9 +35,9 @@ def main():
     OUT.mkdir(parents=True, exist_ok=True)
 
     garden = gradient((222, 240, 252), (226, 244, 214))
-    for x, y, side in ((513, 124, 201), (316, 143, 201), (311, 378, 186)):
+    for x, y, side in ((523, 157, 171), (161, 388, 171), (423, 406, 171)):
         put(garden, icon("noto", "cat-face"), (x, y), side)
-    put(garden, icon("noto", "dog-face"), (110, 132), 178)
+    put(garden, icon("noto", "dog-face"), (115, 114), 153)
     garden.save(OUT / "pets.png", optimize=True)
 
     sign = gradient((255, 246, 228), (250, 232, 214))
