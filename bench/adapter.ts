@@ -8,7 +8,6 @@ import { convert } from "#convert/convert.ts";
 import type { CheckpointFolder } from "#convert/byte-source.ts";
 import { memoryCheckpoint, memoryPackage, tinyConfig, tinyFiles, tinyTensors } from "#convert/fixtures.ts";
 import { checkpointFolder } from "#convert/folder.node.ts";
-import { createKvCache } from "#engine/kv-cache.ts";
 import { loadModel, type Model } from "#engine/model.ts";
 import { createNodeRuntime } from "#engine/runtime.node.ts";
 import type { Runtime } from "#engine/runtime.ts";
@@ -68,8 +67,7 @@ const adapters = [await adapterOf(16), await adapterOf(128)];
 
 const steps = 40;
 async function tokensPerSecond(model: Model): Promise<number> {
-  const { layers, kvHeads, headSize } = model.config;
-  const cache = createKvCache(model.runtime, { layers, kvHeads, headSize, contextLength: 1024 });
+  const cache = model.createCache(1024);
   const decode = async (ids: readonly number[]): Promise<void> => {
     const embeds = await model.embed(ids);
     await model.decode(embeds, ids, cache);

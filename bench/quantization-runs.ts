@@ -1,7 +1,6 @@
 // What the quantization bench measures of one package: the logits of given answers, how fast a token is, how large it is.
 import { decodeImage } from "#engine/decode.node.ts";
 import { createGenerator } from "#engine/generate.ts";
-import { createKvCache } from "#engine/kv-cache.ts";
 import { loadModel, type Model } from "#engine/model.ts";
 import { packageFolder } from "#engine/package-folder.node.ts";
 import { createNodeRuntime } from "#engine/runtime.node.ts";
@@ -139,8 +138,8 @@ function largest(values: Float32Array): number {
  */
 export async function stepTimes(models: readonly Model[], steps: number): Promise<number[]> {
   const running = models.map((model) => {
-    const { layers, kvHeads, headSize, vocabSize } = model.config;
-    const cache = createKvCache(model.runtime, { layers, kvHeads, headSize, contextLength: 2 ** 12 });
+    const { vocabSize } = model.config;
+    const cache = model.createCache(2 ** 12);
     const decode = async (count: number, from: number) => {
       const ids = Array.from({ length: count }, (_, i) => 300 + (((from + i) * 37) % Math.min(1000, vocabSize - 300)));
       const embeds = await model.embed(ids);

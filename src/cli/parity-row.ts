@@ -11,7 +11,6 @@ import { placePictures, prefill } from "#engine/prefill.ts";
 import { anyresTiles } from "#engine/image-anyres.ts";
 import { createImageFeatures } from "#engine/image-features.ts";
 import { normalise, preprocess } from "#engine/image.ts";
-import { createKvCache } from "#engine/kv-cache.ts";
 import { loadModel, type Model } from "#engine/model.ts";
 import type { PackageInfo } from "#engine/package.ts";
 import { createPictures, type Picture } from "#engine/pictures.ts";
@@ -176,8 +175,7 @@ async function measurePrompt({ model, info }: Loaded, golden: GoldenPrompt): Pro
     featuresWorst = Math.max(featuresWorst, largestDifference(rows, golden.features[i] ?? []));
   }
 
-  const { layers, kvHeads, headSize } = config;
-  const cache = createKvCache(runtime, { layers, kvHeads, headSize, contextLength: info.model.contextLength });
+  const cache = model.createCache(info.model.contextLength);
   let logits = await prefill(model, cache, features, slots, placed, 0, slots.length);
   const logitsWorst = largestDifference(every([...logits], steps.logits), golden.logits);
   const chosen: number[] = [];

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { decodeImage } from "./decode.node.ts";
 import { createEngine, type Engine } from "./engine.ts";
-import { createKvCache, type KvCache } from "./kv-cache.ts";
+import type { KvCache } from "./kv-cache.ts";
 import { loadModel, type Model } from "./model.ts";
 import type { Runtime } from "./runtime.ts";
 import { createNodeRuntime } from "./runtime.node.ts";
@@ -48,10 +48,7 @@ describe.each(runtimes)("the model on %s", (_, memoryBudget, makeRuntime) => {
   afterAll(() => model.dispose());
 
   const ids = Array.from({ length: 40 }, (_, i) => 40 + ((i * 17) % 80));
-  const newCache = (): KvCache => {
-    const { layers, kvHeads, headSize } = model.config;
-    return createKvCache(runtime, { layers, kvHeads, headSize, contextLength });
-  };
+  const newCache = (): KvCache => model.createCache(contextLength);
   const feed = async (cache: KvCache, part: readonly number[]): Promise<Float32Array> => {
     const embeds = await model.embed(part);
     const logits = await model.decode(embeds, part, cache);

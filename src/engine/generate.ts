@@ -3,7 +3,7 @@
 import { createDraftBudget, createDrafter } from "./drafts.ts";
 import { EngineError } from "./errors.ts";
 import { createImageFeatures, type FeatureStore } from "./image-features.ts";
-import { commonPrefix, createKvCache, type KvCache } from "./kv-cache.ts";
+import { commonPrefix, type KvCache } from "./kv-cache.ts";
 import type { Model } from "./model.ts";
 import type { PictureTiles } from "./package.ts";
 import { createPictures, type Picture } from "./pictures.ts";
@@ -58,14 +58,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
   const unkept = new Set<string>();
   const pictures = createPictures({ ...options, tiles: options.tiles });
   const numbers = new Map<string, number>(); // picture key → its negative slot number
-  const makeCache = (): KvCache =>
-    createKvCache(runtime, {
-      layers: config.layers,
-      kvHeads: config.kvHeads,
-      headSize: config.headSize,
-      contextLength,
-      shared: model.sharesCache,
-    });
+  const makeCache = (): KvCache => model.createCache(contextLength);
   let cache = makeCache();
 
   const numberOf = (key: string): number => {

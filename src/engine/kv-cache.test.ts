@@ -52,7 +52,7 @@ describe("a static cache", () => {
     for (let row = 0; row < 600; row++) {
       cache.reserve(row + 1);
       write(row);
-      cache.accept(new Map(), [row]);
+      await cache.accept(new Map(), [row]);
     }
     const capacities = Object.values(cache.inputs()).map((tensor) => tensor.dims[2]);
     expect(new Set(capacities)).toEqual(new Set([1000])); // 1024, but for the end of the context
@@ -75,7 +75,7 @@ describe("a static cache", () => {
     expect(() => cache.reserve(1001)).toThrow(expect.objectContaining({ code: "context-full" }));
   });
 
-  test("gives everything back, also when an allocation fails while it grows", () => {
+  test("gives everything back, also when an allocation fails while it grows", async () => {
     const runtime = createNodeRuntime();
     let left = 6;
     const failing: Runtime = {
@@ -91,7 +91,7 @@ describe("a static cache", () => {
     };
     const cache = createKvCache(failing, shape);
     cache.reserve(10);
-    cache.accept(new Map(), [1, 2, 3]);
+    await cache.accept(new Map(), [1, 2, 3]);
     expect(() => cache.reserve(500)).toThrow("no memory");
     expect(runtime.aliveTensors).toBe(0);
     expect(cache.slots).toEqual([]);

@@ -24,7 +24,7 @@ export interface KvCache {
   /** Where a static cache wants the present written; empty for a growing one. */
   into(): Record<string, RuntimeTensor>;
   /** Takes over the present from a run that added these slots. */
-  accept(outputs: Map<string, RuntimeTensor>, added: readonly number[]): void;
+  accept(outputs: Map<string, RuntimeTensor>, added: readonly number[]): void | Promise<void>;
   /** Forgets all rows from `rows` on. */
   truncate(rows: number): void;
   /** The cache is of no use afterwards. */

@@ -3,7 +3,9 @@ import { noAdapter, readAdapterTensors, type AdapterPackage, type AdapterTensors
 import { readJson, readModelConfig, type ModelConfig } from "./config.ts";
 import { expand, parseExpansion } from "./dequantize.ts";
 import { EngineError } from "./errors.ts";
-import type { KvCache } from "./kv-cache.ts";
+import { createKvCache, type KvCache } from "./kv-cache.ts";
+import type { LlamaDecoder } from "./llama-decoder.ts";
+import { openLlama } from "./llama-load.ts";
 import type { GraphFiles, PackageInfo } from "./package.ts";
 import { elementCount, type Runtime, type RuntimeTensor, type Session, type SessionSource } from "./runtime.ts";
 import { createTokenizer, type Tokenizer } from "./tokenizer.ts";
@@ -35,8 +37,10 @@ export interface Model {
   readonly runtime: Runtime;
   /** Whether the decoder runs on expanded f32 weights. */
   readonly expanded: boolean;
-  /** Whether the decoder reads past and present from one buffer: those that others exported with positions of their own do not. */
-  readonly sharesCache: boolean;
+  /** Whether the decoder runs on this project's own kernel. */
+  readonly ownKernel: boolean;
+  /** An empty cache for this model's decoder; the caller disposes it. */
+  createCache(contextLength: number): KvCache;
   /** Normalised pixels [3, size, size] → features [.., imageTokens, hidden]; the caller disposes them. */
   encodeImage(pixels: Float32Array): Promise<RuntimeTensor>;
   /** The same of one tile, read out: features [imageTokens, hidden] and the newline row [hidden]. */
@@ -74,30 +78,37 @@ export async function loadModel(options: LoadOptions): Promise<Model> {
     sessions.push(session);
     return session;
   };
+  const { kernel } = runtime;
   let budget = runtime.prefersExpanded ? options.memoryBudget : 0;
   const choose = (graph: GraphFiles): boolean => {
     if (graph.expanded === undefined || graph.expanded.bytes > budget) return false;
     budget -= graph.expanded.bytes;
     return true;
   };
-  // The decoder first: it runs once per token.
   const { vision, embed, decoder } = info.graphs;
-  const expanded = choose(decoder);
+  const roomy = options.adaptable === true && decoder.adaptable !== undefined;
+  const own =
+    kernel === undefined || roomy
+      ? undefined
+      : await openLlama(decoder, files, info.model.contextLength, kernel.helpers);
+  // The decoder before the vision encoder: it runs once per token.
+  const expanded = (own === undefined || kernel?.mostRows !== undefined) && choose(decoder);
   const source = {
     decoder: expanded ? expandedSource : graphSource,
     vision: choose(vision) ? expandedSource : graphSource,
   };
   const openDecoder = async (roomy: boolean): Promise<Session> =>
     open("decoder", await source.decoder(roomy ? withRoom(decoder) : decoder, files), present);
-  const roomy = options.adaptable === true && decoder.adaptable !== undefined;
   try {
     const loaded = {
       vision: await open("vision", await source.vision(vision, files), ["image_features", "tower_features"]),
       embed: await open("embed", await graphSource(embed, files), ["inputs_embeds"]),
-      decoder: await openDecoder(roomy),
+      decoder: own && kernel?.mostRows === undefined ? undefined : await openDecoder(roomy),
+      own,
     };
     return createModel(runtime, config, tokenizer, expanded, loaded, { info, roomy, openDecoder });
   } catch (error) {
+    own?.release();
     for (const session of sessions) await session.release();
     throw error;
   }
@@ -108,7 +119,12 @@ function createModel(
   config: ModelConfig,
   tokenizer: Tokenizer,
   expanded: boolean,
-  sessions: { readonly vision: Session; readonly embed: Session; decoder: Session },
+  sessions: {
+    readonly vision: Session;
+    readonly embed: Session;
+    decoder: Session | undefined;
+    own: LlamaDecoder | undefined;
+  },
   room: { readonly info: PackageInfo; roomy: boolean; readonly openDecoder: (roomy: boolean) => Promise<Session> },
 ): Model {
   const { hiddenSize } = config;
@@ -156,11 +172,15 @@ function createModel(
 
   /** Loads the decoder again from the same files. There is no memory for two: the plain one goes first, and comes back after a failure. */
   const makeRoom = async (): Promise<void> => {
-    await sessions.decoder.release();
+    await sessions.decoder?.release();
+    sessions.decoder = undefined;
     try {
       sessions.decoder = await room.openDecoder(true);
       room.roomy = true;
+      sessions.own?.release();
+      sessions.own = undefined;
     } catch (error) {
+      if (sessions.own && runtime.kernel?.mostRows === undefined) throw error;
       sessions.decoder = await room.openDecoder(false);
       throw error;
     }
@@ -173,13 +193,18 @@ function createModel(
     cache: KvCache,
     keep: number,
   ): Promise<Float32Array[]> => {
+    const { own: llama, decoder } = sessions;
     const total = cache.slots.length + added.length;
     cache.reserve(total);
+    if (llama && (decoder === undefined || added.length <= (runtime.kernel?.mostRows ?? Infinity))) {
+      return llama.run(await runtime.read(embeds), added, cache, keep);
+    }
+    if (!decoder) throw new EngineError("internal", "no decoder is loaded");
     const own: Record<string, RuntimeTensor> = {
       attention_mask: runtime.tensor("int64", new BigInt64Array(total).fill(1n), [1, total]),
     };
     // Exports of others may have no number of logits, positions of their own, and a branch for an empty cache.
-    const { inputNames } = sessions.decoder;
+    const { inputNames } = decoder;
     if (inputNames.includes("num_logits_to_keep")) {
       own["num_logits_to_keep"] = runtime.tensor("int64", BigInt64Array.of(BigInt(keep)), []);
     }
@@ -191,14 +216,14 @@ function createModel(
       own["use_cache_branch"] = runtime.tensor("bool", Uint8Array.of(cache.slots.length > 0 ? 1 : 0), [1]);
     }
     try {
-      const outputs = await sessions.decoder.run(
+      const outputs = await decoder.run(
         { inputs_embeds: embeds, ...own, ...lora?.inputs, ...cache.inputs() },
         cache.into(),
       );
       const logits = outputs.get("logits");
       if (!logits) throw new EngineError("bad-package", "the decoder yields no logits");
       outputs.delete("logits");
-      cache.accept(outputs, added);
+      await cache.accept(outputs, added);
       try {
         return lastRows(await runtime.read(logits), elementCount(logits.dims), config.vocabSize, keep);
       } finally {
@@ -214,7 +239,17 @@ function createModel(
     tokenizer,
     runtime,
     expanded,
-    sharesCache: !sessions.decoder.inputNames.includes("position_ids"),
+    ownKernel: sessions.own !== undefined,
+    createCache: (contextLength) =>
+      sessions.own?.createCache(runtime) ??
+      createKvCache(runtime, {
+        layers: config.layers,
+        kvHeads: config.kvHeads,
+        headSize: config.headSize,
+        contextLength,
+        // Those that others exported with positions of their own do not read past and present from one buffer.
+        shared: sessions.decoder?.inputNames.includes("position_ids") !== true,
+      }),
     async encodeImage(pixels) {
       const { image_features: features, ...others } = Object.fromEntries(await runVision(pixels));
       for (const tensor of Object.values(others)) tensor.dispose();
@@ -298,7 +333,8 @@ function createModel(
     async dispose() {
       lora?.dispose();
       await projector?.release();
-      for (const session of Object.values(sessions)) await session.release();
+      sessions.own?.release();
+      for (const session of [sessions.vision, sessions.embed, sessions.decoder]) await session?.release();
     },
   };
 }

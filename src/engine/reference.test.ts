@@ -8,7 +8,6 @@ import { convert } from "#convert/convert.ts";
 import { checkpointFolder } from "#convert/folder.node.ts";
 import type { Manifest } from "#weights/manifest.ts";
 import { preprocess } from "./image.ts";
-import { createKvCache } from "./kv-cache.ts";
 import { loadModel, type Model } from "./model.ts";
 import { renderPrompt } from "./prompt.ts";
 import type { Runtime } from "./runtime.ts";
@@ -102,8 +101,8 @@ describe.each(runtimes)("the 32-bit package on %s", (_, makeRuntime) => {
     const ids = model.tokenizer.encode(text);
     expect(ids).toEqual(expected.ids);
 
-    const { layers, kvHeads, headSize, imageTokenId } = model.config;
-    const cache = createKvCache(model.runtime, { layers, kvHeads, headSize, contextLength: 512 });
+    const { imageTokenId } = model.config;
+    const cache = model.createCache(512);
     const image = preprocess(formulaPicture(expected.width, expected.height), "pad", model.config.preprocess);
     const features = await model.encodeImage(image);
     const at = ids.indexOf(imageTokenId);

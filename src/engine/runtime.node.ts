@@ -1,6 +1,7 @@
 // The runtime contract on onnxruntime-node, CPU. Reads graphs from files where the package is a folder, so weights are mapped, not copied.
 import { availableParallelism } from "node:os";
 import { InferenceSession, Tensor } from "onnxruntime-node";
+import { nodeKernelHelpers } from "./kernel-helpers.node.ts";
 import { createOrtRuntime } from "./runtime.ort.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -10,7 +11,15 @@ export function createNodeRuntime(options: { readonly threads?: number } = {}): 
   return createOrtRuntime(
     { InferenceSession, Tensor },
     {
-      traits: { device: "cpu", adapter: "", software: false, threads, cacheStyle: "growing", prefersExpanded: false },
+      traits: {
+        device: "cpu",
+        adapter: "",
+        software: false,
+        threads,
+        cacheStyle: "growing",
+        prefersExpanded: false,
+        kernel: { helpers: nodeKernelHelpers(threads - 1), mostRows: 20 },
+      },
       opensFiles: true,
       sessionOptions: () => ({
         executionProviders: ["cpu"],

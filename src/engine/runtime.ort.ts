@@ -30,7 +30,10 @@ export interface DeviceMemory {
 
 /** What an adapter adds to ONNX Runtime's API. */
 export interface OrtHost {
-  readonly traits: Pick<Runtime, "device" | "adapter" | "software" | "threads" | "cacheStyle" | "prefersExpanded">;
+  readonly traits: Pick<
+    Runtime,
+    "device" | "adapter" | "software" | "threads" | "cacheStyle" | "prefersExpanded" | "kernel"
+  >;
   readonly memory?: DeviceMemory | undefined;
   sessionOptions(onDevice: readonly string[]): InferenceSession.SessionOptions;
   externalData(files: readonly ExternalData[]): Promise<{ path: string; data: Blob | Uint8Array }[]>;

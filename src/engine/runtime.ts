@@ -1,4 +1,5 @@
 // What the engine needs of an inference runtime, in our words. Knows no runtime: `runtime.*.ts` implement it.
+import type { KernelHelpers } from "./llama-decoder.ts";
 import type { Device } from "./types.ts";
 
 export type TensorType = "float32" | "int32" | "int64" | "bool";
@@ -48,6 +49,13 @@ export interface CopyStep {
   readonly count: number;
 }
 
+/** How this device runs decoders beside the runtime; its tensors are in main memory. */
+export interface OwnKernel {
+  readonly helpers: KernelHelpers | undefined;
+  /** Runs of more rows are faster on the runtime, which then has the decoder, too; absent where they never are. */
+  readonly mostRows?: number | undefined;
+}
+
 /** One device that can run graphs. Not reentrant: one `run` at a time. */
 export interface Runtime {
   readonly device: Device;
@@ -60,6 +68,8 @@ export interface Runtime {
   readonly cacheStyle: "static" | "growing";
   /** f32 weights are faster here than 4-bit ones. */
   readonly prefersExpanded: boolean;
+  /** Where decoders run on this project's own kernel if they can. */
+  readonly kernel?: OwnKernel | undefined;
   /** `onDevice`: outputs that stay on the device where there is one. */
   createSession(source: SessionSource, onDevice: readonly string[]): Promise<Session>;
   /** A tensor in main memory, usable as an input; takes the array over. */

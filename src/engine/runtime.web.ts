@@ -2,6 +2,7 @@
 // The build is picked by a dynamic import, so that a page fetches one of them; its wasm comes from the given folder on our own origin.
 import type { Env } from "onnxruntime-common";
 import { EngineError } from "./errors.ts";
+import { webKernelHelpers } from "./kernel-helpers.web.ts";
 import { createOrtRuntime, type DeviceMemory, type Ort, type OrtHost } from "./runtime.ort.ts";
 import { elementCount, type Runtime } from "./runtime.ts";
 
@@ -86,7 +87,15 @@ export async function createWasmRuntime(options: WebRuntimeOptions & { readonly 
   configure(ort, options.runtimeUrl, "ort-wasm-simd-threaded");
   ort.env.wasm.numThreads = threads;
   return createOrtRuntime(ort, {
-    traits: { device: "wasm", adapter: "", software: false, threads, cacheStyle: "growing", prefersExpanded: true },
+    traits: {
+      device: "wasm",
+      adapter: "",
+      software: false,
+      threads,
+      cacheStyle: "growing",
+      prefersExpanded: true,
+      kernel: { helpers: webKernelHelpers(threads - 1) },
+    },
     opensFiles: false,
     sessionOptions: () => ({ executionProviders: ["wasm"], graphOptimizationLevel: "all", logSeverityLevel: 3 }),
     externalData: (files) => Promise.resolve(files.map(({ path, data }) => ({ path, data }))),

@@ -2,7 +2,6 @@
 import * as v from "valibot";
 import { readJson } from "./config.ts";
 import { EngineError } from "./errors.ts";
-import { createKvCache } from "./kv-cache.ts";
 import type { Model, RowRun } from "./model.ts";
 import { normalise, type Preprocess } from "./image.ts";
 import type { SelfTest } from "./package.ts";
@@ -42,13 +41,8 @@ export async function runSelfTest(model: Model, files: PackageFiles, path: strin
 
 /** Logits after the prompt, computed in one prefill; the single image id becomes the formula picture's rows. */
 export async function lastLogits(model: Model, promptIds: readonly number[]): Promise<Float32Array> {
-  const { config, runtime } = model;
-  const cache = createKvCache(runtime, {
-    layers: config.layers,
-    kvHeads: config.kvHeads,
-    headSize: config.headSize,
-    contextLength: 2 ** 20,
-  });
+  const { config } = model;
+  const cache = model.createCache(2 ** 20);
   const owned: RuntimeTensor[] = [];
   const own = (tensor: RuntimeTensor): RuntimeTensor => {
     owned.push(tensor);

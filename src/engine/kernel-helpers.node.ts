@@ -1,0 +1,35 @@
+// Starts the kernel's helping threads as Node's worker threads. Knows no decoder.
+import { Worker } from "node:worker_threads";
+import type { KernelHelpers } from "./llama-decoder.ts";
+
+const source = `
+const { parentPort, workerData: { module, memory, thread } } = require("node:worker_threads");
+WebAssembly.instantiate(module, { env: { memory } }).then(({ exports: { help } }) => {
+  parentPort.postMessage("ready");
+  help(thread);
+});`;
+
+/** So many helpers; they do not keep the process alive. */
+export function nodeKernelHelpers(count: number): KernelHelpers | undefined {
+  if (count < 1) return undefined;
+  return {
+    count,
+    async start(module, memory) {
+      const workers = Array.from({ length: count }, (_, i) => {
+        const worker = new Worker(source, { eval: true, workerData: { module, memory, thread: i + 1 } });
+        worker.unref();
+        return worker;
+      });
+      await Promise.all(
+        workers.map(
+          (worker) =>
+            new Promise((resolve, reject) => {
+              worker.once("message", resolve);
+              worker.once("error", reject);
+            }),
+        ),
+      );
+      return { count, end: () => workers.forEach((worker) => void worker.terminate()) };
+    },
+  };
+}
