@@ -80,7 +80,9 @@ const packageHomes = {
 };
 
 export default tseslint.config(
-  { ignores: ["dist*", ".cache", "node_modules", "training", "public", "kernels", "scripts/*.mjs", "eslint.config.js"] },
+  {
+    ignores: ["dist*", ".cache", "node_modules", "training", "public", "kernels", "scripts/*.mjs", "eslint.config.js"],
+  },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
