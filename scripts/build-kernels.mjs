@@ -1,49 +1,62 @@
-// npm run build:kernels [-- --check]: compiles kernels/llama.ts (AssemblyScript) and keeps the WebAssembly in src/engine, so that building the
+// npm run build:kernels [-- --check]: compiles kernels/*.ts (AssemblyScript) and keeps the WebAssembly in src/engine, so that building the
 // app needs no compiler; --check, which a test runs, only compares.
-import { readFile, writeFile, mkdtemp } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { main } from "assemblyscript/asc";
 
-/** The WebAssembly of the decoder's kernel. */
-async function compileKernel() {
-  const out = join(await mkdtemp(join(tmpdir(), "kernel-")), "llama.wasm");
-  const flags =
-    "-O3 --runtime stub --noAssert --enable simd,threads --importMemory --sharedMemory --initialMemory 1 --maximumMemory 65536";
-  const { error, stderr } = await main(["kernels/llama.ts", "-o", out, ...flags.split(" ")]);
+const kernels = {
+  llama: {
+    flags: "--enable simd,threads --importMemory --sharedMemory --initialMemory 1 --maximumMemory 65536",
+    exports: ["run(): void", "help(thread: number): void"],
+  },
+  resize: {
+    flags: "--enable simd --importMemory --initialMemory 1",
+    exports: [
+      "layOnWhite(line: number, pixels: number): void",
+      "across(line: number, table: number, outputs: number, fill: number, to: number): void",
+      "down(from: number, bytes: number, count: number, weights: number, to: number): void",
+    ],
+  },
+};
+
+async function compile(name) {
+  const out = join(await mkdtemp(join(tmpdir(), "kernel-")), "kernel.wasm");
+  const flags = ["-o", out, "-O3", "--runtime", "stub", "--noAssert", ...kernels[name].flags.split(" ")];
+  const { error, stderr } = await main([`kernels/${name}.ts`, ...flags]);
   if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
   return readFile(out);
 }
 
-/** src/engine/llama-kernel.ts with these bytes. */
-function kernelModule(bytes) {
+/** src/engine/<name>-kernel.ts with these bytes. */
+function moduleOf(name, bytes) {
   const base64 = bytes.toString("base64").replace(/.{1,130}/g, '  "$&",\n');
-  return `// Written by \`npm run build:kernels\` from kernels/llama.ts; not to be edited.
+  const type = `${name[0].toUpperCase()}${name.slice(1)}Kernel`;
+  return `// Written by \`npm run build:kernels\` from kernels/${name}.ts; not to be edited.
+
+/** What kernels/${name}.ts exports; it imports its memory. */
+export interface ${type} {
+${kernels[name].exports.map((line) => `  ${line};`).join("\n")}
+}
 
 // prettier-ignore
 const base64 = [
 ${base64}].join("");
 
-/** What kernels/llama.ts exports; it imports its memory. */
-export interface LlamaKernel {
-  run(): void;
-  help(thread: number): void;
-}
-
-/** Compiles it anew. */
-export function compileLlamaKernel(): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
+/** The WebAssembly's bytes. */
+export function ${name}KernelBytes(): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 `;
 }
 
-const target = "src/engine/llama-kernel.ts";
-const compiled = kernelModule(await compileKernel());
-if (process.argv.includes("--check")) {
-  if ((await readFile(target, "utf8")) !== compiled) {
-    console.error(`${target} is not what kernels/llama.ts compiles to: run npm run build:kernels.`);
+for (const name of Object.keys(kernels)) {
+  const target = `src/engine/${name}-kernel.ts`;
+  const compiled = moduleOf(name, await compile(name));
+  if (!process.argv.includes("--check")) {
+    await writeFile(target, compiled);
+  } else if ((await readFile(target, "utf8")) !== compiled) {
+    console.error(`${target} is not what kernels/${name}.ts compiles to: run npm run build:kernels.`);
     process.exitCode = 1;
   }
-} else {
-  await writeFile(target, compiled);
 }

@@ -1,6 +1,8 @@
 // Pixels to the vision tower's input: square (pad, crop or stretch), bicubic resize with antialias, normalise.
 // The resize is Pillow's, step by step: 22-bit fixed-point weights, horizontal pass, rounding to uint8, vertical pass.
 // Transparent pixels are laid on white, as a page shows them; Pillow's convert("RGB") would keep their hidden colour.
+// The inner loops are WebAssembly (kernels/resize.ts).
+import { resizeKernelBytes, type ResizeKernel } from "./resize-kernel.ts";
 import type { ImageMode, Pixels } from "./types.ts";
 
 export interface Preprocess {
@@ -97,67 +99,77 @@ function resizeAcrossFirst(pixels: Pixels, frame: Frame, wide: number, high: num
   const across = weights(frame.width, wide, keep.left, keep.width);
   const down = weights(frame.height, high, keep.top, keep.height);
   const firstRow = down.starts[0] ?? 0;
-  const lastRow = (down.starts[keep.height - 1] ?? 0) + (down.counts[keep.height - 1] ?? 0);
-  const rowLength = keep.width * 3;
-  const between = new Uint8Array((lastRow - firstRow) * rowLength); // [rows, width, 3]
-  const line = new Uint8Array(pixels.width * 3);
-  // What the frame beside the picture adds is the same in every row.
-  const beside = new Float64Array(keep.width);
+  const rows = (down.starts[keep.height - 1] ?? 0) + (down.counts[keep.height - 1] ?? 0) - firstRow;
+
+  // Where in the kernel's memory things are, in bytes; rows are filled up to whole vectors.
+  const rowBytes = Math.ceil(keep.width / 4) * 16;
+  let end = 1024;
+  const place = (bytes: number): number => {
+    const at = end;
+    end += Math.ceil(bytes / 16) * 16;
+    return at;
+  };
+  const places = {
+    line: place(pixels.width * 4),
+    table: place(keep.width * 16),
+    across: place(across.values.byteLength),
+    down: place(down.values.byteLength),
+    row: place(rowBytes),
+    between: place(rows * rowBytes), // [rows, width, RGBA]
+  };
+  const { kernel, memory } = resizeKernel(end);
+  const bytes = new Uint8Array(memory.buffer);
+  const words = new Int32Array(memory.buffer);
+  words.set(across.values, places.across >> 2);
+  words.set(down.values, places.down >> 2);
   for (let x = 0; x < keep.width; x++) {
-    const start = (across.starts[x] ?? 0) - frame.left;
-    for (let k = 0; k < (across.counts[x] ?? 0); k++) {
-      if (start + k < 0 || start + k >= pixels.width)
-        beside[x] = (beside[x] ?? 0) + (across.values[x * across.taps + k] ?? 0);
+    const start = (across.starts[x] ?? 0) - frame.left; // in the picture
+    const count = across.counts[x] ?? 0;
+    const from = Math.max(0, start);
+    const to = Math.max(from, Math.min(pixels.width, start + count));
+    const firstWeight = x * across.taps;
+    let beside = 0;
+    for (let k = 0; k < count; k++) {
+      if (start + k < from || start + k >= to) beside += across.values[firstWeight + k] ?? 0;
     }
+    words.set([from, to, places.across + (firstWeight + from - start) * 4, beside], (places.table >> 2) + x * 4);
   }
 
-  const outside = new Uint8Array(rowLength);
-  let outsideDone = false;
-  for (let y = firstRow; y < lastRow; y++) {
-    const target = (y - firstRow) * rowLength;
-    const inside = y >= frame.top && y < frame.top + pixels.height;
-    if (!inside) {
-      if (!outsideDone) {
-        for (let x = 0; x < keep.width; x++) outside.set(frame.fill, x * 3);
-        outsideDone = true;
-      }
-      between.set(outside, target);
+  const [red, green, blue] = frame.fill;
+  const fill = red | (green << 8) | (blue << 16) | (255 << 24);
+  for (let row = 0; row < rows; row++) {
+    const y = firstRow + row - frame.top;
+    const target = places.between + row * rowBytes;
+    if (y < 0 || y >= pixels.height) {
+      words.fill(fill, target >> 2, (target >> 2) + keep.width);
       continue;
     }
-    layOnWhite(pixels, y - frame.top, line);
-    for (let x = 0; x < keep.width; x++) {
-      const start = (across.starts[x] ?? 0) - frame.left; // in the picture
-      const end = Math.min(pixels.width, start + (across.counts[x] ?? 0));
-      const share = beside[x] ?? 0;
-      let red = half + share * frame.fill[0];
-      let green = half + share * frame.fill[1];
-      let blue = half + share * frame.fill[2];
-      for (let from = Math.max(0, start); from < end; from++) {
-        const weight = across.values[x * across.taps + from - start] ?? 0;
-        const at = from * 3;
-        red += weight * (line[at] ?? 0);
-        green += weight * (line[at + 1] ?? 0);
-        blue += weight * (line[at + 2] ?? 0);
-      }
-      between[target + x * 3] = toByte(red);
-      between[target + x * 3 + 1] = toByte(green);
-      between[target + x * 3 + 2] = toByte(blue);
-    }
+    bytes.set(pixels.data.subarray(y * pixels.width * 4, (y + 1) * pixels.width * 4), places.line);
+    kernel.layOnWhite(places.line, pixels.width);
+    kernel.across(places.line, places.table, keep.width, fill, target);
   }
 
-  const out = new Uint8Array(keep.height * rowLength); // [height, width, 3]
-  const sums = new Float64Array(rowLength);
+  const out = new Uint8Array(keep.height * keep.width * 3); // [height, width, 3]
   for (let y = 0; y < keep.height; y++) {
-    const start = (down.starts[y] ?? 0) - firstRow;
-    sums.fill(half);
-    for (let k = 0; k < (down.counts[y] ?? 0); k++) {
-      const weight = down.values[y * down.taps + k] ?? 0;
-      const from = (start + k) * rowLength;
-      for (let i = 0; i < rowLength; i++) sums[i] = (sums[i] ?? 0) + weight * (between[from + i] ?? 0);
+    const from = places.between + ((down.starts[y] ?? 0) - firstRow) * rowBytes;
+    kernel.down(from, rowBytes, down.counts[y] ?? 0, places.down + y * down.taps * 4, places.row);
+    for (let x = 0, at = y * keep.width * 3; x < keep.width; x++, at += 3) {
+      out[at] = bytes[places.row + x * 4] ?? 0;
+      out[at + 1] = bytes[places.row + x * 4 + 1] ?? 0;
+      out[at + 2] = bytes[places.row + x * 4 + 2] ?? 0;
     }
-    for (let i = 0; i < rowLength; i++) out[y * rowLength + i] = toByte(sums[i] ?? 0);
   }
   return out;
+}
+
+let resizeModule: WebAssembly.Module | undefined;
+
+/** A kernel over a memory of its own of at least so many bytes, which go with it. */
+function resizeKernel(leastBytes: number): { readonly kernel: ResizeKernel; readonly memory: WebAssembly.Memory } {
+  resizeModule ??= new WebAssembly.Module(resizeKernelBytes());
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(leastBytes / 65_536) });
+  const { exports } = new WebAssembly.Instance(resizeModule, { env: { memory } });
+  return { kernel: exports as unknown as ResizeKernel, memory }; // what kernels/resize.ts exports
 }
 
 function transpose({ width, height, data }: Pixels): Pixels {
@@ -181,32 +193,7 @@ function transposeRgb(rgb: Uint8Array, height: number, width: number): Uint8Arra
   return out;
 }
 
-function layOnWhite(pixels: Pixels, y: number, line: Uint8Array): void {
-  const { data, width } = pixels;
-  let from = y * width * 4;
-  let to = 0;
-  for (let x = 0; x < width; x++) {
-    const alpha = data[from + 3] ?? 255;
-    if (alpha === 255) {
-      line[to] = data[from] ?? 0;
-      line[to + 1] = data[from + 1] ?? 0;
-      line[to + 2] = data[from + 2] ?? 0;
-    } else {
-      const white = 255 * (255 - alpha);
-      for (let c = 0; c < 3; c++) line[to + c] = Math.round(((data[from + c] ?? 0) * alpha + white) / 255);
-    }
-    from += 4;
-    to += 3;
-  }
-}
-
 const precisionBits = 22;
-const half = 1 << (precisionBits - 1);
-
-function toByte(sum: number): number {
-  const value = Math.floor(sum / (1 << precisionBits));
-  return value < 0 ? 0 : value > 255 ? 255 : value;
-}
 
 interface Weights {
   readonly starts: Int32Array;

@@ -3,7 +3,7 @@
 // Knows no runtime and no tokens; who helps is its host's business.
 import { EngineError } from "./errors.ts";
 import type { KvCache } from "./kv-cache.ts";
-import { compileLlamaKernel, type LlamaKernel } from "./llama-kernel.ts";
+import { llamaKernelBytes, type LlamaKernel } from "./llama-kernel.ts";
 import type { LlamaPlan, PlannedMatrix } from "./llama-plan.ts";
 import type { OnnxTensor } from "./onnx-reader.ts";
 import type { Runtime, RuntimeTensor } from "./runtime.ts";
@@ -139,7 +139,7 @@ export async function loadLlama(options: LlamaOptions): Promise<LlamaDecoder> {
   words(places.head, headWords);
   for (const { tensor, at } of copies) await copyInto(memory, at, tensor, options);
 
-  const module = await compileLlamaKernel();
+  const module = await WebAssembly.compile(llamaKernelBytes());
   const kernel = await startKernel(module, memory);
   const helpers =
     options.helpers && options.helpers.count > 0 ? await options.helpers.start(module, memory) : undefined;

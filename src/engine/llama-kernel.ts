@@ -1,5 +1,11 @@
 // Written by `npm run build:kernels` from kernels/llama.ts; not to be edited.
 
+/** What kernels/llama.ts exports; it imports its memory. */
+export interface LlamaKernel {
+  run(): void;
+  help(thread: number): void;
+}
+
 // prettier-ignore
 const base64 = [
   "AGFzbQEAAAABUApgAABgBn9/f39/fwBgAX8AYAJ/fwF9YAl/f39/f39/f38AYAd/f39/f39/AGAGf39/f39/AX1gAn9/AGAKf39/f39/f39/fQBgBH9/f38AAhIBA2Vudg",
@@ -76,13 +82,7 @@ const base64 = [
   "gCACAHQQV2QQJ0aiAXOAIAIAFBIGohAQwBCwsgA0EBaiEDDAELCws=",
 ].join("");
 
-/** What kernels/llama.ts exports; it imports its memory. */
-export interface LlamaKernel {
-  run(): void;
-  help(thread: number): void;
-}
-
-/** Compiles it anew. */
-export function compileLlamaKernel(): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
+/** The WebAssembly's bytes. */
+export function llamaKernelBytes(): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
