@@ -15,36 +15,46 @@ describe("guesses", () => {
     const drafter = createDrafter([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     drafter.push(2);
     drafter.push(3);
-    expect(drafter.draft(9)).toEqual([]);
+    expect(drafter.draft(9, 0.4)).toEqual([]);
     drafter.push(4);
-    expect(drafter.draft(9)).toEqual([5, 6, 7, 8]);
-    expect(drafter.draft(2)).toEqual([5, 6]);
-    expect(drafter.draft(0)).toEqual([]);
-    expect(drafter.draft(-1)).toEqual([]);
+    expect(drafter.draft(9, 0.4)).toEqual([5, 6, 7, 8]);
+    expect(drafter.draft(2, 0.4)).toEqual([5, 6]);
+    expect(drafter.draft(0, 0.4)).toEqual([]);
+    expect(drafter.draft(-1, 0.4)).toEqual([]);
   });
 
   test("take the last place where it was said", () => {
     const drafter = createDrafter([1, 2, 3, 4, 1, 2, 3, 5, 1, 2, 3]);
-    expect(drafter.draft(1)).toEqual([5]);
+    expect(drafter.draft(1, 0.4)).toEqual([5]);
   });
 
   test("never are a picture's rows, nor look at them", () => {
     const drafter = createDrafter([1, 2, 3, 4, -1, -1, -1, -1, 5, 1, 2, 3]);
-    expect(drafter.draft(9)).toEqual([4]);
-    expect(createDrafter([-1, -1, -1, -1, -1, -1]).draft(9)).toEqual([]);
+    expect(drafter.draft(9, 0.4)).toEqual([4]);
+    expect(createDrafter([-1, -1, -1, -1, -1, -1]).draft(9, 0.4)).toEqual([]);
   });
 
-  test("grow when they come true, and pause ever longer when they don't", () => {
+  test("are longer where more was the same and where rows are cheap, and shorter after they failed", () => {
     const line = Array.from({ length: 40 }, (_, i) => i);
     const drafter = createDrafter([...line, 0, 1, 2]);
-    expect(drafter.draft(99)).toHaveLength(4);
-    drafter.tell(4, 4);
-    expect(drafter.draft(99)).toHaveLength(8);
-    drafter.tell(0, 8);
+    expect(drafter.draft(99, 0.4)).toHaveLength(4);
+    expect(drafter.draft(99, 0.1)).toHaveLength(16);
+    expect(drafter.draft(99, 1)).toEqual([]);
+    for (const token of [3, 4, 5]) drafter.push(token);
+    expect(drafter.draft(99, 0.4)).toHaveLength(9);
+    drafter.tell(1, 9);
+    expect(drafter.draft(99, 0.4).length).toBeLessThan(8);
+  });
+
+  test("pause ever longer when they don't come true", () => {
+    const line = Array.from({ length: 40 }, (_, i) => i);
+    const drafter = createDrafter([...line, 0, 1, 2]);
+    expect(drafter.draft(99, 0.1)).toHaveLength(16);
+    drafter.tell(0, 16);
     const pauses: number[] = [];
     for (let failure = 0; failure < 3; failure++) {
       let pause = 0;
-      while (drafter.draft(99).length === 0) pause++;
+      while (drafter.draft(99, 0.1).length === 0) pause++;
       pauses.push(pause);
       drafter.tell(0, 4);
     }
@@ -98,6 +108,14 @@ describe("the budget of guesses", () => {
     const dear = known();
     for (let i = 0; i < 50; i++) if (dear.allows) dear.drafted(4, 4, 60);
     expect(dear.allows).toBe(false);
+  });
+
+  test("learns what a row costs", () => {
+    const budget = known();
+    for (let i = 0; i < 20; i++) budget.drafted(4, 4, 12);
+    expect(budget.rowCost).toBeCloseTo(0.05, 2);
+    for (let i = 0; i < 20; i++) budget.drafted(4, 4, 30);
+    expect(budget.rowCost).toBeCloseTo(0.5, 2);
   });
 
   test("takes one hiccup for no measurement, and does not hold it against them for ever", () => {

@@ -210,7 +210,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
               const stepStarted = performance.now();
               cache.truncate(slots.length + newTokens - 1);
               const allowed = options.drafts === "always" || budget.allows;
-              draft = allowed ? (drafter?.draft(limit - newTokens - 1) ?? []) : [];
+              draft = allowed ? (drafter?.draft(limit - newTokens - 1, budget.rowCost) ?? []) : [];
               drafted = draft.length;
               rows = await step(model, cache, [token, ...draft]);
               stepMs = performance.now() - stepStarted;
