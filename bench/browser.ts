@@ -1,4 +1,4 @@
-// npm run bench -- browser [--device webgpu] [--pairs 3] [--words 150] [--tokens 48] [--json <file>]: the built page /bench in headless Chromium,
+// npm run bench -- browser [--device webgpu] [--pairs 3] [--contexts 256,1024] [--tokens 48] [--json <file>] [--picture <file>]: the built page /bench in headless Chromium,
 // both systems in turns. WebGPU is the software adapter where there is no GPU: give it small counts.
 import { parseArgs } from "node:util";
 import { chromium } from "@playwright/test";
@@ -10,9 +10,10 @@ const { values } = parseArgs({
     dist: { type: "string", default: "dist-test" },
     device: { type: "string", default: "wasm" },
     pairs: { type: "string", default: "3" },
-    words: { type: "string", default: "150" },
+    contexts: { type: "string", default: "256,1024" },
     tokens: { type: "string", default: "48" },
     json: { type: "string" },
+    picture: { type: "string" },
   },
 });
 const server = await serveStatic({ folder: values.dist, headers: securityHeaders });
@@ -24,8 +25,8 @@ const browser = await chromium.launch({
 });
 try {
   const page = await browser.newPage({ locale: "en-US" });
-  const { device, pairs, words, tokens } = values;
-  await page.goto(`${server.url}bench/?beside&${new URLSearchParams({ device, pairs, words, tokens }).toString()}`);
+  const { device, pairs, contexts, tokens } = values;
+  await page.goto(`${server.url}bench/?beside&${new URLSearchParams({ device, pairs, contexts, tokens }).toString()}`);
   await page.getByRole("button", { name: "Run the bench" }).click();
   const status = page.locator(".bench-status[data-state=done], .bench-status[data-state=failed]");
   await status.waitFor({ timeout: 30 * 60_000 });
@@ -35,11 +36,13 @@ try {
     console.log(`| ${(await row.locator("th, td").allTextContents()).join(" | ")} |`);
   }
   for (const line of await page.locator("section > p").allTextContents()) console.log(line);
-  if (values.json !== undefined) {
+  const save = async (name: string, path: string): Promise<void> => {
     const coming = page.waitForEvent("download");
-    await page.getByRole("button", { name: "Save as JSON" }).click();
-    await (await coming).saveAs(values.json);
-  }
+    await page.getByRole("button", { name }).click();
+    await (await coming).saveAs(path);
+  };
+  if (values.json !== undefined) await save("Save as JSON", values.json);
+  if (values.picture !== undefined) await save("Save as a picture", values.picture);
 } finally {
   await browser.close();
   await server.stop();

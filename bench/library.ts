@@ -12,6 +12,7 @@ import {
 import { renderPrompt } from "#engine/prompt.ts";
 import type { Message } from "#engine/types.ts";
 import type { Manifest } from "#weights/manifest.ts";
+import { perToken, type GpuCounts } from "./gpu-meter.ts";
 import type { System, Timed } from "./measure.ts";
 
 export interface Library {
@@ -62,9 +63,13 @@ export async function openLibrary({ id, info, device, gpuDevice }: LibraryOption
 
 /** As the library's documentation has it: the whole conversation in, every time. */
 export const librarySystem =
-  ({ model, processor, tokenizer, info }: Library, longestAnswer: number): System<readonly Message[]> =>
+  (
+    { model, processor, tokenizer, info }: Library,
+    longestAnswer: number,
+    meter?: () => GpuCounts,
+  ): System<readonly Message[]> =>
   async (messages) => {
-    const clock = new Clock();
+    const clock = new Clock(meter);
     const { text, images } = renderPrompt(messages, {
       template: info.model.template,
       chatTemplate: undefined,
@@ -95,14 +100,21 @@ function named(value: unknown): Record<string, unknown> {
 }
 
 /** Tokens as they come. */
-class Clock {
+export class Clock {
+  readonly #meter: (() => GpuCounts) | undefined;
   readonly #began = performance.now();
+  #counts: GpuCounts | undefined;
   #first = 0;
   #last = 0;
   #tokens = 0;
+  constructor(meter?: () => GpuCounts) {
+    this.#meter = meter;
+  }
   tick(): void {
     this.#last = performance.now();
-    if (this.#tokens++ === 0) this.#first = this.#last;
+    if (this.#tokens++ > 0) return;
+    this.#first = this.#last;
+    this.#counts = this.#meter?.();
   }
   told(text: string): Timed {
     return {
@@ -110,6 +122,7 @@ class Clock {
       tokens: this.#tokens,
       firstTokenMs: this.#first - this.#began,
       decodeRate: this.#tokens < 2 ? NaN : ((this.#tokens - 1) / (this.#last - this.#first)) * 1000,
+      perToken: this.#counts && this.#meter && perToken(this.#counts, this.#meter(), this.#tokens),
     };
   }
 }

@@ -1,4 +1,4 @@
-// What the benches share: one system's answer with its times, and two systems measured in turns, pair by pair.
+// What the benches share: one system's answer with its times, and what several answers of several systems amount to.
 
 /** Times in milliseconds from the request on. */
 export interface Timed {
@@ -7,31 +7,22 @@ export interface Timed {
   readonly firstTokenMs: number;
   /** Tokens per second after the first; NaN for answers of one token. */
   readonly decodeRate: number;
+  readonly promptTokens?: number | undefined;
+  /** What a token after the first asked of the GPU; absent where there is none. */
+  readonly perToken?: PerToken | undefined;
 }
 
-/** One question to one system; every call is a new request. */
-export type System<Request> = (request: Request) => Promise<Timed>;
-
-export interface Pairs {
-  readonly ours: readonly Timed[];
-  readonly theirs: readonly Timed[];
+/** Of a decode step, on average. */
+export interface PerToken {
+  readonly dispatches: number;
+  readonly submits: number;
+  readonly uploadedBytes: number;
+  readonly readBytes: number;
+  readonly newBuffers: number;
 }
 
-/** A B A B …, after one of each that does not count. */
-export async function inTurns<Request>(
-  ours: System<Request>,
-  theirs: System<Request>,
-  requests: readonly Request[],
-): Promise<Pairs> {
-  const found = { ours: [] as Timed[], theirs: [] as Timed[] };
-  for (const [i, request] of requests.entries()) {
-    const [a, b] = [await ours(request), await theirs(request)];
-    if (i === 0) continue;
-    found.ours.push(a);
-    found.theirs.push(b);
-  }
-  return found;
-}
+/** One question to one system; every call is a new request. Undefined where the system has no answer to such a question. */
+export type System<Request> = (request: Request) => Promise<Timed | undefined>;
 
 /** The middle of the numbers, and their ends. */
 export interface Spread {
@@ -47,24 +38,23 @@ export function spreadOf(numbers: readonly number[]): Spread {
   return { median: middle, low: at(0), high: at(sorted.length - 1) };
 }
 
-/** One figure of both systems, and the ratio taken pair by pair: theirs / ours of times, ours / theirs of rates; above 1 ours is ahead. */
-export interface Compared {
-  readonly ours: Spread;
-  readonly theirs: Spread;
-  readonly ratio: Spread;
+export type Figure = "firstTokenMs" | "decodeRate";
+
+/** Pair by pair: theirs / ours of times, ours / theirs of rates; above 1 ours is ahead. */
+export function ratioOf(ours: readonly Timed[], theirs: readonly Timed[], figure: Figure): Spread {
+  return spreadOf(
+    ours.map((one, i) => {
+      const [a, b] = [one[figure], theirs[i]?.[figure] ?? NaN];
+      return figure === "decodeRate" ? a / b : b / a;
+    }),
+  );
 }
 
-export function compare({ ours, theirs }: Pairs, figure: "firstTokenMs" | "decodeRate"): Compared {
-  const [a, b] = [ours.map((one) => one[figure]), theirs.map((one) => one[figure])];
-  const ratios = a.map((value, i) => (figure === "decodeRate" ? value / (b[i] ?? NaN) : (b[i] ?? NaN) / value));
-  return { ours: spreadOf(a), theirs: spreadOf(b), ratio: spreadOf(ratios) };
-}
-
-/** The shortest answers of both that differ; undefined when all are equal. */
-export function firstDifference({
-  ours,
-  theirs,
-}: Pairs): { readonly ours: string; readonly theirs: string } | undefined {
+/** The first answers that differ; undefined when all are equal. */
+export function firstDifference(
+  ours: readonly Timed[],
+  theirs: readonly Timed[],
+): { readonly ours: string; readonly theirs: string } | undefined {
   const at = ours.findIndex(({ text }, i) => text.trim() !== theirs[i]?.text.trim());
   return at < 0 ? undefined : { ours: ours[at]?.text ?? "", theirs: theirs[at]?.text ?? "" };
 }

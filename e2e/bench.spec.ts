@@ -13,7 +13,7 @@ test("the bench page measures both systems in turns, and gives its figures away 
     if (protocol.startsWith("http") && origin !== new URL(baseURL ?? "").origin) elsewhere.push(request.url());
   });
   await page.setViewportSize({ width: 390, height: 780 });
-  await page.goto("bench/?device=wasm&pairs=1&words=5&tokens=4&beside");
+  await page.goto("bench/?device=wasm&pairs=1&contexts=100&tokens=4&beside");
   expect(await violations(page)).toEqual([]);
   await page.getByRole("button", { name: "Run the bench" }).click();
   const status = page.getByRole("status");
@@ -21,10 +21,10 @@ test("the bench page measures both systems in turns, and gives its figures away 
   await expect(status).toHaveText("Done.");
 
   const lines = page.getByRole("row");
-  await expect(lines).toHaveCount(7);
-  await expect(lines.first()).toHaveText(/What.*llava-web.*transformers\.js.*Ratio.*Answers/s);
-  // Of a short answer; where long ones part, the table shows both.
-  expect((await lines.allTextContents())[1]).toMatch(/ ×equal$/);
+  await expect(lines).toHaveCount(9);
+  await expect(lines.first()).toHaveText(/What.*llava-web.*transformers\.js.*Ratio/s);
+  // Of a short answer: both say the same, and no sign of another answer follows.
+  expect((await lines.allTextContents())[1]).toMatch(/ ×$/);
   await expect(page.getByText("embeddings in 32 bits")).toBeVisible();
   expect(await violations(page)).toEqual([]);
   // The table scrolls within itself on a phone.
@@ -40,8 +40,23 @@ test("the bench page measures both systems in turns, and gives its figures away 
     pairs: 1,
     widened: true,
     ours: { device: "wasm", model: "Pocket LLaVA" },
-    theirs: { device: "wasm" },
-    rows: [{ id: "first", runs: [{ ours: { text: expect.stringMatching(/\S/) as unknown } }] }, {}, {}, {}, {}],
+    peers: { "transformers.js": { device: "wasm" } },
+    rows: [
+      {
+        id: "first",
+        runs: [
+          {
+            ours: { text: expect.stringMatching(/\S/) as unknown },
+            peers: { "transformers.js": { text: expect.stringMatching(/\S/) as unknown } },
+          },
+        ],
+      },
+      { id: "next" },
+      { id: "again" },
+      { id: "describe" },
+      { id: "context" },
+      { id: "context" },
+    ],
   });
   expect([...(await save("Save as a picture")).subarray(0, 4)]).toEqual([0x89, 0x50, 0x4e, 0x47]);
   expect(elsewhere).toEqual([]);

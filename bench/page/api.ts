@@ -1,6 +1,7 @@
 // The wire between the bench page and its two workers, one per system. Types only.
 import type { Device, Message } from "#engine/types.ts";
 import type { Timed } from "../measure.ts";
+import type { Split } from "../ours.ts";
 
 export interface LoadOptions {
   /** Absolute URL of the package's folder, ending with a slash. */
@@ -26,19 +27,22 @@ export interface Loaded {
   readonly adapter: string;
   readonly threads: number;
   readonly model: string;
+  /** Tokens that a conversation may have. */
+  readonly contextLength: number;
 }
 
-/** What our worker splits the time to the first token into, in milliseconds. */
-export interface Split {
-  readonly imageMs: number;
-  readonly visionMs: number;
-  readonly prefillMs: number;
-  readonly promptTokens: number;
+/** The most that a system has held, in bytes. */
+export interface Memory {
+  /** Of all WebAssembly memories, which never shrink. */
+  readonly wasmBytes: number;
+  /** Of all buffers on the GPU at one time; absent where there is none. */
+  readonly gpuBytes?: number | undefined;
 }
 
 export interface OursApi {
   load(options: LoadOptions): Promise<Loaded>;
-  ask(messages: readonly Message[]): Promise<Timed & { readonly split: Split }>;
+  ask(messages: readonly Message[]): Promise<(Timed & { readonly split: Split | undefined }) | undefined>;
+  memory(): Promise<Memory>;
   /** Of the loaded package. */
   embeddings(): Promise<EmbeddingTable>;
 }
@@ -46,5 +50,6 @@ export interface OursApi {
 export interface LibraryApi {
   /** With a table, the library embeds with it instead of the package's own graph. */
   load(options: LoadOptions, table: EmbeddingTable | undefined): Promise<Loaded>;
-  ask(messages: readonly Message[]): Promise<Timed>;
+  ask(messages: readonly Message[]): Promise<Timed | undefined>;
+  memory(): Promise<Memory>;
 }

@@ -7,9 +7,13 @@ import type { Manifest } from "#weights/manifest.ts";
 import { librarySystem, openLibrary } from "../library.ts";
 import type { System } from "../measure.ts";
 import type { EmbeddingTable, LibraryApi } from "./api.ts";
+import { startGpuMeter } from "../gpu-meter.ts";
+import { watchMemory } from "./memory.ts";
 import { fetchPackage } from "./package.ts";
 
 let system: System<readonly Message[]> | undefined;
+const meter = startGpuMeter();
+const memory = watchMemory(meter);
 
 const api: LibraryApi = {
   async load({ packageUrl, runtimeUrl, device, longestAnswer }, table) {
@@ -28,13 +32,21 @@ const api: LibraryApi = {
     const id = await place(files, runtimeUrl, chosen);
     const { device: kind, gpuDevice, adapter, threads } = chosen;
     const library = await openLibrary({ id, info, device: kind === "webgpu" ? "webgpu" : "wasm", gpuDevice });
-    system = librarySystem(library, longestAnswer);
-    return { loadMs: performance.now() - began, device: kind, adapter, threads, model: info.model.name };
+    system = librarySystem(library, longestAnswer, meter);
+    return {
+      loadMs: performance.now() - began,
+      device: kind,
+      adapter,
+      threads,
+      model: info.model.name,
+      contextLength: info.model.contextLength,
+    };
   },
   ask(messages) {
     if (!system) throw new Error("nothing is loaded");
     return system(messages);
   },
+  memory: () => Promise.resolve(memory()),
 };
 
 /** input_ids → rows of the table, as the package's own embedding graph, without its quantization. */

@@ -4,7 +4,10 @@ import { decodeImage } from "#engine/decode.web.ts";
 import { createEngine, type Engine } from "#engine/engine.ts";
 import { createWasmRuntime, createWebGpuRuntime, probeGpu } from "#engine/runtime.web.ts";
 import type { Runtime } from "#engine/runtime.ts";
+import { startGpuMeter } from "../gpu-meter.ts";
+import { engineSystem, type Split } from "../ours.ts";
 import type { OursApi } from "./api.ts";
+import { watchMemory } from "./memory.ts";
 import { fetchPackage, type ServedPackage } from "./package.ts";
 
 interface Running {
@@ -14,6 +17,8 @@ interface Running {
   readonly longestAnswer: number;
 }
 let running: Running | undefined;
+const meter = startGpuMeter();
+const memory = watchMemory(meter);
 
 function loaded(): Running {
   if (!running) throw new Error("nothing is loaded");
@@ -36,23 +41,16 @@ const api: OursApi = {
       adapter: runtime.adapter,
       threads: runtime.threads,
       model: served.info.model.name,
+      contextLength: engine.contextLength,
     };
   },
   async ask(messages) {
     const { engine, longestAnswer } = loaded();
-    let text = "";
-    const sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 };
-    for await (const event of engine.generate({ messages, sampling, maxNewTokens: longestAnswer, stop: [] })) {
-      if (event.type === "text") text += event.text;
-      if (event.type !== "done") continue;
-      const { usage, timings } = event;
-      const { imageMs, visionMs, prefillMs, firstTokenMs, decodeMs } = timings;
-      const decodeRate = usage.newTokens < 2 ? NaN : ((usage.newTokens - 1) / decodeMs) * 1000;
-      const split = { imageMs, visionMs, prefillMs, promptTokens: usage.promptTokens };
-      return { text, tokens: usage.newTokens, firstTokenMs, decodeRate, split };
-    }
-    throw new Error("the answer has no end");
+    let split: Split | undefined;
+    const found = await engineSystem(engine, longestAnswer, { meter, onSplit: (told) => (split = told) })(messages);
+    return found && { ...found, split };
   },
+  memory: () => Promise.resolve(memory()),
   async embeddings() {
     const { runtime, served } = loaded();
     const { embed } = served.info.graphs;

@@ -6,10 +6,11 @@ import type { Message } from "#engine/types.ts";
 import "../../src/ui/styles/tokens.css";
 import "../../src/ui/styles/base.css";
 import "./page.css";
-import type { LibraryApi, LoadOptions, OursApi, Split } from "./api.ts";
-import { spreadOf } from "../measure.ts";
-import { runPlan } from "./plan.ts";
-import { deviceLine, pictureOf, tableOf, type Report } from "./report.ts";
+import { spreadOf, type System } from "../measure.ts";
+import type { Split } from "../ours.ts";
+import { runPlan } from "../plan.ts";
+import type { LibraryApi, LoadOptions, Memory, OursApi } from "./api.ts";
+import { deviceLine, partings, pictureOf, tableOf, type Report, type SystemReport } from "./report.ts";
 import { benchTexts } from "./texts.ts";
 
 const appUrl = new URL("../", document.baseURI);
@@ -43,10 +44,10 @@ function choice(name: string, label: string, options: Readonly<Record<string, st
   return { select, label: make("label", {}, make("span", {}, label), select) };
 }
 
-// ?device=, ?pairs= and ?beside fill the form, so that a link tells how to run it; ?words= and
-// ?tokens= are the lengths of the long prompt and of the answers.
+// ?device=, ?pairs= and ?beside fill the form, so that a link tells how to run it; ?contexts= and ?tokens= are the lengths of the prompts
+// without a picture and of the answers, ?package= another package's folder on this origin.
 const query = new URLSearchParams(location.search);
-const words = Number(query.get("words") ?? 150);
+const contexts = (query.get("contexts") ?? "256,1024").split(",").map(Number);
 const longestAnswer = Number(query.get("tokens") ?? 48);
 const wantedPairs = query.get("pairs") ?? "3";
 const pairsOffered = {
@@ -86,7 +87,7 @@ function chosenDevice(): LoadOptions["device"] {
   return value === "webgpu" || value === "wasm" ? value : "auto";
 }
 
-async function bench(): Promise<{ report: Report; split: Split }> {
+async function bench(): Promise<Report> {
   const workers: Worker[] = [];
   let breakOff: (error: Error) => void = () => undefined;
   const broken = new Promise<never>((_, reject) => (breakOff = reject));
@@ -97,64 +98,72 @@ async function bench(): Promise<{ report: Report; split: Split }> {
     return worker;
   };
   try {
-    const ours = wrap<OursApi>(
-      started(new Worker(new URL("./bench-ours.ts", import.meta.url), { type: "module", name: "ours" })),
-    );
-    const options: LoadOptions = {
-      packageUrl: new URL("models/pocket-llava/", appUrl).href,
-      runtimeUrl: new URL(runtimePath, appUrl).href,
-      device: chosenDevice(),
-      longestAnswer,
-    };
-    const run = async (): Promise<{ report: Report; split: Split }> => {
-      const oursLoaded = await ours.load(options);
-      const widened = beside.checked && oursLoaded.device === "wasm";
-      let theirs: { ask: (messages: readonly Message[]) => ReturnType<LibraryApi["ask"]> } | undefined;
-      let theirsLoaded: Report["theirs"];
-      if (beside.checked) {
-        const library = wrap<LibraryApi>(
-          started(new Worker(new URL("./bench-library.ts", import.meta.url), { type: "module", name: "library" })),
-        );
-        const table = widened ? await ours.embeddings() : undefined;
-        const same = { ...options, device: oursLoaded.device === "webgpu" ? ("webgpu" as const) : ("wasm" as const) };
-        theirsLoaded = await library.load(same, table);
-        theirs = { ask: (messages) => library.ask(messages) };
-      }
-      const picture = await (await fetch(new URL("examples/pets.png", appUrl))).blob();
-      const splits: Split[] = [];
-      const count = Number(pairs.select.value);
-      const rows = await runPlan(
-        {
-          ours: async (messages) => {
-            const found = await ours.ask(messages);
-            splits.push(found.split);
-            return found;
-          },
-          theirs: theirs && ((messages) => theirs.ask(messages)),
-        },
-        picture,
-        { pairs: count, words },
-        (done, of) => (status.textContent = t.running(done + 1, of)),
-      );
-      const report: Report = {
-        date: new Date().toISOString(),
-        userAgent: navigator.userAgent,
-        cores: navigator.hardwareConcurrency,
-        pairs: count,
-        words,
-        longestAnswer,
-        ours: oursLoaded,
-        theirs: theirsLoaded,
-        widened,
-        rows,
-      };
-      // Of the first step, without the run that does not count.
-      return { report, split: medianSplit(splits.slice(1, count + 1)) };
-    };
-    return await Promise.race([run(), broken]);
+    return await Promise.race([run(started), broken]);
   } finally {
     for (const worker of workers) worker.terminate();
   }
+}
+
+/** Opens the systems one after another, asks them in turns, and at the end what they hold. */
+async function run(started: (worker: Worker) => Worker): Promise<Report> {
+  const ours = wrap<OursApi>(
+    started(new Worker(new URL("./bench-ours.ts", import.meta.url), { type: "module", name: "ours" })),
+  );
+  const options: LoadOptions = {
+    packageUrl: new URL(query.get("package") ?? "models/pocket-llava/", appUrl).href,
+    runtimeUrl: new URL(runtimePath, appUrl).href,
+    device: chosenDevice(),
+    longestAnswer,
+  };
+  const loaded = await ours.load(options);
+  const widened = beside.checked && loaded.device === "wasm";
+  const peers: Record<string, System<readonly Message[]>> = {};
+  const opened: { name: string; loaded: SystemReport; memory: () => Promise<Memory> }[] = [];
+  if (beside.checked) {
+    const library = wrap<LibraryApi>(
+      started(new Worker(new URL("./bench-library.ts", import.meta.url), { type: "module", name: "library" })),
+    );
+    const table = widened ? await ours.embeddings() : undefined;
+    const same = { ...options, device: loaded.device === "webgpu" ? ("webgpu" as const) : ("wasm" as const) };
+    const found = await library.load(same, table);
+    const name = "transformers.js";
+    peers[name] = (messages) => library.ask(messages);
+    opened.push({ name, loaded: { ...found, memory: { wasmBytes: NaN } }, memory: () => library.memory() });
+  }
+  const picture = await (await fetch(new URL("examples/pets.png", appUrl))).blob();
+  const splits: Split[] = [];
+  const count = Number(pairs.select.value);
+  const fitting = contexts.filter((tokens) => tokens > 0 && tokens <= loaded.contextLength - longestAnswer - 64);
+  const rows = await runPlan(
+    {
+      ours: async (messages) => {
+        const found = await ours.ask(messages);
+        if (found?.split) splits.push(found.split);
+        return found;
+      },
+      peers,
+    },
+    picture,
+    { pairs: count, contexts: fitting },
+    (done, of) => (status.textContent = t.running(done + 1, of)),
+  );
+  const held = opened.map(
+    async ({ name, loaded: peer, memory }) => [name, { ...peer, memory: await memory() }] as const,
+  );
+  // Of the first question: before it two prompts have counted words, and its first run does not count.
+  const skipped = fitting.length > 0 ? 3 : 1;
+  return {
+    date: new Date().toISOString(),
+    userAgent: navigator.userAgent,
+    cores: navigator.hardwareConcurrency,
+    pairs: count,
+    longestAnswer,
+    ours: { ...loaded, memory: await ours.memory() },
+    peers: Object.fromEntries(await Promise.all(held)),
+    widened,
+    split: medianSplit(splits.slice(skipped, skipped + count)),
+    rows,
+  };
 }
 
 function medianSplit(splits: readonly Split[]): Split {
@@ -163,11 +172,11 @@ function medianSplit(splits: readonly Split[]): Split {
     imageMs: of("imageMs"),
     visionMs: of("visionMs"),
     prefillMs: of("prefillMs"),
-    promptTokens: of("promptTokens"),
   };
 }
 
-function show(report: Report, split: Split): void {
+function show(report: Report): void {
+  const { split } = report;
   const [header = [], ...lines] = tableOf(report, t);
   const heads = header.map((text) => make("th", { scope: "col" }, text));
   const rows = lines.map(([what = "", ...cells]) =>
@@ -177,7 +186,7 @@ function show(report: Report, split: Split): void {
   wide.setAttribute("role", "region");
   wide.setAttribute("aria-label", t.title);
   wide.append(make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows)));
-  const json = JSON.stringify({ ...report, split }, undefined, 1);
+  const json = JSON.stringify(report, undefined, 1);
   const copy = action(t.copy, async () => {
     await navigator.clipboard.writeText(json);
     status.textContent = t.copied;
@@ -190,6 +199,7 @@ function show(report: Report, split: Split): void {
     wide,
     make("p", {}, t.ahead),
     make("p", {}, t.split(ms(split.imageMs), ms(split.visionMs), ms(split.prefillMs))),
+    ...partings(report, t).map((line) => make("p", {}, line)),
     ...(report.widened ? [make("p", {}, t.widened)] : []),
     make("div", { className: "bench-actions" }, copy, saveJson, savePicture),
   );
@@ -221,8 +231,8 @@ form.addEventListener("submit", (event) => {
   status.dataset["state"] = "running";
   status.textContent = t.loading;
   bench()
-    .then(({ report, split }) => {
-      show(report, split);
+    .then((report) => {
+      show(report);
       status.dataset["state"] = "done";
       status.textContent = t.done;
     })

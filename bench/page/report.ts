@@ -1,41 +1,83 @@
 // What the bench page shows of its figures, as a table of texts and as a picture. Knows no worker.
-import type { Spread } from "../measure.ts";
-import type { Loaded } from "./api.ts";
-import type { Row } from "./plan.ts";
+import { spreadOf, type PerToken, type Spread, type Timed } from "../measure.ts";
+import type { Split } from "../ours.ts";
+import type { Row } from "../plan.ts";
+import { digits } from "../table.ts";
+import type { Loaded, Memory } from "./api.ts";
 import type { BenchTexts } from "./texts.ts";
+
+export interface SystemReport extends Loaded {
+  readonly memory: Memory;
+}
 
 export interface Report {
   readonly date: string;
   readonly userAgent: string;
   readonly cores: number;
   readonly pairs: number;
-  /** Of the long prompt. */
-  readonly words: number;
   /** In tokens. */
   readonly longestAnswer: number;
-  readonly ours: Loaded;
-  readonly theirs?: Loaded | undefined;
+  readonly ours: SystemReport;
+  readonly peers: Readonly<Record<string, SystemReport>>;
   /** Whether the library had embeddings in 32 bits. */
   readonly widened: boolean;
+  /** Of the first question, in this engine. */
+  readonly split: Split;
   readonly rows: readonly Row[];
 }
 
-const digits = (value: number): string => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
 const spread = ({ median, low, high }: Spread): string => `${digits(median)} (${digits(low)}–${digits(high)})`;
+const mebibytes = (bytes: number): string => digits(bytes / 2 ** 20);
 
-/** Header and lines; two columns for one system, five for two. */
+/** Header and lines: what, this engine, and two columns for each peer. */
 export function tableOf(report: Report, t: BenchTexts): string[][] {
-  const { rows, ours, theirs } = report;
-  const lines = rows.map(({ id, figure, ours, theirs, ratio, parted }) => {
-    const line = [`${t.rows[id]}, ${t.figures[figure]}`, spread(ours)];
-    if (!theirs || !ratio) return line;
-    return [...line, spread(theirs), `${spread(ratio)} ×`, parted ? t.parted(parted.ours, parted.theirs) : t.equal];
+  const { rows, ours, peers } = report;
+  const names = Object.keys(peers);
+  const lines = rows.map(({ id, figure, promptTokens, ours: own, peers: found }) => {
+    const what = id === "context" ? t.context(promptTokens ?? 0) : t.rows[id];
+    const theirs = names.flatMap((name) => {
+      const one = found[name];
+      return one ? [digits(one.spread.median), `${spread(one.ratio)} ×${one.parted ? " ≠" : ""}`] : ["–", ""];
+    });
+    return [`${what}, ${t.figures[figure]}`, spread(own), ...theirs];
   });
-  const load = [`${t.rows.load}, ms`, digits(ours.loadMs)];
-  const header = [t.what, t.ours];
-  return theirs
-    ? [[...header, "transformers.js", t.ratio, t.answers], ...lines, [...load, digits(theirs.loadMs), "", ""]]
-    : [header, ...lines, load];
+  const line = (what: string, of: (system: SystemReport) => string): string[] => [
+    what,
+    of(ours),
+    ...names.flatMap((name) => (peers[name] ? [of(peers[name]), ""] : ["", ""])),
+  ];
+  const more = [
+    line(`${t.rows.load}, ms`, ({ loadMs }) => digits(loadMs)),
+    line(t.wasmMemory, ({ memory }) => mebibytes(memory.wasmBytes)),
+  ];
+  const onGpu = ours.device === "webgpu";
+  if (onGpu) more.push(line(t.gpuMemory, ({ memory: { gpuBytes } }) => mebibytes(gpuBytes ?? NaN)));
+  const counts = onGpu ? countLines(report, names, t) : [];
+  const header = [t.what, t.ours, ...names.flatMap((name) => [name, t.ratio])];
+  return [header, ...lines, ...more, ...counts];
+}
+
+/** What a decode step asks of the GPU, over all runs. */
+function countLines({ rows }: Report, names: readonly string[], t: BenchTexts): string[][] {
+  const runs = rows.flatMap((row) => row.runs);
+  const median = (of: (run: Row["runs"][number]) => Timed | undefined, name: keyof PerToken): number =>
+    spreadOf(runs.map((run) => of(run)?.perToken?.[name] ?? NaN)).median;
+  return (["dispatches", "submits", "uploadedBytes", "readBytes", "newBuffers"] as const).map((name) => {
+    const own = median((run) => run.ours, name);
+    const theirs = names.flatMap((peer) => [digits(median((run) => run.peers[peer], name)), ""]);
+    return [t.perToken[name], digits(own), ...theirs];
+  });
+}
+
+/** What parted, a line for each row and peer. */
+export function partings({ rows }: Report, t: BenchTexts): string[] {
+  const lines = rows.flatMap(({ id, promptTokens, peers }) =>
+    Object.entries(peers).flatMap(([name, { parted }]) => {
+      const what = id === "context" ? t.context(promptTokens ?? 0) : t.rows[id];
+      return parted ? [t.parted(what, parted.ours.slice(0, 120), name, parted.theirs.slice(0, 120))] : [];
+    }),
+  );
+  return [...new Set(lines)];
 }
 
 /** One line about the device. */
@@ -46,8 +88,10 @@ export function deviceLine({ ours, cores }: Report, t: BenchTexts): string {
 
 /** The table as a picture in the page's own colours; PNG. */
 export async function pictureOf(report: Report, t: BenchTexts): Promise<Blob> {
-  const table = tableOf(report, t).map((line) => line.slice(0, 4));
-  const [width, lineHeight, edge] = [1200, 52, 48];
+  const table = tableOf(report, t);
+  const [lineHeight, edge, first, others] = [52, 48, 560, 215];
+  const count = (table[0]?.length ?? 1) - 1;
+  const width = edge * 2 + first + others * count;
   const height = edge * 2 + 120 + table.length * lineHeight + 20;
   const canvas = document.createElement("canvas");
   canvas.width = width;
@@ -65,14 +109,13 @@ export async function pictureOf(report: Report, t: BenchTexts): Promise<Blob> {
   context.fillStyle = colour("--ink-soft");
   context.font = font(20);
   context.fillText(`${deviceLine(report, t)} · ${report.date.slice(0, 10)}`, edge, edge + 72, width - 2 * edge);
-  const columns = [edge, 560, 775, 990];
   for (const [at, line] of table.entries()) {
     const y = edge + 130 + at * lineHeight;
     context.font = font(19, at === 0 ? 600 : 400);
     for (const [column, text] of line.entries()) {
-      const x = columns[column] ?? edge;
-      context.fillStyle = colour(column === 3 && at > 0 ? "--accent" : "--ink");
-      context.fillText(text, x, y, (columns[column + 1] ?? width - edge + 16) - x - 16);
+      const x = column === 0 ? edge : edge + first + (column - 1) * others;
+      context.fillStyle = colour(column > 1 && column % 2 === 1 && at > 0 ? "--accent" : "--ink");
+      context.fillText(text, x, y, (column === 0 ? first : others) - 16);
     }
     context.fillStyle = colour("--line");
     context.fillRect(edge, y + 18, width - 2 * edge, 1);

@@ -1,5 +1,6 @@
 // The bench page's words, in English and Chinese. Knows no page.
-import type { Figure, RowId } from "./plan.ts";
+import type { Figure, PerToken } from "../measure.ts";
+import type { RowId } from "../plan.ts";
 
 export interface BenchTexts {
   readonly title: string;
@@ -18,10 +19,12 @@ export interface BenchTexts {
   readonly what: string;
   readonly ours: string;
   readonly ratio: string;
-  readonly answers: string;
-  readonly equal: string;
-  readonly parted: (ours: string, theirs: string) => string;
-  readonly rows: Readonly<Record<RowId | "load", string>>;
+  readonly parted: (what: string, ours: string, peer: string, theirs: string) => string;
+  readonly rows: Readonly<Record<Exclude<RowId, "context"> | "load", string>>;
+  readonly context: (tokens: number) => string;
+  readonly wasmMemory: string;
+  readonly gpuMemory: string;
+  readonly perToken: Readonly<Record<keyof PerToken, string>>;
   readonly figures: Readonly<Record<Figure, string>>;
   readonly ahead: string;
   readonly split: (image: string, vision: string, prefill: string) => string;
@@ -52,20 +55,27 @@ export const en: BenchTexts = {
   what: "What",
   ours: "llava-web",
   ratio: "Ratio",
-  answers: "Answers",
-  equal: "equal",
-  parted: (ours, theirs) => `“${ours}” / “${theirs}”`,
+  parted: (what, ours, peer, theirs) => `≠ ${what}: “${ours}” / ${peer}: “${theirs}”`,
   rows: {
     first: "First question about a picture",
     next: "Next question about it",
     again: "The same question again",
-    short: "Decoding, short prompt",
-    long: "Decoding, long prompt",
+    describe: "Describing a picture",
     load: "Load, without download",
+  },
+  context: (tokens) => `Prompt of about ${tokens} tokens`,
+  wasmMemory: "WASM memory, MiB",
+  gpuMemory: "GPU buffers at most, MiB",
+  perToken: {
+    dispatches: "GPU dispatches per token",
+    submits: "GPU submits per token",
+    uploadedBytes: "Bytes uploaded per token",
+    readBytes: "Bytes read back per token",
+    newBuffers: "GPU buffers made per token",
   },
   figures: { firstTokenMs: "ms to the first token", decodeRate: "tokens/s" },
   ahead:
-    "Medians, with the least and the most in brackets. Ratios are taken pair by pair; above 1 llava-web is the faster one. Both answer greedily; where answers part, the first two that do are shown.",
+    "Medians, with the least and the most in brackets. Ratios are taken pair by pair; above 1 llava-web is the faster one. All answer greedily; ≠ marks answers that part.",
   split: (image, vision, prefill) =>
     `The first question's time in llava-web: picture ${image} ms, vision ${vision} ms, prompt ${prefill} ms.`,
   widened:
@@ -96,20 +106,26 @@ export const zh: BenchTexts = {
   what: "项目",
   ours: "llava-web",
   ratio: "比值",
-  answers: "回答",
-  equal: "相同",
-  parted: (ours, theirs) => `“${ours}”／“${theirs}”`,
+  parted: (what, ours, peer, theirs) => `≠ ${what}：“${ours}”／${peer}：“${theirs}”`,
   rows: {
     first: "关于一张图片的第一个问题",
     next: "关于它的下一个问题",
     again: "再问一次同样的问题",
-    short: "解码，短提示",
-    long: "解码，长提示",
+    describe: "描述一张图片",
     load: "加载（不含下载）",
   },
+  context: (tokens) => `约 ${tokens} 个词元的提示`,
+  wasmMemory: "WASM 内存，MiB",
+  gpuMemory: "GPU 缓冲区峰值，MiB",
+  perToken: {
+    dispatches: "每个词元的 GPU 调度次数",
+    submits: "每个词元的 GPU 提交次数",
+    uploadedBytes: "每个词元上传的字节",
+    readBytes: "每个词元读回的字节",
+    newBuffers: "每个词元新建的 GPU 缓冲区",
+  },
   figures: { firstTokenMs: "毫秒到第一个词元", decodeRate: "词元/秒" },
-  ahead:
-    "取中位数，括号内为最小值和最大值。比值逐对计算；大于 1 表示 llava-web 更快。两者都用贪心解码；回答不同时列出最先不同的两个。",
+  ahead: "取中位数，括号内为最小值和最大值。比值逐对计算；大于 1 表示 llava-web 更快。都用贪心解码；≠ 表示回答不同。",
   split: (image, vision, prefill) =>
     `llava-web 第一个问题的时间：图片 ${image} 毫秒，视觉 ${vision} 毫秒，提示 ${prefill} 毫秒。`,
   widened: "此处 transformers.js 使用 32 位的词嵌入：它的 WASM 运行时读不了模型包自带的词嵌入。",
