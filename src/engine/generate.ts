@@ -9,7 +9,7 @@ import type { PictureTiles } from "./package.ts";
 import { createPictures, type Picture } from "./pictures.ts";
 import { placePictures, prefill, type PlacedImage } from "./prefill.ts";
 import { renderPrompt, type Prompt } from "./prompt.ts";
-import { createSampler } from "./sampler.ts";
+import { createSampler, topOf } from "./sampler.ts";
 import { createTextStream } from "./text-stream.ts";
 import type { FinishReason, GenerateEvent, GenerateRequest, ImageMode, Pixels, Stage } from "./types.ts";
 
@@ -103,6 +103,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
     clock: Clock,
     chunk: number,
     aborted: () => boolean,
+    top?: number,
   ): AsyncGenerator<GenerateEvent, Float32Array | undefined> {
     const needed = placed.filter(({ picture, start }) => start + picture.rows > held);
     for (const [i, { picture }] of needed.entries()) {
@@ -135,7 +136,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
       yield stage("prefill", from - held, slots.length - held);
       if (aborted()) return undefined;
       const to = Math.min(from + chunk, slots.length);
-      logits = await prefill(model, cache, features, slots, placed, from, to);
+      logits = await prefill(model, cache, features, slots, placed, from, to, top);
       from = to;
     }
     clock.prefillMs = performance.now() - started;
@@ -163,7 +164,8 @@ export function createGenerator(options: GeneratorOptions): Generator {
     });
     const aborted = (): boolean => signal?.aborted === true;
 
-    const logits = yield* fill({ slots, placed, held }, clock, options.prefillChunk, aborted);
+    const top = topOf(request.sampling);
+    const logits = yield* fill({ slots, placed, held }, clock, options.prefillChunk, aborted, top);
     if (logits === undefined) {
       yield done("abort");
       return;
@@ -212,7 +214,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
               const allowed = options.drafts === "always" || budget.allows;
               draft = allowed ? (drafter?.draft(limit - newTokens - 1, budget.rowCost) ?? []) : [];
               drafted = draft.length;
-              rows = await step(model, cache, [token, ...draft]);
+              rows = await step(model, cache, [token, ...draft], top);
               stepMs = performance.now() - stepStarted;
               if (drafted === 0) budget.plain(stepMs);
             }
@@ -344,10 +346,15 @@ function stage(name: Stage, done: number, total: number): GenerateEvent {
 }
 
 /** The logits after each of the tokens. */
-async function step(model: Model, cache: KvCache, tokens: readonly number[]): Promise<Float32Array[]> {
+async function step(
+  model: Model,
+  cache: KvCache,
+  tokens: readonly number[],
+  top: number | undefined,
+): Promise<Float32Array[]> {
   const embeds = await model.embed(tokens);
   try {
-    return await model.decodeEach(embeds, tokens, cache);
+    return await model.decodeEach(embeds, tokens, cache, top);
   } finally {
     embeds.dispose();
   }

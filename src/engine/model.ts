@@ -7,7 +7,14 @@ import { createKvCache, type KvCache } from "./kv-cache.ts";
 import type { LlamaDecoder } from "./llama-decoder.ts";
 import { openLlama } from "./llama-load.ts";
 import type { GraphFiles, PackageInfo } from "./package.ts";
-import { elementCount, type Runtime, type RuntimeTensor, type Session, type SessionSource } from "./runtime.ts";
+import {
+  elementCount,
+  type Runtime,
+  type RuntimeTensor,
+  type Session,
+  type SessionSource,
+  type Top,
+} from "./runtime.ts";
 import { createTokenizer, type Tokenizer } from "./tokenizer.ts";
 import type { PackageFiles } from "./types.ts";
 
@@ -49,10 +56,13 @@ export interface Model {
   embed(ids: readonly number[]): Promise<RuntimeTensor>;
   /** Rows put one after another, [1, rows, hidden]; the caller disposes them. */
   concat(runs: readonly RowRun[]): RuntimeTensor;
-  /** Adds the rows to the cache and returns the logits after the last one (a copy); disposes nothing of the caller's. */
-  decode(embeds: RuntimeTensor, added: readonly number[], cache: KvCache): Promise<Float32Array>;
+  /**
+   * Adds the rows to the cache and returns the logits after the last one (a copy); disposes nothing of the caller's. With `top` the caller
+   * looks at no more than so many of the largest: a device may leave out all others, which are −Infinity then.
+   */
+  decode(embeds: RuntimeTensor, added: readonly number[], cache: KvCache, top?: number): Promise<Float32Array>;
   /** The same with the logits after every row. */
-  decodeEach(embeds: RuntimeTensor, added: readonly number[], cache: KvCache): Promise<Float32Array[]>;
+  decodeEach(embeds: RuntimeTensor, added: readonly number[], cache: KvCache, top?: number): Promise<Float32Array[]>;
   /**
    * Goes on with this adapter, or with none; rejects and changes nothing when it does not fit. Rows and features computed before are of no
    * use afterwards.
@@ -70,7 +80,8 @@ export async function loadModel(options: LoadOptions): Promise<Model> {
     await readObject(files, "tokenizer_config.json"),
     [config.imageTokenId],
   );
-  const present = Array.from({ length: config.layers }, (_, i) => [`present.${i}.key`, `present.${i}.value`]).flat();
+  const kept = Array.from({ length: config.layers }, (_, i) => [`present.${i}.key`, `present.${i}.value`]).flat();
+  if (runtime.top) kept.push("logits");
   const sessions: Session[] = [];
   const open = async (part: ModelPart, source: SessionSource, onDevice: readonly string[]): Promise<Session> => {
     onPart?.(part);
@@ -98,7 +109,7 @@ export async function loadModel(options: LoadOptions): Promise<Model> {
     vision: choose(vision) ? expandedSource : graphSource,
   };
   const openDecoder = async (roomy: boolean): Promise<Session> =>
-    open("decoder", await source.decoder(roomy ? withRoom(decoder) : decoder, files), present);
+    open("decoder", await source.decoder(roomy ? withRoom(decoder) : decoder, files), kept);
   try {
     const loaded = {
       vision: await open("vision", await source.vision(vision, files), ["image_features", "tower_features"]),
@@ -192,6 +203,7 @@ function createModel(
     added: readonly number[],
     cache: KvCache,
     keep: number,
+    top: number | undefined,
   ): Promise<Float32Array[]> => {
     const { own: llama, decoder } = sessions;
     const total = cache.slots.length + added.length;
@@ -225,6 +237,9 @@ function createModel(
       outputs.delete("logits");
       await cache.accept(outputs, added);
       try {
+        if (top !== undefined && top <= mostTop && runtime.top) {
+          return sparseRows(await runtime.top(logits, keep, config.vocabSize, top), config.vocabSize);
+        }
         return lastRows(await runtime.read(logits), elementCount(logits.dims), config.vocabSize, keep);
       } finally {
         logits.dispose();
@@ -294,12 +309,12 @@ function createModel(
       runtime.copy(steps);
       return out;
     },
-    async decode(embeds, added, cache) {
-      const [last] = await decode(embeds, added, cache, 1);
+    async decode(embeds, added, cache, top) {
+      const [last] = await decode(embeds, added, cache, 1, top);
       if (!last) throw new EngineError("internal", "a run without logits");
       return last;
     },
-    decodeEach: (embeds, added, cache) => decode(embeds, added, cache, added.length),
+    decodeEach: (embeds, added, cache, top) => decode(embeds, added, cache, added.length, top),
     async adapt(adapter) {
       if (!adapter) {
         const next = emptyRoom();
@@ -345,6 +360,17 @@ function withRoom(graph: GraphFiles): GraphFiles {
   if (!adaptable) throw new EngineError("internal", "the package has no graph with room for an adapter");
   const f32 = expanded && adaptable.expanded !== undefined ? { ...expanded, path: adaptable.expanded } : undefined;
   return { ...graph, path: adaptable.path, expanded: f32 };
+}
+
+/** As many as a device looks for. */
+const mostTop = 64;
+
+function sparseRows(found: readonly Top[], vocabSize: number): Float32Array[] {
+  return found.map(({ values, places }) => {
+    const row = new Float32Array(vocabSize).fill(-Infinity);
+    places.forEach((place, i) => (row[place] = values[i] ?? -Infinity));
+    return row;
+  });
 }
 
 function lastRows(logits: Float32Array, elements: number, vocabSize: number, keep: number): Float32Array[] {

@@ -47,6 +47,7 @@ export async function prefill(
   placed: readonly PlacedImage[],
   from: number,
   to: number,
+  top?: number,
 ): Promise<Float32Array> {
   const chunk = slots.slice(from, to);
   const ids = chunk.filter((slot) => slot >= 0);
@@ -55,7 +56,7 @@ export async function prefill(
   try {
     embeds = ids.length === chunk.length ? text : model.concat(rowRuns(text, features, slots, placed, from, to));
     if (!embeds) throw new EngineError("internal", "an empty prefill chunk");
-    return await model.decode(embeds, chunk, cache);
+    return await model.decode(embeds, chunk, cache, top);
   } finally {
     if (embeds !== text) embeds?.dispose();
     text?.dispose();

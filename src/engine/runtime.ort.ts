@@ -10,6 +10,7 @@ import {
   type RuntimeTensor,
   type Session,
   type SessionSource,
+  type Top,
   type TensorData,
   type TensorType,
 } from "./runtime.ts";
@@ -26,6 +27,8 @@ export interface DeviceMemory {
   write(tensor: Tensor, data: Float32Array<ArrayBuffer>): void;
   copy(steps: readonly { from: Tensor; fromOffset: number; to: Tensor; toOffset: number; count: number }[]): void;
   settle(): Promise<void>;
+  /** See Runtime. */
+  top(tensor: Tensor, rows: number, rowLength: number, k: number): Promise<Top[]>;
 }
 
 /** What an adapter adds to ONNX Runtime's API. */
@@ -198,6 +201,10 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
         throw await fail(error, "reading a tensor");
       }
     },
+    ...(host.memory && {
+      top: (tensor: RuntimeTensor, rows: number, rowLength: number, k: number) =>
+        guard(host.memory?.top(unwrap(tensor), rows, rowLength, k) ?? Promise.resolve([])),
+    }),
     settle: () => guard(host.memory?.settle() ?? Promise.resolve()),
     get aliveTensors() {
       return alive;

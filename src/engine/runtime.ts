@@ -49,6 +49,12 @@ export interface CopyStep {
   readonly count: number;
 }
 
+/** The largest numbers of a row and where they are, largest first; of equals the lower place. */
+export interface Top {
+  readonly values: Float32Array;
+  readonly places: Uint32Array;
+}
+
 /** How this device runs decoders beside the runtime; its tensors are in main memory. */
 export interface OwnKernel {
   readonly helpers: KernelHelpers | undefined;
@@ -81,6 +87,11 @@ export interface Runtime {
   copy(steps: readonly CopyStep[]): void;
   /** The numbers of a float32 tensor; may be the tensor's own memory, so copy before disposing. */
   read(tensor: RuntimeTensor): Promise<Float32Array>;
+  /**
+   * The k (at most 64) largest numbers of each of the last `rows` rows of a float32 tensor on the device, found there; absent where rows lie in
+   * main memory anyway.
+   */
+  top?(tensor: RuntimeTensor, rows: number, rowLength: number, k: number): Promise<Top[]>;
   /** Resolves when the device has done what it was given; for honest timings. */
   settle(): Promise<void>;
   /** Tensors created and not yet disposed; for leak tests. */

@@ -5,6 +5,7 @@ import { EngineError } from "./errors.ts";
 import { webKernelHelpers } from "./kernel-helpers.web.ts";
 import { createOrtRuntime, type DeviceMemory, type Ort, type OrtHost } from "./runtime.ort.ts";
 import { elementCount, type Runtime } from "./runtime.ts";
+import { createTopK } from "./top-k.web.ts";
 
 /** What WebGPU offers here. */
 export type GpuProbe =
@@ -176,7 +177,13 @@ function watchDevice(device: GPUDevice): Pick<OrtHost, "watch"> & { readonly cur
 const bufferUsage = { copySource: 0x04, copyTarget: 0x08, storage: 0x80 };
 
 function deviceMemory(device: GPUDevice, { Tensor }: Ort): DeviceMemory {
+  let topK: ReturnType<typeof createTopK> | undefined;
   return {
+    top(tensor, rows, rowLength, k) {
+      topK ??= createTopK(device);
+      const firstRow = elementCount(tensor.dims) / rowLength - rows;
+      return topK({ buffer: tensor.gpuBuffer, firstRow, rows, rowLength, k });
+    },
     allocate(dims) {
       const bytes = Math.max(16, Math.ceil(elementCount(dims) / 4) * 16);
       const usage = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;

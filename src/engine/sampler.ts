@@ -23,6 +23,13 @@ export function createSampler(sampling: Sampling): Sampler {
   };
 }
 
+/** How many of the largest logits the sampler looks at; undefined where it needs them all. */
+export function topOf({ temperature, topK, repetitionPenalty }: Sampling): number | undefined {
+  if (repetitionPenalty !== 1) return undefined; // what was said may fall behind any other token
+  if (temperature <= greedyTemperature || topK === 1) return 1;
+  return topK > 0 ? topK : undefined;
+}
+
 /** Index of the largest value; the first one of equals. */
 export function argmax(values: Float32Array): number {
   let best = 0;
