@@ -1,19 +1,59 @@
-// npm run bench [-- node|browser|page …]: "node" (default) measures the engine beside transformers.js on this machine's CPU, "browser" builds the app and
-// does the same on its page /bench, "page" measures how smooth the app is; other arguments go to the bench.
+// npm run bench [-- [kind] [options]]. Without a kind: Node, then the page /bench in headless Chromium on WASM and, with small counts, on WebGPU
+// (the software adapter where there is no GPU). --json [folder] keeps what all of them found there (bench-results), with the page's picture;
+// --quick measures less. Kinds: "node", "browser", "page" (how smooth the app is); other arguments go to the bench.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { buildInto } from "./build.mjs";
 import { findChromium } from "./chromium.mjs";
-import { ensureInstalled, fail, runTool } from "./ensure.mjs";
+import { ensureInstalled, fail, root, runTool } from "./ensure.mjs";
 
-const [, , kind = "node", ...others] = process.argv;
+const [, , ...given] = process.argv;
+const kind = given[0]?.startsWith("--") === false ? given.shift() : undefined;
+const files = { node: "bench/node.ts", browser: "bench/browser.ts", page: "bench/main-thread.ts" };
 await ensureInstalled();
-if (kind === "node") {
-  process.exitCode = runTool("tsx", ["bench/node.ts", ...others]);
-} else if (kind === "page" || kind === "browser") {
+
+const run = async (kind, options) => {
+  if (kind === "node") return runTool("tsx", [files.node, ...options]);
   const CHROMIUM_PATH = await findChromium();
   await buildInto("dist-test");
-  process.exitCode = runTool("tsx", [`bench/${kind === "page" ? "main-thread" : "browser"}.ts`, ...others], {
-    CHROMIUM_PATH,
-  });
+  return runTool("tsx", [files[kind], ...options], { CHROMIUM_PATH });
+};
+
+if (kind !== undefined) {
+  if (!(kind in files)) fail(`There is no bench "${kind}"; say ${Object.keys(files).join(", ")}, or nothing for all.`);
+  process.exitCode = await run(kind, given);
 } else {
-  fail(`There is no bench "${kind}"; say node, browser or page.`);
+  const at = given.indexOf("--json");
+  const named = given[at + 1];
+  const folder =
+    at < 0 ? undefined : join(root, named === undefined || named.startsWith("--") ? "bench-results" : named);
+  if (folder !== undefined) mkdirSync(folder, { recursive: true });
+  const kept = (name) => (folder === undefined ? [] : ["--json", join(folder, `${name}.json`)]);
+  const picture = (name) => (folder === undefined ? [] : ["--picture", join(folder, `${name}.png`)]);
+  const quick = given.includes("--quick");
+  const [pairs, contexts] = quick ? ["2", "256,1024"] : ["7", "256,1024,2048,4096"];
+  const all = [
+    ["node", ["--pairs", pairs, "--contexts", contexts, ...kept("node")]],
+    [
+      "browser",
+      ["--device", "wasm", "--pairs", quick ? "2" : "5", "--contexts", contexts, ...kept("wasm"), ...picture("wasm")],
+    ],
+    [
+      "browser",
+      [
+        "--device",
+        "webgpu",
+        "--pairs",
+        "1",
+        "--contexts",
+        "0",
+        "--tokens",
+        "6",
+        ...kept("webgpu"),
+        ...picture("webgpu"),
+      ],
+    ],
+  ];
+  for (const [kind, options] of all) process.exitCode ||= await run(kind, options);
+  if (folder !== undefined) console.log(`\nKept in ${folder}.`);
 }

@@ -16,6 +16,11 @@ export function AboutDialog({ model, modelCardUrl, onClose }: AboutDialogProps):
   return (
     <Dialog title={t.about} onClose={onClose}>
       <p>{t.aboutLead}</p>
+      <p>
+        <a href="bench/" target="_blank" rel="noopener">
+          {t.benchLink}
+        </a>
+      </p>
       <h3 class="small-title">{t.modelTitle}</h3>
       <p>{t.modelFacts(model.name, model.parameters)}</p>
       <p>{t.modelCan}</p>

@@ -277,6 +277,7 @@ export const en = {
   close: "Close",
 
   about: "About and licences",
+  benchLink: "How fast is it on this device? Measure it",
   aboutLead:
     "llava-web is LLaVA, the open large language-and-vision assistant, as a web page. It is free software under the Apache License 2.0.",
   modelTitle: "The model",

@@ -124,6 +124,7 @@ export const zh: Texts = {
   close: "关闭",
 
   about: "关于与许可",
+  benchLink: "在这台设备上有多快？测一测",
   aboutLead: "llava-web 把开源的大型语言与视觉助手 LLaVA 做成了一个网页。它是自由软件，采用 Apache 2.0 许可。",
   modelTitle: "模型",
   modelFacts: (model, parameters) =>
