@@ -4,7 +4,8 @@ import { basename, join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { renderPrompt } from "#engine/prompt.ts";
 import type { Message } from "#engine/types.ts";
-import { Clock, type Library } from "./library.ts";
+import { Clock } from "./clock.ts";
+import type { Library } from "./library.ts";
 import type { System } from "./measure.ts";
 
 /** Loads the embedding and decoder graphs of the package in this folder; the library has its tokenizer and its end token. */

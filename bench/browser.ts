@@ -1,9 +1,9 @@
-// npm run bench -- browser [--device webgpu] [--pairs 3] [--contexts 256,1024] [--tokens 48] [--json <file>] [--picture <file>]: the built page /bench in headless Chromium,
+// npm run bench -- browser [--device webgpu] [--pairs 3] [--contexts 256,1024] [--tokens 48] [--model <package folder>] [--json <file>] [--picture <file>]: the built page /bench in headless Chromium,
 // both systems in turns. WebGPU is the software adapter where there is no GPU: give it small counts.
 import { parseArgs } from "node:util";
 import { chromium } from "@playwright/test";
-import { serveStatic } from "../e2e/static-server.ts";
 import { securityHeaders } from "#sw/security-headers.ts";
+import { serveBench } from "./serve.ts";
 
 const { values } = parseArgs({
   options: {
@@ -12,11 +12,13 @@ const { values } = parseArgs({
     pairs: { type: "string", default: "3" },
     contexts: { type: "string", default: "256,1024" },
     tokens: { type: "string", default: "48" },
+    model: { type: "string" },
     json: { type: "string" },
     picture: { type: "string" },
   },
 });
-const server = await serveStatic({ folder: values.dist, headers: securityHeaders });
+const { model } = values;
+const server = await serveBench({ dist: values.dist, headers: securityHeaders, model });
 const executablePath = process.env["CHROMIUM_PATH"];
 const gpu = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"];
 const browser = await chromium.launch({
@@ -26,7 +28,9 @@ const browser = await chromium.launch({
 try {
   const page = await browser.newPage({ locale: "en-US" });
   const { device, pairs, contexts, tokens } = values;
-  await page.goto(`${server.url}bench/?beside&${new URLSearchParams({ device, pairs, contexts, tokens }).toString()}`);
+  await page.goto(
+    `${server.url}bench/?beside&${new URLSearchParams({ device, pairs, contexts, tokens, ...(model === undefined ? {} : { package: "package/" }) }).toString()}`,
+  );
   await page.getByRole("button", { name: "Run the bench" }).click();
   const status = page.locator(".bench-status[data-state=done], .bench-status[data-state=failed]");
   await status.waitFor({ timeout: 30 * 60_000 });

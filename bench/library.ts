@@ -12,8 +12,9 @@ import {
 import { renderPrompt } from "#engine/prompt.ts";
 import type { Message } from "#engine/types.ts";
 import type { Manifest } from "#weights/manifest.ts";
-import { perToken, type GpuCounts } from "./gpu-meter.ts";
-import type { System, Timed } from "./measure.ts";
+import { Clock } from "./clock.ts";
+import type { GpuCounts } from "./gpu-meter.ts";
+import type { System } from "./measure.ts";
 
 export interface Library {
   readonly model: PreTrainedModel;
@@ -97,34 +98,6 @@ export const librarySystem =
 
 function named(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? { ...value } : {};
-}
-
-/** Tokens as they come. */
-export class Clock {
-  readonly #meter: (() => GpuCounts) | undefined;
-  readonly #began = performance.now();
-  #counts: GpuCounts | undefined;
-  #first = 0;
-  #last = 0;
-  #tokens = 0;
-  constructor(meter?: () => GpuCounts) {
-    this.#meter = meter;
-  }
-  tick(): void {
-    this.#last = performance.now();
-    if (this.#tokens++ > 0) return;
-    this.#first = this.#last;
-    this.#counts = this.#meter?.();
-  }
-  told(text: string): Timed {
-    return {
-      text,
-      tokens: this.#tokens,
-      firstTokenMs: this.#first - this.#began,
-      decodeRate: this.#tokens < 2 ? NaN : ((this.#tokens - 1) / (this.#last - this.#first)) * 1000,
-      perToken: this.#counts && this.#meter && perToken(this.#counts, this.#meter(), this.#tokens),
-    };
-  }
 }
 
 class Ticks extends TextStreamer {

@@ -28,6 +28,8 @@ export interface PlanSize {
   readonly pairs: number;
   /** Lengths of prompts without a picture, in tokens, about. */
   readonly contexts: readonly number[];
+  /** Whether pictures are asked about, too; default true. */
+  readonly pictures?: boolean | undefined;
 }
 
 export interface Systems {
@@ -99,11 +101,12 @@ function rest(): Promise<void> {
 export async function runPlan(
   systems: Systems,
   picture: Blob,
-  { pairs, contexts }: PlanSize,
+  { pairs, contexts, pictures = true }: PlanSize,
   onStep: (done: number, of: number) => void,
 ): Promise<Row[]> {
   onStep(0, (4 + contexts.length) * (pairs + 1));
-  const steps = await stepsOf(systems, picture, contexts);
+  const all = await stepsOf(systems, picture, contexts);
+  const steps = all.filter(({ id }) => pictures || id === "context");
   const rows: Row[] = [];
   for (const [at, { id, figures, promptTokens, request }] of steps.entries()) {
     const runs: Row["runs"][number][] = [];

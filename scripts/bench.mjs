@@ -1,6 +1,6 @@
 // npm run bench [-- [kind] [options]]. Without a kind: Node, then the page /bench in headless Chromium on WASM and, with small counts, on WebGPU
 // (the software adapter where there is no GPU). --json [folder] keeps what all of them found there (bench-results), with the page's picture;
-// --quick measures less. Kinds: "node", "browser", "page" (how smooth the app is); other arguments go to the bench.
+// --quick measures less. Kinds: "node", "browser", "wllama", "page" (how smooth the app is); other arguments go to the bench.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { buildInto } from "./build.mjs";
@@ -9,7 +9,12 @@ import { ensureInstalled, fail, root, runTool } from "./ensure.mjs";
 
 const [, , ...given] = process.argv;
 const kind = given[0]?.startsWith("--") === false ? given.shift() : undefined;
-const files = { node: "bench/node.ts", browser: "bench/browser.ts", page: "bench/main-thread.ts" };
+const files = {
+  node: "bench/node.ts",
+  browser: "bench/browser.ts",
+  page: "bench/main-thread.ts",
+  wllama: "bench/wllama.ts",
+};
 await ensureInstalled();
 
 const run = async (kind, options) => {

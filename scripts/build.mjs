@@ -4,9 +4,17 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "
 import { join } from "node:path";
 import { fail, root, runTool, withLock } from "./ensure.mjs";
 
-const bench = ["index.html", "gpu-meter.ts", "library.ts", "measure.ts", "ours.ts", "plan.ts", "table.ts", "page"].map(
-  (name) => `bench/${name}`,
-);
+const bench = [
+  "index.html",
+  "clock.ts",
+  "gpu-meter.ts",
+  "library.ts",
+  "measure.ts",
+  "ours.ts",
+  "plan.ts",
+  "table.ts",
+  "page",
+].map((name) => `bench/${name}`);
 const inputs = ["src", "public", "index.html", ...bench, "vite.config.ts", "package-lock.json", "NOTICE"];
 
 /** Builds into `folder` (relative to the project) when anything that goes into the build has changed. */
