@@ -11,6 +11,7 @@ import { Checkpoint, type Tensor } from "#convert/checkpoint.ts";
 import { openWeights } from "#convert/checkpoint-source.ts";
 import { convert } from "#convert/convert.ts";
 import { checkpointFolder, packageFolder } from "#convert/folder.node.ts";
+import { quantizerThreads } from "#convert/quantizer.node.ts";
 import { writeCheckpoint } from "#convert/write-checkpoint.ts";
 import { multiplyOnRuntime } from "#cli/multiply.ts";
 import { parseManifest } from "#weights/manifest.ts";
@@ -142,10 +143,12 @@ async function runStep(step: string, root: string): Promise<void> {
     const note = new Map([["adapter_config.json", bytes({ r: 128, lora_alpha: 256 })]]);
     await writeCheckpoint(new Checkpoint(new Map(adapter())), note, await out("lora"), { base: "adapter_model" });
   } else if (step === "convert") {
+    const quantizer = quantizerThreads();
     await convert(folder("llava-v1.5-7b"), await out("package"), {
+      quantizer,
       bits: { vision: 8, embed: 4, decoder: 4 },
       more: { vision: folder("clip") },
-    });
+    }).finally(() => quantizer.end());
   } else {
     const merged = await openWeights(folder("lora"), folder("llava-v1.5-7b"), multiplyOnRuntime);
     await writeCheckpoint(merged, new Map([["config.json", bytes(config)]]), await out("merged"));

@@ -1,5 +1,5 @@
-// npm run build:kernels [-- --check]: compiles kernels/*.ts (AssemblyScript) and keeps the WebAssembly in src/engine, so that building the
-// app needs no compiler; --check, which a test runs, only compares.
+// npm run build:kernels [-- --check]: compiles kernels/*.ts (AssemblyScript) and keeps the WebAssembly in src/engine or src/convert, so that
+// building the app needs no compiler; --check, which a test runs, only compares.
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,10 +7,29 @@ import { main } from "assemblyscript/asc";
 
 const kernels = {
   llama: {
+    room: "engine",
     flags: "--enable simd,threads --importMemory --sharedMemory --initialMemory 1 --maximumMemory 65536",
     exports: ["run(): void", "help(thread: number): void"],
   },
+  quantize: {
+    room: "convert",
+    flags: "--enable simd,bulk-memory --importMemory --initialMemory 1",
+    exports: [
+      `quantize(
+    from: number,
+    type: number,
+    rows: number,
+    cols: number,
+    bits: number,
+    weights: number,
+    data: number,
+    scales: number,
+    zeros: number,
+  ): number`,
+    ],
+  },
   resize: {
+    room: "engine",
     flags: "--enable simd --importMemory --initialMemory 1",
     exports: [
       "layOnWhite(line: number, pixels: number): void",
@@ -28,7 +47,7 @@ async function compile(name) {
   return readFile(out);
 }
 
-/** src/engine/<name>-kernel.ts with these bytes. */
+/** <name>-kernel.ts with these bytes. */
 function moduleOf(name, bytes) {
   const base64 = bytes.toString("base64").replace(/.{1,130}/g, '  "$&",\n');
   const type = `${name[0].toUpperCase()}${name.slice(1)}Kernel`;
@@ -51,7 +70,7 @@ export function ${name}KernelBytes(): Uint8Array<ArrayBuffer> {
 }
 
 for (const name of Object.keys(kernels)) {
-  const target = `src/engine/${name}-kernel.ts`;
+  const target = `src/${kernels[name].room}/${name}-kernel.ts`;
   const compiled = moduleOf(name, await compile(name));
   if (!process.argv.includes("--check")) {
     await writeFile(target, compiled);

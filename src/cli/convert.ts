@@ -6,6 +6,7 @@ import type { CheckpointFolder, PackageFolder } from "#convert/byte-source.ts";
 import { convert } from "#convert/convert.ts";
 import { checkpointFolder, packageFolder } from "#convert/folder.node.ts";
 import type { Bits, Importances } from "#convert/onnx/weight-ops.ts";
+import { quantizerThreads } from "#convert/quantizer.node.ts";
 import { templateForName } from "#convert/template.ts";
 import { loadModel } from "#engine/model.ts";
 import type { PackageInfo, SelfTest } from "#engine/package.ts";
@@ -123,7 +124,9 @@ export function addConvert(program: Command): void {
           await to.discard();
           throw error;
         }));
+      const quantizer = quantizerThreads();
       const manifest = await convert(from, to, {
+        quantizer,
         bits: {
           vision: flags.bitsVision ?? flags.bits ?? 8,
           embed: flags.bitsEmbed ?? flags.bits ?? 4,
@@ -134,7 +137,7 @@ export function addConvert(program: Command): void {
         more,
         adaptable: flags.adaptable,
         selfTest: flags.selfTest ? recordSelfTest : undefined,
-      });
+      }).finally(() => quantizer.end());
       tell(manifest);
     });
 }

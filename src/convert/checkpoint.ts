@@ -28,6 +28,14 @@ export interface Tensor {
   readonly origin: string;
   /** `count` elements from element `start`, as f32; throws on NaN and infinity, which no healthy checkpoint holds. */
   read(start: number, count: number): Promise<Float32Array<ArrayBuffer>>;
+  /** The same as it is stored, unchecked; where the tensor lies in a file as it is. */
+  readonly readStored?: ((start: number, count: number) => Promise<StoredValues>) | undefined;
+}
+
+/** Elements as a file has them. */
+export interface StoredValues {
+  readonly dtype: "F32" | "F16" | "BF16";
+  readonly bytes: Uint8Array<ArrayBuffer>; // little-endian
 }
 
 /** Where a tensor lies in its file. */
@@ -82,6 +90,17 @@ export function storedTensor(entry: TensorEntry, source: ByteSource, file: strin
         if (!Number.isFinite(value)) throw bad(`tensor ${name} holds ${value}: the checkpoint is damaged`);
       }
       return values;
+    },
+    ...(entry.strides ? {} : storedReader(dtype, source, entry.offset)),
+  };
+}
+
+function storedReader(dtype: string, source: ByteSource, offset: number): Pick<Tensor, "readStored"> {
+  if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16") return {};
+  const width = dtypeBytes[dtype] ?? 0;
+  return {
+    async readStored(start, count) {
+      return { dtype, bytes: await source.read(offset + start * width, count * width) };
     },
   };
 }

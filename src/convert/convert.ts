@@ -16,7 +16,7 @@ import type { GraphBuilder } from "./onnx/graph.ts";
 import { buildVisionEncoder } from "./onnx/vision.ts";
 import type { Bits, GraphOptions, Importances } from "./onnx/weight-ops.ts";
 import { imageAspectOf, packageConfigFiles, type GraphNote } from "./package-config.ts";
-import type { Scheme } from "./quantize.ts";
+import type { Quantizer, Scheme } from "./quantize.ts";
 import { shardBytes, ShardedWriter } from "./shard.ts";
 import { templateForName } from "./template.ts";
 
@@ -24,6 +24,8 @@ export interface ConvertOptions {
   readonly bits: { readonly vision: Bits; readonly embed: Bits; readonly decoder: Bits };
   /** Of matrices at 4 and 8 bits; defaults to asymmetric at 4, symmetric at 8. */
   readonly scheme?: Scheme | undefined;
+  /** Who quantizes, for instance other threads; defaults to this thread. Whoever made it ends it. */
+  readonly quantizer?: Quantizer | undefined;
   /** Weights the errors of matrices at 4 and 8 bits by what their input channels carry. */
   readonly importances?: Importances | undefined;
   /** For measuring importances: the graphs also yield `squaresOutput(name)` of every matrix. */
@@ -192,8 +194,8 @@ async function readConfig(from: CheckpointFolder): Promise<LlavaConfig> {
 }
 
 function buildParts(config: LlavaConfig, tensors: LlavaTensors, options: ConvertOptions) {
-  const { bits, scheme, importances, observed } = options;
-  const same = { scheme, importances, observed };
+  const { bits, scheme, importances, observed, quantizer } = options;
+  const same = { scheme, importances, observed, quantizer };
   // Only where there is a first and a second graph of the decoder does the vision encoder need to yield more.
   const adaptable = options.adaptable === true;
   const part = (

@@ -1,7 +1,7 @@
 // Finds LLaVA's tensors in a checkpoint by our own short names, whichever of Hugging Face's layouts of keys it uses.
 // Knows names and shapes of sources; knows nothing of ONNX.
 import { EngineError } from "#engine/errors.ts";
-import type { Checkpoint, Tensor } from "./checkpoint.ts";
+import type { Checkpoint, StoredValues, Tensor } from "./checkpoint.ts";
 
 /** A matrix that reads itself in runs of rows, as f32. */
 export interface Matrix {
@@ -9,6 +9,8 @@ export interface Matrix {
   readonly rows: number;
   readonly cols: number;
   readRows(start: number, count: number): Promise<Float32Array<ArrayBuffer>>; // [count, cols]
+  /** The same as a file has them, unchecked; undefined where these rows are computed or lie in several files. */
+  readonly readStored?: ((start: number, count: number) => Promise<StoredValues | undefined>) | undefined;
 }
 
 const required: readonly ModelPart[] = ["text", "vision", "projector"];
@@ -71,6 +73,7 @@ export class LlavaTensors {
       rows,
       cols,
       readRows: (start, count) => tensor.read(start * cols, count * cols),
+      readStored: async (start, count) => tensor.readStored?.(start * cols, count * cols),
     };
   }
 
@@ -102,6 +105,14 @@ export function stackMatrices(name: string, parts: readonly [Matrix, ...Matrix[]
         top += part.rows;
       }
       return out;
+    },
+    async readStored(start, count) {
+      let top = 0;
+      for (const part of parts) {
+        if (start >= top && start + count <= top + part.rows) return part.readStored?.(start - top, count);
+        top += part.rows;
+      }
+      return undefined;
     },
   };
 }

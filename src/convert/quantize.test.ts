@@ -4,7 +4,7 @@ import { dequantize } from "#engine/dequantize.ts";
 import { blocksPerRow, blockSize, quantizeRows, zeroRowBytes, type Scheme } from "./quantize.ts";
 
 function roundTrip(
-  values: Float32Array,
+  values: Float32Array<ArrayBuffer>,
   cols: number,
   bits: 4 | 8,
   scheme?: Scheme,

@@ -25,16 +25,25 @@ export class ShardedWriter {
     const target = await this.#folder.create(path);
     const shards: Shard[] = [];
     let pending = new Uint8Array(0);
+    let spare = new Uint8Array(0);
     let filled = 0;
     let offset = 0;
+    // One shard is hashed and written while the next one fills.
+    let underWay: Promise<void> = Promise.resolve();
 
+    const finish = async (shard: Uint8Array<ArrayBuffer>, at: number) => {
+      const [sha256] = await Promise.all([sha256Hex(shard), target.write(shard)]);
+      shards.push({ offset: at, bytes: shard.length, sha256 });
+      this.#onBytes(shard.length);
+    };
     const flush = async () => {
-      const bytes = pending.subarray(0, filled);
-      shards.push({ offset, bytes: filled, sha256: await sha256Hex(bytes) });
-      await target.write(bytes);
+      await underWay;
+      underWay = finish(pending.subarray(0, filled), offset);
+      // Whoever writes next, or closes, hears of a failure.
+      underWay.catch(() => undefined);
       offset += filled;
-      this.#onBytes(filled);
       filled = 0;
+      [pending, spare] = [spare, pending];
     };
     return {
       write: async (bytes) => {
@@ -56,6 +65,7 @@ export class ShardedWriter {
       },
       close: async () => {
         if (filled > 0) await flush();
+        await underWay;
         await target.close();
         this.files.push({ path, bytes: offset, shards });
       },

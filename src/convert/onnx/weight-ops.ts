@@ -3,7 +3,7 @@
 import { EngineError } from "#engine/errors.ts";
 import { f32ToF16Bits } from "#convert/float.ts";
 import type { Matrix, Vector } from "#convert/llava-tensors.ts";
-import { blocksPerRow, blockSize, quantizeRows, zeroRowBytes, type Scheme } from "#convert/quantize.ts";
+import { blocksPerRow, blockSize, quantizerHere, zeroRowBytes, type Quantizer, type QuantizedRows, type QuantizeJob, type Scheme, type StoredRows } from "#convert/quantize.ts"; // prettier-ignore
 import type { GraphBuilder, Value, Weight } from "./graph.ts";
 
 export type Bits = 4 | 8 | 16 | 32;
@@ -17,6 +17,8 @@ export interface GraphOptions {
   /** Defaults to asymmetric at 4 bits: nearer and no slower (docs/log.md). At 8 bits there is little to gain. */
   readonly scheme?: Scheme | undefined;
   readonly expanded?: boolean;
+  /** Who quantizes; defaults to this thread. */
+  readonly quantizer?: Quantizer | undefined;
   /** How much each input channel of a matrix matters, by the matrix's name. */
   readonly importances?: Importances | undefined;
   /** The graph also yields, for every matrix, the sum of squares of each input channel: `squaresOutput(name)`, f32 [cols]. */
@@ -47,6 +49,7 @@ export class WeightOps {
   readonly #scheme: Scheme;
   readonly #importances: Importances | undefined;
   readonly #observed: boolean;
+  readonly #quantizer: Quantizer;
 
   constructor(graph: GraphBuilder, options: GraphOptions) {
     this.#graph = graph;
@@ -54,6 +57,7 @@ export class WeightOps {
     this.#expanded = options.expanded ?? false;
     this.#scheme = options.scheme ?? (options.bits === 4 ? "asymmetric" : "symmetric");
     this.#importances = options.importances;
+    this.#quantizer = options.quantizer ?? quantizerHere;
     this.#observed = options.observed === true && !this.#expanded;
   }
 
@@ -113,7 +117,7 @@ export class WeightOps {
       this.#graph.nodeTo([output], path, "MatMul", [x, this.#graph.node(path, "Cast", [half], { to: { int: 1 } })]);
       return output;
     }
-    const { data, scales, zeroPoints } = quantizedWeights(matrix, bits, "blocks", this.#scheme, this.#importances?.(matrix.name)); // prettier-ignore
+    const { data, scales, zeroPoints } = quantizedWeights(matrix, bits, "blocks", this.#quantizer, this.#scheme, this.#importances?.(matrix.name)); // prettier-ignore
     const inputs = [x, this.#graph.weight(data), this.#graph.weight(scales)];
     if (zeroPoints) inputs.push(this.#graph.weight(zeroPoints));
     this.#graph.nodeTo([output], path, "MatMulNBits", inputs, {
@@ -141,7 +145,7 @@ export class WeightOps {
       const rows = this.#graph.node(path, "Gather", [half, ids]);
       this.#graph.nodeTo(outputs, path, "Cast", [rows], { to: { int: 1 } });
     } else {
-      const { data, scales } = quantizedWeights(table, bits, "rows", "symmetric");
+      const { data, scales } = quantizedWeights(table, bits, "rows", this.#quantizer, "symmetric");
       const inputs = [this.#graph.weight(data), ids, this.#graph.weight(scales)];
       this.#graph.nodeTo(outputs, path, "GatherBlockQuantized", inputs, {
         bits: { int: bits },
@@ -209,6 +213,7 @@ function quantizedWeights(
   matrix: Matrix,
   bits: 4 | 8,
   shape: "blocks" | "rows",
+  quantizer: Quantizer,
   scheme: Scheme,
   importance?: Float32Array,
 ): { readonly data: Weight; readonly scales: Weight; readonly zeroPoints?: Weight } {
@@ -216,7 +221,7 @@ function quantizedWeights(
   const blocks = blocksPerRow(cols);
   const blockBytes = (blockSize * bits) / 8;
   const names = quantizedNames(name, bits);
-  const allScales: Float32Array[] = [];
+  const allScales: Float32Array<ArrayBuffer>[] = [];
   const allZeroPoints: Uint8Array[] = [];
   return {
     data: {
@@ -225,8 +230,9 @@ function quantizedWeights(
       dims: shape === "blocks" ? [rows, blocks, blockBytes] : [rows, blocks * blockBytes],
       bytes: rows * blocks * blockBytes,
       async *chunks() {
-        for await (const values of rowChunks(matrix)) {
-          const { data, scales, zeroPoints } = quantizeRows(values, cols, bits, scheme, importance);
+        const quantize = (start: number, count: number) =>
+          quantizeChunk(matrix, start, count, quantizer, { cols, bits, scheme, importance });
+        for await (const { data, scales, zeroPoints } of ahead(rowRanges(matrix), quantizer.width + 1, quantize)) {
           allScales.push(scales);
           if (zeroPoints) allZeroPoints.push(zeroPoints);
           yield data;
@@ -264,13 +270,61 @@ function quantizedWeights(
   };
 }
 
+/** Reads some rows, as a file has them where that can be, and quantizes them. */
+async function quantizeChunk(
+  matrix: Matrix,
+  start: number,
+  count: number,
+  quantizer: Quantizer,
+  how: Omit<QuantizeJob, keyof StoredRows>,
+): Promise<QuantizedRows> {
+  const stored = await matrix.readStored?.(start, count);
+  const found = stored && (await quantizer.quantize({ ...stored, ...how }));
+  if (found) return found;
+  // Computed rows; or a value is no number, which this reading tells by name.
+  const bytes = bytesOf(await matrix.readRows(start, count));
+  const computed = await quantizer.quantize({ dtype: "F32", bytes, ...how });
+  if (!computed) throw new EngineError("bad-checkpoint", `${matrix.name} holds a value that is no number`);
+  return computed;
+}
+
+/** The results in their order, with up to `width` under way at a time. Ends only when none is under way any more. */
+async function* ahead<T>(
+  ranges: Iterable<readonly [number, number]>,
+  width: number,
+  make: (start: number, count: number) => Promise<T>,
+): AsyncGenerator<T> {
+  const underWay: Promise<T>[] = [];
+  try {
+    for (const [start, count] of ranges) {
+      underWay.push(make(start, count));
+      if (underWay.length < width) continue;
+      const first = await underWay[0];
+      void underWay.shift();
+      if (first !== undefined) yield first;
+    }
+    while (underWay.length > 0) {
+      const first = await underWay[0];
+      void underWay.shift();
+      if (first !== undefined) yield first;
+    }
+  } finally {
+    await Promise.allSettled(underWay);
+  }
+}
+
+/** Where each run of rows begins, and how many they are. */
+function* rowRanges({ rows, cols }: Matrix): Generator<readonly [number, number]> {
+  const step = Math.max(1, Math.floor(chunkElements / cols));
+  for (let row = 0; row < rows; row += step) yield [row, Math.min(step, rows - row)];
+}
+
 async function* rowChunks(matrix: Matrix): AsyncGenerator<Float32Array<ArrayBuffer>> {
-  const step = Math.max(1, Math.floor(chunkElements / matrix.cols));
-  for (let row = 0; row < matrix.rows; row += step) yield matrix.readRows(row, Math.min(step, matrix.rows - row));
+  for (const [start, count] of rowRanges(matrix)) yield matrix.readRows(start, count);
 }
 
 /** Fills `out` [cols, rows] with the matrix [rows, cols] on its side. */
-async function transposed<T extends Float32Array | Uint16Array>(
+async function transposed<T extends Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>>(
   matrix: Matrix,
   out: T,
   convert: (values: Float32Array<ArrayBuffer>) => Float32Array | Uint16Array,
@@ -300,6 +354,6 @@ function toF16(values: Float32Array, name: string): Uint16Array<ArrayBuffer> {
   return out;
 }
 
-function bytesOf(values: Float32Array | Uint16Array): Uint8Array {
+function bytesOf(values: Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
