@@ -29,6 +29,39 @@ describe("dequantize", () => {
     expect([...out]).toEqual([0, 1, 7, 12, 14, 40]);
   });
 
+  test.each([4, 8] as const)(
+    "%i bits in more rows than a strip, odd widths and half-filled blocks, either way round",
+    (bits) => {
+      const [rows, cols, block] = [37, 45, 32];
+      const blocks = 2;
+      const zeroRow = Math.ceil((blocks * bits) / 8);
+      const noise = (length: number): Uint8Array =>
+        Uint8Array.from({ length }, (_, i) => Math.imul(i + 1, 2654435761) >>> 24);
+      const data = noise((rows * blocks * block * bits) / 8);
+      const zeroPoints = noise(rows * zeroRow);
+      const scales = Float32Array.from({ length: rows * blocks }, (_, i) => (i + 1) / 64);
+      const at = (packed: Uint8Array, start: number, i: number): number => {
+        const byte = packed[start + (bits === 4 ? Math.floor(i / 2) : i)] ?? NaN;
+        return bits === 8 ? byte : i % 2 === 0 ? byte % 16 : Math.floor(byte / 16);
+      };
+      const expected = (row: number, col: number): number => {
+        const b = Math.floor(col / block);
+        const value = at(data, ((row * blocks + b) * block * bits) / 8, col % block);
+        return Math.fround((value - at(zeroPoints, row * zeroRow, b)) * (scales[row * blocks + b] ?? NaN));
+      };
+      for (const transpose of [false, true]) {
+        const out = new Float32Array(rows * cols);
+        dequantize({ bits, block, rows, cols, transpose, data, scales, zeroPoints }, out);
+        const wrong = [...out].findIndex((value, i) =>
+          transpose
+            ? value !== expected(i % rows, Math.floor(i / rows))
+            : value !== expected(Math.floor(i / cols), i % cols),
+        );
+        expect(wrong, transpose ? "transposed" : "as it is").toBe(-1);
+      }
+    },
+  );
+
   test("8 bits are bytes around 128", () => {
     const out = new Float32Array(2);
     const bytes = Uint8Array.of(0, 255);

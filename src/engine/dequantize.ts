@@ -106,19 +106,33 @@ export function dequantize(matrix: QuantizedMatrix, out: Float32Array): void {
   if (data.length < rows * blocks * blockBytes || scales.length < rows * blocks) {
     throw new EngineError("bad-package", "a quantized tensor is shorter than its shape");
   }
+  // A transposed matrix is written in strips of rows, so that what a column of a strip writes lies in one cache line.
+  const strip = transpose ? 16 : 1;
   const step = transpose ? rows : 1;
-  for (let row = 0; row < rows; row++) {
+  for (let first = 0; first < rows; first += strip) {
+    const last = Math.min(rows, first + strip);
     for (let b = 0; b < blocks; b++) {
-      const scale = scales[row * blocks + b] ?? 0;
-      const zero = zeroPoints ? unpack(zeroPoints, row * zeroRowBytes, b, bits) : bits === 4 ? 8 : 128;
-      const from = (row * blocks + b) * blockBytes;
       const end = Math.min(block, cols - b * block);
-      let to = transpose ? b * block * rows + row : row * cols + b * block;
-      for (let i = 0; i < end; i++) {
-        const byte = data[from + (bits === 4 ? i >> 1 : i)] ?? 0;
-        const value = bits === 8 ? byte : (i & 1) === 0 ? byte & 15 : byte >> 4;
-        out[to] = (value - zero) * scale;
-        to += step;
+      for (let row = first; row < last; row++) {
+        const at = row * blocks + b;
+        const scale = Number(scales[at]);
+        const zero = zeroPoints ? unpack(zeroPoints, row * zeroRowBytes, b, bits) : bits === 4 ? 8 : 128;
+        let from = at * blockBytes;
+        let to = transpose ? b * block * rows + row : row * cols + b * block;
+        if (bits === 8) {
+          for (let i = 0; i < end; i++) {
+            out[to] = (Number(data[from++]) - zero) * scale;
+            to += step;
+          }
+          continue;
+        }
+        for (let i = 0; i + 1 < end; i += 2) {
+          const byte = Number(data[from++]);
+          out[to] = ((byte & 15) - zero) * scale;
+          out[to + step] = ((byte >> 4) - zero) * scale;
+          to += 2 * step;
+        }
+        if (end % 2 === 1) out[to] = ((Number(data[from]) & 15) - zero) * scale;
       }
     }
   }
