@@ -1,6 +1,6 @@
 // npm run bench [-- [kind] [options]]. Without a kind: Node, then the page /bench in headless Chromium on WASM and, with small counts, on WebGPU
 // (the software adapter where there is no GPU). --json [folder] keeps what all of them found there (bench-results), with the page's picture;
-// --quick measures less. Kinds: "node", "browser", "wllama", "page" (how smooth the app is); other arguments go to the bench.
+// --quick measures less. Kinds: "node", "browser", "wllama", "turns" (what a hundred leave behind), "page" (how smooth the app is); other arguments go to the bench.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { buildInto } from "./build.mjs";
@@ -14,6 +14,7 @@ const files = {
   browser: "bench/browser.ts",
   page: "bench/main-thread.ts",
   wllama: "bench/wllama.ts",
+  turns: "bench/turns.ts",
 };
 await ensureInstalled();
 

@@ -4,16 +4,16 @@ import type { Memory } from "./api.ts";
 
 /** Call it before anything makes a memory. */
 export function watchMemory(meter: (() => GpuCounts) | undefined): () => Memory {
-  const memories: WebAssembly.Memory[] = [];
+  const memories: WeakRef<WebAssembly.Memory>[] = [];
   WebAssembly.Memory = new Proxy(WebAssembly.Memory, {
     construct(target, [descriptor]: [WebAssembly.MemoryDescriptor]) {
       const memory = new target(descriptor);
-      memories.push(memory);
+      memories.push(new WeakRef(memory));
       return memory;
     },
   });
   return () => ({
-    wasmBytes: memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0),
+    wasmBytes: memories.reduce((sum, memory) => sum + (memory.deref()?.buffer.byteLength ?? 0), 0),
     gpuBytes: meter?.().peakBytes,
   });
 }

@@ -76,6 +76,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       decodeImage: options.decodeImage,
       prefillChunk: options.prefillChunk ?? (runtime.software ? 64 : 256),
       featureBytes: 64 * 2 ** 20,
+      featurePictures: 12,
       keptFeatures,
       drafts: options.drafts,
     });

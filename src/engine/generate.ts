@@ -25,6 +25,8 @@ export interface GeneratorOptions {
   /** Rows per prefill run; Stop is heard in between. */
   readonly prefillChunk: number;
   readonly featureBytes: number;
+  /** Pictures whose features are held beyond a request; all by default. */
+  readonly featurePictures?: number | undefined;
   /** Asked before the vision encoder; given what was encoded after an answer, never between its tokens. */
   readonly keptFeatures?: FeatureStore | undefined;
   /** Whether to guess tokens and check several at once where that pays (default true), or even where not. Answers are the same. */
@@ -52,7 +54,7 @@ const preparedChunk = 64;
 export function createGenerator(options: GeneratorOptions): Generator {
   const { model, contextLength } = options;
   const { config, tokenizer, runtime } = model;
-  const features = createImageFeatures(options.featureBytes);
+  const features = createImageFeatures(options.featureBytes, options.featurePictures);
   const budget = createDraftBudget();
   /** Keys of what was encoded and is not kept yet. */
   const unkept = new Set<string>();

@@ -21,8 +21,8 @@ export interface FeatureStore {
   put(key: string, features: KeptFeatures): Promise<void>;
 }
 
-/** An empty store for at most `maxBytes` of float32 features. */
-export function createImageFeatures(maxBytes: number): ImageFeatures {
+/** An empty store for at most `maxBytes` of float32 features of at most `maxPictures`. */
+export function createImageFeatures(maxBytes: number, maxPictures = Infinity): ImageFeatures {
   const held = new Map<string, RuntimeTensor>(); // oldest first
   return {
     get(key) {
@@ -41,7 +41,7 @@ export function createImageFeatures(maxBytes: number): ImageFeatures {
     trim() {
       let bytes = [...held.values()].reduce((sum, tensor) => sum + elementCount(tensor.dims) * 4, 0);
       for (const [key, tensor] of held) {
-        if (bytes <= maxBytes) return;
+        if (bytes <= maxBytes && held.size <= maxPictures) return;
         bytes -= elementCount(tensor.dims) * 4;
         held.delete(key);
         tensor.dispose();

@@ -162,14 +162,25 @@ function resizeAcrossFirst(pixels: Pixels, frame: Frame, wide: number, high: num
   return out;
 }
 
+interface Resizer {
+  readonly kernel: ResizeKernel;
+  readonly memory: WebAssembly.Memory;
+}
 let resizeModule: WebAssembly.Module | undefined;
+let resizer: Resizer | undefined;
+/** A larger memory is not kept for the next picture. */
+const keptPages = 256;
 
-/** A kernel over a memory of its own of at least so many bytes, which go with it. */
-function resizeKernel(leastBytes: number): { readonly kernel: ResizeKernel; readonly memory: WebAssembly.Memory } {
+/** A kernel over a memory of at least so many bytes; the last one where it is large enough. */
+function resizeKernel(leastBytes: number): Resizer {
+  const pages = Math.ceil(leastBytes / 65_536);
+  if (resizer && resizer.memory.buffer.byteLength >= leastBytes) return resizer;
   resizeModule ??= new WebAssembly.Module(resizeKernelBytes());
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(leastBytes / 65_536) });
+  const memory = new WebAssembly.Memory({ initial: pages });
   const { exports } = new WebAssembly.Instance(resizeModule, { env: { memory } });
-  return { kernel: exports as unknown as ResizeKernel, memory }; // what kernels/resize.ts exports
+  const made = { kernel: exports as unknown as ResizeKernel, memory }; // what kernels/resize.ts exports
+  if (pages <= keptPages) resizer = made;
+  return made;
 }
 
 function transpose({ width, height, data }: Pixels): Pixels {
