@@ -1,6 +1,7 @@
 // npm run bench [-- [kind] [options]]. Without a kind: Node, then the page /bench in headless Chromium on WASM and, with small counts, on WebGPU
 // (the software adapter where there is no GPU). --json [folder] keeps what all of them found there (bench-results), with the page's picture;
-// --quick measures less. Kinds: "node", "browser", "wllama", "turns" (what a hundred leave behind), "page" (how smooth the app is); other arguments go to the bench.
+// --quick measures less. Kinds: "node", "browser", "wllama", "turns" (what a hundred leave behind), "load" (a warm load), "page" (how smooth the
+// app is); other arguments go to the bench.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { buildInto } from "./build.mjs";
@@ -15,6 +16,7 @@ const files = {
   page: "bench/main-thread.ts",
   wllama: "bench/wllama.ts",
   turns: "bench/turns.ts",
+  load: "bench/load.ts",
 };
 await ensureInstalled();
 

@@ -178,13 +178,14 @@ export async function loadLlama(options: LlamaOptions): Promise<LlamaDecoder> {
     }
   };
   const claim = (cache: OwnCache): void => {
-    if (owner && owner !== cache) owner.slots = [];
+    if (owner && owner !== cache) owner.dispose();
     owner = cache;
   };
   class OwnCache implements KvCache {
     slots: number[] = [];
     readonly #runtime: Runtime;
-    #lent: RuntimeTensor[] = [];
+    /** All rows as the runtime has them, for the next part of a prompt; gone as soon as the kernel goes on. */
+    #held: RuntimeTensor[] = [];
     constructor(runtime: Runtime) {
       this.#runtime = runtime;
     }
@@ -195,34 +196,43 @@ export async function loadLlama(options: LlamaOptions): Promise<LlamaDecoder> {
     inputs(): Record<string, RuntimeTensor> {
       const rows = this.slots.length;
       const floats = new Float32Array(memory.buffer);
-      this.#lent = names.map((_, i) => {
-        const past = new Float32Array(kvHeads * rows * headSize);
-        eachRun(i, [0, rows], rows, (at, to, count) => past.set(floats.subarray(at, at + count), to));
-        return this.#runtime.tensor("float32", past, [1, kvHeads, rows, headSize]);
-      });
-      return Object.fromEntries(this.#lent.map((tensor, i) => [`past_key_values.${names[i] ?? ""}`, tensor]));
+      if (this.#held.length === 0) {
+        this.#held = names.map((_, i) => {
+          const past = new Float32Array(kvHeads * rows * headSize);
+          eachRun(i, [0, rows], rows, (at, to, count) => past.set(floats.subarray(at, at + count), to));
+          return this.#runtime.tensor("float32", past, [1, kvHeads, rows, headSize]);
+        });
+      }
+      return Object.fromEntries(this.#held.map((tensor, i) => [`past_key_values.${names[i] ?? ""}`, tensor]));
     }
     into(): Record<string, never> {
       return {};
     }
     async accept(outputs: ReadonlyMap<string, RuntimeTensor>, added: readonly number[]): Promise<void> {
-      const [from, to] = [this.slots.length, this.slots.length + added.length];
-      const floats = new Float32Array(memory.buffer);
-      for (const [i, name] of names.entries()) {
+      this.letGo();
+      this.#held = names.map((name) => {
         const tensor = outputs.get(`present.${name}`);
         if (!tensor) throw new EngineError("bad-package", `the decoder yields no present.${name}`);
+        return tensor;
+      });
+      const [from, to] = [this.slots.length, this.slots.length + added.length];
+      const floats = new Float32Array(memory.buffer);
+      for (const [i, tensor] of this.#held.entries()) {
         const present = await this.#runtime.read(tensor);
         eachRun(i, [from, to], to, (at, source, count) => floats.set(present.subarray(source, source + count), at));
-        tensor.dispose();
       }
-      for (const tensor of this.#lent.splice(0)) tensor.dispose();
       this.slots.push(...added);
     }
+    letGo(): void {
+      for (const tensor of this.#held.splice(0)) tensor.dispose();
+    }
     truncate(rows: number): void {
-      if (rows < this.slots.length) this.slots = this.slots.slice(0, rows);
+      if (rows >= this.slots.length) return;
+      this.letGo();
+      this.slots = this.slots.slice(0, rows);
     }
     dispose(): void {
-      for (const tensor of this.#lent.splice(0)) tensor.dispose();
+      this.letGo();
       this.slots = [];
     }
   }
@@ -252,6 +262,7 @@ export async function loadLlama(options: LlamaOptions): Promise<LlamaDecoder> {
     createCache: (runtime) => new OwnCache(runtime),
     run(embeds, added, cache, keep) {
       if (!(cache instanceof OwnCache)) throw new EngineError("internal", "a cache of another decoder was passed");
+      cache.letGo();
       const logits: Float32Array[] = [];
       const step = keep > 1 ? mostKept : mostRows;
       for (let from = 0; from < added.length; from += step) {
