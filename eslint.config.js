@@ -81,7 +81,17 @@ const packageHomes = {
 
 export default tseslint.config(
   {
-    ignores: ["dist*", "bench-results", ".cache", "node_modules", "training", "public", "kernels", "scripts/*.mjs", "eslint.config.js"],
+    ignores: [
+      "dist*",
+      "bench-results",
+      ".cache",
+      "node_modules",
+      "training",
+      "public",
+      "kernels",
+      "scripts/*.mjs",
+      "eslint.config.js",
+    ],
   },
   ...tseslint.configs.strictTypeChecked,
   {

@@ -3,6 +3,7 @@
 import { createStore, get, keys, set } from "idb-keyval";
 import { decodeImage } from "#engine/decode.web.ts";
 import { createEngine } from "#engine/engine.ts";
+import { EngineError } from "#engine/errors.ts";
 import { createWasmRuntime, createWebGpuRuntime, probeGpu } from "#engine/runtime.web.ts";
 import type { Runtime } from "#engine/runtime.ts";
 import { parseManifest } from "#weights/manifest.ts";
@@ -63,7 +64,7 @@ window.load = async (runtimeUrl, device) => {
   const files = {
     blob: (path: string) => {
       const blob = blobs.get(path);
-      return blob ? Promise.resolve(blob) : Promise.reject(new Error(`${path} was not kept`));
+      return blob ? Promise.resolve(blob) : Promise.reject(new EngineError("bad-package", `${path} was not kept`));
     },
   };
   const runtime = await runtimeFor(device, at(runtimeUrl));
@@ -86,7 +87,7 @@ window.load = async (runtimeUrl, device) => {
 };
 
 async function runtimeFor(device: "wasm" | "webgpu", runtimeUrl: string): Promise<Runtime> {
-  if (device === "wasm") return createWasmRuntime({ runtimeUrl });
+  if (device === "wasm") return createWasmRuntime({ runtimeUrl, threads: 1 }); // helpers are no part of a load
   const probe = await probeGpu();
   if (probe.kind !== "adapter") throw new Error("there is no WebGPU adapter");
   return createWebGpuRuntime(probe, { runtimeUrl });

@@ -21,7 +21,7 @@ export async function bundle(entry: string): Promise<string> {
   const built = await build({
     configFile: false,
     logLevel: "error",
-    build: { write: false, target: "es2022", rolldownOptions: { input: entry } },
+    build: { write: false, target: "es2022", rolldownOptions: { input: entry, output: { codeSplitting: false } } },
   });
   const output = [built].flat().flatMap((bundled) => ("output" in bundled ? bundled.output : []));
   const file = output.find((part) => part.type === "chunk");

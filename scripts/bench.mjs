@@ -1,9 +1,9 @@
-// npm run bench [-- [kind] [options]]. Without a kind: Node, then the page /bench in headless Chromium on WASM and, with small counts, on WebGPU
-// (the software adapter where there is no GPU). --json [folder] keeps what all of them found there (bench-results), with the page's picture;
+// npm run bench [-- [kind] [options]]. Without a kind: Node, then the page /bench in headless Chromium on WASM, wllama, and with small counts the page on
+// WebGPU (the software adapter where there is no GPU). --json [folder] keeps what all of them found there (bench-results), with the page's picture;
 // --quick measures less. Kinds: "node", "browser", "wllama", "turns" (what a hundred leave behind), "load" (a warm load), "page" (how smooth the
 // app is); other arguments go to the bench.
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { buildInto } from "./build.mjs";
 import { findChromium } from "./chromium.mjs";
 import { ensureInstalled, fail, root, runTool } from "./ensure.mjs";
@@ -34,7 +34,7 @@ if (kind !== undefined) {
   const at = given.indexOf("--json");
   const named = given[at + 1];
   const folder =
-    at < 0 ? undefined : join(root, named === undefined || named.startsWith("--") ? "bench-results" : named);
+    at < 0 ? undefined : resolve(root, named === undefined || named.startsWith("--") ? "bench-results" : named);
   if (folder !== undefined) mkdirSync(folder, { recursive: true });
   const kept = (name) => (folder === undefined ? [] : ["--json", join(folder, `${name}.json`)]);
   const picture = (name) => (folder === undefined ? [] : ["--picture", join(folder, `${name}.png`)]);
@@ -46,20 +46,10 @@ if (kind !== undefined) {
       "browser",
       ["--device", "wasm", "--pairs", quick ? "2" : "5", "--contexts", contexts, ...kept("wasm"), ...picture("wasm")],
     ],
+    ["wllama", ["--pairs", quick ? "2" : "3", "--contexts", "256,1024", ...kept("wllama")]],
     [
       "browser",
-      [
-        "--device",
-        "webgpu",
-        "--pairs",
-        "1",
-        "--contexts",
-        "0",
-        "--tokens",
-        "6",
-        ...kept("webgpu"),
-        ...picture("webgpu"),
-      ],
+      [..."--device webgpu --pairs 1 --contexts 0 --tokens 6".split(" "), ...kept("webgpu"), ...picture("webgpu")],
     ],
   ];
   for (const [kind, options] of all) process.exitCode ||= await run(kind, options);

@@ -137,7 +137,12 @@ export async function loadLlama(options: LlamaOptions): Promise<LlamaDecoder> {
   new Float32Array(memory.buffer)[offsetOf("epsilon") >> 2] = plan.epsilon;
   words(places.layerTable, layerWords);
   words(places.head, headWords);
-  for (const { tensor, at } of copies) await copyInto(memory, at, tensor, options);
+  // A few at a time: what is read arrives while other bytes are being copied.
+  const waiting = copies.values();
+  const copyRest = async (): Promise<void> => {
+    for (const { tensor, at } of waiting) await copyInto(memory, at, tensor, options);
+  };
+  await Promise.all(Array.from({ length: readsAtOnce }, copyRest));
 
   const module = await WebAssembly.compile(llamaKernelBytes());
   const kernel = await startKernel(module, memory);
@@ -310,8 +315,8 @@ function growTo(memory: WebAssembly.Memory, bytes: number): void {
   }
 }
 
-/** Bytes read at once, so that no tensor is in memory twice. */
-const pieceBytes = 2 ** 24;
+/** Reads under way, and bytes of one, so that no tensor is in memory twice. */
+const [readsAtOnce, pieceBytes] = [4, 2 ** 23];
 
 async function copyInto(
   memory: WebAssembly.Memory,
