@@ -1,6 +1,7 @@
 // The language model of a package as a GGUF file for llama.cpp, with the same weights: blocks of 32 at 4 bits with zero points are Q4_1, without
 // them Q4_0, at 8 bits Q8_0; only the scales are rounded, to 16 bits. Decoders of Llama's kind with a byte-level tokenizer.
-import { planLlama, type LlamaPlan, type PlannedMatrix } from "#engine/llama-plan.ts";
+import type { PlannedMatrix } from "#engine/graph-walk.ts";
+import { planLlama, type LlamaPlan } from "#engine/llama-plan.ts";
 import { readOnnx, type OnnxGraph, type OnnxTensor } from "#engine/onnx-reader.ts";
 import type { PackageFiles } from "#engine/types.ts";
 import { f32ToF16Bits } from "#convert/float.ts";

@@ -4,7 +4,8 @@
 import { EngineError } from "./errors.ts";
 import type { KvCache } from "./kv-cache.ts";
 import { llamaKernelBytes, type LlamaKernel } from "./llama-kernel.ts";
-import type { LlamaPlan, PlannedMatrix } from "./llama-plan.ts";
+import type { PlannedMatrix } from "./graph-walk.ts";
+import type { LlamaPlan } from "./llama-plan.ts";
 import type { OnnxTensor } from "./onnx-reader.ts";
 import type { Runtime, RuntimeTensor } from "./runtime.ts";
 import type { PackageFiles } from "./types.ts";
