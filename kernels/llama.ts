@@ -1,16 +1,11 @@
-// AssemblyScript. Runs a decoder of Llama's kind on rows of embeddings: block-quantized weights as they lie in a package, activations in
-// 16-bit integers with a scale per block of 32, sums in 32-bit integers within a block and in floats across blocks.
-// Several threads run `forward` over one shared memory, in step. Knows no files and no tokens: llama-memory.ts lays the memory out.
+// AssemblyScript. Runs a decoder of Llama's kind on rows of embeddings. Several threads run `forward` over one shared memory, in step.
+// Knows no files and no tokens: src/engine/llama-decoder.ts lays the memory out.
+import { exponential } from "./functions";
+import { MATRIX_BYTES, multiply, narrowBlock, product, sumLanes } from "./matrix";
+import { address, barrier, field, header, nextJob, nextPiece, startJob, THREADS } from "./team";
 
-/** The header's fields, in bytes from `header` on; llama-memory.ts has the same. */
-const header: usize = 1024;
-const JOB: usize = 0; // changes when there is a job
-const QUIT: usize = 4;
-const THREADS: usize = 8;
-const ARRIVED: usize = 12; // threads at the barrier
-const PHASE: usize = 16; // changes when all have arrived
-const SLEEPING: usize = 20;
-const NEXT: usize = 24; // the phase's next piece of work
+// The header's fields after the team's.
+
 const ROWS: usize = 28;
 const START: usize = 32; // position of the first row
 const KEEP: usize = 36; // last rows whose logits are wanted
@@ -38,94 +33,9 @@ const HEAD: usize = 120; // a matrix
 const SCRATCH: usize = 124; // per thread
 const SCRATCH_BYTES: usize = 128;
 
-/** A matrix: bits, rows, columns, data, scales, zero points or 0, bias or 0. */
-const MATRIX_BYTES: usize = 28;
 /** A layer: two norms and five matrices. */
 const LAYER_BYTES: usize = 8 + 5 * MATRIX_BYTES;
 const blockRows: i32 = 64;
-/** Rows of weights per piece of work. */
-const pieceRows: i32 = 32;
-
-function field(at: usize): i32 {
-  return load<i32>(header + at);
-}
-
-function address(at: usize): usize {
-  return load<usize>(header + at);
-}
-
-/** Waits until all threads are here; the next phase's work then begins at its first piece. */
-function barrier(): void {
-  const threads = field(THREADS);
-  if (threads == 1) {
-    store<i32>(header + NEXT, 0);
-    return;
-  }
-  const phase = atomic.load<i32>(header + PHASE);
-  if (atomic.add<i32>(header + ARRIVED, 1) == threads - 1) {
-    atomic.store<i32>(header + ARRIVED, 0);
-    atomic.store<i32>(header + NEXT, 0);
-    atomic.add<i32>(header + PHASE, 1);
-    if (atomic.load<i32>(header + SLEEPING) > 0) atomic.notify(header + PHASE, -1);
-    return;
-  }
-  for (let i = 0; i < 20000; i++) if (atomic.load<i32>(header + PHASE) != phase) return;
-  atomic.add<i32>(header + SLEEPING, 1);
-  while (atomic.load<i32>(header + PHASE) == phase) atomic.wait<i32>(header + PHASE, phase, -1);
-  atomic.sub<i32>(header + SLEEPING, 1);
-}
-
-function nextPiece(): i32 {
-  return atomic.add<i32>(header + NEXT, 1);
-}
-
-function sumLanes(v: v128): f32 {
-  return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
-}
-
-/** 32 floats → 32 integers of 16 bits: the even ones first, then the odd ones, as low and high nibbles come; returns the scale. */
-function narrowBlock(x: usize, to: usize): f32 {
-  const a0 = v128.load(x),
-    a1 = v128.load(x, 16),
-    a2 = v128.load(x, 32),
-    a3 = v128.load(x, 48);
-  const a4 = v128.load(x, 64),
-    a5 = v128.load(x, 80),
-    a6 = v128.load(x, 96),
-    a7 = v128.load(x, 112);
-  let most = f32x4.max(
-    f32x4.max(f32x4.max(f32x4.abs(a0), f32x4.abs(a1)), f32x4.max(f32x4.abs(a2), f32x4.abs(a3))),
-    f32x4.max(f32x4.max(f32x4.abs(a4), f32x4.abs(a5)), f32x4.max(f32x4.abs(a6), f32x4.abs(a7))),
-  );
-  most = f32x4.max(most, v128.shuffle<i32>(most, most, 2, 3, 0, 1));
-  const largest = max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1));
-  const inverse = f32x4.splat(largest > 0 ? 32767 / largest : 0);
-  const q0 = toInt(a0, inverse),
-    q1 = toInt(a1, inverse),
-    q2 = toInt(a2, inverse),
-    q3 = toInt(a3, inverse);
-  const q4 = toInt(a4, inverse),
-    q5 = toInt(a5, inverse),
-    q6 = toInt(a6, inverse),
-    q7 = toInt(a7, inverse);
-  v128.store(to, i16x8.narrow_i32x4_s(evens(q0, q1), evens(q2, q3)));
-  v128.store(to, i16x8.narrow_i32x4_s(evens(q4, q5), evens(q6, q7)), 16);
-  v128.store(to, i16x8.narrow_i32x4_s(odds(q0, q1), odds(q2, q3)), 32);
-  v128.store(to, i16x8.narrow_i32x4_s(odds(q4, q5), odds(q6, q7)), 48);
-  return largest / 32767;
-}
-
-function toInt(x: v128, inverse: v128): v128 {
-  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(x, inverse)));
-}
-
-function evens(a: v128, b: v128): v128 {
-  return v128.shuffle<i32>(a, b, 0, 2, 4, 6);
-}
-
-function odds(a: v128, b: v128): v128 {
-  return v128.shuffle<i32>(a, b, 1, 3, 5, 7);
-}
 
 /** Adds the update to the stream's row, normalises by its root mean square and narrows it. */
 function addAndNorm(
@@ -154,239 +64,6 @@ function addAndNorm(
   for (let b = 0; b < hidden >> 5; b++) {
     store<f32>(scales + ((<usize>b) << 2), narrowBlock(scratch + ((<usize>b) << 7), to + ((<usize>b) << 6)));
   }
-}
-
-/** The sum of 32 products of narrow weights and activations, four lanes. */
-function dot32(w0: v128, w1: v128, w2: v128, w3: v128, x: usize): v128 {
-  return i32x4.add(
-    i32x4.add(i32x4.dot_i16x8_s(w0, v128.load(x)), i32x4.dot_i16x8_s(w1, v128.load(x, 16))),
-    i32x4.add(i32x4.dot_i16x8_s(w2, v128.load(x, 32)), i32x4.dot_i16x8_s(w3, v128.load(x, 48))),
-  );
-}
-
-function add4(sum: v128, packed: v128, zero: v128, scale: usize, x: usize, xScale: usize): v128 {
-  const low = i8x16.sub(v128.and(packed, i8x16.splat(15)), zero);
-  const high = i8x16.sub(v128.and(i16x8.shr_u(packed, 4), i8x16.splat(15)), zero);
-  const products = dot32(
-    i16x8.extend_low_i8x16_s(low),
-    i16x8.extend_high_i8x16_s(low),
-    i16x8.extend_low_i8x16_s(high),
-    i16x8.extend_high_i8x16_s(high),
-    x,
-  );
-  const scales = f32x4.mul(v128.load32_splat(scale), v128.load32_splat(xScale));
-  return f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(products), scales));
-}
-
-/** One row of 4-bit weights times one row of activations; the same sum, bit for bit, as over unpacked weights. */
-function row4(data: usize, scales: usize, zeros: usize, blocks: i32, x: usize, xScales: usize): f32 {
-  let sum = f32x4.splat(0);
-  const pairs = blocks >> 1;
-  for (let p = 0; p < pairs; p++) {
-    const zero: u32 = zeros ? load<u8>(zeros + p) : 0x88;
-    sum = add4(sum, v128.load(data), i8x16.splat(<i8>(zero & 15)), scales, x, xScales);
-    sum = add4(sum, v128.load(data, 16), i8x16.splat(<i8>(zero >> 4)), scales + 4, x + 64, xScales + 4);
-    data += 32;
-    scales += 8;
-    x += 128;
-    xScales += 8;
-  }
-  if (blocks & 1) {
-    const zero: u32 = zeros ? load<u8>(zeros + pairs) : 8;
-    sum = add4(sum, v128.load(data), i8x16.splat(<i8>(zero & 15)), scales, x, xScales);
-  }
-  return sumLanes(sum);
-}
-
-/** One row of weights as narrow integers, in the activations' order. */
-function unpackRow(bits: i32, data: usize, zeros: usize, blocks: i32, to: usize): void {
-  for (let b = 0; b < blocks; b++) {
-    if (bits == 4) {
-      const both: u32 = zeros ? load<u8>(zeros + (b >> 1)) : 0x88;
-      const zero = i8x16.splat(<i8>(b & 1 ? both >> 4 : both & 15));
-      const packed = v128.load(data);
-      const low = i8x16.sub(v128.and(packed, i8x16.splat(15)), zero);
-      const high = i8x16.sub(v128.and(i16x8.shr_u(packed, 4), i8x16.splat(15)), zero);
-      v128.store(to, i16x8.extend_low_i8x16_s(low));
-      v128.store(to, i16x8.extend_high_i8x16_s(low), 16);
-      v128.store(to, i16x8.extend_low_i8x16_s(high), 32);
-      v128.store(to, i16x8.extend_high_i8x16_s(high), 48);
-      data += 16;
-    } else {
-      const zero = i16x8.splat(zeros ? <i16>load<u8>(zeros + b) : 128);
-      const first = v128.load(data),
-        second = v128.load(data, 16);
-      v128.store(to, i16x8.sub(v128.and(first, i16x8.splat(255)), zero));
-      v128.store(to, i16x8.sub(v128.and(second, i16x8.splat(255)), zero), 16);
-      v128.store(to, i16x8.sub(i16x8.shr_u(first, 8), zero), 32);
-      v128.store(to, i16x8.sub(i16x8.shr_u(second, 8), zero), 48);
-      data += 32;
-    }
-    to += 64;
-  }
-}
-
-/** Unpacked weights times one row of activations. */
-function rowNarrow(w: usize, scales: usize, blocks: i32, x: usize, xScales: usize): f32 {
-  let sum = f32x4.splat(0);
-  for (let b = 0; b < blocks; b++) {
-    const products = dot32(v128.load(w), v128.load(w, 16), v128.load(w, 32), v128.load(w, 48), x);
-    const both = f32x4.mul(v128.load32_splat(scales), v128.load32_splat(xScales));
-    sum = f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(products), both));
-    w += 64;
-    x += 64;
-    scales += 4;
-    xScales += 4;
-  }
-  return sumLanes(sum);
-}
-
-/** Unpacked weights times four rows of activations that lie `xBytes` and `xScaleBytes` apart; sums go `outBytes` apart. */
-function fourRows(
-  w: usize,
-  scales: usize,
-  blocks: i32,
-  x: usize,
-  xBytes: usize,
-  xScales: usize,
-  xScaleBytes: usize,
-  out: usize,
-  outBytes: usize,
-  bias: f32,
-): void {
-  let s0 = f32x4.splat(0),
-    s1 = f32x4.splat(0),
-    s2 = f32x4.splat(0),
-    s3 = f32x4.splat(0);
-  const x1 = xBytes,
-    x2 = 2 * xBytes,
-    x3 = 3 * xBytes;
-  const y1 = xScaleBytes,
-    y2 = 2 * xScaleBytes,
-    y3 = 3 * xScaleBytes;
-  for (let b = 0; b < blocks; b++) {
-    const w0 = v128.load(w),
-      w1 = v128.load(w, 16),
-      w2 = v128.load(w, 32),
-      w3 = v128.load(w, 48);
-    const scale = v128.load32_splat(scales);
-    s0 = f32x4.add(
-      s0,
-      f32x4.mul(f32x4.convert_i32x4_s(dot32(w0, w1, w2, w3, x)), f32x4.mul(scale, v128.load32_splat(xScales))),
-    );
-    s1 = f32x4.add(
-      s1,
-      f32x4.mul(
-        f32x4.convert_i32x4_s(dot32(w0, w1, w2, w3, x + x1)),
-        f32x4.mul(scale, v128.load32_splat(xScales + y1)),
-      ),
-    );
-    s2 = f32x4.add(
-      s2,
-      f32x4.mul(
-        f32x4.convert_i32x4_s(dot32(w0, w1, w2, w3, x + x2)),
-        f32x4.mul(scale, v128.load32_splat(xScales + y2)),
-      ),
-    );
-    s3 = f32x4.add(
-      s3,
-      f32x4.mul(
-        f32x4.convert_i32x4_s(dot32(w0, w1, w2, w3, x + x3)),
-        f32x4.mul(scale, v128.load32_splat(xScales + y3)),
-      ),
-    );
-    w += 64;
-    x += 64;
-    scales += 4;
-    xScales += 4;
-  }
-  store<f32>(out, sumLanes(s0) + bias);
-  store<f32>(out + outBytes, sumLanes(s1) + bias);
-  store<f32>(out + 2 * outBytes, sumLanes(s2) + bias);
-  store<f32>(out + 3 * outBytes, sumLanes(s3) + bias);
-}
-
-/** Rows [from, to) of a matrix times all rows of activations: out[row of activations · stride + row of weights]. */
-function multiply(
-  matrix: usize,
-  from: i32,
-  to: i32,
-  rows: i32,
-  x: usize,
-  xScales: usize,
-  out: usize,
-  stride: i32,
-  scratch: usize,
-): void {
-  const bits = load<i32>(matrix);
-  const blocks = load<i32>(matrix, 8) >> 5;
-  const xBytes = (<usize>blocks) << 6;
-  const xScaleBytes = (<usize>blocks) << 2;
-  const rowBytes = (<usize>(blocks * bits)) << 2;
-  const zeroBytes = <usize>(bits == 4 ? (blocks + 1) >> 1 : blocks);
-  const allZeros = load<usize>(matrix, 20);
-  const bias = load<usize>(matrix, 24);
-  const outBytes = (<usize>stride) << 2;
-  for (let n = from; n < to; n++) {
-    const data = load<usize>(matrix, 12) + <usize>n * rowBytes;
-    const scales = load<usize>(matrix, 16) + <usize>n * xScaleBytes;
-    const zeros = allZeros ? allZeros + <usize>n * zeroBytes : 0;
-    const added = bias ? load<f32>(bias + ((<usize>n) << 2)) : <f32>0;
-    const cell = out + ((<usize>n) << 2);
-    if (rows == 1 && bits == 4) {
-      store<f32>(cell, row4(data, scales, zeros, blocks, x, xScales) + added);
-      continue;
-    }
-    unpackRow(bits, data, zeros, blocks, scratch);
-    let m = 0;
-    for (; m + 4 <= rows; m += 4) {
-      fourRows(
-        scratch,
-        scales,
-        blocks,
-        x + <usize>m * xBytes,
-        xBytes,
-        xScales + <usize>m * xScaleBytes,
-        xScaleBytes,
-        cell + <usize>m * outBytes,
-        outBytes,
-        added,
-      );
-    }
-    for (; m < rows; m++) {
-      store<f32>(
-        cell + <usize>m * outBytes,
-        rowNarrow(scratch, scales, blocks, x + <usize>m * xBytes, xScales + <usize>m * xScaleBytes) + added,
-      );
-    }
-  }
-}
-
-/** A whole matrix, in pieces shared out among the threads. */
-function product(matrix: usize, rows: i32, x: usize, xScales: usize, out: usize, scratch: usize): void {
-  const outputs = load<i32>(matrix, 4);
-  for (;;) {
-    const from = nextPiece() * pieceRows;
-    if (from >= outputs) return;
-    multiply(matrix, from, min(from + pieceRows, outputs), rows, x, xScales, out, outputs, scratch);
-  }
-}
-
-/** e^x within two units in the last place, for x ≤ 0 (Cephes' polynomial). */
-function exponential(value: v128): v128 {
-  const x = f32x4.max(value, f32x4.splat(-87));
-  const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.44269504088896341)));
-  let r = f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375)));
-  r = f32x4.sub(r, f32x4.mul(n, f32x4.splat(-2.1219444e-4)));
-  let p = f32x4.splat(1.98756915e-4);
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.3981999507e-3));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(8.3334519073e-3));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(4.1665795894e-2));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.6666665459e-1));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(5.0000001201e-1));
-  p = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(r, r), p), r), f32x4.splat(1));
-  const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
-  return f32x4.mul(p, power);
 }
 
 /** x · sigmoid(x). */
@@ -655,25 +332,11 @@ export function forward(thread: i32): void {
 
 /** Starts a job for all threads and does the first one's share. */
 export function run(): void {
-  if (field(THREADS) > 1) {
-    atomic.add<i32>(header + JOB, 1);
-    atomic.notify(header + JOB, -1);
-  }
+  startJob();
   forward(0);
 }
 
 /** A helping thread's life: jobs, until it is told to quit. */
 export function help(thread: i32): void {
-  let done = 0;
-  for (;;) {
-    let job = atomic.load<i32>(header + JOB);
-    for (let i = 0; job == done && i < 2000; i++) job = atomic.load<i32>(header + JOB);
-    while (job == done) {
-      atomic.wait<i32>(header + JOB, done, -1);
-      job = atomic.load<i32>(header + JOB);
-    }
-    done = job;
-    if (atomic.load<i32>(header + QUIT)) return;
-    forward(thread);
-  }
+  for (let job = nextJob(0); job >= 0; job = nextJob(job)) forward(thread);
 }

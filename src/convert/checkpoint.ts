@@ -95,6 +95,11 @@ export function storedTensor(entry: TensorEntry, source: ByteSource, file: strin
   };
 }
 
+/** A tensor like this one whose values are computed; nothing of it is stored. */
+export function computedTensor(like: Tensor, computed: Pick<Tensor, "read"> & { readonly origin?: string }): Tensor {
+  return { ...like, readStored: undefined, ...computed };
+}
+
 function storedReader(dtype: string, source: ByteSource, offset: number): Pick<Tensor, "readStored"> {
   if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16") return {};
   const width = dtypeBytes[dtype] ?? 0;

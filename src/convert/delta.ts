@@ -2,7 +2,15 @@
 // Knows which tensors may be new or have grown; reads weights only when the result is read.
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
-import { Checkpoint, elementsOf, requireFloat, sameShape, shapeText, type Tensor } from "./checkpoint.ts";
+import {
+  Checkpoint,
+  elementsOf,
+  requireFloat,
+  sameShape,
+  shapeText,
+  type Tensor,
+  computedTensor,
+} from "./checkpoint.ts";
 
 /** The file beside a delta that says what it is a delta of. */
 export const deltaNoteName = "delta.json";
@@ -62,8 +70,7 @@ function combined(
         "is it another base?",
     );
   }
-  return {
-    ...tensor,
+  return computedTensor(tensor, {
     async read(start, count) {
       const values = await tensor.read(start, count);
       if (same) {
@@ -84,7 +91,7 @@ function combined(
       }
       return values;
     },
-  };
+  });
 }
 
 const Note = v.object({ version: v.literal(1), base: v.object({ name: v.string(), sha256: v.string() }) });

@@ -3,7 +3,15 @@
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
 import type { CheckpointFolder } from "./byte-source.ts";
-import { Checkpoint, elementsOf, requireFloat, sameShape, shapeText, type Tensor } from "./checkpoint.ts";
+import {
+  Checkpoint,
+  elementsOf,
+  requireFloat,
+  sameShape,
+  shapeText,
+  type Tensor,
+  computedTensor,
+} from "./checkpoint.ts";
 import { readObject } from "./json-file.ts";
 import { openTensorFile } from "./open-checkpoint.ts";
 import { huggingFaceName } from "./original-layout.ts";
@@ -189,8 +197,7 @@ interface HeldMatrix {
 function mergedTensor(base: Tensor, { down, up, scale }: LoraUpdate, held: HeldMatrix): Tensor {
   for (const tensor of [base, down, up]) requireFloat(tensor);
   const [rank = 0, cols = 0] = down.shape;
-  return {
-    ...base,
+  return computedTensor(base, {
     origin: `${base.origin} + ${down.origin}`,
     async read(start, count) {
       if (held.tensor !== down) {
@@ -206,7 +213,7 @@ function mergedTensor(base: Tensor, { down, up, scale }: LoraUpdate, held: HeldM
       for (let i = 0; i < count; i++) values[i] = (values[i] ?? NaN) + scale * (change[shift + i] ?? NaN);
       return values;
     },
-  };
+  });
 }
 
 /** Four ranks at a time, which saves most of the passes over the result. */

@@ -1,6 +1,6 @@
 // Starts the kernel's helping threads as Node's worker threads. Knows no decoder.
 import { Worker } from "node:worker_threads";
-import type { KernelHelpers } from "./llama-decoder.ts";
+import type { KernelHelpers } from "./kernel-memory.ts";
 
 const source = `
 const { parentPort, workerData: { module, memory, thread } } = require("node:worker_threads");

@@ -1,6 +1,6 @@
 // Starts the kernel's helping threads as workers beside this one. Knows no decoder.
 import type { HelperStart } from "./kernel-helper.web.ts";
-import type { KernelHelpers } from "./llama-decoder.ts";
+import type { KernelHelpers } from "./kernel-memory.ts";
 
 /** A worker that does not start within this time is done without. */
 const patienceMs = 5000;

@@ -1,6 +1,7 @@
 // From a package's decoder graph to a decoder on this project's own kernel, where the graph is one that it computes and memory allows.
 import { EngineError } from "./errors.ts";
-import { loadLlama, type KernelHelpers, type LlamaDecoder } from "./llama-decoder.ts";
+import type { KernelHelpers } from "./kernel-memory.ts";
+import { loadLlama, type LlamaDecoder } from "./llama-decoder.ts";
 import { planLlama } from "./llama-plan.ts";
 import { readOnnx } from "./onnx-reader.ts";
 import type { GraphFiles } from "./package.ts";

@@ -202,8 +202,13 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
       }
     },
     ...(host.memory && {
-      top: (tensor: RuntimeTensor, rows: number, rowLength: number, k: number) =>
-        guard(host.memory?.top(unwrap(tensor), rows, rowLength, k) ?? Promise.resolve([])),
+      async top(tensor: RuntimeTensor, rows: number, rowLength: number, k: number) {
+        try {
+          return await guard(host.memory?.top(unwrap(tensor), rows, rowLength, k) ?? Promise.resolve([]));
+        } catch (error) {
+          throw await fail(error, "finding the largest numbers");
+        }
+      },
     }),
     settle: () => guard(host.memory?.settle() ?? Promise.resolve()),
     get aliveTensors() {

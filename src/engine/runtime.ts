@@ -1,5 +1,5 @@
 // What the engine needs of an inference runtime, in our words. Knows no runtime: `runtime.*.ts` implement it.
-import type { KernelHelpers } from "./llama-decoder.ts";
+import type { KernelHelpers } from "./kernel-memory.ts";
 import type { Device } from "./types.ts";
 
 export type TensorType = "float32" | "int32" | "int64" | "bool";

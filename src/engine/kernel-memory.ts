@@ -1,0 +1,166 @@
+// The memory of one of this project's kernels, and the threads that run it: where everything goes is settled first, then there is a memory of that
+// size, then it is filled. Knows no model; kernels/team.ts has the same header.
+import { EngineError } from "./errors.ts";
+import { blockSize, type PlannedMatrix } from "./graph-walk.ts";
+import type { OnnxTensor } from "./onnx-reader.ts";
+import type { PackageFiles } from "./types.ts";
+
+/** Threads beside the caller's own. */
+export interface KernelHelpers {
+  /** How many a kernel may have. */
+  readonly count: number;
+  /**
+   * Each helper instantiates the module over the memory and calls help(i), i from 1 on. Resolves when all that could be started are ready
+   * to be called, with how many they are and what ends them.
+   */
+  start(
+    module: WebAssembly.Module,
+    memory: WebAssembly.Memory,
+  ): Promise<{ readonly count: number; readonly end: () => void }>;
+}
+
+/** Where a graph's weights come from. */
+export interface WeightFiles {
+  readonly files: PackageFiles;
+  /** Where the graph's external files are. */
+  readonly pathOf: (file: string) => string;
+}
+
+const pageBytes = 65_536;
+const mostPages = 65_536;
+const header = 1024;
+const headerBytes = 256;
+/** Offsets in the header: what all kernels have, and where a kernel's own fields begin. */
+const offsets = { job: 0, quit: 4, threads: 8, own: 28 };
+/** Reads under way, and bytes of one, so that no tensor is in memory twice. */
+const [readsAtOnce, pieceBytes] = [4, 2 ** 23];
+
+export class KernelMemory {
+  #end = header + headerBytes;
+  #memory: WebAssembly.Memory | undefined;
+  readonly #copies: { readonly tensor: OnnxTensor; readonly at: number }[] = [];
+
+  /** The address of so many bytes; they are zero. */
+  place(bytes: number): number {
+    const at = this.#end;
+    this.#end += Math.ceil(bytes / 64) * 64;
+    if (this.#memory) growTo(this.#memory, this.#end);
+    return at;
+  }
+
+  placeTensor(tensor: OnnxTensor): number {
+    const at = this.place(tensor.data instanceof Uint8Array ? tensor.data.length : tensor.data.bytes);
+    this.#copies.push({ tensor, at });
+    return at;
+  }
+
+  /** A matrix as kernels/matrix.ts reads it; columns are told in whole blocks. */
+  matrixWords(m: PlannedMatrix): number[] {
+    return [
+      m.bits,
+      m.rows,
+      Math.ceil(m.cols / blockSize) * blockSize,
+      this.placeTensor(m.data),
+      this.placeTensor(m.scales),
+      m.zeroPoints ? this.placeTensor(m.zeroPoints) : 0,
+      m.bias ? this.placeTensor(m.bias) : 0,
+    ];
+  }
+
+  /** Makes the memory and fills it from the files; rejects with "out-of-memory" where there is none so large. */
+  async make(bytesToCome: number, from: WeightFiles): Promise<void> {
+    this.#memory = makeMemory(this.#end, this.#end + bytesToCome);
+    // A few at a time: what is read arrives while other bytes are being copied.
+    const waiting = this.#copies.splice(0).values();
+    const copyRest = async (): Promise<void> => {
+      for (const { tensor, at } of waiting)
+        await readTensor(tensor, from, (bytes, place) => this.bytes.set(bytes, at + place));
+    };
+    await Promise.all(Array.from({ length: readsAtOnce }, copyRest));
+  }
+
+  get memory(): WebAssembly.Memory {
+    if (!this.#memory) throw new EngineError("internal", "a kernel's memory was used before it was made");
+    return this.#memory;
+  }
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.memory.buffer);
+  }
+  get floats(): Float32Array {
+    return new Float32Array(this.memory.buffer);
+  }
+  /** Writes 32-bit words. */
+  words(at: number, values: readonly number[]): void {
+    new Int32Array(this.memory.buffer).set(values, at >> 2);
+  }
+  /** Writes the kernel's own fields, the i-th in the order it has them. */
+  field(i: number, ...values: readonly number[]): void {
+    this.words(header + offsets.own + 4 * i, values);
+  }
+
+  /** The kernel over this memory in this thread and its helpers'. */
+  async start(code: BufferSource, helpers: KernelHelpers | undefined): Promise<KernelTeam> {
+    const { memory } = this;
+    const module = await WebAssembly.compile(code);
+    const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+    const kernel = exports as unknown as { run(): void }; // what every kernel of a team exports
+    const started = helpers && helpers.count > 0 ? await helpers.start(module, memory) : undefined;
+    this.words(header + offsets.threads, [1 + (started?.count ?? 0)]);
+    return {
+      run: () => kernel.run(),
+      release() {
+        const state = new Int32Array(memory.buffer);
+        Atomics.store(state, (header + offsets.quit) >> 2, 1);
+        Atomics.add(state, (header + offsets.job) >> 2, 1);
+        Atomics.notify(state, (header + offsets.job) >> 2);
+        started?.end();
+      },
+    };
+  }
+}
+
+export interface KernelTeam {
+  /** One job, by all threads. */
+  run(): void;
+  release(): void;
+}
+
+/** A tensor's bytes, piece by piece with the place of each. */
+export async function readTensor(
+  { data }: OnnxTensor,
+  { files, pathOf }: WeightFiles,
+  visit: (bytes: Uint8Array<ArrayBuffer>, place: number) => void,
+): Promise<void> {
+  if (data instanceof Uint8Array) {
+    visit(data, 0);
+    return;
+  }
+  const blob = await files.blob(pathOf(data.file));
+  if (data.offset + data.bytes > blob.size) throw new EngineError("bad-package", `${data.file} is too short`);
+  for (let place = 0; place < data.bytes; place += pieceBytes) {
+    const start = data.offset + place;
+    const piece = blob.slice(start, Math.min(start + pieceBytes, data.offset + data.bytes));
+    visit(new Uint8Array(await piece.arrayBuffer()), place);
+  }
+}
+
+function makeMemory(bytes: number, mostBytes: number): WebAssembly.Memory {
+  const initial = Math.ceil(bytes / pageBytes);
+  if (initial > mostPages) throw new EngineError("out-of-memory", "the weights do not fit 4 GiB");
+  try {
+    const maximum = Math.min(mostPages, Math.ceil(mostBytes / pageBytes) + 1);
+    return new WebAssembly.Memory({ initial, maximum, shared: true });
+  } catch (error) {
+    throw new EngineError("out-of-memory", `no memory for ${initial * pageBytes} bytes of weights`, { cause: error });
+  }
+}
+
+function growTo(memory: WebAssembly.Memory, bytes: number): void {
+  const pages = Math.ceil((bytes - memory.buffer.byteLength) / pageBytes);
+  if (pages <= 0) return;
+  try {
+    memory.grow(pages);
+  } catch (error) {
+    throw new EngineError("out-of-memory", "no memory for a longer conversation", { cause: error });
+  }
+}
