@@ -90,14 +90,14 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
   };
   const unwrapAll = (tensors: Readonly<Record<string, RuntimeTensor>>): Record<string, Tensor> =>
     Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, unwrap(tensor)]));
-  /** A lost device shows up as some failed call first, and as lost a moment later. */
+  /** A lost device shows up as some failed call first, and as lost when it is through with what it was doing: a slow one much later. */
   const soonLost = (): Promise<EngineError | undefined> =>
     new Promise((resolve) => {
       const unwatch = host.watch(resolve);
       setTimeout(() => {
         unwatch();
         resolve(undefined);
-      }, 100);
+      }, 3000);
     });
   const fail = async (error: unknown, doing: string): Promise<EngineError> => {
     if (error instanceof EngineError) return error;
