@@ -39,7 +39,15 @@ async function dropPicture(page: Page, name: string): Promise<void> {
 
 /** Waits until the model in the header is ready. */
 export async function modelReady(page: Page, timeout = 60_000): Promise<void> {
-  await expect(page.getByTestId("model-status")).toHaveAttribute("data-state", "ready", { timeout });
+  const status = page.getByTestId("model-status");
+  await expect(status)
+    .toHaveAttribute("data-state", "ready", { timeout })
+    .catch(async (error: unknown) => {
+      const failure = page.getByTestId("model-failure");
+      const told =
+        (await failure.count()) > 0 ? await failure.first().evaluate((element) => element.outerHTML) : "no failure";
+      throw new Error(`${String(error)}\nThe page says: ${told}`);
+    });
 }
 
 /** Drops the picture, asks, and returns the finished answer's words. */
