@@ -16,3 +16,44 @@ export function exponential(value: v128): v128 {
   const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
   return f32x4.mul(p, power);
 }
+
+/** 1 / (1 + e^−x). */
+export function sigmoid(x: v128): v128 {
+  const small = exponential(f32x4.neg(f32x4.abs(x)));
+  const top = v128.bitselect(f32x4.splat(1), small, f32x4.ge(x, f32x4.splat(0)));
+  return f32x4.div(top, f32x4.add(f32x4.splat(1), small));
+}
+
+/** The complementary error function of |x| within 1.2e-7 of itself (Chebyshev fit of Press et al., Numerical Recipes, erfcc). */
+function erfcOfAbsolute(x: v128): v128 {
+  const z = f32x4.abs(x);
+  const t = f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), f32x4.mul(z, f32x4.splat(0.5))));
+  let p = f32x4.splat(0.17087277);
+  p = f32x4.add(f32x4.mul(p, t), f32x4.splat(-0.82215223));
+  p = f32x4.add(f32x4.mul(p, t), f32x4.splat(1.48851587));
+  p = f32x4.add(f32x4.mul(p, t), f32x4.splat(-1.13520398));
+  p = f32x4.add(f32x4.mul(p, t), f32x4.splat(0.27886807));
+  p = f32x4.add(f32x4.mul(p, t), f32x4.splat(-0.18628806));
+  p = f32x4.add(f32x4.mul(p, t), f32x4.splat(0.09678418));
+  p = f32x4.add(f32x4.mul(p, t), f32x4.splat(0.37409196));
+  p = f32x4.add(f32x4.mul(p, t), f32x4.splat(1.00002368));
+  p = f32x4.add(f32x4.mul(p, t), f32x4.splat(-1.26551223));
+  return f32x4.mul(t, exponential(f32x4.sub(p, f32x4.mul(z, z))));
+}
+
+/** Activations by number; src/engine/vision-tower.ts has the same. */
+const quickGelu: i32 = 0;
+const geluTanh: i32 = 1;
+export const gelu: i32 = 2;
+
+export function activate(x: v128, activation: i32): v128 {
+  if (activation == quickGelu) return f32x4.mul(x, sigmoid(f32x4.mul(x, f32x4.splat(1.702))));
+  if (activation == geluTanh) {
+    // 0.5 x (1 + tanh u) = x · sigmoid(2 u)
+    const cubed = f32x4.mul(f32x4.mul(x, x), f32x4.mul(x, f32x4.splat(0.044715)));
+    return f32x4.mul(x, sigmoid(f32x4.mul(f32x4.add(x, cubed), f32x4.splat(1.5957691216057308))));
+  }
+  const tail = f32x4.mul(erfcOfAbsolute(f32x4.mul(x, f32x4.splat(0.7071067811865476))), f32x4.splat(0.5));
+  const below = v128.bitselect(f32x4.sub(f32x4.splat(1), tail), tail, f32x4.ge(x, f32x4.splat(0)));
+  return f32x4.mul(x, below);
+}

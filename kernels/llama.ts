@@ -1,6 +1,6 @@
 // AssemblyScript. Runs a decoder of Llama's kind on rows of embeddings. Several threads run `forward` over one shared memory, in step.
 // Knows no files and no tokens: src/engine/llama-decoder.ts lays the memory out.
-import { exponential } from "./functions";
+import { exponential, sigmoid } from "./functions";
 import { MATRIX_BYTES, multiply, narrowBlock, product, sumLanes } from "./matrix";
 import { address, barrier, field, header, nextJob, nextPiece, startJob, THREADS } from "./team";
 
@@ -68,10 +68,7 @@ function addAndNorm(
 
 /** x · sigmoid(x). */
 function silu(x: v128): v128 {
-  // e^−|x| never overflows: sigmoid(x) is 1 / (1 + e^−|x|) for x ≥ 0, and e^−|x| / (1 + e^−|x|) below.
-  const small = exponential(f32x4.neg(f32x4.abs(x)));
-  const top = v128.bitselect(f32x4.splat(1), small, f32x4.ge(x, f32x4.splat(0)));
-  return f32x4.mul(x, f32x4.div(top, f32x4.add(f32x4.splat(1), small)));
+  return f32x4.mul(x, sigmoid(x));
 }
 
 /** The gated half of the MLP: silu(gate) · up, narrowed. A piece is 32 rows of both matrices, which make one block of the next one's input. */
@@ -223,7 +220,7 @@ function attend(row: i32, layer: i32, kvHead: i32, scratch: usize): void {
 }
 
 /** One thread's share of a run over all layers; returns when all are done. */
-export function forward(thread: i32): void {
+function forward(thread: i32): void {
   const rows = field(ROWS),
     hidden = field(HIDDEN),
     ffn = field(FFN),

@@ -5,12 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { main } from "assemblyscript/asc";
 
+const team = {
+  room: "engine",
+  flags: "--enable simd,threads --importMemory --sharedMemory --initialMemory 1 --maximumMemory 65536",
+  exports: ["run(): void", "help(thread: number): void"],
+};
 const kernels = {
-  llama: {
-    room: "engine",
-    flags: "--enable simd,threads --importMemory --sharedMemory --initialMemory 1 --maximumMemory 65536",
-    exports: ["run(): void", "help(thread: number): void"],
-  },
+  llama: team,
+  vision: team,
   quantize: {
     room: "convert",
     flags: "--enable simd,bulk-memory --importMemory --initialMemory 1",

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nodeKernelHelpers } from "#engine/kernel-helpers.node.ts";
 import type { KvCache } from "#engine/kv-cache.ts";
 import type { LlamaDecoder } from "#engine/llama-decoder.ts";
-import { openLlama } from "#engine/llama-load.ts";
+import { openLlama } from "#engine/kernel-load.ts";
 import { loadModel, type Model } from "#engine/model.ts";
 import { createNodeRuntime } from "#engine/runtime.node.ts";
 import type { Runtime } from "#engine/runtime.ts";
@@ -81,7 +81,7 @@ function worst(a: Float32Array | undefined, b: Float32Array | undefined): number
   return a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] ?? NaN))), 0);
 }
 
-test("the committed WebAssembly is what kernels/llama.ts compiles to", async () => {
+test("the committed WebAssembly is what kernels/*.ts compile to", async () => {
   const root = new URL("../../", import.meta.url);
   await promisify(execFile)(process.execPath, ["scripts/build-kernels.mjs", "--check"], { cwd: root });
 }, 60_000);

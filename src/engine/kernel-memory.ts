@@ -32,8 +32,8 @@ const header = 1024;
 const headerBytes = 256;
 /** Offsets in the header: what all kernels have, and where a kernel's own fields begin. */
 const offsets = { job: 0, quit: 4, threads: 8, own: 28 };
-/** Reads under way, and bytes of one, so that no tensor is in memory twice. */
-const [readsAtOnce, pieceBytes] = [4, 2 ** 23];
+/** Reads under way, and bytes of one, so that little is in memory twice; bytes between two pieces that are read along with them. */
+const [readsAtOnce, readBytesAtMost, gapAtMost] = [4, 2 ** 24, 2 ** 12];
 
 export class KernelMemory {
   #end = header + headerBytes;
@@ -70,13 +70,23 @@ export class KernelMemory {
   /** Makes the memory and fills it from the files; rejects with "out-of-memory" where there is none so large. */
   async make(bytesToCome: number, from: WeightFiles): Promise<void> {
     this.#memory = makeMemory(this.#end, this.#end + bytesToCome);
+    const pieces: Piece[] = [];
+    for (const { tensor, at } of this.#copies.splice(0)) {
+      if (tensor.data instanceof Uint8Array) this.bytes.set(tensor.data, at);
+      else pieces.push({ ...tensor.data, at });
+    }
     // A few at a time: what is read arrives while other bytes are being copied.
-    const waiting = this.#copies.splice(0).values();
-    const copyRest = async (): Promise<void> => {
-      for (const { tensor, at } of waiting)
-        await readTensor(tensor, from, (bytes, place) => this.bytes.set(bytes, at + place));
+    const waiting = readsOf(pieces).values();
+    const fill = async (): Promise<void> => {
+      for (const read of waiting) {
+        const bytes = await readBytes(read, from);
+        for (const { offset, bytes: length, at } of read.pieces) {
+          const start = offset - read.offset;
+          this.bytes.set(bytes.subarray(start, start + length), at);
+        }
+      }
     };
-    await Promise.all(Array.from({ length: readsAtOnce }, copyRest));
+    await Promise.all(Array.from({ length: readsAtOnce }, fill));
   }
 
   get memory(): WebAssembly.Memory {
@@ -125,23 +135,53 @@ export interface KernelTeam {
   release(): void;
 }
 
-/** A tensor's bytes, piece by piece with the place of each. */
-export async function readTensor(
-  { data }: OnnxTensor,
+/** Bytes of a file. */
+interface FileBytes {
+  readonly file: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** Bytes of a file and where they go. */
+interface Piece extends FileBytes {
+  readonly at: number;
+}
+
+/** As few reads as get all pieces: those that lie side by side together, long ones in parts. */
+function readsOf(pieces: readonly Piece[]): (FileBytes & { readonly pieces: readonly Piece[] })[] {
+  const parts = pieces.flatMap(({ file, offset, bytes, at }) =>
+    Array.from({ length: Math.ceil(bytes / readBytesAtMost) }, (_, i): Piece => {
+      const skipped = i * readBytesAtMost;
+      return { file, offset: offset + skipped, bytes: Math.min(readBytesAtMost, bytes - skipped), at: at + skipped };
+    }),
+  );
+  parts.sort((a, b) => (a.file === b.file ? a.offset - b.offset : a.file < b.file ? -1 : 1));
+  const reads: { file: string; offset: number; bytes: number; pieces: Piece[] }[] = [];
+  for (const part of parts) {
+    const last = reads.at(-1);
+    const bytes = last ? part.offset + part.bytes - last.offset : 0;
+    if (last?.file === part.file && bytes <= readBytesAtMost && part.offset <= last.offset + last.bytes + gapAtMost) {
+      last.bytes = Math.max(last.bytes, bytes);
+      last.pieces.push(part);
+    } else {
+      reads.push({ file: part.file, offset: part.offset, bytes: part.bytes, pieces: [part] });
+    }
+  }
+  return reads;
+}
+
+async function readBytes(
+  { file, offset, bytes }: FileBytes,
   { files, pathOf }: WeightFiles,
-  visit: (bytes: Uint8Array<ArrayBuffer>, place: number) => void,
-): Promise<void> {
-  if (data instanceof Uint8Array) {
-    visit(data, 0);
-    return;
-  }
-  const blob = await files.blob(pathOf(data.file));
-  if (data.offset + data.bytes > blob.size) throw new EngineError("bad-package", `${data.file} is too short`);
-  for (let place = 0; place < data.bytes; place += pieceBytes) {
-    const start = data.offset + place;
-    const piece = blob.slice(start, Math.min(start + pieceBytes, data.offset + data.bytes));
-    visit(new Uint8Array(await piece.arrayBuffer()), place);
-  }
+): Promise<Uint8Array<ArrayBuffer>> {
+  const blob = await files.blob(pathOf(file));
+  if (offset + bytes > blob.size) throw new EngineError("bad-package", `${file} is too short`);
+  return new Uint8Array(await blob.slice(offset, offset + bytes).arrayBuffer());
+}
+
+/** A tensor's bytes, for those that the kernel has in another form. */
+export async function readTensor({ data }: OnnxTensor, from: WeightFiles): Promise<Uint8Array<ArrayBuffer>> {
+  return data instanceof Uint8Array ? data : readBytes(data, from);
 }
 
 function makeMemory(bytes: number, mostBytes: number): WebAssembly.Memory {

@@ -4,8 +4,8 @@ import { readJson, readModelConfig, type ModelConfig } from "./config.ts";
 import { expand, parseExpansion } from "./dequantize.ts";
 import { EngineError } from "./errors.ts";
 import { createKvCache, type KvCache } from "./kv-cache.ts";
+import { openLlama, openTower } from "./kernel-load.ts";
 import type { LlamaDecoder } from "./llama-decoder.ts";
-import { openLlama } from "./llama-load.ts";
 import type { GraphFiles, PackageInfo } from "./package.ts";
 import {
   elementCount,
@@ -17,6 +17,7 @@ import {
 } from "./runtime.ts";
 import { createTokenizer, type Tokenizer } from "./tokenizer.ts";
 import type { PackageFiles } from "./types.ts";
+import type { Seen, VisionTower } from "./vision-tower.ts";
 
 export type ModelPart = "vision" | "embed" | "decoder";
 
@@ -98,28 +99,36 @@ export async function loadModel(options: LoadOptions): Promise<Model> {
   };
   const { vision, embed, decoder } = info.graphs;
   const roomy = options.adaptable === true && decoder.adaptable !== undefined;
-  const own =
-    kernel === undefined || roomy
-      ? undefined
-      : await openLlama(decoder, files, info.model.contextLength, kernel.helpers);
+  const onlyOwn = kernel !== undefined && kernel.mostRows === undefined;
+  // Told before both are read at once; the parts that the runtime opens are told as they begin.
+  if (onlyOwn) onPart?.("vision");
+  const [own, tower] = await Promise.all([
+    kernel && !roomy ? openLlama(decoder, files, info.model.contextLength, kernel.helpers) : undefined,
+    onlyOwn ? openTower(vision, files, config.preprocess.size, kernel.helpers) : undefined,
+  ]);
   // The decoder before the vision encoder: it runs once per token.
-  const expanded = (own === undefined || kernel?.mostRows !== undefined) && choose(decoder);
+  const expanded = (own === undefined || !onlyOwn) && choose(decoder);
   const source = {
     decoder: expanded ? expandedSource : graphSource,
-    vision: choose(vision) ? expandedSource : graphSource,
+    vision: tower === undefined && choose(vision) ? expandedSource : graphSource,
   };
   const openDecoder = async (roomy: boolean): Promise<Session> =>
     open("decoder", await source.decoder(roomy ? withRoom(decoder) : decoder, files), kept);
   try {
     const loaded = {
-      vision: await open("vision", await source.vision(vision, files), ["image_features", "tower_features"]),
+      vision:
+        tower === undefined
+          ? await open("vision", await source.vision(vision, files), ["image_features", "tower_features"])
+          : undefined,
+      tower,
       embed: await open("embed", await graphSource(embed, files), ["inputs_embeds"]),
-      decoder: own && kernel?.mostRows === undefined ? undefined : await openDecoder(roomy),
+      decoder: own && onlyOwn ? undefined : await openDecoder(roomy),
       own,
     };
     return createModel(runtime, config, tokenizer, expanded, loaded, { info, roomy, openDecoder });
   } catch (error) {
     own?.release();
+    tower?.release();
     for (const session of sessions) await session.release();
     throw error;
   }
@@ -131,7 +140,8 @@ function createModel(
   tokenizer: Tokenizer,
   expanded: boolean,
   sessions: {
-    readonly vision: Session;
+    readonly vision: Session | undefined;
+    readonly tower: VisionTower | undefined;
     readonly embed: Session;
     decoder: Session | undefined;
     own: LlamaDecoder | undefined;
@@ -146,10 +156,15 @@ function createModel(
   let lora = emptyRoom();
   let projector: Session | undefined;
 
+  const runTower = async (pixels: Float32Array): Promise<Map<string, RuntimeTensor>> => {
+    if (!sessions.vision) throw new EngineError("internal", "no vision encoder is loaded");
+    const input = runtime.tensor("float32", pixels, [1, 3, size, size]);
+    return sessions.vision.run({ pixel_values: input }).finally(() => input.dispose());
+  };
+
   /** The vision encoder's outputs, with those of the adapter's own projector in their place. */
   const runVision = async (pixels: Float32Array): Promise<Map<string, RuntimeTensor>> => {
-    const input = runtime.tensor("float32", pixels, [1, 3, size, size]);
-    const outputs = await sessions.vision.run({ pixel_values: input }).finally(() => input.dispose());
+    const outputs = sessions.tower ? seenTensors(runtime, sessions.tower.run(pixels)) : await runTower(pixels);
     if (!projector) return outputs;
     try {
       const tower = outputs.get("tower_features");
@@ -349,6 +364,7 @@ function createModel(
       lora?.dispose();
       await projector?.release();
       sessions.own?.release();
+      sessions.tower?.release();
       for (const session of [sessions.vision, sessions.embed, sessions.decoder]) await session?.release();
     },
   };
@@ -379,6 +395,18 @@ function lastRows(logits: Float32Array, elements: number, vocabSize: number, kee
     const start = elements - (keep - i) * vocabSize;
     return logits.slice(start, start + vocabSize);
   });
+}
+
+/** What the own kernel sees, as the graph would yield it. */
+function seenTensors(runtime: Runtime, seen: Seen): Map<string, RuntimeTensor> {
+  const tensors = new Map<string, RuntimeTensor>();
+  const add = (name: string, data: Float32Array | undefined, width: number): void => {
+    if (data) tensors.set(name, runtime.tensor("float32", data, [1, data.length / width, width]));
+  };
+  add("image_features", seen.features, seen.projected);
+  add("tower_features", seen.tower, seen.hidden);
+  add("image_newline", seen.newline?.slice(), seen.projected);
+  return tensors;
 }
 
 async function readObject(files: PackageFiles, path: string): Promise<object> {
