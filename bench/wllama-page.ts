@@ -2,13 +2,12 @@
 // workers from blobs, which the app's own policy does not allow, so it is no part of the page /bench.
 import { Wllama } from "@wllama/wllama/esm/index.js";
 import { wrap } from "comlink";
-import { renderPrompt } from "#engine/prompt.ts";
-import type { Message } from "#engine/types.ts";
 import { ggufOf } from "./gguf-of-package.ts";
-import { Clock } from "./clock.ts";
+import { mmprojOf } from "./mmproj-of-package.ts";
 import type { Loaded, OursApi } from "./page/api.ts";
 import { fetchPackage } from "./page/package.ts";
 import { runPlan, type PlanSize, type Row } from "./plan.ts";
+import { joinedParts, wllamaSystem } from "./wllama-system.ts";
 
 export interface WllamaRequest extends PlanSize {
   /** Addresses relative to the page. */
@@ -16,6 +15,7 @@ export interface WllamaRequest extends PlanSize {
   readonly packageUrl: string;
   readonly runtimeUrl: string;
   readonly wasmUrl: string;
+  readonly pictureUrl: string;
   readonly longestAnswer: number;
 }
 
@@ -37,43 +37,26 @@ window.runBench = async ({ worker, longestAnswer, ...request }) => {
   const ours = wrap<OursApi>(new Worker(at(worker), { type: "module" }));
   const loaded = await ours.load({ packageUrl, runtimeUrl: at(request.runtimeUrl), device: "wasm", longestAnswer });
   const served = await fetchPackage(packageUrl);
-  const weights = await ggufOf(served);
+  const { contextLength, imageTokens, template } = served.info.model;
+  const weights = [await ggufOf(served), ...(request.pictures === false ? [] : [await mmprojOf(served)])];
   const began = performance.now();
   const wllama = new Wllama({ default: at(request.wasmUrl) }, { suppressNativeLog: true });
-  await wllama.loadModel([weights], {
-    n_ctx: Math.min(served.info.model.contextLength, Math.max(512, ...request.contexts) + longestAnswer + 128),
+  await wllama.loadModel(weights, {
+    n_ctx: Math.min(contextLength, Math.max(512, imageTokens + 128, ...request.contexts) + longestAnswer + 128),
     n_threads: loaded.threads,
     n_gpu_layers: 0,
+    chat_template: joinedParts,
+    jinja: true,
+    skip_chat_parsing: true, // no answer calls a tool
   });
   const loadMs = performance.now() - began;
-  const { template } = served.info.model;
-  const plain = { template, chatTemplate: undefined, bosToken: "", eosToken: "", defuse: (words: string) => words };
   const rows = await runPlan(
     {
       ours: (messages) => ours.ask(messages),
-      peers: {
-        wllama: async (messages: readonly Message[]) => {
-          const clock = new Clock();
-          const { text, images, stop } = renderPrompt(messages, plain);
-          if (images.length > 0) return undefined;
-          let answer = "";
-          await wllama.createCompletion({
-            prompt: text.replace(/^<s>/, ""), // it begins with that token itself
-            max_tokens: longestAnswer,
-            temperature: 0,
-            stop: [...stop],
-            stream: true,
-            onData: ({ choices }) => {
-              clock.tick();
-              answer += choices[0]?.text ?? "";
-            },
-          });
-          return clock.told(answer);
-        },
-      },
+      peers: { wllama: wllamaSystem(wllama, template, longestAnswer) },
     },
-    new Blob(),
-    { ...request, pictures: false },
+    await (await fetch(at(request.pictureUrl))).blob(),
+    request,
     (done, of) => (document.title = `${done} of ${of}`),
   );
   return {
