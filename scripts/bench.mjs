@@ -1,7 +1,7 @@
 // npm run bench [-- [kind] [options]]. Without a kind: Node, then the page /bench in headless Chromium on WASM, wllama, and with small counts the page on
 // WebGPU (the software adapter where there is no GPU). --json [folder] keeps what all of them found there (bench-results), with the page's picture;
 // --quick measures less. Kinds: "node", "browser", "wllama", "turns" (what a hundred leave behind), "load" (a warm load), "page" (how smooth the
-// app is); other arguments go to the bench.
+// app is), "shapes" (makes a package of real size); other arguments go to the bench.
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { buildInto } from "./build.mjs";
@@ -17,11 +17,12 @@ const files = {
   wllama: "bench/wllama.ts",
   turns: "bench/turns.ts",
   load: "bench/load.ts",
+  shapes: "bench/shapes.ts",
 };
 await ensureInstalled();
 
 const run = async (kind, options) => {
-  if (kind === "node") return runTool("tsx", [files.node, ...options]);
+  if (kind === "node" || kind === "shapes") return runTool("tsx", [files[kind], ...options]);
   const CHROMIUM_PATH = await findChromium();
   await buildInto("dist-test");
   return runTool("tsx", [files[kind], ...options], { CHROMIUM_PATH });
