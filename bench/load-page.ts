@@ -47,6 +47,10 @@ window.keep = async (packageUrl, tokenizerUrl) => {
   return bytes;
 };
 
+const readers = new Set<ReadableStreamBYOBReader>();
+const slices = (blob: Blob): Blob[] =>
+  Array.from({ length: Math.ceil(blob.size / 2 ** 24) }, (_, i) => blob.slice(i * 2 ** 24, (i + 1) * 2 ** 24));
+
 window.load = async (runtimeUrl, device) => {
   const blobs = new Map<string, Blob>();
   for (const key of await keys<string>(store)) {
@@ -54,9 +58,20 @@ window.load = async (runtimeUrl, device) => {
     if (blob) blobs.set(key, blob);
   }
   const readBegan = performance.now();
-  for (const blob of blobs.values()) {
-    for (let from = 0; from < blob.size; from += 2 ** 24) await blob.slice(from, from + 2 ** 24).arrayBuffer();
-  }
+  // The fastest way there is, and the one that leaves no garbage: four streams, each into a buffer of its own.
+  const waiting = [...blobs.values()].flatMap(slices).values();
+  const read = async (): Promise<void> => {
+    for (const blob of waiting) {
+      const reader = blob.stream().getReader({ mode: "byob" });
+      readers.add(reader); // or the garbage collector takes it
+      for (let buffer = new Uint8Array(2 ** 20); ;) {
+        const { value, done } = await reader.read(buffer);
+        if (done) break;
+        buffer = new Uint8Array(value.buffer);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, read));
   const readMs = performance.now() - readBegan;
 
   const parsed = parseManifest(JSON.parse((await blobs.get("manifest.json")?.text()) ?? ""));
@@ -68,8 +83,8 @@ window.load = async (runtimeUrl, device) => {
     },
   };
   const runtime = await runtimeFor(device, at(runtimeUrl));
-  // The first session compiles the runtime's code.
-  await runtime.createSession({ graph: await files.blob(parsed.manifest.graphs.embed.path), data: await Promise.all(parsed.manifest.graphs.embed.data.map(async (path) => ({ path: path.slice(path.lastIndexOf("/") + 1), data: await files.blob(path) }))) }, []).then((session) => session.release()); // prettier-ignore
+  // The first session compiles the runtime's code; on WASM there may be none.
+  if (device === "webgpu") await runtime.createSession({ graph: await files.blob(parsed.manifest.graphs.embed.path), data: await Promise.all(parsed.manifest.graphs.embed.data.map(async (path) => ({ path: path.slice(path.lastIndexOf("/") + 1), data: await files.blob(path) }))) }, []).then((session) => session.release()); // prettier-ignore
   const parts: Record<string, number> = {};
   const loadBegan = performance.now();
   const engine = await createEngine({

@@ -250,7 +250,7 @@ async function tellOffline(): Promise<void> {
   const ready = chat.get().model;
   if (ready.phase !== "ready" || ready.model === asked) return;
   asked = ready.model;
-  const { id, device } = ready.model;
+  const { id, device, runtimeFree = false } = ready.model;
   // An adapter that is here is stored, or in memory like its base.
   const own = connected.get(beside.get(id) ?? id);
   // What a server answers is not there without a network.
@@ -259,7 +259,12 @@ async function tellOffline(): Promise<void> {
     return;
   }
   const runsOn = own.architecture === "transformers.js" ? "hub" : device;
-  const status = await waitUntilOffline({ baseUrl, device: runsOn, isModelStored: () => own.client.isStored() });
+  const status = await waitUntilOffline({
+    baseUrl,
+    device: runsOn,
+    runtimeFree,
+    isModelStored: () => own.client.isStored(),
+  });
   // Another model may have been chosen meanwhile.
   if (asked === ready.model) offline.value = status.ready;
 }

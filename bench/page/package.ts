@@ -1,4 +1,5 @@
 // The files of a package that lies on a server. Keeps nothing beyond the worker's life: a bench measures no storage.
+import { EngineError } from "#engine/errors.ts";
 import type { PackageFiles } from "#engine/types.ts";
 import { parseManifest, type Manifest } from "#weights/manifest.ts";
 
@@ -26,7 +27,9 @@ export async function fetchPackage(packageUrl: string): Promise<ServedPackage> {
   const files: PackageFiles = {
     blob(path) {
       const blob = all.get(path);
-      return blob ? Promise.resolve(blob) : Promise.reject(new Error(`${path} is not in the package`));
+      return blob
+        ? Promise.resolve(blob)
+        : Promise.reject(new EngineError("bad-package", `${path} is not in the package`));
     },
   };
   return { info, files, all };

@@ -1,4 +1,5 @@
 // From a package's graphs to this project's own kernels, where a graph is one that they compute and memory allows.
+import { loadEmbed, planEmbed, type EmbedTable } from "./embed-table.ts";
 import { EngineError } from "./errors.ts";
 import type { KernelHelpers, WeightFiles } from "./kernel-memory.ts";
 import { loadLlama, type LlamaDecoder } from "./llama-decoder.ts";
@@ -32,6 +33,14 @@ export function openTower(
   return open(graph, files, (onnx, from) => {
     const plan = planVision(onnx);
     return plan && fitsKernel(plan, image) ? loadTower({ plan, image, helpers, ...from }) : undefined;
+  });
+}
+
+/** The same of the graph that looks up embeddings. */
+export function openEmbed(graph: GraphFiles, files: PackageFiles): Promise<EmbedTable | undefined> {
+  return open(graph, files, (onnx, from) => {
+    const plan = planEmbed(onnx);
+    return plan && loadEmbed(plan, from);
   });
 }
 

@@ -32,8 +32,10 @@ const header = 1024;
 const headerBytes = 256;
 /** Offsets in the header: what all kernels have, and where a kernel's own fields begin. */
 const offsets = { job: 0, quit: 4, threads: 8, own: 28 };
-/** Reads under way, and bytes of one, so that little is in memory twice; bytes between two pieces that are read along with them. */
+/** Reads under way, and bytes of one; bytes between two pieces that are read along with them. */
 const [readsAtOnce, readBytesAtMost, gapAtMost] = [4, 2 ** 24, 2 ** 12];
+/** Of the buffer that a read uses over and over. */
+const bufferBytes = 2 ** 20;
 
 export class KernelMemory {
   #end = header + headerBytes;
@@ -79,11 +81,13 @@ export class KernelMemory {
     const waiting = readsOf(pieces).values();
     const fill = async (): Promise<void> => {
       for (const read of waiting) {
-        const bytes = await readBytes(read, from);
-        for (const { offset, bytes: length, at } of read.pieces) {
-          const start = offset - read.offset;
-          this.bytes.set(bytes.subarray(start, start + length), at);
-        }
+        await readBytes(read, from, (bytes, first) => {
+          for (const { offset, bytes: length, at } of read.pieces) {
+            const start = Math.max(0, offset - first);
+            const end = Math.min(bytes.length, offset + length - first);
+            if (start < end) this.bytes.set(bytes.subarray(start, end), at + first + start - offset);
+          }
+        });
       }
     };
     await Promise.all(Array.from({ length: readsAtOnce }, fill));
@@ -170,18 +174,56 @@ function readsOf(pieces: readonly Piece[]): (FileBytes & { readonly pieces: read
   return reads;
 }
 
+/** Tells the bytes in order, each run of them with where in the file it begins. They are the callee's only until it returns. */
 async function readBytes(
   { file, offset, bytes }: FileBytes,
   { files, pathOf }: WeightFiles,
-): Promise<Uint8Array<ArrayBuffer>> {
+  onBytes: (run: Uint8Array<ArrayBuffer>, first: number) => void,
+): Promise<void> {
   const blob = await files.blob(pathOf(file));
   if (offset + bytes > blob.size) throw new EngineError("bad-package", `${file} is too short`);
-  return new Uint8Array(await blob.slice(offset, offset + bytes).arrayBuffer());
+  const slice = blob.slice(offset, offset + bytes);
+  const reader = byteReader(slice);
+  if (!reader) {
+    onBytes(new Uint8Array(await slice.arrayBuffer()), offset);
+    return;
+  }
+  // One buffer goes to and fro: whole buffers of their own take twice the time, and hundreds of MiB of them wait for the garbage collector.
+  let first = offset;
+  readers.add(reader);
+  try {
+    for (let buffer = new Uint8Array(Math.min(bytes, bufferBytes)); ;) {
+      const { value, done } = await reader.read(buffer);
+      if (done) break;
+      onBytes(value, first);
+      first += value.length;
+      buffer = new Uint8Array(value.buffer);
+    }
+  } finally {
+    readers.delete(reader);
+  }
+  if (first !== offset + bytes) throw new EngineError("bad-package", `${file} is too short`);
+}
+
+/** Those at work. In Chromium the garbage collector takes one that nothing but its pending read refers to, and that read never ends. */
+const readers = new Set<ReadableStreamBYOBReader>();
+
+/** undefined in browsers whose Blobs are not streams of bytes. */
+function byteReader(blob: Blob): ReadableStreamBYOBReader | undefined {
+  try {
+    return blob.stream().getReader({ mode: "byob" });
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
 }
 
 /** A tensor's bytes, for those that the kernel has in another form. */
 export async function readTensor({ data }: OnnxTensor, from: WeightFiles): Promise<Uint8Array<ArrayBuffer>> {
-  return data instanceof Uint8Array ? data : readBytes(data, from);
+  if (data instanceof Uint8Array) return data;
+  const all = new Uint8Array(data.bytes);
+  await readBytes(data, from, (run, first) => all.set(run, first - data.offset));
+  return all;
 }
 
 function makeMemory(bytes: number, mostBytes: number): WebAssembly.Memory {

@@ -2,9 +2,10 @@
 import { noAdapter, readAdapterTensors, type AdapterPackage, type AdapterTensors } from "./adapter.ts";
 import { readJson, readModelConfig, type ModelConfig } from "./config.ts";
 import { expand, parseExpansion } from "./dequantize.ts";
+import type { EmbedTable } from "./embed-table.ts";
 import { EngineError } from "./errors.ts";
 import { createKvCache, type KvCache } from "./kv-cache.ts";
-import { openLlama, openTower } from "./kernel-load.ts";
+import { openEmbed, openLlama, openTower } from "./kernel-load.ts";
 import type { LlamaDecoder } from "./llama-decoder.ts";
 import type { GraphFiles, PackageInfo } from "./package.ts";
 import {
@@ -102,9 +103,10 @@ export async function loadModel(options: LoadOptions): Promise<Model> {
   const onlyOwn = kernel !== undefined && kernel.mostRows === undefined;
   // Told before both are read at once; the parts that the runtime opens are told as they begin.
   if (onlyOwn) onPart?.("vision");
-  const [own, tower] = await Promise.all([
+  const [own, tower, table] = await Promise.all([
     kernel && !roomy ? openLlama(decoder, files, info.model.contextLength, kernel.helpers) : undefined,
     onlyOwn ? openTower(vision, files, config.preprocess.size, kernel.helpers) : undefined,
+    onlyOwn ? openEmbed(embed, files) : undefined,
   ]);
   // The decoder before the vision encoder: it runs once per token.
   const expanded = (own === undefined || !onlyOwn) && choose(decoder);
@@ -121,7 +123,8 @@ export async function loadModel(options: LoadOptions): Promise<Model> {
           ? await open("vision", await source.vision(vision, files), ["image_features", "tower_features"])
           : undefined,
       tower,
-      embed: await open("embed", await graphSource(embed, files), ["inputs_embeds"]),
+      embed: table ? undefined : await open("embed", await graphSource(embed, files), ["inputs_embeds"]),
+      table,
       decoder: own && onlyOwn ? undefined : await openDecoder(roomy),
       own,
     };
@@ -142,7 +145,8 @@ function createModel(
   sessions: {
     readonly vision: Session | undefined;
     readonly tower: VisionTower | undefined;
-    readonly embed: Session;
+    readonly embed: Session | undefined;
+    readonly table: EmbedTable | undefined;
     decoder: Session | undefined;
     own: LlamaDecoder | undefined;
   },
@@ -300,12 +304,13 @@ function createModel(
         for (const tensor of outputs.values()) tensor.dispose();
       }
     },
-    embed: (ids) =>
-      runOne(
-        sessions.embed,
-        { input_ids: runtime.tensor("int64", BigInt64Array.from(ids, BigInt), [1, ids.length]) },
-        "inputs_embeds",
-      ),
+    embed(ids) {
+      const { table, embed } = sessions;
+      if (table) return Promise.resolve(runtime.tensor("float32", table.rows(ids), [1, ids.length, hiddenSize]));
+      if (!embed) throw new EngineError("internal", "no embeddings are loaded");
+      const input = runtime.tensor("int64", BigInt64Array.from(ids, BigInt), [1, ids.length]);
+      return runOne(embed, { input_ids: input }, "inputs_embeds");
+    },
     concat(runs) {
       const rows = runs.reduce((sum, run) => sum + run.rows, 0);
       const out = runtime.allocate([1, rows, hiddenSize]);

@@ -42,6 +42,8 @@ export interface OrtHost {
   externalData(files: readonly ExternalData[]): Promise<{ path: string; data: Blob | Uint8Array }[]>;
   /** Whether `SessionSource.file` can be opened. */
   readonly opensFiles: boolean;
+  /** See Runtime; absent where it always is. */
+  readonly loaded?: () => boolean;
   /** Set once the device can't be used any more; every call fails with it from then on. */
   readonly failure: () => EngineError | undefined;
   /** Calls `reject` when the device fails, until the returned function is called. */
@@ -211,6 +213,9 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
       },
     }),
     settle: () => guard(host.memory?.settle() ?? Promise.resolve()),
+    get loaded() {
+      return host.loaded?.() ?? true;
+    },
     get aliveTensors() {
       return alive;
     },

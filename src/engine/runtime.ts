@@ -72,6 +72,8 @@ export interface Runtime {
   readonly threads: number;
   /** "static": past and present share one device buffer. "growing": every step returns a longer one. */
   readonly cacheStyle: "static" | "growing";
+  /** Whether the runtime's own code is here: on WASM it is fetched for the first graph that no kernel of ours takes. */
+  readonly loaded: boolean;
   /** f32 weights are faster here than 4-bit ones. */
   readonly prefersExpanded: boolean;
   /** Where decoders run on this project's own kernel if they can. */

@@ -1,12 +1,12 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { createWasmRuntime, createWebGpuRuntime, probeGpu, type GpuProbe } from "./runtime.web.ts";
 
-/** The runtime's three builds, each recognised by the settings it was given; sessions are not opened here. */
+/** The runtime's three builds, each recognised by the settings it was given; sessions do nothing here. */
 const builds = vi.hoisted(() => {
   const build = () => ({
     env: { wasm: {} as Record<string, unknown> },
     Tensor: undefined,
-    InferenceSession: undefined,
+    InferenceSession: { create: () => Promise.resolve({ inputNames: [], outputNames: [] }) },
   });
   return { jspi: build(), webgpu: build(), wasm: build(), imported: [] as string[] };
 });
@@ -135,13 +135,28 @@ test.each([
 });
 
 test("without isolation WASM runs on one thread, with it on the cores there are", async () => {
+  const threadsOf = async (threads?: number): Promise<unknown> => {
+    const runtime = await createWasmRuntime({ runtimeUrl, ...(threads === undefined ? {} : { threads }) });
+    await runtime.createSession({ graph: new Blob(), data: [] }, []);
+    expect(builds.wasm.env.wasm["numThreads"]).toBe(runtime.threads);
+    return runtime.threads;
+  };
   vi.stubGlobal("navigator", { hardwareConcurrency: 4 });
   vi.stubGlobal("crossOriginIsolated", false);
-  await createWasmRuntime({ runtimeUrl, threads: 4 });
-  expect(builds.wasm.env.wasm["numThreads"]).toBe(1);
+  expect(await threadsOf(4)).toBe(1);
   vi.stubGlobal("crossOriginIsolated", true);
-  await createWasmRuntime({ runtimeUrl });
-  expect(builds.wasm.env.wasm["numThreads"]).toBe(4);
-  await createWasmRuntime({ runtimeUrl, threads: 2 });
-  expect(builds.wasm.env.wasm["numThreads"]).toBe(2);
+  expect(await threadsOf()).toBe(4);
+  expect(await threadsOf(2)).toBe(2);
+});
+
+test("on WASM the runtime's code comes with the first graph", async () => {
+  vi.stubGlobal("navigator", { hardwareConcurrency: 4 });
+  const runtime = await createWasmRuntime({ runtimeUrl });
+  const tensor = runtime.tensor("float32", Float32Array.of(1, 2), [2]);
+  expect(await runtime.read(tensor)).toEqual(Float32Array.of(1, 2));
+  tensor.dispose();
+  expect(runtime.loaded).toBe(false);
+  await runtime.createSession({ graph: new Blob(), data: [] }, []);
+  expect(runtime.loaded).toBe(true);
+  expect(builds.imported).toContain("wasm");
 });

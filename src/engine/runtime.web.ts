@@ -1,6 +1,6 @@
 // The runtime contract on onnxruntime-web, in a worker: WebGPU on a device of our own, or WASM.
 // The build is picked by a dynamic import, so that a page fetches one of them; its wasm comes from the given folder on our own origin.
-import type { Env } from "onnxruntime-common";
+import { Tensor, type Env, type InferenceSession } from "onnxruntime-common";
 import { EngineError } from "./errors.ts";
 import { webKernelHelpers } from "./kernel-helpers.web.ts";
 import { createOrtRuntime, type DeviceMemory, type Ort, type OrtHost } from "./runtime.ort.ts";
@@ -69,7 +69,7 @@ export async function createWebGpuRuntime(
       graphOptimizationLevel: "all",
       logSeverityLevel: 3,
     }),
-    externalData: (files) => Promise.resolve(files.map(({ path, data }) => ({ path, data }))),
+    externalData: (files) => Promise.resolve(files.map(({ path, data }) => ({ path, data: keepingStreams(data) }))),
     failure: failure.current,
     watch: failure.watch,
     close() {
@@ -80,14 +80,52 @@ export async function createWebGpuRuntime(
   return createOrtRuntime(ort, host);
 }
 
-/** A runtime on WASM; one thread where the page is not cross-origin isolated. */
-export async function createWasmRuntime(options: WebRuntimeOptions & { readonly threads?: number }): Promise<Runtime> {
-  const ort = await import("onnxruntime-web/wasm");
+/**
+ * The same bytes, for a reader that holds on to no more than the Blob: in Chromium the garbage collector takes a stream that nothing but its pending
+ * read refers to, and the read never ends. Measured: one in eight loads of 781 MB stood still.
+ */
+function keepingStreams(data: Blob | Uint8Array): Blob | Uint8Array {
+  if (!(data instanceof Blob)) return data;
+  const streams: ReadableStream[] = [];
+  const kept = data.slice();
+  kept.slice = (...range) => {
+    const part = data.slice(...range);
+    const stream = part.stream.bind(part);
+    part.stream = () => {
+      const opened = stream();
+      streams.push(opened);
+      return opened;
+    };
+    return part;
+  };
+  return kept;
+}
+
+/**
+ * A runtime on WASM; one thread where the page is not cross-origin isolated. ONNX Runtime's code, larger than small models, comes with the first graph
+ * that is opened, which a model on this project's own kernels never does.
+ */
+export function createWasmRuntime(options: WebRuntimeOptions & { readonly threads?: number }): Promise<Runtime> {
   const isolated = typeof crossOriginIsolated === "boolean" && crossOriginIsolated;
   const threads = isolated ? (options.threads ?? threadCount(navigator.hardwareConcurrency)) : 1;
-  configure(ort, options.runtimeUrl, "ort-wasm-simd-threaded");
-  ort.env.wasm.numThreads = threads;
-  return createOrtRuntime(ort, {
+  let sessions: Promise<Ort["InferenceSession"]> | undefined;
+  const importBuild = async (): Promise<Ort["InferenceSession"]> => {
+    const ort = await import("onnxruntime-web/wasm").catch((error: unknown) => {
+      sessions = undefined;
+      throw new EngineError("network", "the runtime's code could not be fetched", { cause: error });
+    });
+    configure(ort, options.runtimeUrl, "ort-wasm-simd-threaded");
+    ort.env.wasm.numThreads = threads;
+    return ort.InferenceSession;
+  };
+  // Whichever of its overloads is called.
+  type Create = (...given: unknown[]) => Promise<InferenceSession>;
+  const create: Create = async (...given) => {
+    const factory = await (sessions ??= importBuild());
+    return (factory.create as Create)(...given);
+  };
+  const lazily: Ort = { Tensor, InferenceSession: { create } };
+  const runtime = createOrtRuntime(lazily, {
     traits: {
       device: "wasm",
       adapter: "",
@@ -97,6 +135,7 @@ export async function createWasmRuntime(options: WebRuntimeOptions & { readonly 
       prefersExpanded: true,
       kernel: { helpers: webKernelHelpers(threads - 1) },
     },
+    loaded: () => sessions !== undefined,
     opensFiles: false,
     sessionOptions: () => ({ executionProviders: ["wasm"], graphOptimizationLevel: "all", logSeverityLevel: 3 }),
     externalData: (files) => Promise.resolve(files.map(({ path, data }) => ({ path, data }))),
@@ -104,6 +143,7 @@ export async function createWasmRuntime(options: WebRuntimeOptions & { readonly 
     watch: () => () => undefined,
     close: () => Promise.resolve(),
   });
+  return Promise.resolve(runtime);
 }
 
 /** Logical cores are two per core on most large machines, and a second thread per core only waits. */

@@ -43,6 +43,13 @@ test("either WebGPU build is enough for WebGPU, and no other build is", async ()
   expect(await runtimeFor(filesOf(runtimeBuilds.wasm))).toBe(false);
 });
 
+test("a model that needs no runtime's files works without them", async () => {
+  stubBrowser({ pages: [page] });
+  const question = { baseUrl, device: "wasm" as const, isModelStored: stored };
+  expect(await readOfflineStatus({ ...question, runtimeFree: true })).toMatchObject({ runtime: true, ready: true });
+  expect(await readOfflineStatus(question)).toMatchObject({ runtime: false, ready: false });
+});
+
 test("a build of which one file is missing does not count", async () => {
   stubBrowser({ pages: [page], runtime: filesOf(runtimeBuilds.wasm).slice(0, 1) });
   expect(await readOfflineStatus({ baseUrl, device: "wasm", isModelStored: stored })).toMatchObject({

@@ -14,14 +14,21 @@ export interface OfflineQuestion {
   readonly baseUrl: string;
   /** What the model runs on; "hub" is the hub's library, on either device. */
   readonly device: "webgpu" | "wasm" | "cpu" | "hub";
+  /** It runs without any runtime's files. */
+  readonly runtimeFree?: boolean;
   readonly isModelStored: () => Promise<boolean>;
 }
 
 /** Asks the caches and the weights' store; ask again after a model has loaded, because the runtime's files arrive with it. */
-export async function readOfflineStatus({ baseUrl, device, isModelStored }: OfflineQuestion): Promise<OfflineStatus> {
+export async function readOfflineStatus({
+  baseUrl,
+  device,
+  runtimeFree,
+  isModelStored,
+}: OfflineQuestion): Promise<OfflineStatus> {
   const [shell, runtime, weights] = await Promise.all([
     isShellStored(baseUrl),
-    isRuntimeStored(baseUrl, device),
+    runtimeFree === true || isRuntimeStored(baseUrl, device),
     isModelStored(),
   ]);
   return { shell, runtime, weights, ready: shell && runtime && weights };

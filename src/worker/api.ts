@@ -39,6 +39,8 @@ export interface LoadedModel {
   /** Human-readable adapter name, or "" where the browser does not tell. */
   readonly adapter: string;
   readonly threads: number;
+  /** It runs without ONNX Runtime, whose files were not fetched. */
+  readonly runtimeFree?: boolean;
   readonly notices: readonly DeviceNotice[];
   readonly contextLength: number;
   readonly imageTokens: number;

@@ -81,6 +81,7 @@ export function createInferenceHost<P extends Probe>(adapters: InferenceAdapters
         device: runtime.device,
         adapter: runtime.adapter,
         threads: runtime.threads,
+        runtimeFree: !runtime.loaded,
         notices,
         contextLength: engine.contextLength,
         imageTokens: model.imageTokens,
