@@ -181,6 +181,18 @@ test.describe("without a model", () => {
     await page.keyboard.press("Control+/");
     await expect(dialog("Keyboard shortcuts")).toBeVisible();
     await expect(page.getByRole("dialog")).toHaveCount(1);
+    await page.keyboard.press("Escape");
+    await expect(page.getByRole("dialog")).toHaveCount(0);
+    // Nor does it take itself with it, opened again as soon as the focus is back.
+    await settings.focus();
+    await page.keyboard.press("Enter");
+    await expect(dialog("Settings")).toBeVisible();
+    await settings.evaluate((button: HTMLElement) => {
+      button.addEventListener("focus", () => button.click(), { once: true });
+    });
+    await page.keyboard.press("Escape");
+    await expect(settings).not.toBeFocused();
+    await expect(dialog("Settings")).toBeVisible();
   });
 
   for (const width of [360, 768, 1920]) {

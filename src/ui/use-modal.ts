@@ -4,18 +4,26 @@ import { useEffect, useRef } from "preact/hooks";
 
 interface Modal {
   readonly ref: RefObject<HTMLDialogElement | null>;
-  /** For the dialog's close event, which the browser sends a moment after Escape has closed it. */
+  /** For the dialog's close event, where the browser closes it without asking (a second Escape with nothing done in between). */
   readonly onClose: () => void;
 }
 
 /** `close` takes the dialog out of what is rendered. */
 export function useModal(close: () => void): Modal {
   const ref = useRef<HTMLDialogElement | null>(null);
+  const latest = useRef(close);
+  latest.current = close;
   useEffect(() => {
     const dialog = ref.current;
     if (dialog === null) return undefined;
     const opener = document.activeElement;
     dialog.showModal();
+    // Escape takes it out of what is rendered at once. The close event comes later than the focus is back, and would take along what was opened meanwhile.
+    dialog.addEventListener("cancel", (event) => {
+      if (event.target !== dialog) return; // A file picker's bubbles.
+      event.preventDefault();
+      latest.current();
+    });
     return () => {
       // The browser gives the focus back only where a dialog is closed while it is in the page.
       if (document.activeElement !== document.body) return;
