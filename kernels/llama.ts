@@ -1,7 +1,7 @@
 // AssemblyScript. Runs a decoder of Llama's kind on rows of embeddings. Several threads run `forward` over one shared memory, in step.
 // Knows no files and no tokens: src/engine/llama-decoder.ts lays the memory out.
 import { exponential, sigmoid } from "./functions";
-import { MATRIX_BYTES, multiply, narrowBlock, product, sumLanes } from "./matrix";
+import { MATRIX_BYTES, multiply, narrowBlock, product, sumLanes, unpackedBytes } from "./matrix";
 import { address, barrier, field, header, nextJob, nextPiece, startJob, THREADS } from "./team";
 
 // The header's fields after the team's.
@@ -76,7 +76,7 @@ function gatedProduct(gate: usize, up: usize, first: i32, rows: i32, ffn: i32, s
   const hidden = field(HIDDEN);
   const x = address(NARROW) + <usize>first * ((<usize>hidden) << 1);
   const xScales = address(NARROW_SCALES) + <usize>first * ((<usize>(hidden >> 5)) << 2);
-  const gates = scratch + <usize>max(hidden, ffn) * 4;
+  const gates = scratch + unpackedBytes(max(hidden, ffn));
   const count = rows - first;
   const ups = gates + ((<usize>count) << 7);
   for (;;) {

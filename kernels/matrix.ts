@@ -205,7 +205,15 @@ export function fourRows(
   store<f32>(out + 3 * outBytes, sumLanes(s3) + bias);
 }
 
-/** Rows [from, to) of a matrix times all rows of activations: out[row of activations · stride + row of weights]. */
+/** Unpacked weights that are held at once, in bytes: at least two rows; src/engine/kernel-memory.ts has the same. */
+export function unpackedBytes(columns: i32): usize {
+  return max((<usize>columns) << 2, 65536);
+}
+
+/**
+ * Rows [from, to) of a matrix times all rows of activations: out[row of activations · stride + row of weights]. `scratch` holds the unpacked weights: a few
+ * rows, which stay in a core's second cache (of 1 MiB, say) while four rows of activations after the other go through its first.
+ */
 export function multiply(
   matrix: usize,
   from: i32,
@@ -218,45 +226,52 @@ export function multiply(
   scratch: usize,
 ): void {
   const bits = load<i32>(matrix);
-  const blocks = load<i32>(matrix, 8) >> 5;
+  const columns = load<i32>(matrix, 8);
+  const blocks = columns >> 5;
   const xBytes = (<usize>blocks) << 6;
   const xScaleBytes = (<usize>blocks) << 2;
   const rowBytes = (<usize>(blocks * bits)) << 2;
   const zeroBytes = <usize>(bits == 4 ? (blocks + 1) >> 1 : blocks);
-  const allZeros = load<usize>(matrix, 20);
-  const bias = load<usize>(matrix, 24);
+  const allData = load<usize>(matrix, 12),
+    allScales = load<usize>(matrix, 16),
+    allZeros = load<usize>(matrix, 20),
+    bias = load<usize>(matrix, 24);
   const outBytes = (<usize>stride) << 2;
-  for (let n = from; n < to; n++) {
-    const data = load<usize>(matrix, 12) + <usize>n * rowBytes;
-    const scales = load<usize>(matrix, 16) + <usize>n * xScaleBytes;
-    const zeros = allZeros ? allZeros + <usize>n * zeroBytes : 0;
-    const added = bias ? load<f32>(bias + ((<usize>n) << 2)) : <f32>0;
-    const cell = out + ((<usize>n) << 2);
-    if (rows == 1 && bits == 4) {
-      store<f32>(cell, row4(data, scales, zeros, blocks, x, xScales) + added);
-      continue;
+  if (rows == 1 && bits == 4) {
+    for (let n = <usize>from; n < <usize>to; n++) {
+      const zeros = allZeros ? allZeros + n * zeroBytes : 0;
+      const sum = row4(allData + n * rowBytes, allScales + n * xScaleBytes, zeros, blocks, x, xScales);
+      store<f32>(out + (n << 2), sum + (bias ? load<f32>(bias + (n << 2)) : <f32>0));
     }
-    unpackRow(bits, data, zeros, blocks, scratch);
-    let m = 0;
-    for (; m + 4 <= rows; m += 4) {
-      fourRows(
-        scratch,
-        scales,
-        blocks,
-        x + <usize>m * xBytes,
-        xBytes,
-        xScales + <usize>m * xScaleBytes,
-        xScaleBytes,
-        cell + <usize>m * outBytes,
-        outBytes,
-        added,
-      );
+    return;
+  }
+  // Where all activations stay in that second cache, a row of weights is best used at once.
+  const group = <usize>rows * xBytes <= 1 << 20 ? 1 : <i32>(unpackedBytes(columns) / xBytes);
+  for (let first = from; first < to; first += group) {
+    const last = min(first + group, to);
+    for (let n = <usize>first; n < <usize>last; n++) {
+      const zeros = allZeros ? allZeros + n * zeroBytes : 0;
+      unpackRow(bits, allData + n * rowBytes, zeros, blocks, scratch + (n - <usize>first) * xBytes);
     }
-    for (; m < rows; m++) {
-      store<f32>(
-        cell + <usize>m * outBytes,
-        rowNarrow(scratch, scales, blocks, x + <usize>m * xBytes, xScales + <usize>m * xScaleBytes) + added,
-      );
+    for (let m = 0; m < rows; m += 4) {
+      const a = x + <usize>m * xBytes,
+        aScales = xScales + <usize>m * xScaleBytes;
+      for (let n = <usize>first; n < <usize>last; n++) {
+        const w = scratch + (n - <usize>first) * xBytes;
+        const scales = allScales + n * xScaleBytes;
+        const added = bias ? load<f32>(bias + (n << 2)) : <f32>0;
+        const cell = out + <usize>m * outBytes + (n << 2);
+        if (m + 4 <= rows) {
+          fourRows(w, scales, blocks, a, xBytes, aScales, xScaleBytes, cell, outBytes, added);
+          continue;
+        }
+        for (let i: usize = 0; i < <usize>(rows - m); i++) {
+          store<f32>(
+            cell + i * outBytes,
+            rowNarrow(w, scales, blocks, a + i * xBytes, aScales + i * xScaleBytes) + added,
+          );
+        }
+      }
     }
   }
 }

@@ -1,7 +1,7 @@
 // AssemblyScript. Runs a vision transformer (CLIP's or SigLIP's blocks) and LLaVA's projector on one picture. Several threads run `forward` over one
 // shared memory, in step. Knows no files: src/engine/vision-tower.ts lays the memory out.
 import { activate, exponential, gelu } from "./functions";
-import { MATRIX_BYTES, multiply, narrowBlock, pieceRows, product, sumLanes } from "./matrix";
+import { MATRIX_BYTES, multiply, narrowBlock, pieceRows, product, sumLanes, unpackedBytes } from "./matrix";
 import { address, barrier, field, header, nextJob, nextPiece, startJob, THREADS } from "./team";
 
 // The header's fields after the team's.
@@ -250,7 +250,7 @@ function softmax(scores: usize, count: i32): void {
 function activatedProduct(matrix: usize, rows: i32, x: usize, xScales: usize, activation: i32, scratch: usize): void {
   const outputs = load<i32>(matrix, 4);
   const blocks = <usize>((outputs + pieceRows - 1) >> 5);
-  const cells = scratch + ((<usize>load<i32>(matrix, 8)) << 1); // after one unpacked row of weights
+  const cells = scratch + unpackedBytes(load<i32>(matrix, 8));
   for (;;) {
     const piece = nextPiece();
     const from = piece << 5;

@@ -42,6 +42,14 @@ const kinds: Readonly<Record<string, Kind>> = {
     config: { model_type: "llava_onevision", image_grid_pinpoints: [[48, 96]], vision_aspect_ratio: "anyres_max_9" },
   },
   "CLIP with room for an adapter": { ...clip, adaptable: true },
+  // As SigLIP-so400m's 384 pixels and patches of 14: some pixels belong to no patch.
+  "SigLIP whose patches do not fill the picture": {
+    ...siglip,
+    image: 51,
+    config: { vision_feature_select_strategy: "full" },
+  },
+  // 290 rows of 2,080 numbers are more than the kernel goes through for one row of weights.
+  "CLIP with many wide rows": { ...clip, image: 136, ffn: 2080 },
 };
 
 async function convertKind({ tower, hidden, heads, ffn, image, patch, ...kind }: Kind) {
@@ -72,7 +80,7 @@ async function convertKind({ tower, hidden, heads, ffn, image, patch, ...kind }:
     add(`${at}${name}.bias`, shape[0] ?? 0);
   };
   add(`${at}embeddings.patch_embedding.weight`, hidden, 3, patch, patch);
-  add(`${at}embeddings.position_embedding.weight`, (image / patch) ** 2 + (tower === "clip" ? 1 : 0), hidden);
+  add(`${at}embeddings.position_embedding.weight`, Math.floor(image / patch) ** 2 + (tower === "clip" ? 1 : 0), hidden);
   if (tower === "siglip") add(`${at}embeddings.patch_embedding.bias`, hidden);
   else {
     add(`${at}embeddings.class_embedding`, hidden);

@@ -4,7 +4,7 @@
 import { EngineError } from "./errors.ts";
 import type { KvCache } from "./kv-cache.ts";
 import { llamaKernelBytes } from "./llama-kernel.ts";
-import { KernelMemory, type KernelHelpers, type WeightFiles } from "./kernel-memory.ts";
+import { KernelMemory, unpackedBytes, type KernelHelpers, type WeightFiles } from "./kernel-memory.ts";
 import type { LlamaPlan } from "./llama-plan.ts";
 import type { Runtime, RuntimeTensor } from "./runtime.ts";
 
@@ -57,7 +57,7 @@ export async function loadLlama(options: LlamaOptions): Promise<LlamaDecoder> {
   ]);
   const headWords = own.matrixWords(plan.head);
   const scratchBytes =
-    Math.ceil((widest * 4 + mostRows * 256 + 512 + (heads / kvHeads) * (headSize * 4 + 16)) / 64) * 64;
+    Math.ceil((unpackedBytes(widest) + mostRows * 256 + 512 + (heads / kvHeads) * (headSize * 4 + 16)) / 64) * 64;
   const places: Record<HeaderField, number> = {
     rows: 0,
     start: 0,

@@ -1,7 +1,7 @@
 // Runs a vision tower and its projector on this project's own WebAssembly kernel (kernels/vision.ts), several threads over one memory that holds
 // the weights as they are in the package. Knows no runtime; who helps is its host's business.
 import { EngineError } from "./errors.ts";
-import { KernelMemory, readTensor, type KernelHelpers, type WeightFiles } from "./kernel-memory.ts";
+import { KernelMemory, readTensor, unpackedBytes, type KernelHelpers, type WeightFiles } from "./kernel-memory.ts";
 import type { OnnxTensor } from "./onnx-reader.ts";
 import { visionKernelBytes } from "./vision-kernel.ts";
 import type { Activation, PlannedNorm, VisionPlan } from "./vision-plan.ts";
@@ -46,11 +46,10 @@ export interface TowerOptions extends WeightFiles {
 /** Whether the kernel's arithmetic fits these shapes. */
 export function fitsKernel(plan: VisionPlan, image: number): boolean {
   const { hidden, headSize, patch, positions, classRow } = plan;
-  const patches = (image / patch) ** 2;
+  const patches = Math.floor(image / patch) ** 2; // pixels beyond the last whole patch are not looked at
   return (
     hidden % 32 === 0 &&
     headSize % 8 === 0 &&
-    image % patch === 0 &&
     positions.dims[0] === patches + (classRow ? 1 : 0) &&
     plan.blocks.every(({ qkv, out, wide, narrow }) => {
       const fits = qkv.cols === hidden && out.cols === hidden && wide.cols === hidden && narrow.rows === hidden;
@@ -82,7 +81,7 @@ export async function loadTower(options: TowerOptions): Promise<VisionTower> {
   const projectorWords = plan.projector.flatMap((matrix) => own.matrixWords(matrix));
   const preNormWords = plan.preNorm && normWords(plan.preNorm);
   const attention = 16 * headSize + 128 * panels + 16 * hidden;
-  const products = blocksOf(Math.max(widest, hidden)) * 64 + rows * 128;
+  const products = unpackedBytes(blocksOf(Math.max(widest, hidden)) * 32) + rows * 128;
   const scratchBytes = Math.ceil(Math.max(attention, products, hidden * 4) / 64) * 64;
   const places: Record<HeaderField, number> = {
     rows,
