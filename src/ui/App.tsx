@@ -21,32 +21,20 @@
 //   data-testid="compare-column", "compare-votes": see CompareDialog.tsx
 //   data-testid="leaves-device"    present while what is asked goes to a server; data-testid="answer-model" which one answered
 //   data-testid="announcer"        the live region · data-testid="not-saved" when the browser keeps no data
-import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { budgetOf } from "#chat/conversation-budget.ts";
-import { turnsInMemory, type Picture } from "#chat/conversation.ts";
 import type { Example } from "#chat/examples.web.ts";
-import type { Transfer } from "#chat/export-transfer.web.ts";
-import type { Download, Downloads } from "#chat/downloads.ts";
 import { mayHoldConversations } from "#chat/import-kind.ts";
 import { isPackageFolder, isPackageZip, mayBePackage } from "#chat/package-file.ts";
-import type { CropFrame } from "#chat/picture-sources.web.ts";
-import type { OpenedPicture } from "#chat/pictures.web.ts";
-import type { PhotoOffer as PhotoOfferState } from "#chat/photo-models.ts";
-import type { Preferences } from "#chat/preferences.ts";
-import type { Comparison } from "#chat/compare.ts";
-import type { Vote } from "#chat/compare-votes.ts";
-import type { ModelsState } from "#chat/models.ts";
-import type { ConnectedServer, Servers } from "#chat/models-servers.ts";
-import type { StorageState, StoredModels } from "#chat/storage.ts";
-import { defaultSettings } from "#chat/settings.ts";
-import { isBusy, type ChatState, type ChatStore } from "#chat/store.ts";
-import type { ModelRecord } from "#zoo/models.ts";
-import { AboutDialog } from "./AboutDialog.tsx";
+import { isBusy } from "#chat/store.ts";
 import { Announcer } from "./Announcer.tsx";
+import type { AppProps } from "./app-props.ts";
 import { BudgetNote } from "./BudgetNote.tsx";
 import { Composer } from "./Composer.tsx";
+import { Dialogs, type DialogName } from "./Dialogs.tsx";
+import { DockNotes } from "./DockNotes.tsx";
 import { EmptyState } from "./EmptyState.tsx";
 import { Header } from "./Header.tsx";
 import { lazy } from "./lazy.tsx";
@@ -54,82 +42,17 @@ import { ModelPicker } from "./ModelPicker.tsx";
 import { LoadBanner } from "./ModelStatus.tsx";
 import { PhotoOffer } from "./PhotoOffer.tsx";
 import { languages, pickLanguage, TextsContext } from "./texts/texts.ts";
-import type { ReplacePicture, TurnActions } from "./turn-actions.ts";
-import { UndoNote } from "./UndoNote.tsx";
-import { UpdateNote, type UpdateState } from "./UpdateNote.tsx";
+import type { TurnActions } from "./turn-actions.ts";
 import { useDraft } from "./use-draft.ts";
 import { useMedia } from "./use-media.ts";
 import { usePageEvents } from "./use-page-events.ts";
 import { focusQuestion } from "./use-modal.ts";
 import { useShortcuts } from "./use-shortcuts.ts";
 import { useTheme } from "./use-theme.ts";
+import { Viewer, type Viewing } from "./Viewer.tsx";
 
 const Turns = lazy(async () => (await import("./Turns.tsx")).Turns);
 const Sidebar = lazy(async () => (await import("./Sidebar.tsx")).Sidebar);
-const Lightbox = lazy(async () => (await import("./Lightbox.tsx")).Lightbox);
-const CropDialog = lazy(async () => (await import("./CropDialog.tsx")).CropDialog);
-const CompareDialog = lazy(async () => (await import("./CompareDialog.tsx")).CompareDialog);
-const StorageDialog = lazy(async () => (await import("./StorageDialog.tsx")).StorageDialog);
-const DownloadNotes = lazy(async () => (await import("./DownloadNotes.tsx")).DownloadNotes);
-const ServerDialog = lazy(async () => (await import("./ServerDialog.tsx")).ServerDialog);
-const ExportDialog = lazy(async () => (await import("./ExportDialog.tsx")).ExportDialog);
-const SettingsDialog = lazy(async () => (await import("./SettingsDialog.tsx")).SettingsDialog);
-const ShortcutsDialog = lazy(async () => (await import("./ShortcutsDialog.tsx")).ShortcutsDialog);
-
-export interface AppProps {
-  readonly chat: Omit<ChatStore, "get" | "subscribe" | "restore">;
-  readonly state: ReadonlySignal<ChatState>;
-  /** The built-in one. */
-  readonly model: ModelRecord;
-  readonly models: ReadonlySignal<ModelsState>;
-  readonly onModel: (id: string) => void;
-  readonly servers: ReadonlySignal<readonly ConnectedServer[]>;
-  readonly storage: ReadonlySignal<StorageState>;
-  readonly storageActions: Omit<StoredModels, "get" | "subscribe">;
-  readonly downloads: ReadonlySignal<readonly Download[]>;
-  readonly downloadActions: Omit<Downloads, "get" | "subscribe" | "restore" | "followOtherTabs">;
-  /** A model for photographs, where this device can have one. */
-  readonly photos: ReadonlySignal<PhotoOfferState | undefined>;
-  readonly onTakePhotoModel: () => void;
-  /** Where it comes from. */
-  readonly hubHost: string;
-  /** What the page's address asked for, where nobody offers it. */
-  readonly unknownModel: ReadonlySignal<string | undefined>;
-  /** Whether the connection says that data costs money. */
-  readonly metered: () => boolean;
-  readonly saveFile: (blob: Blob, name: string) => void;
-  readonly comparison: Comparison;
-  /** Keeps the vote and gives all votes. */
-  readonly onVote: (vote: Vote) => readonly Vote[];
-  readonly serverActions: Pick<Servers, "connect" | "refresh" | "remove">;
-  /** Absolute URL. */
-  readonly modelCardUrl: string;
-  /** Undefined while they are on their way. */
-  readonly examples: ReadonlySignal<readonly Example[] | undefined>;
-  readonly offline: ReadonlySignal<boolean>;
-  readonly preferences: ReadonlySignal<Preferences>;
-  readonly onPreferences: (preferences: Preferences) => void;
-  readonly openPicture: (file: Blob, name: string) => Promise<OpenedPicture>;
-  readonly fetchExample: (example: Example) => Promise<Blob>;
-  readonly fetchPicture: (address: string) => Promise<OpenedPicture>;
-  /** What the page was opened with. */
-  readonly question: string;
-  /** Given from outside, by sharing or opening them with the app. */
-  readonly incoming: ReadonlySignal<{ readonly text: string; readonly files: readonly File[] } | undefined>;
-  readonly transfer: Transfer;
-  readonly update: ReadonlySignal<UpdateState>;
-  readonly onUpdate: (take: boolean) => void;
-  readonly install: ReadonlySignal<(() => void) | undefined>;
-  readonly cropPicture: (picture: Picture, frame: CropFrame) => Promise<Picture>;
-}
-
-/** What is looked at in large, or cropped; `replace` puts a cropped picture in its place. */
-interface Viewing {
-  readonly pictures: readonly Picture[];
-  readonly startId: string;
-  readonly cropping?: Picture;
-  readonly replace?: ReplacePicture | undefined;
-}
 
 export function App(props: AppProps): JSX.Element {
   const { chat, state, model } = props;
@@ -140,9 +63,7 @@ export function App(props: AppProps): JSX.Element {
   ]);
   const t = languages[language];
   const { dark } = useTheme(preferences.theme);
-  const dialog = useSignal<"none" | "settings" | "about" | "shortcuts" | "server" | "storage" | "compare" | "export">(
-    "none",
-  );
+  const dialog = useSignal<DialogName>("none");
   const list = useSignal<"closed" | "open" | "searching">("closed");
   const editing = useSignal<string | undefined>(undefined);
   const viewing = useSignal<Viewing | undefined>(undefined);
@@ -157,7 +78,7 @@ export function App(props: AppProps): JSX.Element {
   const { selected } = props.models.value;
   const modelState = useComputed(() => state.value.model).value;
   const busy = useComputed(() => isBusy(state.value.conversation)).value;
-  const { settings, saved, conversations, undo, joined } = state.value;
+  const { conversations } = state.value;
   const preparing = preferences.prepare !== false;
   useEffect(() => {
     chat.prepare(preparing ? { text: draft.text, pictures: draft.pictures } : undefined);
@@ -306,10 +227,6 @@ export function App(props: AppProps): JSX.Element {
     },
     openPicture: props.openPicture,
   };
-  const close = (): void => {
-    dialog.value = "none";
-  };
-
   return (
     <TextsContext.Provider value={t}>
       <a class="skip-link" href="#question">
@@ -415,61 +332,7 @@ export function App(props: AppProps): JSX.Element {
       <section class="dock" aria-label={t.questionArea} ref={picker}>
         <div class="dock-inner">
           {!saidInChat && <LoadBanner name={selected.name} state={modelState} onStart={() => void chat.start()} />}
-          {props.downloads.value.length > 0 && (
-            <DownloadNotes
-              downloads={props.downloads.value}
-              actions={props.downloadActions}
-              onUse={(id) => {
-                props.downloadActions.dismiss(id);
-                // An adapter whose base is not here can't be chosen; what is stored says what it needs.
-                if (props.models.value.choices.some((choice) => choice.id === id)) props.onModel(id);
-                else dialog.value = "storage";
-              }}
-              onFromMemory={(download) => {
-                void props.downloadActions.cancel(download.id);
-                props.storageActions.add(download);
-                props.onModel(download.id);
-              }}
-              onStorage={() => {
-                dialog.value = "storage";
-              }}
-            />
-          )}
-          {selected.host !== undefined && (
-            <p class="dock-note" data-testid="leaves-device">
-              {t.remote.leaves(selected.host)}
-            </p>
-          )}
-          {props.unknownModel.value !== undefined && onBuiltIn && (
-            <p class="dock-note" role="status" data-testid="unknown-model">
-              {t.unknownModel(props.unknownModel.value, model.name)}{" "}
-              <button
-                type="button"
-                class="link-button"
-                onClick={() => {
-                  dialog.value = "storage";
-                }}
-              >
-                {t.storage.open}
-              </button>
-            </p>
-          )}
-          {!saved && (
-            <p class="dock-note" data-testid="not-saved">
-              {t.notSaved}
-            </p>
-          )}
-          {undo !== undefined && (
-            <UndoNote what={undo} onUndo={() => void chat.undo()} onDismiss={() => chat.dismissUndo()} />
-          )}
-          {props.update.value !== "none" && !busy && (
-            <UpdateNote
-              state={props.update.value}
-              onUpdate={() => props.onUpdate(true)}
-              onLater={() => props.onUpdate(false)}
-            />
-          )}
-          {joined === true && <UndoNote what="joined" onUndo={undefined} onDismiss={() => chat.dismissJoined()} />}
+          <DockNotes app={props} open={dialog} />
           {budget !== undefined && (
             <BudgetNote
               budget={budget}
@@ -510,124 +373,15 @@ export function App(props: AppProps): JSX.Element {
           <p>{t.dropOverlay}</p>
         </div>
       )}
-      {dialog.value === "settings" && (
-        <SettingsDialog
-          theme={preferences.theme}
-          language={language}
-          settings={settings}
-          defaults={defaultSettings(model)}
-          onTheme={(theme) => props.onPreferences({ ...preferences, theme })}
-          prepare={preparing}
-          onPrepare={(prepare) => props.onPreferences({ ...preferences, prepare })}
-          onLanguage={(chosen) => props.onPreferences({ ...preferences, language: chosen })}
-          onSettings={(next) => {
-            chat.changeSettings(next);
-            props.onPreferences({ ...preferences, settings: next });
-          }}
-          onSuggestion={(question) => {
-            if (draft.text.trim() === "") draft.setText(question);
-          }}
-          onInstall={props.install.value}
-          onExport={() => {
-            importing.value = [];
-            dialog.value = "export";
-          }}
-          onAbout={() => {
-            dialog.value = "about";
-          }}
-          onClose={close}
-        />
-      )}
-      {dialog.value === "export" && (
-        <ExportDialog
-          transfer={props.transfer}
-          hasThis={turns.length > 0}
-          busy={busy}
-          files={importing.value}
-          onClose={close}
-        />
-      )}
-      {viewing.value !== undefined && viewing.value.cropping === undefined && (
-        <Lightbox
-          pictures={viewing.value.pictures}
-          startId={viewing.value.startId}
-          onCrop={
-            viewing.value.replace === undefined
-              ? undefined
-              : (picture) => {
-                  if (viewing.value !== undefined) viewing.value = { ...viewing.value, cropping: picture };
-                }
-          }
-          onClose={() => {
-            viewing.value = undefined;
-          }}
-        />
-      )}
-      {viewing.value?.cropping !== undefined && (
-        <CropDialog
-          picture={viewing.value.cropping}
-          crop={props.cropPicture}
-          onDone={(cropped) => {
-            if (viewing.value?.cropping !== undefined) viewing.value.replace?.(viewing.value.cropping.id, cropped);
-            viewing.value = undefined;
-          }}
-          onClose={() => {
-            viewing.value = undefined;
-          }}
-        />
-      )}
-      {dialog.value === "shortcuts" && <ShortcutsDialog onClose={close} />}
-      {dialog.value === "compare" && (
-        <CompareDialog
-          comparison={props.comparison}
-          choices={props.models.value.choices}
-          selectedId={selected.id}
-          turns={turnsInMemory(conversation)}
-          draft={draft}
-          settings={settings}
-          onVote={props.onVote}
-          onAdopt={({ choice, turn }, question) => {
-            chat.adopt(turn, question);
-            if (question !== undefined) draft.clear();
-            props.onModel(choice.id);
-          }}
-          onClose={close}
-        />
-      )}
-      {dialog.value === "storage" && (
-        <StorageDialog
-          precision={photos?.precision}
-          state={props.storage.value}
-          actions={props.storageActions}
-          downloads={props.downloads.value}
-          downloadActions={props.downloadActions}
-          dropped={droppedPackage.value}
-          metered={props.metered}
-          saveFile={props.saveFile}
-          selectedId={selected.id}
-          onUse={(id) => {
-            props.onModel(id);
-            droppedPackage.value = undefined;
-            close();
-          }}
-          onClose={() => {
-            droppedPackage.value = undefined;
-            close();
-          }}
-        />
-      )}
-      {dialog.value === "server" && (
-        <ServerDialog
-          connect={props.serverActions.connect}
-          onConnected={(id) => {
-            const first = props.servers.value.find((server) => server.id === id)?.models[0];
-            if (first !== undefined) props.onModel(first.id);
-            close();
-          }}
-          onClose={close}
-        />
-      )}
-      {dialog.value === "about" && <AboutDialog model={model} modelCardUrl={props.modelCardUrl} onClose={close} />}
+      <Dialogs
+        app={props}
+        open={dialog}
+        importing={importing}
+        dropped={droppedPackage}
+        draft={draft}
+        language={language}
+      />
+      <Viewer viewing={viewing} crop={props.cropPicture} />
     </TextsContext.Provider>
   );
 }

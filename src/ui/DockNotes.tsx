@@ -1,0 +1,82 @@
+// What the page has to say above the question box: downloads, where a question goes, what was not kept or can be undone, a new version.
+import type { Signal } from "@preact/signals";
+import type { JSX } from "preact";
+import { isBusy } from "#chat/store.ts";
+import type { AppProps } from "./app-props.ts";
+import type { DialogName } from "./Dialogs.tsx";
+import { lazy } from "./lazy.tsx";
+import { useTexts } from "./texts/texts.ts";
+import { UndoNote } from "./UndoNote.tsx";
+import { UpdateNote } from "./UpdateNote.tsx";
+
+const DownloadNotes = lazy(async () => (await import("./DownloadNotes.tsx")).DownloadNotes);
+
+interface DockNotesProps {
+  readonly app: AppProps;
+  /** The dialog that is open. */
+  readonly open: Signal<DialogName>;
+}
+
+export function DockNotes({ app, open }: DockNotesProps): JSX.Element {
+  const t = useTexts();
+  const { chat, model } = app;
+  const { conversation, saved, undo, joined } = app.state.value;
+  const { selected } = app.models.value;
+  const downloads = app.downloads.value;
+  const unknownModel = app.unknownModel.value;
+  return (
+    <>
+      {downloads.length > 0 && (
+        <DownloadNotes
+          downloads={downloads}
+          actions={app.downloadActions}
+          onUse={(id) => {
+            app.downloadActions.dismiss(id);
+            // An adapter whose base is not here can't be chosen; what is stored says what it needs.
+            if (app.models.value.choices.some((choice) => choice.id === id)) app.onModel(id);
+            else open.value = "storage";
+          }}
+          onFromMemory={(download) => {
+            void app.downloadActions.cancel(download.id);
+            app.storageActions.add(download);
+            app.onModel(download.id);
+          }}
+          onStorage={() => {
+            open.value = "storage";
+          }}
+        />
+      )}
+      {selected.host !== undefined && (
+        <p class="dock-note" data-testid="leaves-device">
+          {t.remote.leaves(selected.host)}
+        </p>
+      )}
+      {unknownModel !== undefined && selected.id === model.id && (
+        <p class="dock-note" role="status" data-testid="unknown-model">
+          {t.unknownModel(unknownModel, model.name)}{" "}
+          <button
+            type="button"
+            class="link-button"
+            onClick={() => {
+              open.value = "storage";
+            }}
+          >
+            {t.storage.open}
+          </button>
+        </p>
+      )}
+      {!saved && (
+        <p class="dock-note" data-testid="not-saved">
+          {t.notSaved}
+        </p>
+      )}
+      {undo !== undefined && (
+        <UndoNote what={undo} onUndo={() => void chat.undo()} onDismiss={() => chat.dismissUndo()} />
+      )}
+      {app.update.value !== "none" && !isBusy(conversation) && (
+        <UpdateNote state={app.update.value} onUpdate={() => app.onUpdate(true)} onLater={() => app.onUpdate(false)} />
+      )}
+      {joined === true && <UndoNote what="joined" onUndo={undefined} onDismiss={() => chat.dismissJoined()} />}
+    </>
+  );
+}

@@ -1,0 +1,59 @@
+// A picture looked at in large, and cropped from there.
+import type { Signal } from "@preact/signals";
+import type { JSX } from "preact";
+import type { Picture } from "#chat/conversation.ts";
+import type { AppProps } from "./app-props.ts";
+import { lazy } from "./lazy.tsx";
+import type { ReplacePicture } from "./turn-actions.ts";
+
+const Lightbox = lazy(async () => (await import("./Lightbox.tsx")).Lightbox);
+const CropDialog = lazy(async () => (await import("./CropDialog.tsx")).CropDialog);
+
+/** What is looked at in large, or cropped; `replace` puts a cropped picture in its place. */
+export interface Viewing {
+  readonly pictures: readonly Picture[];
+  readonly startId: string;
+  readonly cropping?: Picture;
+  readonly replace?: ReplacePicture | undefined;
+}
+
+interface ViewerProps {
+  readonly viewing: Signal<Viewing | undefined>;
+  readonly crop: AppProps["cropPicture"];
+}
+
+export function Viewer({ viewing, crop }: ViewerProps): JSX.Element | null {
+  const viewed = viewing.value;
+  const close = (): void => {
+    viewing.value = undefined;
+  };
+  if (viewed === undefined) return null;
+  const { pictures, startId, cropping, replace } = viewed;
+  if (cropping !== undefined) {
+    return (
+      <CropDialog
+        picture={cropping}
+        crop={crop}
+        onDone={(cropped) => {
+          replace?.(cropping.id, cropped);
+          close();
+        }}
+        onClose={close}
+      />
+    );
+  }
+  return (
+    <Lightbox
+      pictures={pictures}
+      startId={startId}
+      onCrop={
+        replace === undefined
+          ? undefined
+          : (picture) => {
+              viewing.value = { ...viewed, cropping: picture };
+            }
+      }
+      onClose={close}
+    />
+  );
+}
