@@ -22,9 +22,6 @@ declare global {
       readonly marks: readonly number[];
     }) => Promise<Held[]>;
   }
-  interface Performance {
-    measureUserAgentSpecificMemory(): Promise<{ readonly bytes: number }>;
-  }
 }
 
 window.runTurns = async ({ worker, picture, marks, ...request }) => {
@@ -46,8 +43,8 @@ window.runTurns = async ({ worker, picture, marks, ...request }) => {
     conversation.push({ role: "assistant", parts: [{ type: "text", text: answer?.text ?? "" }] });
     document.title = `turn ${turn}`;
     if (!marks.includes(turn)) continue;
-    const whole = await performance.measureUserAgentSpecificMemory();
-    held.push({ turns: turn, bytes: whole.bytes, wasmBytes: (await ours.memory()).wasmBytes });
+    const whole = await performance.measureUserAgentSpecificMemory?.();
+    held.push({ turns: turn, bytes: whole?.bytes ?? NaN, wasmBytes: (await ours.memory()).wasmBytes });
   }
   return held;
 };

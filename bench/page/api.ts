@@ -21,7 +21,10 @@ export interface EmbeddingTable {
 }
 
 export interface Loaded {
+  /** From files that are here already. */
   readonly loadMs: number;
+  /** What fetching them took. */
+  readonly fetchMs: number;
   readonly device: Device;
   /** What the device calls itself; "" where nothing tells. */
   readonly adapter: string;
@@ -37,6 +40,8 @@ export interface Memory {
   readonly wasmBytes: number;
   /** Of all buffers on the GPU at one time; absent where there is none. */
   readonly gpuBytes?: number | undefined;
+  /** Of the JavaScript heap, at the end; absent in browsers that do not tell. */
+  readonly heapBytes?: number | undefined;
 }
 
 export interface OursApi {

@@ -35,6 +35,7 @@ const api: LibraryApi = {
     system = librarySystem(library, longestAnswer, meter);
     return {
       loadMs: performance.now() - began,
+      fetchMs: served.fetchMs,
       device: kind,
       adapter,
       threads,

@@ -37,6 +37,7 @@ const api: OursApi = {
     running = { engine, runtime, served, longestAnswer };
     return {
       loadMs: performance.now() - began,
+      fetchMs: served.fetchMs,
       device: runtime.device,
       adapter: runtime.adapter,
       threads: runtime.threads,

@@ -10,6 +10,7 @@ import { spreadOf, type System } from "../measure.ts";
 import type { Split } from "../ours.ts";
 import { runPlan } from "../plan.ts";
 import type { LibraryApi, LoadOptions, Memory, OursApi } from "./api.ts";
+import { workerHeaps } from "./memory.ts";
 import { deviceLine, partings, pictureOf, tableOf, type Report, type SystemReport } from "./report.ts";
 import { benchTexts } from "./texts.ts";
 
@@ -147,8 +148,10 @@ async function run(started: (worker: Worker) => Worker): Promise<Report> {
     { pairs: count, contexts: fitting },
     (done, of) => (status.textContent = t.running(done + 1, of)),
   );
+  const heapOf = await workerHeaps().catch(() => undefined);
   const held = opened.map(
-    async ({ name, loaded: peer, memory }) => [name, { ...peer, memory: await memory() }] as const,
+    async ({ name, loaded: peer, memory }) =>
+      [name, { ...peer, memory: { ...(await memory()), heapBytes: heapOf?.("bench-library") } }] as const,
   );
   // Of the first question: before it two prompts have counted words, and its first run does not count.
   const skipped = fitting.length > 0 ? 3 : 1;
@@ -158,7 +161,7 @@ async function run(started: (worker: Worker) => Worker): Promise<Report> {
     cores: navigator.hardwareConcurrency,
     pairs: count,
     longestAnswer,
-    ours: { ...loaded, memory: await ours.memory() },
+    ours: { ...loaded, memory: { ...(await ours.memory()), heapBytes: heapOf?.("bench-ours") } },
     peers: Object.fromEntries(await Promise.all(held)),
     widened,
     split: medianSplit(splits.slice(skipped, skipped + count)),

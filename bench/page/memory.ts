@@ -1,4 +1,4 @@
-// What a worker holds: every WebAssembly memory made in it from now on, and the GPU's buffers. Knows no system.
+// What a worker holds: every WebAssembly memory made in it from now on, the GPU's buffers, and, seen from the page, its JavaScript heap. Knows no system.
 import type { GpuCounts } from "../gpu-meter.ts";
 import type { Memory } from "./api.ts";
 
@@ -16,4 +16,33 @@ export function watchMemory(meter: (() => GpuCounts) | undefined): () => Memory 
     wasmBytes: memories.reduce((sum, memory) => sum + (memory.deref()?.buffer.byteLength ?? 0), 0),
     gpuBytes: meter?.().peakBytes,
   });
+}
+
+interface MeasuredMemory {
+  readonly bytes: number;
+  readonly breakdown: readonly {
+    readonly bytes: number;
+    readonly types: readonly string[];
+    readonly attribution: readonly { readonly url: string; readonly scope: string }[];
+  }[];
+}
+
+declare global {
+  interface Performance {
+    /** Where the page is isolated, in Chromium. */
+    measureUserAgentSpecificMemory?(): Promise<MeasuredMemory>;
+  }
+}
+
+/** Bytes of the JavaScript heap of the page's workers, by the address of their code; undefined in browsers that do not tell. Collects garbage first. */
+export async function workerHeaps(): Promise<((name: string) => number) | undefined> {
+  const measured = await performance.measureUserAgentSpecificMemory?.();
+  if (measured === undefined) return undefined;
+  const { breakdown } = measured;
+  return (name) =>
+    breakdown
+      .filter(
+        ({ types, attribution }) => types.includes("JavaScript") && attribution.some(({ url }) => url.includes(name)),
+      )
+      .reduce((sum, { bytes }) => sum + bytes, 0);
 }

@@ -48,8 +48,12 @@ export function tableOf(report: Report, t: BenchTexts): string[][] {
   ];
   const more = [
     line(`${t.rows.load}, ms`, ({ loadMs }) => digits(loadMs)),
+    line(`${t.coldLoad}, ms`, ({ loadMs, fetchMs }) => digits(fetchMs + loadMs)),
     line(t.wasmMemory, ({ memory }) => mebibytes(memory.wasmBytes)),
   ];
+  if (ours.memory.heapBytes !== undefined) {
+    more.push(line(t.heap, ({ memory: { heapBytes } }) => mebibytes(heapBytes ?? NaN)));
+  }
   const onGpu = ours.device === "webgpu";
   if (onGpu) more.push(line(t.gpuMemory, ({ memory: { gpuBytes } }) => mebibytes(gpuBytes ?? NaN)));
   const counts = onGpu ? countLines(report, names, t) : [];

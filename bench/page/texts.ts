@@ -22,7 +22,9 @@ export interface BenchTexts {
   readonly parted: (what: string, ours: string, peer: string, theirs: string) => string;
   readonly rows: Readonly<Record<Exclude<RowId, "context"> | "load", string>>;
   readonly context: (tokens: number) => string;
+  readonly coldLoad: string;
   readonly wasmMemory: string;
+  readonly heap: string;
   readonly gpuMemory: string;
   readonly perToken: Readonly<Record<keyof PerToken, string>>;
   readonly figures: Readonly<Record<Figure, string>>;
@@ -64,7 +66,9 @@ export const en: BenchTexts = {
     load: "Load, without download",
   },
   context: (tokens) => `Prompt of about ${tokens} tokens`,
-  wasmMemory: "WASM memory, MiB",
+  coldLoad: "Load, with download",
+  wasmMemory: "WASM memory at most, MiB",
+  heap: "JavaScript heap at the end, MiB",
   gpuMemory: "GPU buffers at most, MiB",
   perToken: {
     dispatches: "GPU dispatches per token",
@@ -115,7 +119,9 @@ export const zh: BenchTexts = {
     load: "加载（不含下载）",
   },
   context: (tokens) => `约 ${tokens} 个词元的提示`,
-  wasmMemory: "WASM 内存，MiB",
+  coldLoad: "加载，含下载",
+  wasmMemory: "WASM 内存峰值，MiB",
+  heap: "结束时的 JavaScript 堆，MiB",
   gpuMemory: "GPU 缓冲区峰值，MiB",
   perToken: {
     dispatches: "每个词元的 GPU 调度次数",
