@@ -4,7 +4,8 @@
 // Where it is fast. A block's values are mostly whole multiples of one power of two below 2^29 (16-bit floats always, but for blocks of extreme
 // range), so Σxq is a sum of integers, the same in any order and equal to what 64-bit floats give. Roundings are made in f32, and wherever one
 // lies so close to a half that 64 bits could round it the other way, that candidate is computed again in 64 bits. Blocks that do not fit and
-// blocks with weights are computed in 64 bits, two candidates at a time, each summed in the order of its elements.
+// blocks with weights are computed in 64 bits, two candidates at a time, each summed in the order of its elements. All candidates are summed before any is
+// judged: nothing hangs on a comparison that no processor can foretell, and they overlap.
 
 // One block's scratch.
 const raw = memory.data(128, 16); // a row's last values with zeros behind them
@@ -13,25 +14,35 @@ const xd = memory.data(256, 16); // f64[32]
 const wd = memory.data(256, 16); // f64[32], weights of the errors
 const high = memory.data(64, 16); // i16[32], the integers' upper bits
 const low = memory.data(64, 16); // i16[32], their lower 15
-const sums = memory.data(32, 16); // of two candidates: f64x2 Σxq, f64x2 Σqq
+// Of up to 12 candidates, f64 each.
+const inverses = memory.data(96, 16); // one over the scale
+const zeroPoints = memory.data(96, 16);
+const xqs = memory.data(96, 16); // Σxq
+const qqs = memory.data(96, 16); // Σqq
+const scores = memory.data(96, 16);
+const times = memory.data(96, 16); // the inverses as f32, one in eight bytes
+const leasts = memory.data(96, 16); // minus the zero points as i16, one in eight bytes
+const lost = memory.data(16, 16); // by rounding the first half of a block
 
 /** Where −8 … 7 put the largest value, in steps: from clipping it a little to leaving room above it. */
-const peakSteps = memory.data<f64>([-8, -7.7, -7.4, -7.1, -6.8, -8.4, -8.8, -9.2, 7, 7.4, 7.8]);
+const peakSteps = memory.data<f64>([-8, -7.7, -7.4, -7.1, -6.8, -8.4, -8.8, -9.2, 7, 7.4, 7.8, 0], 16);
 const peakStepCount = 11;
-/** How much of the range above and below zero is kept: clipping an end makes the steps between finer. */
-const keptRanges = memory.data<f64>([1, 0.88, 0.76]);
+/** How much of the range below and above zero is kept: clipping an end makes the steps between finer. */
+const keptBelow = memory.data<f64>([1, 1, 1, 0.88, 0.88, 0.88, 0.76, 0.76, 0.76, 1], 16);
+const keptAbove = memory.data<f64>([1, 0.88, 0.76, 1, 0.88, 0.76, 1, 0.88, 0.76, 1], 16);
+const rangeCount = 9;
 
 /** Added to a small f32 it leaves the nearest integer in the lowest bits. */
 const magic: f32 = 12582912;
 const magicBits: i32 = 0x4b400000;
 /** A remainder beyond this may be a half; the error of two roundings at values of at most 20 is 2.4e-6. */
 const nearHalf: f32 = 0.499996;
+const nearHalfSquared: f32 = 0.24999599;
 
 /** What the integers of the block in `high` and `low` are multiplied by; 0: the block does not fit. */
 let unit: f64 = 0;
-// The sums of the candidate computed last.
-let sumXq: f64 = 0;
-let sumQq: f64 = 0;
+/** Whether `xd` has the block's values. */
+let doubled: bool = false;
 // The symmetric search's and the whole search's result.
 let bestScale: f64 = 0;
 let bestZero: f64 = 0;
@@ -147,17 +158,22 @@ function signedPeak(): f32 {
   for (let i: usize = 0; i < 128; i += 16) most = f32x4.pmax(most, f32x4.abs(v128.load(xs + i)));
   most = f32x4.pmax(most, v128.shuffle<i32>(most, most, 2, 3, 0, 1));
   most = f32x4.pmax(most, v128.shuffle<i32>(most, most, 1, 0, 3, 2));
-  for (let i: usize = 0; i < 128; i += 16) {
-    const x = v128.load(xs + i);
-    const found = i32x4.bitmask(f32x4.eq(f32x4.abs(x), most));
-    if (found) return load<f32>(xs + i + ((<usize>ctz(found)) << 2));
-  }
-  return 0;
+  let found = 0;
+  for (let i: usize = 0; i < 128; i += 16)
+    found |= i32x4.bitmask(f32x4.eq(f32x4.abs(v128.load(xs + i)), most)) << ((<i32>i) >> 2);
+  return load<f32>(xs + ((<usize>ctz(found)) << 2));
 }
 
-/** The block as f64, and as integers where it fits. */
-function prepare(peak: f32, integers: bool): void {
+/** The block as f64, unless it is there already. */
+function double(): void {
+  if (doubled) return;
+  doubled = true;
   for (let i: usize = 0; i < 128; i += 8) v128.store(xd + (i << 1), f64x2.promote_low_f32x4(v128.load64_zero(xs + i)));
+}
+
+/** The block as integers where it fits. */
+function prepare(peak: f32, integers: bool): void {
+  doubled = false;
   unit = 0;
   const exponent = <i32>((reinterpret<u32>(peak) >> 23) & 255) - 127;
   if (!integers || exponent < -60 || exponent > 60) return;
@@ -182,34 +198,56 @@ function total(v: v128): i32 {
   return i32x4.extract_lane(i32x4.add(half, v128.shuffle<i32>(half, half, 1, 0, 3, 2)), 0);
 }
 
-/** Σxq and Σqq of one 4-bit candidate of a block of integers; false: a rounding is too close to a half. */
-function sumsOfIntegers(inverse: f64, zero: i32): bool {
-  const times = f32x4.splat(<f32>inverse);
+/** The integers nearest to eight floats. */
+function nearest8(p: v128, r: v128): v128 {
   const bias = f32x4.splat(magic);
   const biasBits = i32x4.splat(magicBits);
-  const least = i16x8.splat(<i16>-zero);
-  const most = i16x8.splat(<i16>(15 - zero));
-  let a = i32x4.splat(0);
-  let b = i32x4.splat(0);
-  let c = i32x4.splat(0);
-  let rest = f32x4.splat(0);
-  for (let i: usize = 0; i < 64; i += 16) {
-    const p = f32x4.mul(v128.load(xs + (i << 1)), times);
-    const r = f32x4.mul(v128.load(xs + (i << 1), 16), times);
-    const m = f32x4.add(p, bias);
-    const n = f32x4.add(r, bias);
-    rest = f32x4.pmax(rest, f32x4.abs(f32x4.sub(p, f32x4.sub(m, bias))));
-    rest = f32x4.pmax(rest, f32x4.abs(f32x4.sub(r, f32x4.sub(n, bias))));
-    let q = i16x8.narrow_i32x4_s(i32x4.sub(m, biasBits), i32x4.sub(n, biasBits));
-    q = i16x8.min_s(i16x8.max_s(q, least), most);
-    a = i32x4.add(a, i32x4.dot_i16x8_s(v128.load(high + i), q));
-    b = i32x4.add(b, i32x4.dot_i16x8_s(v128.load(low + i), q));
-    c = i32x4.add(c, i32x4.dot_i16x8_s(q, q));
-  }
-  if (v128.any_true(f32x4.gt(rest, f32x4.splat(nearHalf)))) return false;
-  sumXq = (<f64>total(a) * 32768 + <f64>total(b)) * unit;
-  sumQq = <f64>total(c);
-  return true;
+  return i16x8.narrow_i32x4_s(i32x4.sub(f32x4.add(p, bias), biasBits), i32x4.sub(f32x4.add(r, bias), biasBits));
+}
+
+/** The greater squares of what that takes off or adds. */
+function lost8(p: v128, r: v128): v128 {
+  const bias = f32x4.splat(magic);
+  const l = f32x4.sub(p, f32x4.sub(f32x4.add(p, bias), bias));
+  const m = f32x4.sub(r, f32x4.sub(f32x4.add(r, bias), bias));
+  return f32x4.pmax(f32x4.mul(l, l), f32x4.mul(m, m));
+}
+
+/** Σxq and Σqq of one 4-bit candidate of a block of integers; whether a rounding is too close to a half. In a loop V8 would compute what all values share anew each time. */
+function sumIntegers(candidate: usize): bool {
+  const inverse = v128.load32_splat(times + candidate);
+  const least = v128.load16_splat(leasts + candidate);
+  const most = i16x8.add(least, i16x8.splat(15));
+  const p0 = f32x4.mul(v128.load(xs), inverse),
+    p1 = f32x4.mul(v128.load(xs, 16), inverse);
+  const q0 = i16x8.min_s(i16x8.max_s(nearest8(p0, p1), least), most);
+  const p2 = f32x4.mul(v128.load(xs, 32), inverse),
+    p3 = f32x4.mul(v128.load(xs, 48), inverse);
+  const q1 = i16x8.min_s(i16x8.max_s(nearest8(p2, p3), least), most);
+  // Stored, so that V8 computes it here and not when all registers are taken.
+  v128.store(lost, f32x4.pmax(lost8(p0, p1), lost8(p2, p3)));
+  const p4 = f32x4.mul(v128.load(xs, 64), inverse),
+    p5 = f32x4.mul(v128.load(xs, 80), inverse);
+  const q2 = i16x8.min_s(i16x8.max_s(nearest8(p4, p5), least), most);
+  const p6 = f32x4.mul(v128.load(xs, 96), inverse),
+    p7 = f32x4.mul(v128.load(xs, 112), inverse);
+  const q3 = i16x8.min_s(i16x8.max_s(nearest8(p6, p7), least), most);
+  const rest = f32x4.pmax(v128.load(lost), f32x4.pmax(lost8(p4, p5), lost8(p6, p7)));
+  const a = i32x4.add(
+    i32x4.add(i32x4.dot_i16x8_s(v128.load(high), q0), i32x4.dot_i16x8_s(v128.load(high, 16), q1)),
+    i32x4.add(i32x4.dot_i16x8_s(v128.load(high, 32), q2), i32x4.dot_i16x8_s(v128.load(high, 48), q3)),
+  );
+  const b = i32x4.add(
+    i32x4.add(i32x4.dot_i16x8_s(v128.load(low), q0), i32x4.dot_i16x8_s(v128.load(low, 16), q1)),
+    i32x4.add(i32x4.dot_i16x8_s(v128.load(low, 32), q2), i32x4.dot_i16x8_s(v128.load(low, 48), q3)),
+  );
+  const c = i32x4.add(
+    i32x4.add(i32x4.dot_i16x8_s(q0, q0), i32x4.dot_i16x8_s(q1, q1)),
+    i32x4.add(i32x4.dot_i16x8_s(q2, q2), i32x4.dot_i16x8_s(q3, q3)),
+  );
+  store<f64>(xqs + candidate, (<f64>total(a) * 32768 + <f64>total(b)) * unit);
+  store<f64>(qqs + candidate, <f64>total(c));
+  return v128.any_true(f32x4.gt(rest, f32x4.splat(nearHalfSquared)));
 }
 
 /** The integers that two candidates make of one value, from 0 to top, as f64x2. */
@@ -217,8 +255,10 @@ function rounded(x: v128, inverse: v128, shift: v128, top: v128): v128 {
   return f64x2.trunc(f64x2.pmin(f64x2.pmax(f64x2.add(f64x2.mul(x, inverse), shift), f64x2.splat(0)), top));
 }
 
-/** Σxq and Σqq of two candidates → `sums`. */
-function sumsOfTwo(inverse: v128, zero: v128, top: f64): void {
+/** Σxq and Σqq of two candidates, or of one twice. */
+function sumTwo(one: usize, other: usize, top: f64): void {
+  const inverse = f64x2.replace_lane(v128.load64_splat(inverses + one), 1, load<f64>(inverses + other));
+  const zero = f64x2.replace_lane(v128.load64_splat(zeroPoints + one), 1, load<f64>(zeroPoints + other));
   const shift = f64x2.add(zero, f64x2.splat(0.5));
   const tops = f64x2.splat(top);
   let xq = f64x2.splat(0);
@@ -230,63 +270,85 @@ function sumsOfTwo(inverse: v128, zero: v128, top: f64): void {
     xq = f64x2.add(xq, f64x2.mul(x, wq));
     qq = f64x2.add(qq, f64x2.mul(q, wq));
   }
-  v128.store(sums, xq);
-  v128.store(sums, qq, 16);
+  v128.store64_lane(xqs + one, xq, 0);
+  v128.store64_lane(qqs + one, qq, 0);
+  v128.store64_lane(xqs + other, xq, 1);
+  v128.store64_lane(qqs + other, qq, 1);
 }
 
-/** The sums of one candidate. */
-function sumsOfOne(inverse: f64, zero: f64, top: f64): void {
-  if (unit != 0 && sumsOfIntegers(inverse, <i32>zero)) return;
-  sumsOfTwo(f64x2.splat(inverse), f64x2.splat(zero), top);
-  takeSums(0);
+/** Puts two candidates at `at`. */
+function candidates(at: usize, inverse: v128, zero: v128): void {
+  v128.store(inverses + at, inverse);
+  v128.store(zeroPoints + at, zero);
+  const narrow = f32x4.demote_f64x2_zero(inverse);
+  v128.store(times + at, v128.shuffle<i32>(narrow, narrow, 0, 2, 1, 3));
+  const least = i32x4.trunc_sat_f64x2_s_zero(f64x2.neg(zero));
+  v128.store(leasts + at, v128.shuffle<i32>(least, least, 0, 2, 1, 3));
 }
 
-/** Of the two candidates in `sums` the first (0) or second (8). */
-function takeSums(which: usize): void {
-  sumXq = load<f64>(sums + which);
-  sumQq = load<f64>(sums + which, 16);
+/** The sums of the first `count` candidates. */
+function sumAll(count: i32, top: f64): void {
+  const end = (<usize>count) << 3;
+  if (unit == 0) {
+    double();
+    for (let k: usize = 0; k < end; k += 16) sumTwo(k, min(k + 8, end - 8), top);
+    return;
+  }
+  let doubtful = 0;
+  for (let k: usize = 0; k < end; k += 8) doubtful |= (<i32>sumIntegers(k)) << ((<i32>k) >> 3);
+  for (; doubtful; doubtful &= doubtful - 1) {
+    double();
+    const k = (<usize>ctz(doubtful)) << 3;
+    sumTwo(k, k, top);
+  }
 }
 
-/** What the candidate takes off the squared error: (Σxq)²/Σq². */
-function scoreOf(): f64 {
-  return sumQq > 0 ? (sumXq * sumXq) / sumQq : 0;
+/** Which of an odd number of candidates takes most off the squared error, (Σxq)²/Σqq, the first one of equals; −1: none takes off any. 0/0 is never the greater one. */
+function bestOf(count: i32): i32 {
+  const end = (<usize>count) << 3;
+  store<f64>(xqs + end, 0);
+  let most = f64x2.splat(0);
+  for (let k: usize = 0; k < end; k += 16) {
+    const xq = v128.load(xqs + k);
+    const score = f64x2.div(f64x2.mul(xq, xq), v128.load(qqs + k));
+    v128.store(scores + k, score);
+    most = f64x2.pmax(most, score);
+  }
+  most = f64x2.pmax(most, v128.shuffle<i64>(most, most, 1, 0));
+  if (f64x2.extract_lane(most, 0) == 0) return -1;
+  let found = 0;
+  for (let k: usize = 0; k < end; k += 16)
+    found |= i64x2.bitmask(f64x2.eq(v128.load(scores + k), most)) << ((<i32>k) >> 3);
+  return ctz(found);
+}
+
+/** The scale of least squared error for the integers of one candidate. */
+function scaleOf(index: i32): f64 {
+  return load<f64>(xqs + ((<usize>index) << 3)) / load<f64>(qqs + ((<usize>index) << 3));
 }
 
 /** The 4-bit scale of least squared error among a few roundings. */
 function scaleOf4(peak: f32): f64 {
-  let best = <f64>peak / -8;
-  let bestScore: f64 = 0;
-  for (let step = 0; step < peakStepCount; step++) {
-    const inverse = load<f64>(peakSteps + ((<usize>step) << 3)) / <f64>peak;
-    if (unit != 0) {
-      sumsOfOne(inverse, 8, 15);
-    } else if (step & 1) {
-      takeSums(8);
-    } else {
-      const next = load<f64>(peakSteps + ((<usize>min(step + 1, peakStepCount - 1)) << 3)) / <f64>peak;
-      sumsOfTwo(f64x2.replace_lane(f64x2.splat(inverse), 1, next), f64x2.splat(8), 15);
-      takeSums(0);
-    }
-    const score = scoreOf();
-    if (score > bestScore) {
-      bestScore = score;
-      best = sumXq / sumQq;
-    }
-  }
-  return best;
+  const peaks = f64x2.splat(<f64>peak);
+  for (let k: usize = 0; k < (<usize>peakStepCount) << 3; k += 16)
+    candidates(k, f64x2.div(v128.load(peakSteps + k), peaks), f64x2.splat(8));
+  sumAll(peakStepCount, 15);
+  const best = bestOf(peakStepCount);
+  return best < 0 ? <f64>peak / -8 : scaleOf(best);
 }
 
 /** The 8-bit scale where errors are weighted: the best one for the rounding that puts the peak at −128. */
 function scaleOf8(peak: f32): f64 {
   const plain = <f64>peak / -128;
-  sumsOfOne(1 / plain, 128, 255);
-  return sumQq > 0 ? sumXq / sumQq : plain;
+  candidates(0, f64x2.splat(1 / plain), f64x2.splat(128));
+  sumAll(1, 255);
+  return load<f64>(qqs) > 0 ? scaleOf(0) : plain;
 }
 
-/** As Math.round. */
-function nearest(value: f64): f64 {
-  const down = Math.floor(value);
-  return value - down >= 0.5 ? down + 1 : down;
+/** What one candidate's integers leave of the squared error at a scale, Σx² not counted. */
+function errorOf(index: i32, scale: f64): f64 {
+  const at = (<usize>index) << 3;
+  return (load<f64>(qqs + at) * scale - 2 * load<f64>(xqs + at)) * scale;
 }
 
 /** Scale and zero point of least squared error among a few ranges that hold zero, unless the symmetric fit in `bestScale` is as good. */
@@ -305,31 +367,42 @@ function fitWithZero(bits: i32): void {
   const peak = <f64>max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1));
   const symmetric = bestScale;
   const middle = bestZero;
-  let scale = symmetric;
-  let zero = middle;
-  let bestScore: f64 = 0;
-  const kept = bits == 4 ? 3 : 1;
-  for (let l = 0; l < kept; l++) {
-    const keptLow = bottom * load<f64>(keptRanges + ((<usize>l) << 3));
-    for (let h = 0; h < kept; h++) {
-      const first = (peak * load<f64>(keptRanges + ((<usize>h) << 3)) - keptLow) / top;
-      const at = Math.min(top, nearest(-keptLow / first));
-      if (!(at >= 0)) continue;
-      sumsOfOne(1 / first, at, top);
-      const score = scoreOf();
-      if (score > bestScore) {
-        bestScore = score;
-        scale = sumXq / sumQq;
-        zero = at;
-      }
-    }
+  const tops = f64x2.splat(top);
+  const count = bits == 4 ? rangeCount : 1;
+  for (let k: usize = 0; k < (<usize>count) << 3; k += 16) {
+    const keptLow = f64x2.mul(f64x2.splat(bottom), v128.load(keptBelow + k));
+    const keptHigh = f64x2.mul(f64x2.splat(peak), v128.load(keptAbove + k));
+    const first = f64x2.div(f64x2.sub(keptHigh, keptLow), tops);
+    // Rounded as Math.round does.
+    const at = f64x2.div(f64x2.neg(keptLow), first);
+    const down = f64x2.floor(at);
+    const up = v128.and(f64x2.ge(f64x2.sub(at, down), f64x2.splat(0.5)), f64x2.splat(1));
+    candidates(k, f64x2.div(f64x2.splat(1), first), f64x2.pmin(f64x2.add(down, up), tops));
   }
+  sumAll(count, top);
+  const best = bestOf(count);
+  const scale = best < 0 ? symmetric : scaleOf(best);
+  const zero = best < 0 ? middle : load<f64>(zeroPoints + ((<usize>best) << 3));
   // What rounding to either costs, the one found in the first lane.
   const scales = f64x2.replace_lane(f64x2.splat(scale), 1, symmetric);
   const zeros = f64x2.replace_lane(f64x2.splat(zero), 1, middle);
   const inverse = f64x2.div(f64x2.splat(1), scales);
+  if (unit != 0) {
+    // Σ(x − sq)² but for Σx², from whole sums: enough where the two differ by more than roundings could bring.
+    candidates(0, inverse, zeros);
+    sumAll(2, top);
+    const more = errorOf(1, symmetric) - errorOf(0, scale);
+    const size = Math.max(peak, -bottom);
+    if (Math.abs(more) > size * size * 1e-9) {
+      if (more > 0) {
+        bestScale = scale;
+        bestZero = zero;
+      }
+      return;
+    }
+  }
+  double();
   const shift = f64x2.add(zeros, f64x2.splat(0.5));
-  const tops = f64x2.splat(top);
   let errors = f64x2.splat(0);
   for (let i: usize = 0; i < 256; i += 8) {
     const x = v128.load64_splat(xd + i);
@@ -354,8 +427,46 @@ function fourOf(at: usize, scale: v128, zero: v128, top: v128): v128 {
   return v128.shuffle<i64>(a, b, 0, 2);
 }
 
+/** Whether 4-bit integers of the block could be packed: none lies too close to a half. */
+function pack4(blockScale: f32, to: usize): bool {
+  const times = f32x4.splat(<f32>(1 / <f64>blockScale));
+  const zero = i16x8.splat(<i16>bestZero);
+  const bias = f32x4.splat(magic);
+  const biasBits = i32x4.splat(magicBits);
+  let rest = f32x4.splat(0);
+  for (let i: usize = 0; i < 128; i += 64) {
+    const p0 = f32x4.mul(v128.load(xs + i), times);
+    const p1 = f32x4.mul(v128.load(xs + i, 16), times);
+    const p2 = f32x4.mul(v128.load(xs + i, 32), times);
+    const p3 = f32x4.mul(v128.load(xs + i, 48), times);
+    const m0 = f32x4.add(p0, bias);
+    const m1 = f32x4.add(p1, bias);
+    const m2 = f32x4.add(p2, bias);
+    const m3 = f32x4.add(p3, bias);
+    rest = f32x4.pmax(rest, f32x4.abs(f32x4.sub(p0, f32x4.sub(m0, bias))));
+    rest = f32x4.pmax(rest, f32x4.abs(f32x4.sub(p1, f32x4.sub(m1, bias))));
+    rest = f32x4.pmax(rest, f32x4.abs(f32x4.sub(p2, f32x4.sub(m2, bias))));
+    rest = f32x4.pmax(rest, f32x4.abs(f32x4.sub(p3, f32x4.sub(m3, bias))));
+    const a = i16x8.narrow_i32x4_s(i32x4.sub(m0, biasBits), i32x4.sub(m1, biasBits));
+    const b = i16x8.narrow_i32x4_s(i32x4.sub(m2, biasBits), i32x4.sub(m3, biasBits));
+    storePairs(
+      to + (i >> 3),
+      i8x16.min_u(i8x16.narrow_i16x8_u(i16x8.add(a, zero), i16x8.add(b, zero)), i8x16.splat(15)),
+    );
+  }
+  return !v128.any_true(f32x4.gt(rest, f32x4.splat(nearHalf)));
+}
+
+/** 16 integers of 4 bits, from a byte each. */
+function storePairs(to: usize, bytes: v128): void {
+  const pairs = v128.and(v128.or(bytes, i16x8.shr_u(bytes, 4)), i16x8.splat(0xff));
+  v128.store64_lane(to, i8x16.narrow_i16x8_u(pairs, pairs), 0);
+}
+
 /** The block's integers, packed, with its scale and `bestZero`. */
 function pack(blockScale: f32, bits: i32, to: usize): void {
+  if (unit != 0 && pack4(blockScale, to)) return;
+  double();
   const scale = f64x2.splat(<f64>blockScale);
   const zero = f64x2.splat(bestZero);
   const top = f64x2.splat(<f64>((1 << bits) - 1));
@@ -368,8 +479,7 @@ function pack(blockScale: f32, bits: i32, to: usize): void {
       v128.store(to, bytes);
       to += 16;
     } else {
-      const pairs = v128.and(v128.or(bytes, i16x8.shr_u(bytes, 4)), i16x8.splat(0xff));
-      v128.store64_lane(to, i8x16.narrow_i16x8_u(pairs, pairs), 0);
+      storePairs(to, bytes);
       to += 8;
     }
   }

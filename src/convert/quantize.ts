@@ -41,6 +41,8 @@ export interface QuantizeJob extends StoredRows {
   readonly scheme: Scheme;
   /** [cols]; weights the squared errors. */
   readonly importance?: Float32Array | undefined;
+  /** The bytes are of no use to anyone afterwards: another thread may take them. */
+  readonly spent?: boolean;
 }
 
 /** Quantizes rows somewhere: here, or in other threads. Whoever makes it ends it. */

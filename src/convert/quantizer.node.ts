@@ -30,14 +30,15 @@ type Outputs = readonly Uint8Array<ArrayBuffer>[] | null;
 export function quantizerThreads(width = availableParallelism()): QuantizerThreads {
   const module = new WebAssembly.Module(quantizeKernelBytes());
   const threads = Array.from({ length: width }, () => startThread(module));
-  const free = [...threads];
+  // Twice each, so that a thread which is done has its next job before this one hears of it.
+  const free = [...threads, ...threads];
   const waiting: ((thread: Thread) => void)[] = [];
   return {
-    width,
+    width: 2 * width,
     async quantize(job) {
-      const thread = free.pop() ?? (await new Promise<Thread>((resolve) => waiting.push(resolve)));
+      const thread = free.shift() ?? (await new Promise<Thread>((resolve) => waiting.push(resolve)));
       try {
-        const outputs = await thread.run(kernelCall(job));
+        const outputs = await thread.run(kernelCall(job), job.spent ? job.bytes : undefined);
         return outputs ? quantizedRows(outputs) : undefined;
       } finally {
         const next = waiting.shift();
@@ -52,43 +53,44 @@ export function quantizerThreads(width = availableParallelism()): QuantizerThrea
 }
 
 interface Thread {
-  run(call: KernelCall): Promise<Outputs>;
+  /** `spent` is taken away from here; other inputs are copied. */
+  run(call: KernelCall, spent: Uint8Array<ArrayBuffer> | undefined): Promise<Outputs>;
   end(): Promise<void>;
 }
 
 function startThread(module: WebAssembly.Module): Thread {
   const worker = new Worker(source, { eval: true, workerData: module });
   worker.unref();
-  let under: { resolve: (outputs: Outputs) => void; reject: (error: Error) => void } | undefined;
+  const under: { readonly resolve: (outputs: Outputs) => void; readonly reject: (error: Error) => void }[] = [];
   let dead: Error | undefined;
   const die = (error: Error) => {
     dead ??= error;
-    under?.reject(dead);
-    under = undefined;
+    for (const { reject } of under.splice(0)) reject(dead);
     worker.unref();
   };
+  // Answers come in the order of the jobs.
   worker.on("message", (outputs: Outputs) => {
-    under?.resolve(outputs);
-    under = undefined;
-    worker.unref();
+    under.shift()?.resolve(outputs);
+    if (under.length === 0) worker.unref();
   });
   worker.on("error", die);
   worker.on("exit", () => die(new Error("a quantizing thread has ended")));
   return {
-    run: (call) =>
+    run: (call, spent) =>
       new Promise((resolve, reject) => {
         if (dead) {
           reject(dead);
           return;
         }
-        under = { resolve, reject };
+        under.push({ resolve, reject });
         // While it works, it is what the process waits for.
         worker.ref();
-        // Copied, not transferred: it may be part of something larger that stays in use.
+        // A part of something larger would be sent as the whole.
         const inputs = call.inputs.map(({ at, bytes }) => {
           return { at, bytes: bytes.length < bytes.buffer.byteLength ? bytes.slice() : bytes };
         });
-        worker.postMessage({ ...call, inputs });
+        const whole = spent && spent.length === spent.buffer.byteLength ? [spent.buffer] : [];
+        worker.postMessage({ ...call, inputs }, whole);
       }),
     async end() {
       await worker.terminate();

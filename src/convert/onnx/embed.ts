@@ -5,11 +5,12 @@ import { GraphBuilder } from "./graph.ts";
 import { WeightOps, type GraphOptions } from "./weight-ops.ts";
 
 /** input_ids int64 [batch, tokens] → inputs_embeds f32 [batch, tokens, hidden]. */
-export function buildEmbedTokens(config: TextConfig, tensors: LlavaTensors, { bits }: GraphOptions): GraphBuilder {
+export function buildEmbedTokens(config: TextConfig, tensors: LlavaTensors, options: GraphOptions): GraphBuilder {
   const graph = new GraphBuilder("embed_tokens");
   const ids = graph.input("input_ids", "int64", ["batch_size", "sequence_length"]);
   const table = tensors.matrix("text", "embed_tokens.weight", config.vocab, config.hidden);
-  new WeightOps(graph, { bits }).gather("embed_tokens", table, ids, ["inputs_embeds"]);
+  const { bits, quantizer } = options;
+  new WeightOps(graph, { bits, quantizer }).gather("embed_tokens", table, ids, ["inputs_embeds"]);
   graph.output("inputs_embeds", "float32", ["batch_size", "sequence_length", config.hidden]);
   return graph;
 }

@@ -8,8 +8,10 @@ import type { GraphBuilder, Value, Weight } from "./graph.ts";
 
 export type Bits = 4 | 8 | 16 | 32;
 
-/** f32 values held at once while a matrix is read in rows. */
+/** Values held at once while a matrix is read in rows. */
 const chunkElements = 2 ** 21;
+/** Fewer where several threads quantize them: at a matrix's end they wait for the last one. */
+const quantizedElements = 2 ** 20;
 
 /** Same parameters of a graph, other storage. */
 export interface GraphOptions {
@@ -232,7 +234,8 @@ function quantizedWeights(
       async *chunks() {
         const quantize = (start: number, count: number) =>
           quantizeChunk(matrix, start, count, quantizer, { cols, bits, scheme, importance });
-        for await (const { data, scales, zeroPoints } of ahead(rowRanges(matrix), quantizer.width + 1, quantize)) {
+        const ranges = rowRanges(matrix, quantizedElements);
+        for await (const { data, scales, zeroPoints } of ahead(ranges, quantizer.width + 1, quantize)) {
           allScales.push(scales);
           if (zeroPoints) allZeroPoints.push(zeroPoints);
           yield data;
@@ -279,7 +282,7 @@ async function quantizeChunk(
   how: Omit<QuantizeJob, keyof StoredRows>,
 ): Promise<QuantizedRows> {
   const stored = await matrix.readStored?.(start, count);
-  const found = stored && (await quantizer.quantize({ ...stored, ...how }));
+  const found = stored && (await quantizer.quantize({ ...stored, ...how, spent: true }));
   if (found) return found;
   // Computed rows; or a value is no number, which this reading tells by name.
   const bytes = bytesOf(await matrix.readRows(start, count));
@@ -314,13 +317,13 @@ async function* ahead<T>(
 }
 
 /** Where each run of rows begins, and how many they are. */
-function* rowRanges({ rows, cols }: Matrix): Generator<readonly [number, number]> {
-  const step = Math.max(1, Math.floor(chunkElements / cols));
+function* rowRanges({ rows, cols }: Matrix, elements: number): Generator<readonly [number, number]> {
+  const step = Math.max(1, Math.floor(elements / cols));
   for (let row = 0; row < rows; row += step) yield [row, Math.min(step, rows - row)];
 }
 
 async function* rowChunks(matrix: Matrix): AsyncGenerator<Float32Array<ArrayBuffer>> {
-  for (const [start, count] of rowRanges(matrix)) yield matrix.readRows(start, count);
+  for (const [start, count] of rowRanges(matrix, chunkElements)) yield matrix.readRows(start, count);
 }
 
 /** Fills `out` [cols, rows] with the matrix [rows, cols] on its side. */
