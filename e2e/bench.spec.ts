@@ -21,8 +21,10 @@ test("the bench page measures both systems in turns, and gives its figures away 
   await expect(status).toHaveText("Done.");
 
   const lines = page.getByRole("row");
-  await expect(lines).toHaveCount(9);
+  await expect(lines).toHaveCount(11);
   await expect(lines.first()).toHaveText(/What.*llava-web.*transformers\.js.*Ratio/s);
+  for (const name of [/^Load, with download, ms\s*\d/, /^JavaScript heap at the end, MiB\s*\d/])
+    await expect(lines.filter({ hasText: name })).toHaveCount(1);
   // Of a short answer: both say the same, and no sign of another answer follows.
   expect((await lines.allTextContents())[1]).toMatch(/ ×$/);
   await expect(page.getByText("embeddings in 32 bits")).toBeVisible();
