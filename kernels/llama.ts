@@ -1,6 +1,7 @@
 // AssemblyScript. Runs a decoder of Llama's kind on rows of embeddings. Several threads run `forward` over one shared memory, in step.
 // Knows no files and no tokens: src/engine/llama-decoder.ts lays the memory out.
-import { exponential, sigmoid } from "./functions";
+import { attendBlock, blockRows, emptyState, STATE_VALUES } from "./attention";
+import { sigmoid } from "./functions";
 import { MATRIX_BYTES, multiply, narrowBlock, product, sumLanes, unpackedBytes } from "./matrix";
 import { address, barrier, field, header, nextJob, nextPiece, startJob, THREADS } from "./team";
 
@@ -35,7 +36,8 @@ const SCRATCH_BYTES: usize = 128;
 
 /** A layer: two norms and five matrices. */
 const LAYER_BYTES: usize = 8 + 5 * MATRIX_BYTES;
-const blockRows: i32 = 64;
+/** Rows whose attention one thread computes at a time; src/engine/llama-decoder.ts has the same. */
+const attendedRows: i32 = 8;
 
 /** Adds the update to the stream's row, normalises by its root mean square and narrows it. */
 function addAndNorm(
@@ -136,85 +138,45 @@ function kvRows(block: i32, layer: i32, kind: i32, head: i32, kvHeads: i32, size
   );
 }
 
-/** One row's queries of one group of heads over all positions up to its own, by blocks with a running softmax (FlashAttention's); narrowed. */
-function attend(row: i32, layer: i32, kvHead: i32, scratch: usize): void {
+/** Rows [row, end): queries of one group of heads over all positions up to their own, block by block; narrowed. */
+function attend(row: i32, end: i32, layer: i32, kvHead: i32, scratch: usize): void {
   const heads = field(HEADS),
     kvHeads = field(KV_HEADS),
     size = field(HEAD_SIZE);
   const group = heads / kvHeads;
   const bytes = (<usize>size) << 2;
-  const total = field(START) + row + 1;
-  const queries = address(QKV) + <usize>(row * (heads + 2 * kvHeads) * size) * 4 + <usize>(kvHead * group) * bytes;
+  const stateBytes = STATE_VALUES + bytes;
+  const first = field(START) + row + 1; // positions that the first row sees
+  const rowBytes = <usize>((heads + 2 * kvHeads) * size) * 4;
+  const queries = address(QKV) + <usize>row * rowBytes + <usize>(kvHead * group) * bytes;
   const factor = <f32>1 / sqrt<f32>(<f32>size);
-  const scores = scratch; // f32 [64]
-  const state = scratch + 256; // per head: the largest score, the sum, f32 [headSize]
-  const stateBytes = bytes + 16;
-  for (let h = 0; h < group; h++) {
-    const own = state + <usize>h * stateBytes;
-    store<f32>(own, -Infinity);
-    store<f32>(own, 0, 4);
-    memory.fill(own + 16, 0, bytes);
-  }
-  for (let block = 0; block * blockRows < total; block++) {
-    const keys = kvRows(block, layer, 0, kvHead, kvHeads, size);
-    const values = kvRows(block, layer, 1, kvHead, kvHeads, size);
-    const count = min(blockRows, total - block * blockRows);
-    for (let h = 0; h < group; h++) {
-      const own = state + <usize>h * stateBytes;
-      const q = queries + <usize>h * bytes;
-      let most: f32 = -Infinity;
-      for (let j = 0; j < count; j++) {
-        const key = keys + <usize>j * bytes;
-        let sum = f32x4.splat(0);
-        for (let i: usize = 0; i < bytes; i += 16)
-          sum = f32x4.add(sum, f32x4.mul(v128.load(q + i), v128.load(key + i)));
-        const score = sumLanes(sum) * factor;
-        store<f32>(scores + ((<usize>j) << 2), score);
-        most = max(most, score);
-      }
-      for (let j = count; (j & 3) != 0; j++) store<f32>(scores + ((<usize>j) << 2), -Infinity);
-      const before = load<f32>(own);
-      const largest = max(before, most);
-      const shrink = before == largest ? <f32>1 : f32x4.extract_lane(exponential(f32x4.splat(before - largest)), 0);
-      let sum = f32x4.splat(0);
-      for (let j = 0; j < count; j += 4) {
-        const at = scores + ((<usize>j) << 2);
-        const score = v128.load(at);
-        const weight = v128.and(
-          exponential(f32x4.sub(score, f32x4.splat(largest))),
-          f32x4.gt(score, f32x4.splat(-Infinity)),
-        );
-        v128.store(at, weight);
-        sum = f32x4.add(sum, weight);
-      }
-      store<f32>(own, largest);
-      store<f32>(own, load<f32>(own, 4) * shrink + sumLanes(sum), 4);
-      const out = own + 16;
-      for (let i: usize = 0; i < bytes; i += 32) {
-        let a = f32x4.mul(v128.load(out + i), f32x4.splat(shrink));
-        let b = f32x4.mul(v128.load(out + i, 16), f32x4.splat(shrink));
-        let value = values + i;
-        for (let j = 0; j < count; j++) {
-          const weight = v128.load32_splat(scores + ((<usize>j) << 2));
-          a = f32x4.add(a, f32x4.mul(weight, v128.load(value)));
-          b = f32x4.add(b, f32x4.mul(weight, v128.load(value, 16)));
-          value += bytes;
-        }
-        v128.store(out + i, a);
-        v128.store(out + i, b, 16);
+  const scores = scratch;
+  const states = scratch + ((<usize>blockRows) << 2);
+  for (let i: usize = 0; i < <usize>((end - row) * group); i++) emptyState(states + i * stateBytes, bytes);
+  for (let start = 0; start < first + (end - row) - 1; start += blockRows) {
+    const keys = kvRows(start / blockRows, layer, 0, kvHead, kvHeads, size);
+    const values = kvRows(start / blockRows, layer, 1, kvHead, kvHeads, size);
+    for (let m = max(0, start + 1 - first); m < end - row; m++) {
+      const query = queries + <usize>m * rowBytes;
+      const count = min(blockRows, first + m - start);
+      for (let h = 0; h < group; h++) {
+        const state = states + <usize>(m * group + h) * stateBytes;
+        attendBlock(query + <usize>h * bytes, keys, values, count, bytes, factor, scores, state);
       }
     }
   }
-  for (let h = 0; h < group; h++) {
-    const own = state + <usize>h * stateBytes;
-    const out = own + 16;
-    const inverse = f32x4.splat(<f32>1 / load<f32>(own, 4));
-    for (let i: usize = 0; i < bytes; i += 16) v128.store(out + i, f32x4.mul(v128.load(out + i), inverse));
-    const column = <usize>((kvHead * group + h) * size);
-    const width = <usize>(heads * size);
-    for (let b: usize = 0; b < <usize>size; b += 32) {
-      const scale = narrowBlock(out + b * 4, address(NARROW) + (<usize>row * width + column + b) * 2);
-      store<f32>(address(NARROW_SCALES) + ((<usize>row * width + column + b) >> 5) * 4, scale);
+  const width = <usize>(heads * size);
+  for (let m = 0; m < end - row; m++) {
+    for (let h = 0; h < group; h++) {
+      const state = states + <usize>(m * group + h) * stateBytes;
+      const out = state + STATE_VALUES;
+      const inverse = f32x4.splat(<f32>1 / load<f32>(state, 4));
+      for (let i: usize = 0; i < bytes; i += 16) v128.store(out + i, f32x4.mul(v128.load(out + i), inverse));
+      const at = <usize>(row + m) * width + <usize>((kvHead * group + h) * size);
+      for (let b: usize = 0; b < <usize>size; b += 32) {
+        const scale = narrowBlock(out + (b << 2), address(NARROW) + ((at + b) << 1));
+        store<f32>(address(NARROW_SCALES) + (((at + b) >> 5) << 2), scale);
+      }
     }
   }
 }
@@ -262,10 +224,13 @@ function forward(thread: i32): void {
     for (let m = thread; m < rows; m += threads) rotateAndKeep(m, layer);
     if (layer == layers - 1) first = rows - field(KEEP);
     barrier();
+    // A few rows at a time, while their keys and values are at hand; but not so many that a thread goes without.
+    const together = max(1, min(attendedRows, ((rows - first) * kvHeads) / (2 * threads)));
     for (;;) {
       const piece = nextPiece();
-      if (piece >= (rows - first) * kvHeads) break;
-      attend(first + piece / kvHeads, layer, piece % kvHeads, scratch);
+      const row = first + (piece / kvHeads) * together;
+      if (row >= rows) break;
+      attend(row, min(row + together, rows), layer, piece % kvHeads, scratch);
     }
     barrier();
     product(

@@ -11,7 +11,7 @@ export function sumLanes(v: v128): f32 {
   return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
 }
 
-/** 32 floats → 32 integers of 16 bits: the even ones first, then the odd ones, as low and high nibbles come; returns the scale. */
+/** 32 floats → 32 integers of 16 bits: every fourth from the first on, then from the second on …, as shifts bring forth nibbles; returns the scale. */
 export function narrowBlock(x: usize, to: usize): f32 {
   const a0 = v128.load(x),
     a1 = v128.load(x, 16),
@@ -36,55 +36,63 @@ export function narrowBlock(x: usize, to: usize): f32 {
     q5 = toInt(a5, inverse),
     q6 = toInt(a6, inverse),
     q7 = toInt(a7, inverse);
-  v128.store(to, i16x8.narrow_i32x4_s(evens(q0, q1), evens(q2, q3)));
-  v128.store(to, i16x8.narrow_i32x4_s(evens(q4, q5), evens(q6, q7)), 16);
-  v128.store(to, i16x8.narrow_i32x4_s(odds(q0, q1), odds(q2, q3)), 32);
-  v128.store(to, i16x8.narrow_i32x4_s(odds(q4, q5), odds(q6, q7)), 48);
+  const low0 = v128.shuffle<i32>(q0, q1, 0, 4, 1, 5),
+    low1 = v128.shuffle<i32>(q2, q3, 0, 4, 1, 5);
+  const low2 = v128.shuffle<i32>(q4, q5, 0, 4, 1, 5),
+    low3 = v128.shuffle<i32>(q6, q7, 0, 4, 1, 5);
+  v128.store(to, i16x8.narrow_i32x4_s(firsts(low0, low1), firsts(low2, low3)));
+  v128.store(to, i16x8.narrow_i32x4_s(seconds(low0, low1), seconds(low2, low3)), 16);
+  const high0 = v128.shuffle<i32>(q0, q1, 2, 6, 3, 7),
+    high1 = v128.shuffle<i32>(q2, q3, 2, 6, 3, 7);
+  const high2 = v128.shuffle<i32>(q4, q5, 2, 6, 3, 7),
+    high3 = v128.shuffle<i32>(q6, q7, 2, 6, 3, 7);
+  v128.store(to, i16x8.narrow_i32x4_s(firsts(high0, high1), firsts(high2, high3)), 32);
+  v128.store(to, i16x8.narrow_i32x4_s(seconds(high0, high1), seconds(high2, high3)), 48);
   return largest / 32767;
 }
 
-export function toInt(x: v128, inverse: v128): v128 {
-  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(x, inverse)));
+function toInt(x: v128, inverse: v128): v128 {
+  const magic = f32x4.splat(12582912);
+  return i32x4.sub(f32x4.add(f32x4.mul(x, inverse), magic), i32x4.splat(0x4b400000));
 }
 
-export function evens(a: v128, b: v128): v128 {
-  return v128.shuffle<i32>(a, b, 0, 2, 4, 6);
+function firsts(a: v128, b: v128): v128 {
+  return v128.shuffle<i64>(a, b, 0, 2);
 }
 
-export function odds(a: v128, b: v128): v128 {
-  return v128.shuffle<i32>(a, b, 1, 3, 5, 7);
+function seconds(a: v128, b: v128): v128 {
+  return v128.shuffle<i64>(a, b, 1, 3);
 }
 
 /** The sum of 32 products of narrow weights and activations, four lanes. */
-export function dot32(w0: v128, w1: v128, w2: v128, w3: v128, x: usize): v128 {
+function dot32(w0: v128, w1: v128, w2: v128, w3: v128, x: usize): v128 {
   return i32x4.add(
     i32x4.add(i32x4.dot_i16x8_s(w0, v128.load(x)), i32x4.dot_i16x8_s(w1, v128.load(x, 16))),
     i32x4.add(i32x4.dot_i16x8_s(w2, v128.load(x, 32)), i32x4.dot_i16x8_s(w3, v128.load(x, 48))),
   );
 }
 
-export function add4(sum: v128, packed: v128, zero: v128, scale: usize, x: usize, xScale: usize): v128 {
-  const low = i8x16.sub(v128.and(packed, i8x16.splat(15)), zero);
-  const high = i8x16.sub(v128.and(i16x8.shr_u(packed, 4), i8x16.splat(15)), zero);
+function add4(sum: v128, packed: v128, zero: v128, scale: usize, x: usize, xScale: usize): v128 {
+  const nibble = i16x8.splat(15);
   const products = dot32(
-    i16x8.extend_low_i8x16_s(low),
-    i16x8.extend_high_i8x16_s(low),
-    i16x8.extend_low_i8x16_s(high),
-    i16x8.extend_high_i8x16_s(high),
+    i16x8.sub(v128.and(packed, nibble), zero),
+    i16x8.sub(v128.and(i16x8.shr_u(packed, 4), nibble), zero),
+    i16x8.sub(v128.and(i16x8.shr_u(packed, 8), nibble), zero),
+    i16x8.sub(i16x8.shr_u(packed, 12), zero),
     x,
   );
-  const scales = f32x4.mul(v128.load32_splat(scale), v128.load32_splat(xScale));
-  return f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(products), scales));
+  return addScaled(sum, products, v128.load32_splat(scale), xScale);
 }
 
 /** One row of 4-bit weights times one row of activations; the same sum, bit for bit, as over unpacked weights. */
-export function row4(data: usize, scales: usize, zeros: usize, blocks: i32, x: usize, xScales: usize): f32 {
+function row4(data: usize, scales: usize, zeros: usize, blocks: i32, x: usize, xScales: usize, kept: usize): f32 {
   let sum = f32x4.splat(0);
   const pairs = blocks >> 1;
   for (let p = 0; p < pairs; p++) {
     const zero: u32 = zeros ? load<u8>(zeros + p) : 0x88;
-    sum = add4(sum, v128.load(data), i8x16.splat(<i8>(zero & 15)), scales, x, xScales);
-    sum = add4(sum, v128.load(data, 16), i8x16.splat(<i8>(zero >> 4)), scales + 4, x + 64, xScales + 4);
+    sum = add4(sum, v128.load(data), i16x8.splat(<i16>(zero & 15)), scales, x, xScales);
+    v128.store(kept, sum);
+    sum = add4(sum, v128.load(data, 16), i16x8.splat(<i16>(zero >> 4)), scales + 4, x + 64, xScales + 4);
     data += 32;
     scales += 8;
     x += 128;
@@ -92,46 +100,55 @@ export function row4(data: usize, scales: usize, zeros: usize, blocks: i32, x: u
   }
   if (blocks & 1) {
     const zero: u32 = zeros ? load<u8>(zeros + pairs) : 8;
-    sum = add4(sum, v128.load(data), i8x16.splat(<i8>(zero & 15)), scales, x, xScales);
+    sum = add4(sum, v128.load(data), i16x8.splat(<i16>(zero & 15)), scales, x, xScales);
   }
   return sumLanes(sum);
 }
 
+/** 16 bytes: every fourth from the first on, then from the second on …. */
+function fourths(x: v128): v128 {
+  return v128.shuffle<i8>(x, x, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+}
+
 /** One row of weights as narrow integers, in the activations' order. */
-export function unpackRow(bits: i32, data: usize, zeros: usize, blocks: i32, to: usize): void {
+function unpackRow(bits: i32, data: usize, zeros: usize, blocks: i32, to: usize): void {
   for (let b = 0; b < blocks; b++) {
     if (bits == 4) {
       const both: u32 = zeros ? load<u8>(zeros + (b >> 1)) : 0x88;
-      const zero = i8x16.splat(<i8>(b & 1 ? both >> 4 : both & 15));
+      const zero = i16x8.splat(<i16>(b & 1 ? both >> 4 : both & 15));
       const packed = v128.load(data);
-      const low = i8x16.sub(v128.and(packed, i8x16.splat(15)), zero);
-      const high = i8x16.sub(v128.and(i16x8.shr_u(packed, 4), i8x16.splat(15)), zero);
-      v128.store(to, i16x8.extend_low_i8x16_s(low));
-      v128.store(to, i16x8.extend_high_i8x16_s(low), 16);
-      v128.store(to, i16x8.extend_low_i8x16_s(high), 32);
-      v128.store(to, i16x8.extend_high_i8x16_s(high), 48);
+      const nibble = i16x8.splat(15);
+      v128.store(to, i16x8.sub(v128.and(packed, nibble), zero));
+      v128.store(to, i16x8.sub(v128.and(i16x8.shr_u(packed, 4), nibble), zero), 16);
+      v128.store(to, i16x8.sub(v128.and(i16x8.shr_u(packed, 8), nibble), zero), 32);
+      v128.store(to, i16x8.sub(i16x8.shr_u(packed, 12), zero), 48);
       data += 16;
     } else {
       const zero = i16x8.splat(zeros ? <i16>load<u8>(zeros + b) : 128);
-      const first = v128.load(data),
-        second = v128.load(data, 16);
-      v128.store(to, i16x8.sub(v128.and(first, i16x8.splat(255)), zero));
-      v128.store(to, i16x8.sub(v128.and(second, i16x8.splat(255)), zero), 16);
-      v128.store(to, i16x8.sub(i16x8.shr_u(first, 8), zero), 32);
-      v128.store(to, i16x8.sub(i16x8.shr_u(second, 8), zero), 48);
+      const first = fourths(v128.load(data)),
+        second = fourths(v128.load(data, 16));
+      const low = v128.shuffle<i32>(first, second, 0, 4, 1, 5),
+        high = v128.shuffle<i32>(first, second, 2, 6, 3, 7);
+      v128.store(to, i16x8.sub(i16x8.extend_low_i8x16_u(low), zero));
+      v128.store(to, i16x8.sub(i16x8.extend_high_i8x16_u(low), zero), 16);
+      v128.store(to, i16x8.sub(i16x8.extend_low_i8x16_u(high), zero), 32);
+      v128.store(to, i16x8.sub(i16x8.extend_high_i8x16_u(high), zero), 48);
       data += 32;
     }
     to += 64;
   }
 }
 
+function addScaled(sum: v128, products: v128, scale: v128, xScale: usize): v128 {
+  return f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(products), f32x4.mul(scale, v128.load32_splat(xScale))));
+}
+
 /** Unpacked weights times one row of activations. */
-export function rowNarrow(w: usize, scales: usize, blocks: i32, x: usize, xScales: usize): f32 {
+function rowNarrow(w: usize, scales: usize, blocks: i32, x: usize, xScales: usize): f32 {
   let sum = f32x4.splat(0);
   for (let b = 0; b < blocks; b++) {
     const products = dot32(v128.load(w), v128.load(w, 16), v128.load(w, 32), v128.load(w, 48), x);
-    const both = f32x4.mul(v128.load32_splat(scales), v128.load32_splat(xScales));
-    sum = f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(products), both));
+    sum = addScaled(sum, products, v128.load32_splat(scales), xScales);
     w += 64;
     x += 64;
     scales += 4;
@@ -140,8 +157,11 @@ export function rowNarrow(w: usize, scales: usize, blocks: i32, x: usize, xScale
   return sumLanes(sum);
 }
 
-/** Unpacked weights times four rows of activations that lie `xBytes` and `xScaleBytes` apart; sums go `outBytes` apart. */
-export function fourRows(
+/**
+ * Unpacked weights times four rows of activations that lie `xBytes` and `xScaleBytes` apart; sums go `outBytes` apart. What is stored at `kept` nobody
+ * reads: V8 would load the activations of all rows first, and then have no registers for them; it does not move loads across a store.
+ */
+function fourRows(
   w: usize,
   scales: usize,
   blocks: i32,
@@ -152,6 +172,7 @@ export function fourRows(
   out: usize,
   outBytes: usize,
   bias: f32,
+  kept: usize,
 ): void {
   let s0 = f32x4.splat(0),
     s1 = f32x4.splat(0),
@@ -169,31 +190,14 @@ export function fourRows(
       w2 = v128.load(w, 32),
       w3 = v128.load(w, 48);
     const scale = v128.load32_splat(scales);
-    s0 = f32x4.add(
-      s0,
-      f32x4.mul(f32x4.convert_i32x4_s(dot32(w0, w1, w2, w3, x)), f32x4.mul(scale, v128.load32_splat(xScales))),
-    );
-    s1 = f32x4.add(
-      s1,
-      f32x4.mul(
-        f32x4.convert_i32x4_s(dot32(w0, w1, w2, w3, x + x1)),
-        f32x4.mul(scale, v128.load32_splat(xScales + y1)),
-      ),
-    );
-    s2 = f32x4.add(
-      s2,
-      f32x4.mul(
-        f32x4.convert_i32x4_s(dot32(w0, w1, w2, w3, x + x2)),
-        f32x4.mul(scale, v128.load32_splat(xScales + y2)),
-      ),
-    );
-    s3 = f32x4.add(
-      s3,
-      f32x4.mul(
-        f32x4.convert_i32x4_s(dot32(w0, w1, w2, w3, x + x3)),
-        f32x4.mul(scale, v128.load32_splat(xScales + y3)),
-      ),
-    );
+    s0 = addScaled(s0, dot32(w0, w1, w2, w3, x), scale, xScales);
+    v128.store(kept, s0);
+    s1 = addScaled(s1, dot32(w0, w1, w2, w3, x + x1), scale, xScales + y1);
+    v128.store(kept, s1);
+    s2 = addScaled(s2, dot32(w0, w1, w2, w3, x + x2), scale, xScales + y2);
+    v128.store(kept, s2);
+    s3 = addScaled(s3, dot32(w0, w1, w2, w3, x + x3), scale, xScales + y3);
+    v128.store(kept, s3);
     w += 64;
     x += 64;
     scales += 4;
@@ -205,9 +209,10 @@ export function fourRows(
   store<f32>(out + 3 * outBytes, sumLanes(s3) + bias);
 }
 
-/** Unpacked weights that are held at once, in bytes: at least two rows; src/engine/kernel-memory.ts has the same. */
+/** Bytes of `multiply`'s scratch before the unpacked weights, and of both: at least two rows; src/engine/kernel-memory.ts has the same. */
+const keptBytes: usize = 64;
 export function unpackedBytes(columns: i32): usize {
-  return max((<usize>columns) << 2, 65536);
+  return keptBytes + max((<usize>columns) << 2, 65536);
 }
 
 /**
@@ -237,32 +242,33 @@ export function multiply(
     allZeros = load<usize>(matrix, 20),
     bias = load<usize>(matrix, 24);
   const outBytes = (<usize>stride) << 2;
+  const unpacked = scratch + keptBytes;
   if (rows == 1 && bits == 4) {
     for (let n = <usize>from; n < <usize>to; n++) {
       const zeros = allZeros ? allZeros + n * zeroBytes : 0;
-      const sum = row4(allData + n * rowBytes, allScales + n * xScaleBytes, zeros, blocks, x, xScales);
+      const sum = row4(allData + n * rowBytes, allScales + n * xScaleBytes, zeros, blocks, x, xScales, scratch);
       store<f32>(out + (n << 2), sum + (bias ? load<f32>(bias + (n << 2)) : <f32>0));
     }
     return;
   }
   // Where all activations stay in that second cache, a row of weights is best used at once.
-  const group = <usize>rows * xBytes <= 1 << 20 ? 1 : <i32>(unpackedBytes(columns) / xBytes);
+  const group = <usize>rows * xBytes <= 1 << 20 ? 1 : <i32>((unpackedBytes(columns) - keptBytes) / xBytes);
   for (let first = from; first < to; first += group) {
     const last = min(first + group, to);
     for (let n = <usize>first; n < <usize>last; n++) {
       const zeros = allZeros ? allZeros + n * zeroBytes : 0;
-      unpackRow(bits, allData + n * rowBytes, zeros, blocks, scratch + (n - <usize>first) * xBytes);
+      unpackRow(bits, allData + n * rowBytes, zeros, blocks, unpacked + (n - <usize>first) * xBytes);
     }
     for (let m = 0; m < rows; m += 4) {
       const a = x + <usize>m * xBytes,
         aScales = xScales + <usize>m * xScaleBytes;
       for (let n = <usize>first; n < <usize>last; n++) {
-        const w = scratch + (n - <usize>first) * xBytes;
+        const w = unpacked + (n - <usize>first) * xBytes;
         const scales = allScales + n * xScaleBytes;
         const added = bias ? load<f32>(bias + (n << 2)) : <f32>0;
         const cell = out + <usize>m * outBytes + (n << 2);
         if (m + 4 <= rows) {
-          fourRows(w, scales, blocks, a, xBytes, aScales, xScaleBytes, cell, outBytes, added);
+          fourRows(w, scales, blocks, a, xBytes, aScales, xScaleBytes, cell, outBytes, added, scratch);
           continue;
         }
         for (let i: usize = 0; i < <usize>(rows - m); i++) {

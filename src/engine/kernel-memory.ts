@@ -38,7 +38,7 @@ const [readsAtOnce, readBytesAtMost, gapAtMost] = [4, 2 ** 24, 2 ** 12];
 const bufferBytes = 2 ** 20;
 
 /** Bytes of weights that a kernel holds unpacked, for matrices of so many columns; kernels/matrix.ts has the same. */
-export const unpackedBytes = (columns: number): number => Math.max(columns * 4, 65_536);
+export const unpackedBytes = (columns: number): number => 64 + Math.max(columns * 4, 65_536);
 
 export class KernelMemory {
   #end = header + headerBytes;

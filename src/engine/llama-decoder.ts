@@ -25,6 +25,8 @@ export interface LlamaDecoder {
 /** Rows of one run of the kernel, and rows with logits. */
 const [mostRows, mostKept] = [256, 32];
 const kvBlockRows = 64;
+/** Rows whose attention a thread computes at a time. */
+const attendedRows = 8;
 /** The kernel's own fields of the header, in its order. */
 const headerFields = [
   "rows", "start", "keep", "hidden", "ffn", "heads", "kvHeads", "headSize", "layers", "vocab", "epsilon", "stream", "update", "narrow",
@@ -57,7 +59,12 @@ export async function loadLlama(options: LlamaOptions): Promise<LlamaDecoder> {
   ]);
   const headWords = own.matrixWords(plan.head);
   const scratchBytes =
-    Math.ceil((unpackedBytes(widest) + mostRows * 256 + 512 + (heads / kvHeads) * (headSize * 4 + 16)) / 64) * 64;
+    Math.ceil(
+      Math.max(
+        unpackedBytes(widest) + mostRows * 256,
+        kvBlockRows * 4 + attendedRows * (heads / kvHeads) * (headSize * 4 + 16),
+      ) / 64,
+    ) * 64;
   const places: Record<HeaderField, number> = {
     rows: 0,
     start: 0,
