@@ -10,13 +10,15 @@ export interface GpuCounts {
   readonly buffers: number;
   readonly aliveBytes: number;
   readonly peakBytes: number;
+  /** Between what was read back and the next request to read back: what the CPU took to make the GPU's next work, in milliseconds. */
+  readonly hostMs: number;
 }
 
 /** Counts from now on; undefined where there is no WebGPU. Call it before anybody makes a device. */
 export function startGpuMeter(): (() => GpuCounts) | undefined {
   if (typeof GPUDevice !== "function") return undefined;
   const counts = {
-    dispatches: 0, submits: 0, uploadedBytes: 0, readBytes: 0, buffers: 0, aliveBytes: 0, peakBytes: 0,
+    dispatches: 0, submits: 0, uploadedBytes: 0, readBytes: 0, buffers: 0, aliveBytes: 0, peakBytes: 0, hostMs: 0,
   }; // prettier-ignore
   const alive = new WeakSet<GPUBuffer>();
   const { createBuffer } = GPUDevice.prototype;
@@ -34,9 +36,16 @@ export function startGpuMeter(): (() => GpuCounts) | undefined {
     if (alive.delete(this)) counts.aliveBytes -= this.size;
     destroy.call(this);
   };
-  GPUBuffer.prototype.mapAsync = function (this: GPUBuffer, mode, offset, size) {
+  let pending = 0;
+  let lastRead: number | undefined;
+  GPUBuffer.prototype.mapAsync = async function (this: GPUBuffer, mode, offset, size) {
     counts.readBytes += size ?? this.size - (offset ?? 0);
-    return mapAsync.call(this, mode, offset, size);
+    if (pending++ === 0 && lastRead !== undefined) counts.hostMs += performance.now() - lastRead;
+    try {
+      return await mapAsync.call(this, mode, offset, size);
+    } finally {
+      if (--pending === 0) lastRead = performance.now();
+    }
   };
   const { submit, writeBuffer } = GPUQueue.prototype;
   GPUQueue.prototype.submit = function (this: GPUQueue, buffers) {
@@ -70,5 +79,6 @@ export function perToken(first: GpuCounts, last: GpuCounts, tokens: number): Per
     uploadedBytes: each("uploadedBytes"),
     readBytes: each("readBytes"),
     newBuffers: each("buffers"),
+    hostMs: each("hostMs"),
   };
 }

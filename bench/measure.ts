@@ -19,6 +19,8 @@ export interface PerToken {
   readonly uploadedBytes: number;
   readonly readBytes: number;
   readonly newBuffers: number;
+  /** Milliseconds of the CPU until the GPU has its next work. */
+  readonly hostMs: number;
 }
 
 /** One question to one system; every call is a new request. Undefined where the system has no answer to such a question. */

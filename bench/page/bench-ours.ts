@@ -34,6 +34,8 @@ const api: OursApi = {
     if (device === "webgpu" && !gpu) throw new Error("WebGPU was asked for, and there is no adapter");
     const runtime = gpu ? await createWebGpuRuntime(gpu, { runtimeUrl }) : await createWasmRuntime({ runtimeUrl });
     const engine = await createEngine({ runtime, files: served.files, info: served.info, decodeImage });
+    // As the app does before it answers; recorded steps depend on it.
+    if ((await engine.selfTest())?.ok === false) throw new Error("this device computes wrong numbers");
     running = { engine, runtime, served, longestAnswer };
     return {
       loadMs: performance.now() - began,

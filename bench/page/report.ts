@@ -66,7 +66,7 @@ function countLines({ rows }: Report, names: readonly string[], t: BenchTexts): 
   const runs = rows.flatMap((row) => row.runs);
   const median = (of: (run: Row["runs"][number]) => Timed | undefined, name: keyof PerToken): number =>
     spreadOf(runs.map((run) => of(run)?.perToken?.[name] ?? NaN)).median;
-  return (["dispatches", "submits", "uploadedBytes", "readBytes", "newBuffers"] as const).map((name) => {
+  return (["dispatches", "submits", "uploadedBytes", "readBytes", "newBuffers", "hostMs"] as const).map((name) => {
     const own = median((run) => run.ours, name);
     const theirs = names.flatMap((peer) => [digits(median((run) => run.peers[peer], name)), ""]);
     return [t.perToken[name], digits(own), ...theirs];

@@ -76,6 +76,7 @@ export const en: BenchTexts = {
     uploadedBytes: "Bytes uploaded per token",
     readBytes: "Bytes read back per token",
     newBuffers: "GPU buffers made per token",
+    hostMs: "ms of the CPU per token until the GPU has its next work",
   },
   figures: { firstTokenMs: "ms to the first token", decodeRate: "tokens/s" },
   ahead:
@@ -129,6 +130,7 @@ export const zh: BenchTexts = {
     uploadedBytes: "每个词元上传的字节",
     readBytes: "每个词元读回的字节",
     newBuffers: "每个词元新建的 GPU 缓冲区",
+    hostMs: "每个词元在 GPU 得到下一步工作之前占用 CPU 的毫秒数",
   },
   figures: { firstTokenMs: "毫秒到第一个词元", decodeRate: "词元/秒" },
   ahead: "取中位数，括号内为最小值和最大值。比值逐对计算；大于 1 表示 llava-web 更快。都用贪心解码；≠ 表示回答不同。",

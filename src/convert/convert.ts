@@ -79,6 +79,8 @@ interface Part {
     readonly graph: GraphBuilder;
     readonly layout: Layout;
   };
+  /** The same graph for devices that do a recorded step again. */
+  readonly replayable?: { readonly path: string; readonly graph: GraphBuilder } | undefined;
   /** The same graphs with room for an adapter. */
   readonly adaptable?:
     { readonly path: string; readonly graph: GraphBuilder; readonly expanded?: GraphBuilder | undefined } | undefined;
@@ -210,9 +212,16 @@ function buildParts(config: LlavaConfig, tensors: LlavaTensors, options: Convert
     const roomy = adaptable && base === decoderBase;
     const adaptablePath = `onnx/${base}${suffixes[partBits].suffix}_adaptable.onnx`;
     const adaptableGraph = roomy ? build({ ...same, bits: partBits, adaptable }) : undefined;
+    const replayable =
+      base === decoderBase && observed !== true
+        ? {
+            path: `onnx/${base}${suffixes[partBits].suffix}_replayable.onnx`,
+            graph: build({ ...same, bits: partBits, replayable: true }),
+          }
+        : undefined;
     if (!expandable || partBits > 8) {
       const more = adaptableGraph && { adaptable: { path: adaptablePath, graph: adaptableGraph } };
-      return { base, path, bits: partBits, graph, layout, ...more };
+      return { base, path, bits: partBits, graph, layout, replayable, ...more };
     }
 
     const expandedPath = `onnx/${base}_f32.onnx`;
@@ -230,7 +239,7 @@ function buildParts(config: LlavaConfig, tensors: LlavaTensors, options: Convert
         expanded: build({ ...same, bits: partBits, adaptable, expanded: true }),
       },
     };
-    return { base, path, bits: partBits, graph, layout, expanded, ...more };
+    return { base, path, bits: partBits, graph, layout, expanded, replayable, ...more };
   };
   const { text } = config;
   return {
@@ -243,8 +252,9 @@ function buildParts(config: LlavaConfig, tensors: LlavaTensors, options: Convert
 }
 
 async function writeGraph(part: Part, writer: ShardedWriter): Promise<void> {
-  const { path, graph, layout, expanded, adaptable } = part;
+  const { path, graph, layout, expanded, replayable, adaptable } = part;
   await writer.writeWhole(path, graph.encode(layout.placements));
+  if (replayable) await writer.writeWhole(replayable.path, replayable.graph.encode(layout.placements));
   if (adaptable) await writer.writeWhole(adaptable.path, adaptable.graph.encode(layout.placements));
   if (!expanded) return;
   if (adaptable?.expanded) {
@@ -271,7 +281,7 @@ async function adaptableGraph(
   return { adaptable: { path: adaptable.path, ...expanded, fits, sites } };
 }
 
-function graphFiles({ path, bits, layout, expanded }: Part): ManifestGraph {
+function graphFiles({ path, bits, layout, expanded, replayable }: Part): ManifestGraph {
   const bytesOf = (files: Layout["files"]) => files.reduce((sum, file) => sum + file.bytes, 0);
   return {
     path,
@@ -280,6 +290,7 @@ function graphFiles({ path, bits, layout, expanded }: Part): ManifestGraph {
     ...(expanded
       ? { expanded: { path: expanded.path, recipe: expanded.recipe, bytes: bytesOf(expanded.layout.files) } }
       : {}),
+    ...(replayable ? { replayable: replayable.path } : {}),
   };
 }
 

@@ -10,10 +10,10 @@ export interface Ort {
     create(graph: Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession>;
   };
   readonly Tensor: new (
-    type: "float32" | "int64",
-    data: Float32Array | BigInt64Array,
+    type: "float32" | "int64" | "int32",
+    data: Float32Array | BigInt64Array | Int32Array,
     dims: readonly number[],
-  ) => TypedTensor<"float32"> | TypedTensor<"int64">;
+  ) => TypedTensor<"float32"> | TypedTensor<"int64"> | TypedTensor<"int32">;
 }
 
 /** Sizes the runner must know to begin with an empty cache. */
@@ -78,6 +78,8 @@ export async function runGraphs(
   const f32 = (data: Float32Array, dims: readonly number[]) => new ort.Tensor("float32", data, dims);
   const i64 = (data: readonly number[], dims: readonly number[]) =>
     new ort.Tensor("int64", BigInt64Array.from(data, BigInt), dims);
+  const i32 = (data: readonly number[], dims: readonly number[]) =>
+    new ort.Tensor("int32", Int32Array.from(data), dims);
   const emptyCache = (): Cache =>
     new Map(
       Array.from({ length: shape.layers }, (_, i) => [`present.${i}.key`, `present.${i}.value`])
@@ -94,11 +96,19 @@ export async function runGraphs(
     },
     async decode(rows, count, past, pastLength, keep) {
       const total = pastLength + count;
-      const feeds: Record<string, Tensor> = {
-        inputs_embeds: f32(rows, [1, count, rows.length / count]),
-        attention_mask: i64(new Array<number>(total).fill(1), [1, total]),
-        num_logits_to_keep: i64([keep], []),
-      };
+      const wanted = keep === 0 ? count : keep;
+      const kept = Array.from({ length: wanted }, (_, i) => count - wanted + i);
+      const lengths: Record<string, Tensor> = decoder.inputNames.includes("kept_positions")
+        ? {
+            seqlens_k: i32([total - 1], [1]),
+            total_sequence_length: i32([total], []),
+            kept_positions: i32(kept, [kept.length]),
+          }
+        : {
+            attention_mask: i64(new Array<number>(total).fill(1), [1, total]),
+            num_logits_to_keep: i64([keep], []),
+          };
+      const feeds: Record<string, Tensor> = { inputs_embeds: f32(rows, [1, count, rows.length / count]), ...lengths };
       for (const [name, tensor] of past ?? emptyCache()) feeds[name.replace("present", "past_key_values")] = tensor;
       const outputs = await decoder.run(feeds);
       const cache = new Map(Object.entries(outputs).filter(([name]) => name.startsWith("present.")));

@@ -75,6 +75,26 @@ test("a prompt given in chunks ends in the same logits as in one piece", async (
   }
 });
 
+test("the replayable decoder says what the plain one says: whole and in parts, all positions and the last", async () => {
+  const { manifest, to } = await convertTiny(4);
+  const { decoder } = manifest.graphs;
+  const replayable = {
+    ...manifest,
+    graphs: { ...manifest.graphs, decoder: { ...decoder, path: decoder.replayable ?? "" } },
+  };
+  const [plain, other] = await Promise.all([manifest, replayable].map((one) => runGraphs(node, one, to.files, shape)));
+  if (!plain || !other) throw new Error("no graphs");
+  expect(largestDifference(await allLogits(other), await allLogits(plain))).toBe(0);
+  const rows = await promptRows(plain, ids, image, await plain.features(pixels, tiny.vision.image));
+  const split = 7 * tiny.text.hidden;
+  const inParts = async (runner: GraphRunner): Promise<Float32Array> => {
+    const { cache } = await runner.decode(rows.slice(0, split), 7, undefined, 0, 1);
+    return (await runner.decode(rows.slice(split), ids.length - 7, cache, 7, 2)).logits.slice();
+  };
+  expect(largestDifference(await inParts(other), await inParts(plain))).toBe(0);
+  await Promise.all([plain.release(), other.release()]);
+});
+
 test("decoding with the cache says what a fresh prefill of the whole says", async () => {
   const rows = await promptRows(runner, ids, image, await runner.features(pixels, tiny.vision.image));
   const generated = await greedyIds(runner, rows, ids.length, 6);

@@ -8,6 +8,7 @@ import { createKvCache, type KvCache } from "./kv-cache.ts";
 import { openEmbed, openLlama, openTower } from "./kernel-load.ts";
 import type { LlamaDecoder } from "./llama-decoder.ts";
 import type { GraphFiles, PackageInfo } from "./package.ts";
+import { createReplay, isReplayable, type Logits } from "./replay.ts";
 import {
   elementCount,
   type Runtime,
@@ -65,6 +66,8 @@ export interface Model {
   decode(embeds: RuntimeTensor, added: readonly number[], cache: KvCache, top?: number): Promise<Float32Array>;
   /** The same with the logits after every row. */
   decodeEach(embeds: RuntimeTensor, added: readonly number[], cache: KvCache, top?: number): Promise<Float32Array[]>;
+  /** Whether steps of one token may be recorded and done again by the device (default false); returns whether that changes anything. */
+  setReplay(enabled: boolean): boolean;
   /**
    * Goes on with this adapter, or with none; rejects and changes nothing when it does not fit. Rows and features computed before are of no
    * use afterwards.
@@ -114,8 +117,19 @@ export async function loadModel(options: LoadOptions): Promise<Model> {
     decoder: expanded ? expandedSource : graphSource,
     vision: tower === undefined && choose(vision) ? expandedSource : graphSource,
   };
-  const openDecoder = async (roomy: boolean): Promise<Session> =>
-    open("decoder", await source.decoder(roomy ? withRoom(decoder) : decoder, files), kept);
+  const openDecoder = async (roomy: boolean): Promise<Session> => {
+    const graph = roomy ? withRoom(decoder) : decoder;
+    if (runtime.replays === true && !roomy && decoder.replayable !== undefined) {
+      try {
+        const replayable = await source.decoder({ ...graph, path: decoder.replayable }, files);
+        return await open("decoder", { ...replayable, replayable: true }, kept);
+      } catch (error) {
+        // The plain graph asks less of the runtime.
+        if (!(error instanceof EngineError) || error.code !== "internal") throw error;
+      }
+    }
+    return open("decoder", await source.decoder(graph, files), kept);
+  };
   try {
     const loaded = {
       vision:
@@ -158,6 +172,7 @@ function createModel(
   const emptyRoom = (): AdapterTensors | undefined =>
     room.roomy && graph.adaptable ? noAdapter(runtime, graph.adaptable, config.layers) : undefined;
   let lora = emptyRoom();
+  const replay = createReplay(runtime, { hidden: hiddenSize, vocab: config.vocabSize });
   let projector: Session | undefined;
 
   const runTower = async (pixels: Float32Array): Promise<Map<string, RuntimeTensor>> => {
@@ -216,6 +231,19 @@ function createModel(
     }
   };
 
+  /** The last `keep` rows of what a run left, which are released. */
+  const readLogits = async (logits: Logits, keep: number, top?: number): Promise<Float32Array[]> => {
+    const { tensor } = logits;
+    try {
+      if (top !== undefined && top <= mostTop && runtime.top) {
+        return sparseRows(await runtime.top(tensor, keep, config.vocabSize, top), config.vocabSize);
+      }
+      return lastRows(await runtime.read(tensor), elementCount(tensor.dims), config.vocabSize, keep);
+    } finally {
+      logits.release();
+    }
+  };
+
   /** The logits after each of the last `keep` rows. */
   const decode = async (
     embeds: RuntimeTensor,
@@ -231,6 +259,11 @@ function createModel(
       return llama.run(await runtime.read(embeds), added, cache, keep);
     }
     if (!decoder) throw new EngineError("internal", "no decoder is loaded");
+    if (isReplayable(decoder)) {
+      const logits = await replay.run(decoder, embeds, cache, keep);
+      await cache.accept(new Map(), added);
+      return readLogits(logits, keep, top);
+    }
     const own: Record<string, RuntimeTensor> = {
       attention_mask: runtime.tensor("int64", new BigInt64Array(total).fill(1n), [1, total]),
     };
@@ -255,14 +288,7 @@ function createModel(
       if (!logits) throw new EngineError("bad-package", "the decoder yields no logits");
       outputs.delete("logits");
       await cache.accept(outputs, added);
-      try {
-        if (top !== undefined && top <= mostTop && runtime.top) {
-          return sparseRows(await runtime.top(logits, keep, config.vocabSize, top), config.vocabSize);
-        }
-        return lastRows(await runtime.read(logits), elementCount(logits.dims), config.vocabSize, keep);
-      } finally {
-        logits.dispose();
-      }
+      return await readLogits({ tensor: logits, release: () => logits.dispose() }, keep, top);
     } finally {
       for (const tensor of Object.values(own)) tensor.dispose();
     }
@@ -334,6 +360,11 @@ function createModel(
       if (!last) throw new EngineError("internal", "a run without logits");
       return last;
     },
+    setReplay(enabled) {
+      const able = sessions.decoder !== undefined && isReplayable(sessions.decoder);
+      replay.enabled = able && enabled;
+      return able;
+    },
     decodeEach: (embeds, added, cache, top) => decode(embeds, added, cache, added.length, top),
     async adapt(adapter) {
       if (!adapter) {
@@ -367,6 +398,7 @@ function createModel(
     },
     async dispose() {
       lora?.dispose();
+      replay.dispose();
       await projector?.release();
       sessions.own?.release();
       sessions.tower?.release();

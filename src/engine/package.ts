@@ -7,6 +7,8 @@ export interface GraphFiles {
   readonly data: readonly string[];
   readonly bits: 4 | 8 | 16 | 32;
   readonly expanded?: { readonly path: string; readonly recipe: string; readonly bytes: number } | undefined;
+  /** Of a decoder: the same graph over the same data, for devices that do a recorded step again (convert/onnx/decoder.ts, buildDecoder). */
+  readonly replayable?: string | undefined;
   /** Of a decoder that LoRA adapters fit: the same graphs over the same data, with room for one. */
   readonly adaptable?: AdaptableGraph | undefined;
 }

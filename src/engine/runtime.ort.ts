@@ -23,8 +23,10 @@ export interface Ort {
 
 /** How float32 blocks live on the device; absent means main memory. */
 export interface DeviceMemory {
-  allocate(dims: readonly number[]): { readonly tensor: Tensor; readonly free: () => void };
-  write(tensor: Tensor, data: Float32Array<ArrayBuffer>): void;
+  allocate(dims: readonly number[], type: "float32" | "int32"): { readonly tensor: Tensor; readonly free: () => void };
+  write(tensor: Tensor, data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>): void;
+  /** The numbers of a float32 tensor, which stays where it is: ONNX Runtime's own `getData` moves it to main memory for good. */
+  read(tensor: Tensor): Promise<Float32Array>;
   copy(steps: readonly { from: Tensor; fromOffset: number; to: Tensor; toOffset: number; count: number }[]): void;
   settle(): Promise<void>;
   /** See Runtime. */
@@ -35,10 +37,10 @@ export interface DeviceMemory {
 export interface OrtHost {
   readonly traits: Pick<
     Runtime,
-    "device" | "adapter" | "software" | "threads" | "cacheStyle" | "prefersExpanded" | "kernel"
+    "device" | "adapter" | "software" | "threads" | "cacheStyle" | "prefersExpanded" | "kernel" | "replays"
   >;
   readonly memory?: DeviceMemory | undefined;
-  sessionOptions(onDevice: readonly string[]): InferenceSession.SessionOptions;
+  sessionOptions(onDevice: readonly string[], replayable: boolean): InferenceSession.SessionOptions;
   externalData(files: readonly ExternalData[]): Promise<{ path: string; data: Blob | Uint8Array }[]>;
   /** Whether `SessionSource.file` can be opened. */
   readonly opensFiles: boolean;
@@ -73,6 +75,9 @@ class OrtTensor implements RuntimeTensor {
     this.#free();
   }
 }
+
+/** ONNX Runtime's number for a run of a replayable session that is not to be recorded. */
+const notAgain = -1;
 
 /** Wraps an ONNX Runtime module; one runtime per device. */
 export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
@@ -123,14 +128,16 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
 
   const createSession = async (source: SessionSource, onDevice: readonly string[]): Promise<Session> => {
     let session: InferenceSession;
+    const replayable = source.replayable === true;
     try {
-      const options = host.sessionOptions(onDevice);
+      const options = host.sessionOptions(onDevice, replayable);
       if (source.file !== undefined && host.opensFiles) {
         session = await guard(ort.InferenceSession.create(source.file, options));
       } else {
         const externalData = await host.externalData(source.data);
         const graph = new Uint8Array(await source.graph.arrayBuffer());
-        session = await guard(ort.InferenceSession.create(graph, { ...options, externalData }));
+        // Not spread: a host's options may tell different readers different things.
+        session = await guard(ort.InferenceSession.create(graph, Object.assign(options, { externalData })));
       }
     } catch (error) {
       throw await fail(error, "loading a graph");
@@ -138,14 +145,15 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
     return {
       inputNames: session.inputNames,
       outputNames: session.outputNames,
-      async run(inputs, into = {}) {
+      async run(inputs, into = {}, again = notAgain) {
         const failure = host.failure();
         if (failure) throw failure;
         const given = unwrapAll(into);
         const fetches = Object.fromEntries(session.outputNames.map((name) => [name, given[name] ?? null]));
         let results: InferenceSession.OnnxValueMapType;
         try {
-          results = await guard(session.run(unwrapAll(inputs), fetches));
+          const run = replayable ? { extra: { gpu_graph_id: String(again) } } : {};
+          results = await guard(session.run(unwrapAll(inputs), fetches, run));
         } catch (error) {
           throw await fail(error, "running a graph");
         }
@@ -173,17 +181,24 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
       return wrap(tensor, type, () => tensor.dispose());
     },
     upload(data, dims) {
+      const type = data instanceof Int32Array ? "int32" : "float32";
       if (host.memory) {
-        const { tensor, free } = host.memory.allocate(dims);
+        const { tensor, free } = host.memory.allocate(dims, type);
         host.memory.write(tensor, data);
-        return wrap(tensor, "float32", free);
+        return wrap(tensor, type, free);
       }
-      const tensor = new ort.Tensor("float32", data, dims);
-      return wrap(tensor, "float32", () => tensor.dispose());
+      const tensor = new ort.Tensor(type, data, dims);
+      return wrap(tensor, type, () => tensor.dispose());
+    },
+    rewrite(tensor, data) {
+      const target = unwrap(tensor);
+      if (host.memory) return host.memory.write(target, data);
+      if (!(target.data instanceof data.constructor)) throw new EngineError("internal", "numbers of another type");
+      (target.data as typeof data).set(data);
     },
     allocate(dims) {
       if (host.memory) {
-        const { tensor, free } = host.memory.allocate(dims);
+        const { tensor, free } = host.memory.allocate(dims, "float32");
         return wrap(tensor, "float32", free);
       }
       const tensor = new ort.Tensor("float32", new Float32Array(elementCount(dims)), dims);
@@ -198,7 +213,9 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
     },
     async read(tensor) {
       try {
-        return floats(await guard(unwrap(tensor).getData()));
+        const source = unwrap(tensor);
+        if (host.memory && source.location === "gpu-buffer") return await guard(host.memory.read(source));
+        return floats(await guard(source.getData()));
       } catch (error) {
         throw await fail(error, "reading a tensor");
       }

@@ -23,6 +23,8 @@ export interface SessionSource {
   readonly graph: Blob;
   readonly data: readonly ExternalData[];
   readonly file?: string | undefined;
+  /** Every input and output may lie on the device and no shape is looked at, so that `Session.run` can do a run again. */
+  readonly replayable?: boolean | undefined;
 }
 
 /** A loaded graph. */
@@ -31,11 +33,13 @@ export interface Session {
   readonly outputNames: readonly string[];
   /**
    * Runs the graph once. Outputs named in `into` are written to the given tensors (static caches), all others are new and
-   * belong to the caller.
+   * belong to the caller. With `again`, on a replayable session: a run with the same tensors, inputs and outputs, as all others of that number,
+   * which the device does again without the runtime walking through the graph; all tensors lie on the device and live as long as the number.
    */
   run(
     inputs: Readonly<Record<string, RuntimeTensor>>,
     into?: Readonly<Record<string, RuntimeTensor>>,
+    again?: number,
   ): Promise<Map<string, RuntimeTensor>>;
   release(): Promise<void>;
 }
@@ -76,14 +80,18 @@ export interface Runtime {
   readonly loaded: boolean;
   /** f32 weights are faster here than 4-bit ones. */
   readonly prefersExpanded: boolean;
+  /** Whether it takes replayable sessions; absent where it does not. */
+  readonly replays?: boolean | undefined;
   /** Where decoders run on this project's own kernel if they can. */
   readonly kernel?: OwnKernel | undefined;
   /** `onDevice`: outputs that stay on the device where there is one. */
   createSession(source: SessionSource, onDevice: readonly string[]): Promise<Session>;
   /** A tensor in main memory, usable as an input; takes the array over. */
   tensor(type: TensorType, data: TensorData, dims: readonly number[]): RuntimeTensor;
-  /** A float32 tensor of these numbers where `onDevice` outputs live; takes the array over. */
-  upload(data: Float32Array<ArrayBuffer>, dims: readonly number[]): RuntimeTensor;
+  /** A tensor of these numbers where `onDevice` outputs live, float32 or int32; takes the array over. */
+  upload(data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>, dims: readonly number[]): RuntimeTensor;
+  /** Puts other numbers into a tensor of `upload`; work that was given to the device before still sees the old ones. */
+  rewrite(tensor: RuntimeTensor, data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>): void;
   /** A zeroed float32 tensor where `onDevice` outputs live. */
   allocate(dims: readonly number[]): RuntimeTensor;
   copy(steps: readonly CopyStep[]): void;

@@ -59,16 +59,27 @@ export async function createWebGpuRuntime(
   configure(ort, options.runtimeUrl, build);
   ort.env.wasm.numThreads = 1; // only shapes are computed on the CPU
   const host: OrtHost = {
-    traits: { device: "webgpu", adapter: name, software, threads: 1, cacheStyle: "static", prefersExpanded: false },
+    traits: {
+      device: "webgpu",
+      adapter: name,
+      software,
+      threads: 1,
+      cacheStyle: "static",
+      prefersExpanded: false,
+      replays: true,
+    },
     memory: deviceMemory(device, ort),
     opensFiles: false,
-    sessionOptions: (onDevice) => ({
-      // Only the object form's options are read.
-      executionProviders: [{ name: "webgpu", device }],
-      preferredOutputLocation: Object.fromEntries(onDevice.map((output) => [output, "gpu-buffer" as const])),
-      graphOptimizationLevel: "all",
-      logSeverityLevel: 3,
-    }),
+    sessionOptions(onDevice, replayable) {
+      const options = {
+        // Only the object form's options are read.
+        executionProviders: [{ name: "webgpu" as const, device }],
+        preferredOutputLocation: Object.fromEntries(onDevice.map((output) => [output, "gpu-buffer" as const])),
+        graphOptimizationLevel: "all" as const,
+        logSeverityLevel: 3 as const,
+      };
+      return replayable ? capturing(options) : options;
+    },
     externalData: (files) => Promise.resolve(files.map(({ path, data }) => ({ path, data: keepingStreams(data) }))),
     failure: failure.current,
     watch: failure.watch,
@@ -78,6 +89,25 @@ export async function createWebGpuRuntime(
     },
   };
   return createOrtRuntime(ort, host);
+}
+
+/**
+ * The same options with graph capture for the execution provider, which then records runs by number, and without for ONNX Runtime's JavaScript,
+ * which would bind the first run's tensors for ever and so allow no prompt beside the steps. The provider is given its options before
+ * `freeDimensionOverrides` are asked for; the JavaScript reads its own after the session was made.
+ */
+function capturing(options: InferenceSession.SessionOptions): InferenceSession.SessionOptions {
+  let told = false;
+  return Object.defineProperties(options, {
+    enableGraphCapture: { get: () => !told, enumerable: true },
+    freeDimensionOverrides: {
+      get() {
+        told = true;
+        return undefined;
+      },
+      enumerable: true,
+    },
+  });
 }
 
 /**
@@ -214,7 +244,20 @@ function watchDevice(device: GPUDevice): Pick<OrtHost, "watch"> & { readonly cur
 }
 
 /** WebGPU's flags, which the type library does not declare. */
-const bufferUsage = { copySource: 0x04, copyTarget: 0x08, storage: 0x80 };
+const bufferUsage = { mapRead: 0x01, copySource: 0x04, copyTarget: 0x08, storage: 0x80 };
+
+async function readBuffer(device: GPUDevice, buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+  const readable = device.createBuffer({ size: bytes, usage: bufferUsage.mapRead | bufferUsage.copyTarget });
+  try {
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(buffer, 0, readable, 0, bytes);
+    device.queue.submit([encoder.finish()]);
+    await readable.mapAsync(bufferUsage.mapRead);
+    return readable.getMappedRange().slice(0);
+  } finally {
+    readable.destroy();
+  }
+}
 
 function deviceMemory(device: GPUDevice, { Tensor }: Ort): DeviceMemory {
   let topK: ReturnType<typeof createTopK> | undefined;
@@ -224,16 +267,17 @@ function deviceMemory(device: GPUDevice, { Tensor }: Ort): DeviceMemory {
       const firstRow = elementCount(tensor.dims) / rowLength - rows;
       return topK({ buffer: tensor.gpuBuffer, firstRow, rows, rowLength, k });
     },
-    allocate(dims) {
+    allocate(dims, dataType) {
       const bytes = Math.max(16, Math.ceil(elementCount(dims) / 4) * 16);
       const usage = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;
       const buffer = device.createBuffer({ size: bytes, usage });
-      const tensor = Tensor.fromGpuBuffer(buffer, { dataType: "float32", dims });
+      const tensor = Tensor.fromGpuBuffer(buffer, { dataType, dims });
       return { tensor, free: () => buffer.destroy() };
     },
     write(tensor, data) {
       device.queue.writeBuffer(tensor.gpuBuffer, 0, data);
     },
+    read: async (tensor) => new Float32Array(await readBuffer(device, tensor.gpuBuffer, elementCount(tensor.dims) * 4)),
     copy(steps) {
       const encoder = device.createCommandEncoder();
       for (const { from, fromOffset, to, toOffset, count } of steps) {

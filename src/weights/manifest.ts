@@ -32,6 +32,8 @@ const Graph = v.object({
   bits: Bits,
   /** The same graph with f32 weights and the recipe that fills its data from the quantized files; for hosts where 4-bit kernels are slow. */
   expanded: v.optional(v.object({ path: filePath, recipe: filePath, bytes: count })),
+  /** Of a decoder: the same graph over the same data, for devices that do a recorded step again (engine/package.ts). */
+  replayable: v.optional(filePath),
   /** Of a decoder that LoRA adapters fit: the same graphs over the same data, with room for one (engine/package.ts). */
   adaptable: v.optional(
     v.object({
@@ -208,6 +210,7 @@ function graphPaths(manifest: Manifest): string[] {
     graph.path,
     ...graph.data,
     ...(graph.expanded ? [graph.expanded.path, graph.expanded.recipe] : []),
+    ...(graph.replayable === undefined ? [] : [graph.replayable]),
     ...(graph.adaptable ? [graph.adaptable.path] : []),
     ...(graph.adaptable?.expanded === undefined ? [] : [graph.adaptable.expanded]),
   ]);

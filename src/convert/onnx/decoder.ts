@@ -8,14 +8,18 @@ import { WeightOps, type GraphOptions } from "./weight-ops.ts";
 
 const int64Max = 2 ** 53; // Slice clamps its end
 
-/** What every layer needs beside its weights. */
-interface Shared {
+/** How long the prompt is, and which of its positions get logits. */
+interface Lengths {
   readonly seqlens: Value;
   readonly totalLength: Value;
+  /** Drops the positions of x [b, s, n] whose logits nobody asked for. */
+  readonly keep: (path: string, x: Value) => Value;
+}
+
+/** What every layer needs beside its weights. */
+interface Shared extends Lengths {
   readonly cos: Value;
   readonly sin: Value;
-  /** First kept position, counted from the end; 0 keeps all. */
-  readonly keepStart: Value;
   /** Whether every product has an adapter's beside it. */
   readonly adaptable: boolean;
 }
@@ -42,12 +46,14 @@ export function decoderSites({ hidden, ffn, heads, kvHeads, headSize }: TextConf
  * num_logits_to_keep int64 scalar (0 = all) → logits f32 [b, kept, vocab], present.{i}.{key,value}.
  * Adaptable graphs have the same weights and two more inputs per site and layer, lora.{i}.{site}.down f32 [inputs, rank] and
  * .up f32 [rank, outputs] of any rank: x · W becomes x · W + (x · down) · up.
+ * Replayable graphs take seqlens_k int32 [b] (total − 1), total_sequence_length int32 scalar and kept_positions int32 [kept] in the place of
+ * the mask and the number of logits, so that a GPU can do a step again without anyone looking at shapes.
  */
 export function buildDecoder(config: TextConfig, tensors: LlavaTensors, options: GraphOptions): GraphBuilder {
   const graph = new GraphBuilder("decoder_model_merged");
   const ops = new WeightOps(graph, options);
   const embeds = graph.input("inputs_embeds", "float32", ["batch_size", "sequence_length", config.hidden]);
-  const shared = sharedInputs(graph, config, options.adaptable === true);
+  const shared = sharedInputs(graph, config, options);
 
   // The stream is kept as a sum not yet added up: SkipSimplifiedLayerNormalization adds and normalises at once.
   let residual = embeds;
@@ -76,15 +82,12 @@ export function buildDecoder(config: TextConfig, tensors: LlavaTensors, options:
 }
 
 /**
- * attention_mask ─┬─ ReduceSum(axis 1) ─ Sub(1) ─ Cast(int32) → seqlens [b]
- *                 └─ Shape[1] ─ Squeeze ─ Cast(int32) → totalLength, scalar
  * positions 0 … context−1 × inverse frequencies ─┬─ Cos     (folded into constants when the graph is loaded: saves
  *                                                └─ Sin      2 · context · headSize/2 floats in the package)
- * num_logits_to_keep ─ Neg ─ Reshape [1] → keepStart
  */
-function sharedInputs(graph: GraphBuilder, config: TextConfig, adaptable: boolean): Shared {
-  const mask = graph.input("attention_mask", "int64", ["batch_size", "total_sequence_length"]);
-  const keep = graph.input("num_logits_to_keep", "int64", []);
+function sharedInputs(graph: GraphBuilder, config: TextConfig, options: GraphOptions): Shared {
+  const adaptable = options.adaptable === true;
+  const lengths = options.replayable === true ? givenLengths(graph) : maskLengths(graph);
   // From these names of free dimensions transformers.js makes the first, empty cache: others than batch_size count 0.
   for (let layer = 0; layer < config.layers; layer++) {
     for (const kind of ["key", "value"]) {
@@ -105,13 +108,6 @@ function sharedInputs(graph: GraphBuilder, config: TextConfig, adaptable: boolea
       }
     }
   }
-  const one = graph.int64("axis1", [1]);
-  const zero = graph.int64("axis0", [0]);
-  const lengths = graph.node("lengths", "ReduceSum", [mask, one], { keepdims: { int: 0 } });
-  const last = graph.node("lengths", "Sub", [lengths, one]);
-  const total = graph.node("total", "Shape", [mask], { start: { int: 1 }, end: { int: 2 } });
-  const totalScalar = graph.node("total", "Squeeze", [total, zero]);
-
   const positions = graph.node("rotary", "Range", [
     graph.int64("rotary.start", [0], []),
     graph.int64("rotary.end", [config.context], []),
@@ -119,17 +115,46 @@ function sharedInputs(graph: GraphBuilder, config: TextConfig, adaptable: boolea
   ]);
   const column = graph.node("rotary", "Unsqueeze", [
     graph.node("rotary", "Cast", [positions], { to: { int: 1 } }),
-    one,
+    graph.int64("axis1", [1]),
   ]);
   const frequencies = graph.float32("rotary.frequencies", config.inverseFrequencies, [1, config.headSize / 2]);
   const angles = graph.node("rotary", "Mul", [column, frequencies]); // [context, headSize / 2]
   return {
-    seqlens: graph.node("lengths", "Cast", [last], { to: { int: 6 } }),
-    totalLength: graph.node("total", "Cast", [totalScalar], { to: { int: 6 } }),
+    ...lengths,
     cos: graph.node("rotary", "Cos", [angles]),
     sin: graph.node("rotary", "Sin", [angles]),
-    keepStart: graph.node("keep", "Reshape", [graph.node("keep", "Neg", [keep]), one]),
     adaptable,
+  };
+}
+
+/**
+ * attention_mask ─┬─ ReduceSum(axis 1) ─ Sub(1) ─ Cast(int32) → seqlens [b]
+ *                 └─ Shape[1] ─ Squeeze ─ Cast(int32) → totalLength, scalar
+ * num_logits_to_keep ─ Neg ─ Reshape [1] → start of the kept positions, counted from the end; 0 keeps all
+ */
+function maskLengths(graph: GraphBuilder): Lengths {
+  const mask = graph.input("attention_mask", "int64", ["batch_size", "total_sequence_length"]);
+  const keep = graph.input("num_logits_to_keep", "int64", []);
+  const one = graph.int64("axis1", [1]);
+  const lengths = graph.node("lengths", "ReduceSum", [mask, one], { keepdims: { int: 0 } });
+  const last = graph.node("lengths", "Sub", [lengths, one]);
+  const total = graph.node("total", "Shape", [mask], { start: { int: 1 }, end: { int: 2 } });
+  const totalScalar = graph.node("total", "Squeeze", [total, graph.int64("axis0", [0])]);
+  const start = graph.node("keep", "Reshape", [graph.node("keep", "Neg", [keep]), one]);
+  return {
+    seqlens: graph.node("lengths", "Cast", [last], { to: { int: 6 } }),
+    totalLength: graph.node("total", "Cast", [totalScalar], { to: { int: 6 } }),
+    keep: (path, x) => graph.node(path, "Slice", [x, start, graph.int64("end", [int64Max]), one]),
+  };
+}
+
+/** Nothing is computed from shapes: what changes from step to step are numbers in three inputs, which may lie on a GPU. */
+function givenLengths(graph: GraphBuilder): Lengths {
+  const rows = graph.input("kept_positions", "int32", ["kept_length"]);
+  return {
+    seqlens: graph.input("seqlens_k", "int32", ["batch_size"]),
+    totalLength: graph.input("total_sequence_length", "int32", []),
+    keep: (path, x) => graph.node(path, "Gather", [x, rows], { axis: { int: 1 } }),
   };
 }
 
@@ -225,8 +250,8 @@ function llamaBlock(
     },
   );
   const last = layer === config.layers - 1;
-  const kept = last ? keepLast(graph, shared, `${at}/attention/keep`, mixed) : mixed;
-  const residual = last ? keepLast(graph, shared, `${at}/residual/keep`, before.sum) : before.sum;
+  const kept = last ? shared.keep(`${at}/attention/keep`, mixed) : mixed;
+  const residual = last ? shared.keep(`${at}/residual/keep`, before.sum) : before.sum;
   const out = matrix("self_attn.o_proj", hidden, heads * headSize);
   const attended = linear("out", `${at}/attention/out`, kept, out, bias(config.outBias, "self_attn.o_proj", hidden));
 
@@ -251,12 +276,6 @@ function llamaBlock(
   const silu = graph.node(`${at}/mlp/silu`, "Mul", [gate, graph.node(`${at}/mlp/silu`, "Sigmoid", [gate])]);
   const gated = graph.node(`${at}/mlp/gated`, "Mul", [silu, mlp("up", after.normed, ffn, hidden)]);
   return { residual: after.sum, update: mlp("down", gated, hidden, ffn) };
-}
-
-/** The last positions of x [b, s, n]; all of them when keepStart is 0. */
-function keepLast(graph: GraphBuilder, shared: Shared, path: string, x: Value): Value {
-  const end = graph.int64("end", [int64Max]);
-  return graph.node(path, "Slice", [x, shared.keepStart, end, graph.int64("axis1", [1])]);
 }
 
 /** Adds the update to the residual and normalises the sum; the first layer has no update yet. */

@@ -25,6 +25,8 @@ export interface GraphOptions {
   readonly importances?: Importances | undefined;
   /** The graph also yields, for every matrix, the sum of squares of each input channel: `squaresOutput(name)`, f32 [cols]. */
   readonly observed?: boolean | undefined;
+  /** See buildDecoder. */
+  readonly replayable?: boolean | undefined;
   /** With room for an adapter: see buildDecoder and buildVisionEncoder. */
   readonly adaptable?: boolean | undefined;
 }
