@@ -1,9 +1,9 @@
-// Runs the built-in model on the browser's GPU, with recorded steps and without, and counts what tokens ask of the GPU. Bundled by the test
-// that opens it; no part of the app.
+// Runs the built-in model on the browser's GPU or on WASM and counts what tokens ask of the GPU. Bundled by the test that opens it; no part of
+// the app.
 import { startGpuMeter } from "../bench/gpu-meter.ts";
 import { decodeImage } from "#engine/decode.web.ts";
 import { createEngine } from "#engine/engine.ts";
-import { createWebGpuRuntime, probeGpu } from "#engine/runtime.web.ts";
+import { createWasmRuntime, createWebGpuRuntime, probeGpu } from "#engine/runtime.web.ts";
 import { parseManifest } from "#weights/manifest.ts";
 
 export interface Answered {
@@ -11,14 +11,14 @@ export interface Answered {
   readonly promptTokens: number;
   /** GPU buffers made for each token after the first. */
   readonly buffers: readonly number[];
-  /** What no longer lives after disposal, that lived before loading; 0 when nothing leaks. */
+  /** Tensors that outlive their engine. */
   readonly leaked: number;
 }
 
 declare global {
   interface Window {
-    /** Greedy answer to a text; `proven`: the self-test ran, so that steps may be recorded. */
-    answer: (runtimeUrl: string, proven: boolean, question: string, tokens: number) => Promise<Answered>;
+    /** Greedy answer to a text, after the self-test. */
+    answer: (runtimeUrl: string, device: "webgpu" | "wasm", question: string, tokens: number) => Promise<Answered>;
   }
 }
 
@@ -26,13 +26,15 @@ const meter = startGpuMeter();
 const folder = new URL("models/pocket-llava/", document.baseURI);
 const blob = async (path: string): Promise<Blob> => (await fetch(new URL(path, folder))).blob();
 
-window.answer = async (runtimeUrl, proven, question, tokens) => {
+window.answer = async (runtimeUrl, device, question, tokens) => {
   const parsed = parseManifest(JSON.parse(await (await blob("manifest.json")).text()));
   const probe = await probeGpu();
   if (!parsed.ok || probe.kind !== "adapter" || !meter) throw new Error("no package, or no GPU");
-  const runtime = await createWebGpuRuntime(probe, { runtimeUrl });
+  const runtime = await (device === "wasm"
+    ? createWasmRuntime({ runtimeUrl })
+    : createWebGpuRuntime(probe, { runtimeUrl }));
   const engine = await createEngine({ runtime, files: { blob }, info: parsed.manifest, decodeImage, drafts: false });
-  if (proven && (await engine.selfTest())?.ok !== true) throw new Error("the self-test failed");
+  if ((await engine.selfTest())?.ok !== true) throw new Error("the self-test failed");
   const buffers: number[] = [];
   let text = "";
   let promptTokens = 0;
