@@ -13,7 +13,7 @@ test("the bench page measures both systems in turns, and gives its figures away 
     if (protocol.startsWith("http") && origin !== new URL(baseURL ?? "").origin) elsewhere.push(request.url());
   });
   await page.setViewportSize({ width: 390, height: 780 });
-  await page.goto("bench/?device=wasm&pairs=1&contexts=100&tokens=4&beside");
+  await page.goto("bench/?device=wasm&pairs=1&contexts=100&tokens=4&beside&heap=no");
   expect(await violations(page)).toEqual([]);
   await page.getByRole("button", { name: "Run the bench" }).click();
   const status = page.getByRole("status");
@@ -21,9 +21,9 @@ test("the bench page measures both systems in turns, and gives its figures away 
   await expect(status).toHaveText("Done.");
 
   const lines = page.getByRole("row");
-  await expect(lines).toHaveCount(11);
+  await expect(lines).toHaveCount(10);
   await expect(lines.first()).toHaveText(/What.*llava-web.*transformers\.js.*Ratio/s);
-  for (const name of [/^Load, with download, ms\s*\d/, /^JavaScript heap at the end, MiB\s*\d/])
+  for (const name of [/^Load, with download, ms\s*\d/, /^WASM memory at most, MiB\s*\d/])
     await expect(lines.filter({ hasText: name })).toHaveCount(1);
   // Of a short answer: both say the same, and no sign of another answer follows.
   expect((await lines.allTextContents())[1]).toMatch(/ ×$/);

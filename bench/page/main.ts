@@ -46,7 +46,8 @@ function choice(name: string, label: string, options: Readonly<Record<string, st
 }
 
 // ?device=, ?pairs= and ?beside fill the form, so that a link tells how to run it; ?contexts= and ?tokens= are the lengths of the prompts
-// without a picture and of the answers, ?package= another package's folder on this origin.
+// without a picture and of the answers, ?package= another package's folder on this origin. ?heap=no leaves out what takes Chromium a minute,
+// because it asks threads that wait inside WebAssembly, too.
 const query = new URLSearchParams(location.search);
 const contexts = (query.get("contexts") ?? "256,1024").split(",").map(Number);
 const longestAnswer = Number(query.get("tokens") ?? 48);
@@ -148,7 +149,8 @@ async function run(started: (worker: Worker) => Worker): Promise<Report> {
     { pairs: count, contexts: fitting },
     (done, of) => (status.textContent = t.running(done + 1, of)),
   );
-  const heapOf = await workerHeaps().catch(() => undefined);
+  status.textContent = t.counting;
+  const heapOf = query.get("heap") === "no" ? undefined : await workerHeaps().catch(() => undefined);
   const held = opened.map(
     async ({ name, loaded: peer, memory }) =>
       [name, { ...peer, memory: { ...(await memory()), heapBytes: heapOf?.("bench-library") } }] as const,

@@ -14,6 +14,7 @@ export interface BenchTexts {
   readonly run: string;
   readonly loading: string;
   readonly running: (done: number, of: number) => string;
+  readonly counting: string;
   readonly done: string;
   readonly failed: (reason: string) => string;
   readonly what: string;
@@ -52,6 +53,7 @@ export const en: BenchTexts = {
   run: "Run the bench",
   loading: "Loading…",
   running: (done, of) => `Run ${done} of ${of}…`,
+  counting: "Counting memory, up to a minute…",
   done: "Done.",
   failed: (reason) => `The bench stopped: ${reason}`,
   what: "What",
@@ -106,6 +108,7 @@ export const zh: BenchTexts = {
   run: "开始测试",
   loading: "正在加载…",
   running: (done, of) => `第 ${done} 次，共 ${of} 次…`,
+  counting: "正在统计内存，最多一分钟…",
   done: "完成。",
   failed: (reason) => `测试中止：${reason}`,
   what: "项目",
