@@ -1,9 +1,9 @@
-// AssemblyScript. Runs a decoder of Llama's kind on rows of embeddings. Several threads run `forward` over one shared memory, in step.
+// AssemblyScript. Runs a decoder of Llama's kind on rows of embeddings. Several threads run `forward` over one shared memory, phase by phase.
 // Knows no files and no tokens: src/engine/llama-decoder.ts lays the memory out.
 import { attendBlock, blockRows, emptyState, STATE_VALUES } from "./attention";
 import { sigmoid } from "./functions";
 import { MATRIX_BYTES, multiply, narrowBlock, product, sumLanes, unpackedBytes } from "./matrix";
-import { address, barrier, field, header, nextJob, nextPiece, startJob, THREADS } from "./team";
+import { address, endPhase, field, header, nextJob, nextPiece, startJob, THREADS } from "./team";
 
 // The header's fields after the team's.
 
@@ -81,9 +81,7 @@ function gatedProduct(gate: usize, up: usize, first: i32, rows: i32, ffn: i32, s
   const gates = scratch + unpackedBytes(max(hidden, ffn));
   const count = rows - first;
   const ups = gates + ((<usize>count) << 7);
-  for (;;) {
-    const piece = nextPiece();
-    if (piece >= ffn >> 5) return;
+  for (let piece = nextPiece(ffn >> 5); piece >= 0; piece = nextPiece(ffn >> 5)) {
     const from = piece << 5;
     // Cells are told from the matrix's first row on.
     multiply(gate, from, from + 32, count, x, xScales, gates - ((<usize>from) << 2), 32, scratch);
@@ -206,7 +204,7 @@ function forward(thread: i32): void {
       gate = out + MATRIX_BYTES,
       up = gate + MATRIX_BYTES,
       down = up + MATRIX_BYTES;
-    for (let m = thread; m < rows; m += threads) {
+    for (let m = nextPiece(rows); m >= 0; m = nextPiece(rows)) {
       const at = <usize>m * hiddenBytes;
       addAndNorm(
         stream + at,
@@ -218,21 +216,20 @@ function forward(thread: i32): void {
         narrowScales + (at >> 5),
       );
     }
-    barrier();
+    endPhase();
     product(qkv, rows, narrow, narrowScales, address(QKV), scratch);
-    barrier();
-    for (let m = thread; m < rows; m += threads) rotateAndKeep(m, layer);
+    endPhase();
+    for (let m = nextPiece(rows); m >= 0; m = nextPiece(rows)) rotateAndKeep(m, layer);
     if (layer == layers - 1) first = rows - field(KEEP);
-    barrier();
+    endPhase();
     // A few rows at a time, while their keys and values are at hand; but not so many that a thread goes without.
     const together = max(1, min(attendedRows, ((rows - first) * kvHeads) / (2 * threads)));
-    for (;;) {
-      const piece = nextPiece();
+    const count = ((rows - first + together - 1) / together) * kvHeads;
+    for (let piece = nextPiece(count); piece >= 0; piece = nextPiece(count)) {
       const row = first + (piece / kvHeads) * together;
-      if (row >= rows) break;
       attend(row, min(row + together, rows), layer, piece % kvHeads, scratch);
     }
-    barrier();
+    endPhase();
     product(
       out,
       rows - first,
@@ -241,9 +238,9 @@ function forward(thread: i32): void {
       update + <usize>first * hiddenBytes,
       scratch,
     );
-    barrier();
-    for (let m = first + thread; m < rows; m += threads) {
-      const at = <usize>m * hiddenBytes;
+    endPhase();
+    for (let piece = nextPiece(rows - first); piece >= 0; piece = nextPiece(rows - first)) {
+      const at = <usize>(first + piece) * hiddenBytes;
       addAndNorm(
         stream + at,
         update + at,
@@ -254,9 +251,9 @@ function forward(thread: i32): void {
         narrowScales + (at >> 5),
       );
     }
-    barrier();
+    endPhase();
     gatedProduct(gate, up, first, rows, ffn, scratch);
-    barrier();
+    endPhase();
     product(
       down,
       rows - first,
@@ -265,10 +262,10 @@ function forward(thread: i32): void {
       update + <usize>first * hiddenBytes,
       scratch,
     );
-    barrier();
+    endPhase();
   }
-  for (let m = first + thread; m < rows; m += threads) {
-    const at = <usize>m * hiddenBytes;
+  for (let piece = nextPiece(rows - first); piece >= 0; piece = nextPiece(rows - first)) {
+    const at = <usize>(first + piece) * hiddenBytes;
     addAndNorm(
       stream + at,
       update + at,
@@ -279,7 +276,7 @@ function forward(thread: i32): void {
       narrowScales + (at >> 5),
     );
   }
-  barrier();
+  endPhase();
   const skipped = <usize>first * hiddenBytes;
   product(
     address(HEAD),
@@ -289,7 +286,7 @@ function forward(thread: i32): void {
     address(LOGITS),
     scratch,
   );
-  barrier();
+  endPhase();
 }
 
 /** Starts a job for all threads and does the first one's share. */

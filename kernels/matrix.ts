@@ -285,9 +285,9 @@ export function multiply(
 /** A whole matrix, in pieces shared out among the threads. */
 export function product(matrix: usize, rows: i32, x: usize, xScales: usize, out: usize, scratch: usize): void {
   const outputs = load<i32>(matrix, 4);
-  for (;;) {
-    const from = nextPiece() * pieceRows;
-    if (from >= outputs) return;
+  const count = (outputs + pieceRows - 1) / pieceRows;
+  for (let piece = nextPiece(count); piece >= 0; piece = nextPiece(count)) {
+    const from = piece * pieceRows;
     multiply(matrix, from, min(from + pieceRows, outputs), rows, x, xScales, out, outputs, scratch);
   }
 }

@@ -1,8 +1,8 @@
 // AssemblyScript. Runs a vision transformer (CLIP's or SigLIP's blocks) and LLaVA's projector on one picture. Several threads run `forward` over one
-// shared memory, in step. Knows no files: src/engine/vision-tower.ts lays the memory out.
+// shared memory, phase by phase. Knows no files: src/engine/vision-tower.ts lays the memory out.
 import { activate, exponential, gelu } from "./functions";
 import { MATRIX_BYTES, multiply, narrowBlock, pieceRows, product, sumLanes, unpackedBytes } from "./matrix";
-import { address, barrier, field, header, nextJob, nextPiece, startJob, THREADS } from "./team";
+import { address, endPhase, field, header, nextJob, nextPiece, startJob } from "./team";
 
 // The header's fields after the team's.
 const ROWS: usize = 28; // the class row's, if there is one, and the patches'
@@ -114,9 +114,9 @@ function embedPatches(patches: i32, firstRow: i32): void {
   const inputs = field(CHANNELS) * field(PATCH) * field(PATCH);
   const hiddenBytes = (<usize>hidden) << 2;
   const inputBytes = (<usize>inputs) << 2;
-  for (;;) {
-    const from = nextPiece() << 2;
-    if (from >= patches) return;
+  const fours = (patches + 3) >> 2;
+  for (let piece = nextPiece(fours); piece >= 0; piece = nextPiece(fours)) {
+    const from = piece << 2;
     const a = address(PATCHES) + <usize>from * inputBytes;
     const c = address(STREAM) + <usize>(firstRow + from) * hiddenBytes;
     for (let n: usize = 0; n < <usize>hidden; n += 8) {
@@ -251,10 +251,8 @@ function activatedProduct(matrix: usize, rows: i32, x: usize, xScales: usize, ac
   const outputs = load<i32>(matrix, 4);
   const blocks = <usize>((outputs + pieceRows - 1) >> 5);
   const cells = scratch + unpackedBytes(load<i32>(matrix, 8));
-  for (;;) {
-    const piece = nextPiece();
+  for (let piece = nextPiece(<i32>blocks); piece >= 0; piece = nextPiece(<i32>blocks)) {
     const from = piece << 5;
-    if (from >= outputs) return;
     const to = min(from + pieceRows, outputs);
     // Cells are told from the matrix's first row on.
     multiply(matrix, from, to, rows, x, xScales, cells - ((<usize>from) << 2), pieceRows, scratch);
@@ -271,8 +269,7 @@ function activatedProduct(matrix: usize, rows: i32, x: usize, xScales: usize, ac
 /** One thread's share of a picture; returns when all are done. */
 function forward(thread: i32): void {
   const rows = field(ROWS),
-    hidden = field(HIDDEN),
-    threads = field(THREADS);
+    hidden = field(HIDDEN);
   const scratch = address(SCRATCH) + <usize>thread * address(SCRATCH_BYTES);
   const stream = address(STREAM),
     update = address(UPDATE),
@@ -281,12 +278,13 @@ function forward(thread: i32): void {
   const hiddenBytes = (<usize>hidden) << 2;
   const firstRow = address(CLASS_ROW) ? 1 : 0;
   const patches = rows - firstRow;
+  const fours = (rows + 3) >> 2;
 
-  for (let i = thread; i < patches; i += threads) gatherPatch(i);
-  barrier();
+  for (let i = nextPiece(patches); i >= 0; i = nextPiece(patches)) gatherPatch(i);
+  endPhase();
   embedPatches(patches, firstRow);
-  barrier();
-  for (let m = thread; m < rows; m += threads) {
+  endPhase();
+  for (let m = nextPiece(rows); m >= 0; m = nextPiece(rows)) {
     const row = stream + <usize>m * hiddenBytes;
     if (m < firstRow) memory.copy(row, address(CLASS_ROW), hiddenBytes);
     const positions = address(POSITIONS) + <usize>m * hiddenBytes;
@@ -295,6 +293,7 @@ function forward(thread: i32): void {
     }
     if (address(PRE_NORM)) layerNorm(row, 0, address(PRE_NORM), hidden, row);
   }
+  endPhase();
   for (let block = 0; block < field(BLOCKS); block++) {
     const table = address(BLOCK_TABLE) + <usize>block * BLOCK_BYTES;
     const mlpNorm = table + NORM_BYTES,
@@ -302,32 +301,32 @@ function forward(thread: i32): void {
       out = qkv + MATRIX_BYTES,
       wide = out + MATRIX_BYTES,
       back = wide + MATRIX_BYTES;
-    for (let m = thread; m < rows; m += threads) {
+    for (let m = nextPiece(rows); m >= 0; m = nextPiece(rows)) {
       const at = <usize>m * hiddenBytes;
       layerNorm(stream + at, block == 0 ? 0 : update + at, table, hidden, scratch);
       narrowRow(scratch, m);
     }
-    barrier();
+    endPhase();
     product(qkv, rows, narrow, narrowScales, address(QKV), scratch);
-    barrier();
-    for (let m = thread; m < rows; m += threads) packRow(m);
-    barrier();
-    for (let from = nextPiece() << 2; from < rows; from = nextPiece() << 2) attend(from, scratch);
-    barrier();
+    endPhase();
+    for (let m = nextPiece(rows); m >= 0; m = nextPiece(rows)) packRow(m);
+    endPhase();
+    for (let piece = nextPiece(fours); piece >= 0; piece = nextPiece(fours)) attend(piece << 2, scratch);
+    endPhase();
     product(out, rows, narrow, narrowScales, update, scratch);
-    barrier();
-    for (let m = thread; m < rows; m += threads) {
+    endPhase();
+    for (let m = nextPiece(rows); m >= 0; m = nextPiece(rows)) {
       const at = <usize>m * hiddenBytes;
       layerNorm(stream + at, update + at, mlpNorm, hidden, scratch);
       narrowRow(scratch, m);
     }
-    barrier();
+    endPhase();
     activatedProduct(wide, rows, narrow, narrowScales, field(ACTIVATION), scratch);
-    barrier();
+    endPhase();
     product(back, rows, address(WIDE), address(WIDE_SCALES), update, scratch);
-    barrier();
+    endPhase();
   }
-  for (let m = thread; m < rows; m += threads) {
+  for (let m = nextPiece(rows); m >= 0; m = nextPiece(rows)) {
     const row = stream + <usize>m * hiddenBytes;
     const change = update + <usize>m * hiddenBytes;
     for (let i: usize = 0; i < hiddenBytes; i += 16) {
@@ -335,7 +334,7 @@ function forward(thread: i32): void {
     }
     narrowRow(row, m);
   }
-  barrier();
+  endPhase();
   project(scratch);
 }
 
@@ -351,10 +350,10 @@ function project(scratch: usize): void {
     product(first, rows, x, xScales, address(OUT), scratch);
   } else {
     activatedProduct(first, rows, x, xScales, gelu, scratch);
-    barrier();
+    endPhase();
     product(first + MATRIX_BYTES, rows, address(WIDE), address(WIDE_SCALES), address(OUT), scratch);
   }
-  barrier();
+  endPhase();
 }
 
 /** Starts a job for all threads and does the first one's share. */

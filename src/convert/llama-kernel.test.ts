@@ -157,16 +157,24 @@ describe.each(cases)("%i bits, %s, %s", (bits, scheme, architecture) => {
   });
 });
 
-test("several threads give the same bits as one", async () => {
+test("several threads give the same bits as one, more of them than cores and after a rest, too", async () => {
   const { info, files } = await convertShaped(4, "asymmetric");
   const runtime = createNodeRuntime({ threads: 1 });
   const found: Float32Array[][] = [];
-  for (const helpers of [0, 1, 2]) {
+  for (const helpers of [0, 1, 5]) {
     const own = await openLlama(info.graphs.decoder, files, 300, nodeKernelHelpers(helpers));
     const cache = own?.createCache(runtime);
     if (!own || !cache) throw new Error("the kernel does not take the graph");
     const answers: Float32Array[] = own.run(part(0, 90), slotsOf(90), cache, 1);
     for (let i = 90; i < 130; i++) answers.push(...own.run(part(i, i + 1), [i], cache, 1));
+    // Short runs, so that helpers come late to many, and miss some.
+    for (let run = 0; run < 400; run++) {
+      cache.truncate(60 + ((run * 37) % 60));
+      const from = cache.slots.length;
+      const to = from + (run % 9 === 0 ? 13 : 1);
+      if (run % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      answers.push(...own.run(part(from, to), slotsOf(to - from), cache, 1));
+    }
     found.push(answers);
     own.release();
   }
