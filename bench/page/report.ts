@@ -96,15 +96,21 @@ export async function pictureOf(report: Report, t: BenchTexts): Promise<Blob> {
   const [lineHeight, edge, first, others] = [52, 48, 560, 215];
   const count = (table[0]?.length ?? 1) - 1;
   const width = edge * 2 + first + others * count;
-  const height = edge * 2 + 120 + table.length * lineHeight + 20;
   const canvas = document.createElement("canvas");
-  canvas.width = width;
-  canvas.height = height;
   const context = canvas.getContext("2d");
   if (!context) throw new Error("this browser gives no canvas");
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string): string => style.getPropertyValue(name).trim();
   const font = (size: number, weight = 400): string => `${weight} ${size}px ${colour("--sans")}`;
+  const noteFont = font(17);
+  context.font = noteFont;
+  // A picture is passed on without its page, so it says itself how to read it.
+  const notes = [t.ahead, ...(report.widened ? [t.widened] : [])].flatMap((text) =>
+    wrapped(text, (part) => context.measureText(part).width, width - 2 * edge),
+  );
+  const height = edge * 2 + 120 + table.length * lineHeight + notes.length * 26;
+  canvas.width = width;
+  canvas.height = height;
   context.fillStyle = colour("--page");
   context.fillRect(0, 0, width, height);
   context.fillStyle = colour("--ink");
@@ -124,7 +130,26 @@ export async function pictureOf(report: Report, t: BenchTexts): Promise<Blob> {
     context.fillStyle = colour("--line");
     context.fillRect(edge, y + 18, width - 2 * edge, 1);
   }
+  context.fillStyle = colour("--ink-soft");
+  context.font = noteFont;
+  for (const [at, note] of notes.entries()) {
+    context.fillText(note, edge, edge + 130 + table.length * lineHeight + at * 26, width - 2 * edge);
+  }
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("this browser made no picture"))), "image/png");
   });
+}
+
+/** The text in lines of at most that width, broken between words, or anywhere in scripts that have no spaces. */
+function wrapped(text: string, widthOf: (part: string) => number, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.match(/[^\s\u3000-\u9fff\uff00-\uffef]+\s*|\s+|./gu) ?? []) {
+    if (line !== "" && widthOf(line + word) > width) {
+      lines.push(line);
+      line = "";
+    }
+    line += word;
+  }
+  return line === "" ? lines : [...lines, line];
 }

@@ -201,6 +201,18 @@ describe("conversations", () => {
     expect(edited.text).toBe(await fromScratch(request([user("What size is it?", red)])));
   });
 
+  test("a copy of a picture that is known by its id is not even read", async () => {
+    if (red.type !== "image") throw new Error("no picture");
+    const { blob } = red;
+    const first = await answer(engine, request([user("Which?", { type: "image", blob, id: "red" })]));
+    const copy = new Blob([blob]);
+    const read = vi.spyOn(copy, "arrayBuffer");
+    const second = await answer(engine, request([user("Which?", { type: "image", blob: copy, id: "red" })]));
+    expect(read).not.toHaveBeenCalled();
+    expect(second.done.usage.cachedTokens).toBe(second.done.usage.promptTokens - 1);
+    expect(second.text).toBe(first.text);
+  });
+
   test("asking the same again runs one row and answers the same", async () => {
     const asked = request([user("Again?", red)]);
     const first = await answer(engine, asked);

@@ -47,6 +47,17 @@ export function createPictures(options: PictureOptions): Pictures {
   const { config, runtime } = model;
   const sizes = new Map<string, { readonly width: number; readonly height: number }>(); // by the file's hash
   const decoded = new Map<Blob, Pixels>();
+  const hashes = new WeakMap<Blob, string>();
+  const hashesById = new Map<string, string>();
+
+  /** Reading and hashing 5 MB takes as long as several tokens, and every question is about all pictures before it. */
+  async function hashOf({ blob, id }: ImagePart): Promise<string> {
+    const known = hashes.get(blob) ?? (id === undefined ? undefined : hashesById.get(id));
+    const hash = known ?? (await hashPicture(blob));
+    hashes.set(blob, hash);
+    if (id !== undefined) hashesById.set(id, hash);
+    return hash;
+  }
 
   async function decode(blob: Blob, clock: PictureClock): Promise<Pixels> {
     const held = decoded.get(blob);
@@ -116,8 +127,9 @@ export function createPictures(options: PictureOptions): Pictures {
       const out: Picture[] = [];
       const inTiles = tiles !== undefined && mode === "auto" && !(tiles.onlyAlone && parts.length > 1);
       const fallback = mode === "auto" ? options.imageAspect : mode;
-      for (const { blob } of parts) {
-        const hash = await hashPicture(blob);
+      for (const part of parts) {
+        const { blob } = part;
+        const hash = await hashOf(part);
         if (inTiles) {
           const { width, height } = await sizeOf(hash, blob, clock);
           const shape = planAnyres(width, height, { size: config.preprocess.size, ...tiles });

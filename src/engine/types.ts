@@ -5,6 +5,8 @@
 export interface ImagePart {
   readonly type: "image";
   readonly blob: Blob;
+  /** The same for copies of one Blob, as a worker gets a new one with every call, and for no other: such a picture is hashed once. */
+  readonly id?: string | undefined;
 }
 
 export interface TextPart {

@@ -168,6 +168,28 @@ test("an answer arrives in order and ends with done", async () => {
   ]);
 });
 
+test("the worker is told which pictures are copies of the same, from call to call", async () => {
+  await client.load(() => undefined);
+  const heard: (string | undefined)[][] = [];
+  const keep = ({ messages }: GenerateRequest): void => {
+    const parts = messages.flatMap((message) => message.parts);
+    heard.push(parts.flatMap((part) => (part.type === "image" ? [part.id] : [])));
+  };
+  inferenceApi.generate = (asked) => Promise.resolve(keep(asked));
+  inferenceApi.prepare = (asked) => Promise.resolve(keep(asked));
+  const [one, other] = [new Blob(["picture"]), new Blob(["picture"])];
+  const about = (...blobs: Blob[]): GenerateRequest => ({
+    ...request,
+    messages: [{ role: "user", parts: blobs.map((blob) => ({ type: "image" as const, blob })) }],
+  });
+  await client.prepare(about(one), new AbortController().signal);
+  const answered = client.generate(about(one, other, one), new AbortController().signal);
+  while ((await answered.next()).done !== true);
+  const [[first] = [], again] = heard;
+  expect(first).toBeDefined();
+  expect(again).toEqual([first, expect.not.stringMatching(`^${first ?? ""}$`), first]);
+});
+
 test("an abort becomes a Stop, and the last event still arrives", async () => {
   const seen = talkUntilStopped();
   await client.load(() => undefined);

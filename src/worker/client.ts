@@ -68,6 +68,23 @@ interface Live<Api> {
 /** A Stop that a dead worker can't hear is no news: the call it was for has been rejected. */
 const ignore = (): void => undefined;
 
+const blobIds = new WeakMap<Blob, string>();
+let blobsNamed = 0;
+
+/** The worker gets copies of the pictures, and is told which are copies of the same. */
+function withPictureIds(request: GenerateRequest): GenerateRequest {
+  const idOf = (blob: Blob): string => {
+    const id = blobIds.get(blob) ?? String(++blobsNamed);
+    blobIds.set(blob, id);
+    return id;
+  };
+  const messages = request.messages.map((message) => ({
+    ...message,
+    parts: message.parts.map((part) => (part.type === "image" ? { ...part, id: idOf(part.blob) } : part)),
+  }));
+  return { ...request, messages };
+}
+
 function startEngine(): Worker {
   return new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "inference" });
 }
@@ -169,7 +186,11 @@ export function createModelClient(options: ModelClientOptions): WorkerModelClien
       const stop = (): void => void life.guard(api.stop()).catch(ignore);
       const ask = async (): Promise<void> => {
         if (adapter !== undefined && !given.has(adapter)) await giveAdapter(asked, adapter);
-        const answered = life.watch(api.generate(request, onEvent, adapter), () => api.ping(), silenceMs);
+        const answered = life.watch(
+          api.generate(withPictureIds(request), onEvent, adapter),
+          () => api.ping(),
+          silenceMs,
+        );
         // A Stop from before the worker had begun is not heard by it.
         if (signal.aborted) stop();
         await answered;
@@ -210,7 +231,7 @@ export function createModelClient(options: ModelClientOptions): WorkerModelClien
       const stop = (): void => void life.guard(api.stopPreparing()).catch(ignore);
       signal.addEventListener("abort", stop, { once: true });
       try {
-        await life.guard(api.prepare(request, adapter));
+        await life.guard(api.prepare(withPictureIds(request), adapter));
       } finally {
         signal.removeEventListener("abort", stop);
       }
