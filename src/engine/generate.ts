@@ -69,6 +69,8 @@ export function createGenerator(options: GeneratorOptions): Generator {
     return known;
   };
 
+  let encoded: { readonly text: string; readonly ids: readonly number[] } = { text: "", ids: tokenizer.encode("") };
+
   interface Layout {
     readonly prompt: Prompt;
     readonly slots: readonly number[];
@@ -88,8 +90,9 @@ export function createGenerator(options: GeneratorOptions): Generator {
       defuse: (text) => tokenizer.defuse(text),
     });
     const shown = await pictures.measure(prompt.images, request.imageMode ?? "auto", clock);
-    const ids = tokenizer.encode(prompt.text);
-    const { slots, placed } = placePictures(ids, config.imageTokenId, shown, numberOf);
+    // What was prepared, and an answer given anew, are the same text.
+    if (prompt.text !== encoded.text) encoded = { text: prompt.text, ids: tokenizer.encode(prompt.text) };
+    const { slots, placed } = placePictures(encoded.ids, config.imageTokenId, shown, numberOf);
     if (slots.length >= contextLength) {
       throw new EngineError("context-full", `the prompt has ${slots.length} of ${contextLength} tokens`);
     }

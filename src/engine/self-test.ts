@@ -77,11 +77,11 @@ async function logitsAfter(model: Model, promptIds: readonly number[], step: boo
     const embeds = own(model.concat(runs.filter(({ rows }) => rows > 0)));
     const slots = [...before, ...Array.from({ length: imageRows }, () => -1), ...after];
     const found = [await model.decode(embeds, slots, cache)];
-    const [other = 0, last = 0] = [slots[0], slots.at(-1)];
-    for (const token of step ? [other, last] : []) {
+    const last = slots.at(-1);
+    if (!step || last === undefined) return found;
+    for (const token of [before[0] ?? 0, last]) {
       cache.truncate(slots.length - 1);
-      const logits = await model.decode(own(await model.embed([token])), [token], cache);
-      if (token === last) found.push(logits);
+      found[1] = await model.decode(own(await model.embed([token])), [token], cache);
     }
     return found;
   } finally {
