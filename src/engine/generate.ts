@@ -69,7 +69,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
     return known;
   };
 
-  let encoded: { readonly text: string; readonly ids: readonly number[] } = { text: "", ids: tokenizer.encode("") };
+  let encoded: { readonly text: string; readonly ids: readonly number[] } | undefined;
 
   interface Layout {
     readonly prompt: Prompt;
@@ -91,7 +91,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
     });
     const shown = await pictures.measure(prompt.images, request.imageMode ?? "auto", clock);
     // What was prepared, and an answer given anew, are the same text.
-    if (prompt.text !== encoded.text) encoded = { text: prompt.text, ids: tokenizer.encode(prompt.text) };
+    if (prompt.text !== encoded?.text) encoded = { text: prompt.text, ids: tokenizer.encode(prompt.text) };
     const { slots, placed } = placePictures(encoded.ids, config.imageTokenId, shown, numberOf);
     if (slots.length >= contextLength) {
       throw new EngineError("context-full", `the prompt has ${slots.length} of ${contextLength} tokens`);

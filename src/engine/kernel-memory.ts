@@ -30,7 +30,7 @@ const pageBytes = 65_536;
 const mostPages = 65_536;
 const header = 1024;
 const headerBytes = 256;
-/** Offsets in the header: what all kernels have, and where a kernel's own fields begin. */
+/** Offsets in the header: what all kernels have, and where a kernel's own fields begin; from 192 on it is the threads' own. */
 const offsets = { job: 0, quit: 4, threads: 8, own: 28 };
 /** Reads under way, and bytes of one; bytes between two pieces that are read along with them. */
 const [readsAtOnce, readBytesAtMost, gapAtMost] = [4, 2 ** 24, 2 ** 12];
