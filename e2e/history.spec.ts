@@ -81,6 +81,7 @@ test.describe("without a model", () => {
     await expect(entries(page)).toHaveCount(2);
     await page.reload();
     await expect(entries(page).filter({ hasText: "A red thing" })).toHaveCount(1);
+    await expect(questions(page)).toContainText("Where is the lighthouse?");
     expect(await violations(page)).toEqual([]);
   });
 
@@ -105,6 +106,87 @@ test.describe("without a model", () => {
     await page.reload();
     await expect(questions(page)).toHaveCount(1);
     await expect(questions(page)).toContainText("again");
+  });
+
+  test("what was done in the last moment before the page went is done: deleted, brought back, asked, shown", async ({
+    page,
+  }) => {
+    const notes = () => page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes("unfinished")));
+    /** Clicks the elements and leaves in one task: no transaction can have ended by then. */
+    const clickAndGo = (...names: string[]) =>
+      Promise.all([
+        page.waitForEvent("load"),
+        page.evaluate((labels) => {
+          for (const label of labels) {
+            const found = [...document.querySelectorAll<HTMLElement>("button")].find(
+              (candidate) => (candidate.getAttribute("aria-label") ?? candidate.textContent.trim()) === label,
+            );
+            if (found === undefined) throw new Error(`there is no button "${label}"`);
+            found.click();
+          }
+          location.reload();
+        }, names),
+      ]);
+    const second = answeredTurns.map((turn) => ({ ...turn, id: `${turn.id}-2`, text: `${turn.text} again` }));
+    await openSavedChat(page, [...answeredTurns, ...second], { p1: redPng });
+    await clickAndGo("Delete question and answer");
+    await expect(questions(page)).toHaveCount(1);
+    await expect(questions(page)).toContainText("again");
+    await expect(questions(page).getByRole("img")).toBeVisible();
+    expect(await notes()).toEqual([]);
+
+    // Its last question gone, the conversation is gone.
+    await clickAndGo("Delete question and answer");
+    await expect(page.getByTestId("empty-state")).toBeVisible();
+    await button(page, "Show conversations").click();
+    await expect(entries(page)).toHaveCount(0);
+
+    await ask(page, "Is anybody there?");
+    await expect(entries(page)).toHaveCount(1);
+    await clickAndGo("New chat");
+    await expect(entries(page)).toHaveCount(1);
+    await expect(page.getByTestId("empty-state")).toBeVisible();
+    expect(await notes()).toEqual([]);
+  });
+
+  test("what a page noted when it went is joined with what another tab has kept since", async ({ page }) => {
+    await openSavedChat(page, answeredTurns, { p1: redPng });
+    await page.evaluate(() => {
+      const turns = [{ role: "user", id: "q9", text: "And this?", pictures: [], at: 9 }];
+      const value = { version: 2, id: "saved", revision: "r9", updatedAt: 9, turns, branches: [] };
+      const steps = [{ op: "save", id: "saved", before: "r7", own: ["r8", "r9"], value }];
+      localStorage.setItem("llava-web-chat:unfinished:another", JSON.stringify(steps));
+      localStorage.setItem("llava-web-chat:unfinished:broken", "{");
+    });
+    await page.reload();
+    await expect(questions(page)).toContainText("And this?");
+    await questions(page).getByRole("button", { name: "Alternative before" }).click();
+    await expect(questions(page)).toContainText("What is this?");
+    await expect(questions(page).getByRole("img")).toBeVisible();
+  });
+
+  test("a question whose picture did not make it in a page's last moment is kept and not answered", async ({
+    page,
+  }) => {
+    await openSavedChat(page, answeredTurns, { p1: redPng });
+    await page.evaluate(() => {
+      const question = {
+        role: "user",
+        id: "q9",
+        text: "Is it red?",
+        pictures: [{ id: "p9", name: "9.png", key: "p9" }],
+      };
+      const turns = [question, { role: "assistant", id: "a9", text: "", status: "queued" }];
+      const value = { version: 2, id: "new", revision: "r9", updatedAt: 9, turns, branches: [] };
+      const steps = [
+        { op: "save", id: "new", own: ["r9"], value },
+        { op: "last", id: "new" },
+      ];
+      localStorage.setItem("llava-web-chat:unfinished:another", JSON.stringify(steps));
+    });
+    await page.reload();
+    await expect(questions(page)).toContainText("Is it red?");
+    await expect(answers(page)).toContainText("Stopped.");
   });
 
   test("pictures open large and zoom by button, key and wheel; before they are sent they can be cropped", async ({

@@ -102,6 +102,7 @@ const chat = createChatStore({
   settings: preferences.value.settings ?? defaultSettings(model),
   newId,
 });
+addEventListener("pagehide", () => chat.noteUnfinished());
 const state = toSignal(chat);
 const offline = signal(false);
 

@@ -36,6 +36,11 @@ export interface ChatPersistence {
   restore(id: string): Promise<void>;
   /** Forgets for good what was removed more than a minute ago, and pictures that nothing shows any more. */
   purge(): Promise<void>;
+  /**
+   * The page goes: notes what was asked for and is not kept yet, where writing takes no time. The next page does it before anything
+   * else; a picture's bytes can't be noted.
+   */
+  noteUnfinished(): void;
   /** Calls back with the id when another tab has saved or removed a conversation; returns how to stop listening. */
   onChange(listener: (id: string) => void): () => void;
 }

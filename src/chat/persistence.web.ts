@@ -3,10 +3,11 @@
 //   conversation:<id>  the conversation       removed:<id>  one that can still be brought back
 //   picture:<key>      a picture's bytes       last          id of the conversation shown last
 //   current            version 1: the only conversation
+// What had not ended when a page went is done by the next one (unfinished.web.ts).
 import { createStore, promisifyRequest, type UseStore } from "idb-keyval";
 import * as v from "valibot";
-import { joinConversations } from "./conversation-branches.ts";
-import type { Conversation, Picture } from "./conversation.ts";
+import { joinConversations, mapTurns } from "./conversation-branches.ts";
+import type { AssistantTurn, Conversation, Picture, Turn } from "./conversation.ts";
 import { newId } from "./new-id.ts";
 import {
   fromStored,
@@ -19,6 +20,7 @@ import {
   type ChatPersistence,
   type StoredConversation,
 } from "./persistence.ts";
+import { createNotes, type NotedSave, type Unfinished } from "./unfinished.web.ts";
 
 const conversationKey = (id: string): string => `conversation:${id}`;
 const removedKey = (id: string): string => `removed:${id}`;
@@ -48,15 +50,28 @@ export function createWebPersistence(databaseName = "llava-web-chat"): ChatPersi
       }
     });
   const channel = new BroadcastChannel(databaseName);
-  let queue: Promise<unknown> = Promise.resolve();
-  const inOrder = <T>(work: () => Promise<T>): Promise<T> => {
+  const tell = (id: string): void => channel.postMessage(id);
+  const notes = createNotes(`${databaseName}:unfinished`, newId());
+  /** What was asked for and has not ended, in its order. */
+  const pending = new Set<Pending>();
+  let queue: Promise<unknown> | undefined;
+  const inOrder = <T>(work: () => Promise<T>, step?: Pending): Promise<T> => {
+    // What can't be done again now stays noted for the next page.
+    queue ??= redo().catch(() => undefined);
     const done = queue.then(work);
-    queue = done.catch(() => undefined);
+    if (step !== undefined) pending.add(step);
+    queue = done
+      .catch(() => undefined)
+      .then(() => {
+        // A page that was put aside with its notes and came back has done it all itself.
+        if (step !== undefined && pending.delete(step) && pending.size === 0) notes.forget();
+      });
     return done;
   };
   /** Which revision of a conversation this tab holds. */
   const revisions = new Map<string, string>();
   const keys = new WeakMap<Blob, string>();
+  const keyOf = (picture: Picture): string => keys.get(picture.blob) ?? picture.id;
 
   const hash = async (picture: Picture): Promise<void> => {
     if (keys.has(picture.blob)) return;
@@ -88,19 +103,18 @@ export function createWebPersistence(databaseName = "llava-web-chat"): ChatPersi
     objects.put(kept.id, "last");
   };
 
-  const write = async (conversation: Conversation): Promise<Conversation> => {
+  const write = async (conversation: Conversation, revision: string): Promise<Conversation> => {
     await Promise.all(picturesOf(conversation).map(hash));
     const { id } = conversation;
-    const revision = newId();
     const joined = await open("readwrite", async (objects) => {
       const there = parseStored(await promisifyRequest<unknown>(objects.get(conversationKey(id))));
       const known = there === undefined || there.revision === revisions.get(id);
       const both = known ? conversation : joinConversations(conversation, await withPictures(there, objects));
       for (const picture of picturesOf(both)) {
-        const key = pictureKey(keys.get(picture.blob) ?? picture.id);
+        const key = pictureKey(keyOf(picture));
         if ((await promisifyRequest(objects.getKey(key))) === undefined) objects.put(picture.blob, key);
       }
-      const kept = toStored(both, revision, Date.now(), (picture) => keys.get(picture.blob) ?? picture.id);
+      const kept = toStored(both, revision, Date.now(), keyOf);
       await promisifyRequest(objects.put(kept, conversationKey(id)));
       return both;
     });
@@ -116,7 +130,38 @@ export function createWebPersistence(databaseName = "llava-web-chat"): ChatPersi
       return withPictures(kept, objects);
     });
 
-  const tell = (id: string): void => channel.postMessage(id);
+  /** A save that a page before could not finish: over what that page knew, joined with what it did not. */
+  const saveNoted = async (objects: IDBObjectStore, { before, own, value }: NotedSave): Promise<void> => {
+    const noted = parseStored(value);
+    if (noted === undefined) return;
+    const kept = parseStored(await promisifyRequest<unknown>(objects.get(conversationKey(noted.id))));
+    // What had been kept and is gone was deleted since.
+    if (kept === undefined && before !== undefined) return;
+    const whole = await withPictures(noted, objects);
+    const missing = picturesOf(withoutBytes(noted)).length > picturesOf(whole).length;
+    // Nobody should answer about a picture that did not make it.
+    const ours = missing ? mapTurns(whole, (turn) => (isQueued(turn) ? { ...turn, status: "stopped" } : turn)) : whole;
+    const known = kept === undefined || kept.revision === before || own.includes(kept.revision);
+    const both = known ? ours : joinConversations(ours, await withPictures(kept, objects));
+    objects.put(toStored(both, known ? noted.revision : newId(), noted.updatedAt, keyOf), conversationKey(noted.id));
+  };
+
+  /** Does what the pages before noted when they went. */
+  const redo = async (): Promise<void> => {
+    for (const { steps, forget } of notes.ofOthers()) {
+      await open("readwrite", async (objects) => {
+        await migrateLayout(objects);
+        for (const step of steps) {
+          if (step.op === "save") await saveNoted(objects, step);
+          else if (step.op === "remove") await remove(objects, step.id);
+          else if (step.op === "restore") await restore(objects, step.id);
+          else objects.put(step.id, "last");
+        }
+      });
+      forget();
+      for (const step of steps) if (step.op !== "last") tell(step.id);
+    }
+  };
 
   return {
     list: () =>
@@ -137,36 +182,41 @@ export function createWebPersistence(databaseName = "llava-web-chat"): ChatPersi
         return typeof last === "string" ? read(last) : undefined;
       }),
     open: (id) => inOrder(() => read(id)),
-    setLast: (id) =>
-      inOrder(() =>
-        open("readwrite", async (objects) => {
-          await promisifyRequest(objects.put(id ?? "", "last"));
-        }),
+    setLast: (id = "") =>
+      inOrder(
+        () =>
+          open("readwrite", async (objects) => {
+            await promisifyRequest(objects.put(id, "last"));
+          }),
+        { op: "last", id },
       ),
-    save: (conversation) =>
-      inOrder(async () => {
-        const kept = await write(conversation);
-        tell(conversation.id);
-        return kept;
-      }),
+    save(conversation) {
+      const revision = newId();
+      return inOrder(
+        async () => {
+          const kept = await write(conversation, revision);
+          tell(conversation.id);
+          return kept;
+        },
+        { op: "save", conversation, revision },
+      );
+    },
     remove: (id) =>
-      inOrder(async () => {
-        await open("readwrite", async (objects) => {
-          const value = await promisifyRequest<unknown>(objects.get(conversationKey(id)));
-          if (value !== undefined) objects.put({ removedAt: Date.now(), value }, removedKey(id));
-          await promisifyRequest(objects.delete(conversationKey(id)));
-        });
-        tell(id);
-      }),
+      inOrder(
+        async () => {
+          await open("readwrite", (objects) => remove(objects, id));
+          tell(id);
+        },
+        { op: "remove", id },
+      ),
     restore: (id) =>
-      inOrder(async () => {
-        await open("readwrite", async (objects) => {
-          const removed = v.safeParse(Removed, await promisifyRequest<unknown>(objects.get(removedKey(id))));
-          if (removed.success) objects.put(removed.output.value, conversationKey(id));
-          await promisifyRequest(objects.delete(removedKey(id)));
-        });
-        tell(id);
-      }),
+      inOrder(
+        async () => {
+          await open("readwrite", (objects) => restore(objects, id));
+          tell(id);
+        },
+        { op: "restore", id },
+      ),
     purge: () =>
       inOrder(() =>
         open("readwrite", async (objects) => {
@@ -175,6 +225,25 @@ export function createWebPersistence(databaseName = "llava-web-chat"): ChatPersi
           await purge(objects);
         }),
       ),
+    noteUnfinished() {
+      const steps = [...pending];
+      const noted = steps.flatMap((step, i): Unfinished[] => {
+        if (step.op !== "save") return [step];
+        const { conversation, revision } = step;
+        const sameOne = steps.filter((other) => other.op === "save" && other.conversation.id === conversation.id);
+        if (steps.slice(i + 1).some((later) => sameOne.includes(later))) return [];
+        return [
+          {
+            op: "save",
+            id: conversation.id,
+            before: revisions.get(conversation.id),
+            own: sameOne.flatMap((other) => (other.op === "save" ? [other.revision] : [])),
+            value: toStored(conversation, revision, Date.now(), keyOf),
+          },
+        ];
+      });
+      if (noted.length > 0) notes.write(noted);
+    },
     onChange(listener) {
       const hear = (event: MessageEvent<unknown>): void => {
         if (typeof event.data === "string") listener(event.data);
@@ -184,6 +253,25 @@ export function createWebPersistence(databaseName = "llava-web-chat"): ChatPersi
     },
   };
 }
+
+/** What was asked for and has not ended. */
+type Pending =
+  | { readonly op: "save"; readonly conversation: Conversation; readonly revision: string }
+  | Exclude<Unfinished, NotedSave>;
+
+async function remove(objects: IDBObjectStore, id: string): Promise<void> {
+  const value = await promisifyRequest<unknown>(objects.get(conversationKey(id)));
+  if (value !== undefined) objects.put({ removedAt: Date.now(), value }, removedKey(id));
+  await promisifyRequest(objects.delete(conversationKey(id)));
+}
+
+async function restore(objects: IDBObjectStore, id: string): Promise<void> {
+  const removed = v.safeParse(Removed, await promisifyRequest<unknown>(objects.get(removedKey(id))));
+  if (removed.success) objects.put(removed.output.value, conversationKey(id));
+  await promisifyRequest(objects.delete(removedKey(id)));
+}
+
+const isQueued = (turn: Turn): turn is AssistantTurn => turn.role === "assistant" && turn.status === "queued";
 
 const nothing = new Blob();
 const withoutBytes = (kept: StoredConversation): Conversation =>

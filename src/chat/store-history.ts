@@ -114,11 +114,16 @@ export function createHistory(options: HistoryOptions): HistoryParts {
     async restore() {
       try {
         const conversation = await persistence.load();
-        await refreshList();
+        const conversations = await persistence.list();
+        const free = cell.get().conversation.turns.length === 0;
+        // In one step: the page shows no state between.
+        cell.update((state) => ({
+          ...state,
+          conversations,
+          conversation: conversation !== undefined && free ? settle(conversation) : state.conversation,
+        }));
         // Nobody waits for it, and what it could not clear away it clears away next time.
         persistence.purge().catch(() => undefined);
-        if (conversation === undefined || cell.get().conversation.turns.length > 0) return;
-        cell.update((state) => ({ ...state, conversation: settle(conversation) }));
       } catch {
         notSaved();
       }

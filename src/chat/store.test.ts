@@ -107,6 +107,7 @@ class MemoryPersistence implements ChatPersistence {
     if (conversation !== undefined) await this.save(conversation);
   };
   purge = (): Promise<void> => Promise.resolve();
+  noteUnfinished = (): void => undefined;
   onChange = (listener: (id: string) => void): (() => void) => {
     this.place.listeners.set(this, listener);
     return () => this.place.listeners.delete(this);
@@ -285,6 +286,31 @@ describe("keeping", () => {
     await later.start();
     await settled();
     expect(lastAnswer(later)).toMatchObject({ status: "done", text: "Yes." });
+  });
+
+  test("words that were not saved yet are when the page goes", async () => {
+    const persistence = new MemoryPersistence();
+    const model = new ScriptedModel();
+    model.answer = untilStopped;
+    const store = createChatStore({
+      client: model,
+      persistence,
+      settings: defaultSettings({ knows: "pictograms" }),
+      newId: () => crypto.randomUUID(),
+      saveEveryMs: 60_000,
+    });
+    await store.start();
+    store.send("Is it red?", []);
+    await settled();
+    const kept = () => [...persistence.place.kept.values()].map(({ conversation }) => conversation.turns.at(-1)?.text);
+    expect(kept()).toEqual([""]);
+    let noted: unknown;
+    persistence.noteUnfinished = () => {
+      noted = kept();
+    };
+    store.noteUnfinished();
+    expect(noted).toEqual(["Well"]);
+    store.stop();
   });
 
   test("a browser that keeps nothing is told of, and the chat goes on", async () => {

@@ -72,6 +72,8 @@ export interface ChatStore extends Observable<ChatState>, History {
   /** Leaves the oldest turns out of what the model reads, and answers the last question anew. */
   forgetAndRetry(): void;
   changeSettings(settings: Settings): void;
+  /** The page goes: what is not kept yet, the latest words of an answer among it, is noted for the next page. */
+  noteUnfinished(): void;
   /**
    * What is about to be asked; undefined when nothing is. Soon after its last change a model of this device computes ahead what the answer
    * will begin with; nothing is sent to a server.
@@ -424,6 +426,10 @@ export function createChatStore({
     },
     changeSettings(next) {
       cell.update((state) => ({ ...state, settings: next }));
+    },
+    noteUnfinished() {
+      if (saveTimer !== undefined) save(false);
+      persistence.noteUnfinished();
     },
     prepare(next) {
       draft = next !== undefined && (next.text.trim() !== "" || next.pictures.length > 0) ? next : undefined;
