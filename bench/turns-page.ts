@@ -28,7 +28,7 @@ window.runTurns = async ({ worker, picture, marks, ...request }) => {
   const at = (path: string): string => new URL(path, document.baseURI).href;
   const ours = wrap<OursApi>(new Worker(at(worker), { type: "module" }));
   const urls = { packageUrl: at(request.packageUrl), runtimeUrl: at(request.runtimeUrl) };
-  await ours.load({ ...urls, device: "wasm", longestAnswer: 24 });
+  await ours.load({ ...urls, device: "wasm", longestAnswer: 24, keepFeatures: true });
   const bytes = await (await fetch(at(picture))).arrayBuffer();
   const held: Held[] = [];
   let conversation: Message[] = [];

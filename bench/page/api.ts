@@ -11,6 +11,8 @@ export interface LoadOptions {
   readonly device: "auto" | "webgpu" | "wasm";
   /** Tokens that an answer has at most. */
   readonly longestAnswer: number;
+  /** Keep features of pictures in IndexedDB, as the app does; default false, since a bench asks about pictures that it has just made up. */
+  readonly keepFeatures?: boolean;
 }
 
 /** The embedding table as 32-bit floats [tokens, hidden], for runtimes that cannot gather from a quantized one. */

@@ -4,6 +4,7 @@ import { decodeImage } from "#engine/decode.web.ts";
 import { createEngine, type Engine } from "#engine/engine.ts";
 import { createWasmRuntime, createWebGpuRuntime, probeGpu } from "#engine/runtime.web.ts";
 import type { Runtime } from "#engine/runtime.ts";
+import { createIdbFeatures } from "#weights/features.web.ts";
 import { startGpuMeter } from "../gpu-meter.ts";
 import { engineSystem, type Split } from "../ours.ts";
 import type { OursApi } from "./api.ts";
@@ -26,14 +27,15 @@ function loaded(): Running {
 }
 
 const api: OursApi = {
-  async load({ packageUrl, runtimeUrl, device, longestAnswer }) {
+  async load({ packageUrl, runtimeUrl, device, longestAnswer, keepFeatures = false }) {
     const served = await fetchPackage(packageUrl);
     const began = performance.now();
     const probe = device === "wasm" ? undefined : await probeGpu();
     const gpu = probe?.kind === "adapter" && (device === "webgpu" || !probe.software) ? probe : undefined;
     if (device === "webgpu" && !gpu) throw new Error("WebGPU was asked for, and there is no adapter");
     const runtime = gpu ? await createWebGpuRuntime(gpu, { runtimeUrl }) : await createWasmRuntime({ runtimeUrl });
-    const engine = await createEngine({ runtime, files: served.files, info: served.info, decodeImage });
+    const keptFeatures = keepFeatures ? createIdbFeatures().shelf("bench", device) : undefined;
+    const engine = await createEngine({ runtime, files: served.files, info: served.info, decodeImage, keptFeatures });
     // As the app does before it answers; recorded steps depend on it.
     if ((await engine.selfTest())?.ok === false) throw new Error("this device computes wrong numbers");
     running = { engine, runtime, served, longestAnswer };

@@ -76,7 +76,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       decodeImage: options.decodeImage,
       prefillChunk: options.prefillChunk ?? (runtime.software ? 64 : 256),
       featureBytes: 64 * 2 ** 20,
-      featurePictures: 12,
+      // What a store keeps is back in no time.
+      featurePictures: keptFeatures === undefined ? 12 : 6,
       keptFeatures,
       drafts: options.drafts,
     });
