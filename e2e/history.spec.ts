@@ -152,7 +152,9 @@ test.describe("without a model", () => {
   test("what a page noted when it went is joined with what another tab has kept since", async ({ page }) => {
     await openSavedChat(page, answeredTurns, { p1: redPng });
     await page.evaluate(() => {
-      const turns = [{ role: "user", id: "q9", text: "And this?", pictures: [], at: 9 }];
+      const turns = [
+        { role: "user", id: "q9", text: "And this?", pictures: [{ id: "p1", name: "red.png", key: "unknown" }], at: 9 },
+      ];
       const value = { version: 2, id: "saved", revision: "r9", updatedAt: 9, turns, branches: [] };
       const steps = [{ op: "save", id: "saved", before: "r7", own: ["r8", "r9"], value }];
       localStorage.setItem("llava-web-chat:unfinished:another", JSON.stringify(steps));
@@ -160,6 +162,8 @@ test.describe("without a model", () => {
     });
     await page.reload();
     await expect(questions(page)).toContainText("And this?");
+    // Noted before the key of its picture was known, which had been kept meanwhile.
+    await expect(questions(page).getByRole("img")).toBeVisible();
     await questions(page).getByRole("button", { name: "Alternative before" }).click();
     await expect(questions(page)).toContainText("What is this?");
     await expect(questions(page).getByRole("img")).toBeVisible();

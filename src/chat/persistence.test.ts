@@ -1,6 +1,14 @@
 import { expect, test } from "vitest";
 import type { Conversation } from "./conversation.ts";
-import { fromStored, parseStored, pictureKeys, summarize, toStored as toStoredForm } from "./persistence.ts";
+import {
+  fromStored,
+  parseStored,
+  pictureKeys,
+  summarize,
+  toStored as toStoredForm,
+  withKeysOf,
+} from "./persistence.ts";
+import { toNotes } from "./unfinished.web.ts";
 
 const blob = new Blob(["bytes"]);
 const toStored = (kept: Conversation) => toStoredForm(kept, "r1", 7, (picture) => `key-${picture.name}`);
@@ -94,4 +102,28 @@ test("a conversation is called by its name, else by its first question, and foun
   expect(summarize({ ...nameless, turns: [long] }).title).toMatch(/^(word ?){10,}…$/);
   const wordless = { role: "user", id: "q", text: "", pictures: [{ id: "p", name: "cat.png", blob }] } as const;
   expect(summarize({ ...nameless, turns: [wordless] }).title).toBe("cat.png");
+});
+
+test("of a page's unfinished work every conversation's last save is noted, in its place, with the revisions of all", () => {
+  const save = (id: string, revision: string) =>
+    ({ op: "save", conversation: { ...conversation, id }, revision }) as const;
+  const steps = [save("a", "1"), { op: "remove", id: "b" }, save("c", "2"), save("a", "3")] as const;
+  const asNoted: Parameters<typeof toNotes>[1] = (step, own) => ({
+    op: "save",
+    id: step.conversation.id,
+    own,
+    value: step.revision,
+  });
+  expect(toNotes(steps, asNoted)).toEqual([
+    { op: "remove", id: "b" },
+    { op: "save", id: "c", own: ["2"], value: "2" },
+    { op: "save", id: "a", own: ["1", "3"], value: "3" },
+  ]);
+});
+
+test("a picture is found under the key it was kept under, wherever it stands", () => {
+  const kept = toStored(conversation);
+  const noted = toStoredForm(conversation, "r2", 8, (picture) => picture.id);
+  expect(pictureKeys(noted)).not.toEqual(pictureKeys(kept));
+  expect(withKeysOf(kept, noted)).toEqual({ ...kept, revision: "r2", updatedAt: noted.updatedAt });
 });

@@ -173,10 +173,32 @@ export function fromStored(stored: StoredConversation, blobs: ReadonlyMap<string
   };
 }
 
+function storedPictures({ turns, branches }: StoredConversation): v.InferOutput<typeof StoredPicture>[] {
+  return [turns, ...branches.map((branch) => branch.turns)]
+    .flat()
+    .flatMap((turn) => (turn.role === "user" ? turn.pictures : []));
+}
+
 /** The keys of all pictures of a stored conversation, each once. */
 export function pictureKeys(stored: StoredConversation): string[] {
-  const turns = [stored.turns, ...stored.branches.map((branch) => branch.turns)].flat();
-  return [...new Set(turns.flatMap((turn) => (turn.role === "user" ? turn.pictures.map(({ key }) => key) : [])))];
+  return [...new Set(storedPictures(stored).map(({ key }) => key))];
+}
+
+/** `of` with the keys that `kept` has for the same pictures. */
+export function withKeysOf(kept: StoredConversation, of: StoredConversation): StoredConversation {
+  const keys = new Map(storedPictures(kept).map(({ id, key }) => [id, key]));
+  const rekeyed = (turn: StoredConversation["turns"][number]): StoredConversation["turns"][number] =>
+    turn.role === "assistant"
+      ? turn
+      : {
+          ...turn,
+          pictures: turn.pictures.map((picture) => ({ ...picture, key: keys.get(picture.id) ?? picture.key })),
+        };
+  return {
+    ...of,
+    turns: of.turns.map(rekeyed),
+    branches: of.branches.map((branch) => ({ ...branch, turns: branch.turns.map(rekeyed) })),
+  };
 }
 
 /** All pictures of a conversation. */

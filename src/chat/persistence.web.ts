@@ -17,10 +17,11 @@ import {
   picturesOf,
   summarize,
   toStored,
+  withKeysOf,
   type ChatPersistence,
   type StoredConversation,
 } from "./persistence.ts";
-import { createNotes, type NotedSave, type Unfinished } from "./unfinished.web.ts";
+import { createNotes, toNotes, type NotedSave, type Pending, type PendingSave } from "./unfinished.web.ts";
 
 const conversationKey = (id: string): string => `conversation:${id}`;
 const removedKey = (id: string): string => `removed:${id}`;
@@ -132,11 +133,15 @@ export function createWebPersistence(databaseName = "llava-web-chat"): ChatPersi
 
   /** A save that a page before could not finish: over what that page knew, joined with what it did not. */
   const saveNoted = async (objects: IDBObjectStore, { before, own, value }: NotedSave): Promise<void> => {
-    const noted = parseStored(value);
-    if (noted === undefined) return;
-    const kept = parseStored(await promisifyRequest<unknown>(objects.get(conversationKey(noted.id))));
+    const parsed = parseStored(value);
+    if (parsed === undefined) return;
+    const kept = parseStored(await promisifyRequest<unknown>(objects.get(conversationKey(parsed.id))));
+    // It got there after all.
+    if (kept?.revision === parsed.revision) return;
     // What had been kept and is gone was deleted since.
     if (kept === undefined && before !== undefined) return;
+    // A picture that got there with an earlier save may have been noted before its key was known.
+    const noted = kept === undefined ? parsed : withKeysOf(kept, parsed);
     const whole = await withPictures(noted, objects);
     const missing = picturesOf(withoutBytes(noted)).length > picturesOf(whole).length;
     // Nobody should answer about a picture that did not make it.
@@ -226,22 +231,14 @@ export function createWebPersistence(databaseName = "llava-web-chat"): ChatPersi
         }),
       ),
     noteUnfinished() {
-      const steps = [...pending];
-      const noted = steps.flatMap((step, i): Unfinished[] => {
-        if (step.op !== "save") return [step];
-        const { conversation, revision } = step;
-        const sameOne = steps.filter((other) => other.op === "save" && other.conversation.id === conversation.id);
-        if (steps.slice(i + 1).some((later) => sameOne.includes(later))) return [];
-        return [
-          {
-            op: "save",
-            id: conversation.id,
-            before: revisions.get(conversation.id),
-            own: sameOne.flatMap((other) => (other.op === "save" ? [other.revision] : [])),
-            value: toStored(conversation, revision, Date.now(), keyOf),
-          },
-        ];
+      const asNoted = ({ conversation, revision }: PendingSave, own: readonly string[]): NotedSave => ({
+        op: "save",
+        id: conversation.id,
+        before: revisions.get(conversation.id),
+        own,
+        value: toStored(conversation, revision, Date.now(), keyOf),
       });
+      const noted = toNotes([...pending], asNoted);
       if (noted.length > 0) notes.write(noted);
     },
     onChange(listener) {
@@ -253,11 +250,6 @@ export function createWebPersistence(databaseName = "llava-web-chat"): ChatPersi
     },
   };
 }
-
-/** What was asked for and has not ended. */
-type Pending =
-  | { readonly op: "save"; readonly conversation: Conversation; readonly revision: string }
-  | Exclude<Unfinished, NotedSave>;
 
 async function remove(objects: IDBObjectStore, id: string): Promise<void> {
   const value = await promisifyRequest<unknown>(objects.get(conversationKey(id)));

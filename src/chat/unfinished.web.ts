@@ -1,6 +1,7 @@
 // What a page had asked of its database when it went. A transaction that has not ended then is undone, so the page notes what is left
 // in localStorage, where a write is over when the call returns, under a key of its own; the next page does it and forgets the note.
 import * as v from "valibot";
+import type { Conversation } from "./conversation.ts";
 
 /** The state a conversation was to be saved in. */
 export interface NotedSave {
@@ -16,6 +17,31 @@ export interface NotedSave {
 
 /** Something to be done once more; doing it twice does no harm. */
 export type Unfinished = NotedSave | { readonly op: "remove" | "restore" | "last"; readonly id: string };
+
+export interface PendingSave {
+  readonly op: "save";
+  readonly conversation: Conversation;
+  readonly revision: string;
+}
+
+/** What was asked for and has not ended. */
+export type Pending = PendingSave | Exclude<Unfinished, NotedSave>;
+
+/** Of several saves of one conversation the last says it all; `asNoted` is told the revisions of all of them. */
+export function toNotes(
+  steps: readonly Pending[],
+  asNoted: (save: PendingSave, own: readonly string[]) => NotedSave,
+): Unfinished[] {
+  const saves = new Map<string, PendingSave[]>();
+  for (const step of steps) {
+    if (step.op === "save") saves.set(step.conversation.id, [...(saves.get(step.conversation.id) ?? []), step]);
+  }
+  return steps.flatMap((step): Unfinished[] => {
+    if (step.op !== "save") return [step];
+    const all = saves.get(step.conversation.id) ?? [];
+    return step === all.at(-1) ? [asNoted(step, all.map(({ revision }) => revision))] : []; // prettier-ignore
+  });
+}
 
 const Noted = v.array(
   v.variant("op", [
