@@ -8,6 +8,7 @@ export const header: usize = 1024;
 const JOB: usize = 0; // changes when there is a job
 const QUIT: usize = 4;
 export const THREADS: usize = 8;
+const LINGER: usize = 12; // looks for the next job before a helper goes to sleep
 // What all threads write lies apart from what they read.
 const TICKET: usize = 192; // i64: the phase, and in the low half its next piece
 const PHASE: usize = TICKET + 4;
@@ -109,8 +110,9 @@ export function startJob(): void {
 export function nextJob(done: i32): i32 {
   helps = true;
   alone = false;
+  const linger = field(LINGER);
   let job = atomic.load<i32>(header + JOB);
-  for (let i = 0; job == done && i < 100000; i++) job = atomic.load<i32>(header + JOB);
+  for (let i = 0; job == done && i < linger; i++) job = atomic.load<i32>(header + JOB);
   while (job == done) {
     atomic.wait<i32>(header + JOB, done, -1);
     job = atomic.load<i32>(header + JOB);

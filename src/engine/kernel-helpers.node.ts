@@ -14,6 +14,9 @@ export function nodeKernelHelpers(count: number): KernelHelpers | undefined {
   if (count < 1) return undefined;
   return {
     count,
+    // Some 40 ms. Linux wakes a thread where it ran last: one that went to sleep soon after it was woken on the first thread's processor is woken
+    // there again and again, one that stays awake is moved to a free one. Nothing else here wants it.
+    linger: 24_000_000,
     async start(module, memory) {
       const workers = Array.from({ length: count }, (_, i) => {
         const worker = new Worker(source, { eval: true, workerData: { module, memory, thread: i + 1 } });

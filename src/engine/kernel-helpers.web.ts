@@ -10,6 +10,8 @@ export function webKernelHelpers(count: number): KernelHelpers | undefined {
   if (count < 1 || typeof Worker !== "function") return undefined;
   return {
     count,
+    // Some 150 µs, from one token to the next: the page wants the processors too.
+    linger: 100_000,
     async start(module, memory) {
       const ready: Worker[] = [];
       // One after another: a helper's number must be below the number of those that are there.

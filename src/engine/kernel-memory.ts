@@ -9,6 +9,8 @@ import type { PackageFiles } from "./types.ts";
 export interface KernelHelpers {
   /** How many a kernel may have. */
   readonly count: number;
+  /** How often a helper looks for the next job before it goes to sleep; a look takes one to two nanoseconds. */
+  readonly linger: number;
   /**
    * Each helper instantiates the module over the memory and calls help(i), i from 1 on. Resolves when all that could be started are ready
    * to be called, with how many they are and what ends them.
@@ -31,7 +33,7 @@ const mostPages = 65_536;
 const header = 1024;
 const headerBytes = 256;
 /** Offsets in the header: what all kernels have, and where a kernel's own fields begin; from 192 on it is the threads' own. */
-const offsets = { job: 0, quit: 4, threads: 8, own: 28 };
+const offsets = { job: 0, quit: 4, threads: 8, linger: 12, own: 28 };
 /** Reads under way, and bytes of one; bytes between two pieces that are read along with them. */
 const [readsAtOnce, readBytesAtMost, gapAtMost] = [4, 2 ** 24, 2 ** 12];
 /** Of the buffer that a read uses over and over. */
@@ -118,6 +120,7 @@ export class KernelMemory {
   /** The kernel over this memory in this thread and its helpers'. */
   async start(code: BufferSource, helpers: KernelHelpers | undefined): Promise<KernelTeam> {
     const { memory } = this;
+    this.words(header + offsets.linger, [helpers?.linger ?? 0]);
     const module = await WebAssembly.compile(code);
     const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
     const kernel = exports as unknown as { run(): void }; // what every kernel of a team exports
