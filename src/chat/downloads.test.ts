@@ -60,6 +60,19 @@ test("a download tells bytes and pace, becomes the chat's model, and is forgotte
   expect(kept(values)).not.toContain(model.baseUrl);
 });
 
+test("a model that was found again can be used once it is listed, not before", async () => {
+  const before = setUp();
+  before.downloads.start(model, "use");
+  let list: () => void = () => undefined;
+  const { downloads, calls } = setUp(before.values, { changed: () => new Promise((resolve) => (list = resolve)) });
+  downloads.restore(false);
+  calls[0]?.end();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(downloads.get()).toMatchObject([{ phase: "running" }]);
+  list();
+  await vi.waitFor(() => expect(downloads.get()).toMatchObject([{ phase: "done" }]));
+});
+
 test("a model that the chat did not take stands there to be used", async () => {
   const { downloads, calls } = setUp(undefined, { use: () => Promise.reject(new Error("no")) });
   downloads.start(model, "use");

@@ -146,10 +146,10 @@ export function createDownloads(options: DownloadsOptions): Downloads {
 
   const arrived = async (id: string): Promise<void> => {
     const forChat = wantedByChat.delete(id);
-    change(id, { phase: forChat ? "starting" : "done" });
+    if (forChat) change(id, { phase: "starting" });
+    // Before it is listed it can't be chosen.
     await changed().catch((error: unknown) => console.warn("What is stored could not be listed:", error));
-    if (!forChat) return;
-    if (await use(id).catch(() => false)) drop(id);
+    if (forChat && (await use(id).catch(() => false))) drop(id);
     else change(id, { phase: "done" });
   };
 
