@@ -39,7 +39,14 @@ export function toNotes(
   return steps.flatMap((step): Unfinished[] => {
     if (step.op !== "save") return [step];
     const all = saves.get(step.conversation.id) ?? [];
-    return step === all.at(-1) ? [asNoted(step, all.map(({ revision }) => revision))] : []; // prettier-ignore
+    return step === all.at(-1)
+      ? [
+          asNoted(
+            step,
+            all.map(({ revision }) => revision),
+          ),
+        ]
+      : [];
   });
 }
 
