@@ -5,7 +5,7 @@ import { createEngine, type Engine } from "./engine.ts";
 import type { Runtime } from "./runtime.ts";
 import { createNodeRuntime } from "./runtime.node.ts";
 import { createWasmRuntime } from "./runtime.web.ts";
-import { answer, assistant, greedy, picture, request, tinyPackage, user } from "./tiny-package.node.ts";
+import { answer, assistant, greedy, picture, request, tinyPackage, user } from "#testing/tiny-package.node.ts";
 import type { GenerateRequest } from "./types.ts";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });

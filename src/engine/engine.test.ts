@@ -18,7 +18,7 @@ import {
   request,
   tinyPackage,
   user,
-} from "./tiny-package.node.ts";
+} from "#testing/tiny-package.node.ts";
 import type { GenerateEvent, GenerateRequest, PackageFiles, Part } from "./types.ts";
 
 // Other work on the machine must not fail a test.

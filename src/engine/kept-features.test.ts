@@ -3,7 +3,7 @@ import { decodeImage } from "./decode.node.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import type { FeatureStore, KeptFeatures } from "./image-features.ts";
 import { createNodeRuntime } from "./runtime.node.ts";
-import { answer, picture, request, tinyPackage, user } from "./tiny-package.node.ts";
+import { answer, picture, request, tinyPackage, user } from "#testing/tiny-package.node.ts";
 import type { Part } from "./types.ts";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });

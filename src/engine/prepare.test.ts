@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { decodeImage } from "./decode.node.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { createNodeRuntime } from "./runtime.node.ts";
-import { answer, assistant, picture, request, tinyPackage, user } from "./tiny-package.node.ts";
+import { answer, assistant, picture, request, tinyPackage, user } from "#testing/tiny-package.node.ts";
 import type { Part } from "./types.ts";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });

@@ -11,11 +11,11 @@ import {
   tinyTensors,
 } from "#convert/fixtures.ts";
 import type { Manifest } from "#weights/manifest.ts";
-import type { Engine } from "./engine.ts";
-import { loadModel } from "./model.ts";
-import { createNodeRuntime } from "./runtime.node.ts";
-import { makeSelfTest } from "./self-test.ts";
-import type { GenerateEvent, GenerateRequest, Message, PackageFiles, Part, Sampling } from "./types.ts";
+import type { Engine } from "#engine/engine.ts";
+import { loadModel } from "#engine/model.ts";
+import { createNodeRuntime } from "#engine/runtime.node.ts";
+import { makeSelfTest } from "#engine/self-test.ts";
+import type { GenerateEvent, GenerateRequest, Message, PackageFiles, Part, Sampling } from "#engine/types.ts";
 
 /** Of the tiny model. */
 export const contextLength = 512;

@@ -1,0 +1,77 @@
+// The lint rule that holds every import of src against the table in imports.json: which room may import which, and where each npm
+// package lives. It reads specifiers and paths only, no types and no files.
+import { readFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
+import { posix } from "node:path";
+
+/** Rooms with what they may import as values and as types only; what everyone may import; the files each npm package stays in. */
+export const table = JSON.parse(readFileSync(new URL("./imports.json", import.meta.url), "utf8"));
+
+/** Whether a path below src is one that an entry of the table means: a room, a file, or a pattern with `*`. */
+function matches(path, entry) {
+  if (!/[*.]/.test(entry)) return path.startsWith(`${entry}/`);
+  const pattern = entry.split("*").map((piece) => piece.replace(/[.+^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${pattern.join(".*")}$`).test(path);
+}
+const matchesAny = (path, entries) => entries.some((entry) => matches(path, entry));
+
+/** What is wrong with an import of `specifier` in the file at `from` (below src); undefined where nothing is. */
+export function judgeImport(from, specifier, typesOnly) {
+  const bare = specifier.replace(/[?].*$/, "");
+  if (bare.split("/").includes("..") || bare.startsWith("/") || bare.startsWith("file:"))
+    return "Imports across folders are spelled #folder/file.ts.";
+  if (bare.startsWith(".")) return judgeTarget(from, posix.join(posix.dirname(from), bare), typesOnly);
+  if (bare.startsWith("#")) return judgeTarget(from, posix.normalize(bare.slice(1)), typesOnly);
+  return isBuiltin(bare) ? undefined : judgePackage(from, bare);
+}
+
+function judgeTarget(from, target, typesOnly) {
+  const room = from.split("/")[0];
+  const row = table.rooms[room];
+  if (row === undefined) return `src/${room} has no row in scripts/imports.json.`;
+  for (const [suffix, pickers] of Object.entries(table.adapters)) {
+    if (target.endsWith(suffix) && !typesOnly && !matchesAny(from, pickers))
+      return `${target} is a host's adapter: only ${pickers.join(", ")} may pick it.`;
+  }
+  if (matches(target, room) || matchesAny(target, [...table.everywhere, ...row.values])) return undefined;
+  if (!matchesAny(target, row.types)) return `src/${room} may not import ${target} (see ARCHITECTURE.md).`;
+  return typesOnly ? undefined : `src/${room} may import only types from ${target}: write "import type".`;
+}
+
+function judgePackage(from, specifier) {
+  const name = specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+  const homes = table.packages[name];
+  if (homes === undefined) return `${name} has no home in scripts/imports.json: name the files that may import it.`;
+  return matchesAny(from, homes) ? undefined : `${name} is only for ${homes.join(", ")}.`;
+}
+
+/** The rule; its one option is the path of src. */
+export const importTable = {
+  meta: { type: "problem", schema: [{ type: "string" }], messages: { import: "{{problem}}" } },
+  create(context) {
+    const from = posix.relative(context.options[0], context.filename.replaceAll("\\", "/"));
+    const check = (node, typesOnly) => {
+      const specifier = node?.type === "TemplateLiteral" ? node.quasis[0]?.value.cooked : node?.value;
+      if (typeof specifier !== "string") return;
+      const problem = judgeImport(from, specifier, typesOnly);
+      if (problem !== undefined) context.report({ node, messageId: "import", data: { problem } });
+    };
+    return {
+      // `import { type A }` still runs the module, so only `import type` counts as types.
+      ImportDeclaration: (node) => check(node.source, node.importKind === "type"),
+      ExportNamedDeclaration: (node) => check(node.source, node.exportKind === "type"),
+      ExportAllDeclaration: (node) => check(node.source, node.exportKind === "type"),
+      ImportExpression: (node) => check(node.source, false),
+      TSImportType: (node) => check(node.source ?? node.argument?.literal, true),
+      TSExternalModuleReference: (node) => check(node.expression, false),
+      // Workers and files that are found by their address.
+      'NewExpression[callee.name="URL"][arguments.1.object.type="MetaProperty"]': (node) => {
+        const [address] = node.arguments;
+        if (typeof address?.value === "string" && /\.[cm]?[jt]sx?$/.test(address.value)) check(address, false);
+      },
+    };
+  },
+};
