@@ -164,7 +164,7 @@ test.describe("without a model", () => {
     await expect(questions(page)).toContainText("And this?");
     // Noted before the key of its picture was known, which had been kept meanwhile.
     await expect(questions(page).getByRole("img")).toBeVisible();
-    await questions(page).getByRole("button", { name: "Alternative before" }).click();
+    await questions(page).getByRole("button", { name: "Previous version" }).click();
     await expect(questions(page)).toContainText("What is this?");
     await expect(questions(page).getByRole("img")).toBeVisible();
   });
@@ -303,10 +303,10 @@ test.describe("with the model", () => {
     page,
   }) => {
     await askAbout(page, "pets.png", "How many cats are there?");
-    await button(page, "Answer anew").click();
+    await button(page, "Regenerate").click();
     await expect(answers(page)).toHaveAttribute("data-status", "done");
     await expect(answers(page).getByTestId("pager")).toContainText("2/2");
-    await button(page, "Alternative before").click();
+    await button(page, "Previous version").click();
     await expect(answers(page).getByTestId("pager")).toContainText("1/2");
     await asked(page, "Is there a dog?");
 
@@ -319,7 +319,7 @@ test.describe("with the model", () => {
     await expect(questions(page).getByTestId("pager")).toContainText("2/2");
     await page.reload();
     await expect(questions(page)).toContainText("How many dogs are there?");
-    await questions(page).getByRole("button", { name: "Alternative before" }).click();
+    await questions(page).getByRole("button", { name: "Previous version" }).click();
     await expect(questions(page)).toHaveCount(2);
     await expect(questions(page).first()).toContainText("How many cats are there?");
   });
@@ -407,10 +407,10 @@ test.describe("with the model and long conversations", () => {
     await button(page, "Ask without the oldest turns").click();
     await expect(answers(page)).toHaveCount(5);
     await expect(answers(page).last()).toHaveAttribute("data-status", "done");
-    await expect(page.getByText("The model no longer reads what stands above.")).toBeVisible();
+    await expect(page.getByText("The model no longer sees messages above this line.")).toBeVisible();
     // It stays so after a reload.
     await page.reload();
-    await expect(page.getByText("The model no longer reads what stands above.")).toBeVisible();
+    await expect(page.getByText("The model no longer sees messages above this line.")).toBeVisible();
     await expect(questions(page)).toHaveCount(5);
   });
 
@@ -421,7 +421,7 @@ test.describe("with the model and long conversations", () => {
     );
     await openSavedChat(page, turns);
     await modelReady(page);
-    await button(page, "Go on").click();
+    await button(page, "Continue").click();
     await expect(answers(page)).toHaveAttribute("data-status", "done");
     await expect(answers(page)).toHaveCount(1);
     await expect(page.getByTestId("answer")).toContainText(/^There are/);

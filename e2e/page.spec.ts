@@ -195,21 +195,54 @@ test.describe("without a model", () => {
     await expect(dialog("Settings")).toBeVisible();
   });
 
-  for (const width of [360, 768, 1920]) {
-    test(`nothing is wider than the page at ${width} px`, async ({ page }) => {
+  for (const width of [320, 390, 768, 1920]) {
+    test(`nothing is wider than the page at ${width} px, whatever is said, and an answer stands with its question`, async ({
+      page,
+    }) => {
       await page.setViewportSize({ width, height: 700 });
-      const overflow = (): Promise<number> =>
-        page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      expect(await overflow()).toBe(0);
-      const wide = {
-        ...answeredTurns[1],
-        text: `| ${"column | ".repeat(12)}\n| ${"--- | ".repeat(12)}\n\n${"long".repeat(80)}`,
+      const nothingSticksOut = async (): Promise<void> => {
+        const overflow = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
+        expect(overflow).toBe(0);
+        const send = await page.getByRole("button", { name: "Send" }).boundingBox();
+        expect((send?.x ?? width) + (send?.width ?? 0)).toBeLessThan(width);
       };
+      await nothingSticksOut();
+      const unbroken = (length: number): string => "W".repeat(length);
+      const table = `| ${"column | ".repeat(12)}\n| ${"--- | ".repeat(12)}\n\n${"long".repeat(80)}`;
+      const [question, answer] = answeredTurns;
+      if (question === undefined || answer === undefined) throw new Error("no turns");
+      const model = { id: "m", name: unbroken(90), host: `${unbroken(60)}.example.com` };
       await openSavedChat(
         page,
-        answeredTurns.map((turn) => (turn.role === "assistant" ? { ...turn, ...wide } : turn)),
+        [
+          { ...question, text: unbroken(64), pictures: [{ id: "p1", name: `${unbroken(200)}.png` }] },
+          { ...answer, text: table, model },
+          { ...question, id: "q2", text: `${unbroken(200)} https://example.com/${"path/".repeat(60)}`, pictures: [] },
+          {
+            ...answer,
+            id: "a2",
+            text: "",
+            status: "failed",
+            failure: { code: "server-failed", detail: unbroken(300) },
+          },
+        ],
+        { p1: redPng },
       );
-      expect(await overflow()).toBe(0);
+      await page.getByTestId("file-input").setInputFiles([
+        { ...red, name: `${unbroken(120)}.png` },
+        { ...red, name: `${unbroken(120)}.txt`, buffer: Buffer.from("no picture") },
+      ]);
+      await expect(page.getByTestId("picture-problem")).toBeVisible();
+      await nothingSticksOut();
+      const box = async (place: Locator): Promise<{ top: number; bottom: number }> =>
+        place.evaluate((element) => element.getBoundingClientRect().toJSON() as { top: number; bottom: number });
+      const [asked, next] = [await box(page.locator(".bubble").first()), await box(page.locator(".bubble").last())];
+      const said = await box(page.locator(".answer-model").first());
+      const words = await box(page.getByTestId("answer").first());
+      expect(said.top - asked.bottom).toBeLessThan(20);
+      expect(next.top - words.bottom).toBeGreaterThan(36);
     });
   }
 });

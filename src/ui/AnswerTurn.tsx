@@ -1,18 +1,15 @@
-// One answer: the words as they come, how it ended, and what it took.
+// One answer: the words as they come, how it ended, and how it can go on.
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
 import type { Alternatives } from "#chat/conversation-branches.ts";
-import { opinions, tokensPerSecond, type AssistantTurn, type Failure, type Opinion } from "#chat/conversation.ts";
+import type { AssistantTurn, Failure } from "#chat/conversation.ts";
 import { canContinue } from "#chat/run-turn.ts";
-import { Disclosure } from "./Disclosure.tsx";
-import { formatDuration, formatNumber, formatRate } from "./format.ts";
-import { CheckIcon, CopyIcon, FlagIcon, RegenerateIcon, ThumbIcon, WarnIcon } from "./icons.tsx";
+import { AnswerTools } from "./AnswerTools.tsx";
+import { WarnIcon } from "./icons.tsx";
 import { Markdown } from "./Markdown.tsx";
-import { Pager } from "./Pager.tsx";
-import { useTexts, type Texts } from "./texts/texts.ts";
+import { useTexts } from "./texts/texts.ts";
 import type { TurnActions } from "./turn-actions.ts";
 
-interface AnswerTurnProps {
+export interface AnswerTurnProps {
   readonly turn: AssistantTurn;
   readonly alternatives: Alternatives;
   /** Only the last answer can go on. */
@@ -26,11 +23,18 @@ interface AnswerTurnProps {
 
 /** `data-status` is the turn's status; the words stand in `data-testid="answer"`. */
 export function AnswerTurn(props: AnswerTurnProps): JSX.Element {
-  const { turn, isLast, busy, actions } = props;
+  const { turn, isLast } = props;
   const t = useTexts();
   const under = turn.status === "queued" || turn.status === "running";
   return (
-    <article class="turn turn-assistant" aria-label={t.assistant} data-testid="answer-turn" data-status={turn.status}>
+    <article
+      class={`turn turn-assistant${isLast ? " turn-last" : ""}`}
+      aria-label={t.assistant}
+      // A finger has no hover: a touch brings the focus here, which shows the tools.
+      tabIndex={-1}
+      data-testid="answer-turn"
+      data-status={turn.status}
+    >
       {turn.model?.host !== undefined && (
         <p class="answer-model" data-testid="answer-model">
           {t.remote.answeredBy(turn.model.name, turn.model.host)}
@@ -56,59 +60,8 @@ export function AnswerTurn(props: AnswerTurnProps): JSX.Element {
         </div>
       )}
       {!under && <Notes {...props} />}
-      {!under && (
-        <footer class="answer-foot">
-          <Pager
-            {...props.alternatives}
-            disabled={busy}
-            onPage={(step) => {
-              actions.onPage(turn.id, step);
-            }}
-          />
-          {turn.text !== "" && <CopyButton text={turn.text} />}
-          <button
-            type="button"
-            class="icon-button icon-button-small"
-            aria-label={t.turnTools.regenerate}
-            title={t.turnTools.regenerate}
-            disabled={busy}
-            onClick={() => actions.onRegenerate(turn.id)}
-          >
-            <RegenerateIcon />
-          </button>
-          {turn.text !== "" && <Opinions turn={turn} onJudge={(opinion) => actions.onJudge(turn.id, opinion)} />}
-          <Figures turn={turn} />
-        </footer>
-      )}
+      {!under && <AnswerTools {...props} />}
     </article>
-  );
-}
-
-/** Two thumbs and a flag, as in LLaVA's demo; kept with the conversation, sent nowhere. */
-function Opinions({
-  turn,
-  onJudge,
-}: {
-  readonly turn: AssistantTurn;
-  readonly onJudge: (opinion: Opinion) => void;
-}): JSX.Element {
-  const t = useTexts();
-  return (
-    <span class="opinions" role="group" aria-label={t.opinions.title}>
-      {opinions.map((opinion) => (
-        <button
-          key={opinion}
-          type="button"
-          class={`icon-button icon-button-small opinion-${opinion}`}
-          aria-label={t.opinions[opinion]}
-          title={t.opinions[opinion]}
-          aria-pressed={turn.opinion === opinion}
-          onClick={() => onJudge(opinion)}
-        >
-          {opinion === "flag" ? <FlagIcon /> : <ThumbIcon />}
-        </button>
-      ))}
-    </span>
   );
 }
 
@@ -166,113 +119,5 @@ function NextStep({ turn, canForget, actions }: AnswerTurnProps): JSX.Element {
         </button>
       ))}
     </>
-  );
-}
-
-/** Pace and device in one line, the rest behind "Details". */
-function Figures({ turn }: { readonly turn: AssistantTurn }): JSX.Element | null {
-  const t = useTexts();
-  const { usage, timings, device } = turn;
-  if (usage === undefined || timings === undefined) return null;
-  const rate = tokensPerSecond(turn);
-  const line = [
-    ...(rate === undefined ? [] : [formatRate(t, rate)]),
-    t.firstToken(formatDuration(t, timings.firstTokenMs)),
-    ...(device === undefined ? [] : [t.deviceNames[device]]),
-  ];
-  const splits: readonly (readonly [string, number])[] = [
-    [t.timingImage, timings.imageMs],
-    [t.timingVision, timings.visionMs],
-    [t.timingPrefill, timings.prefillMs],
-    [t.timingDecode, timings.decodeMs],
-  ];
-  const longest = Math.max(1, ...splits.map(([, ms]) => ms));
-  return (
-    <Disclosure
-      class="figures"
-      panelLabel={t.detailsTitle}
-      attributes={{ "data-testid": "answer-figures" }}
-      button={
-        <>
-          <span class="visually-hidden">{t.details}: </span>
-          {line.map((part) => (
-            <span key={part} class="figure">
-              {part}
-            </span>
-          ))}
-        </>
-      }
-    >
-      <p class="panel-title">{t.detailsTitle}</p>
-      <dl class="facts facts-bars">
-        {splits.map(([name, ms]) => (
-          <TimingRow key={name} t={t} name={name} ms={ms} longest={longest} />
-        ))}
-        <dt>{t.timingTotal}</dt>
-        <dd />
-        <dd>{formatDuration(t, timings.totalMs)}</dd>
-      </dl>
-      <dl class="facts">
-        <dt>{t.tokensRead}</dt>
-        <dd>{t.tokensReadValue(formatNumber(t, usage.promptTokens), formatNumber(t, usage.cachedTokens))}</dd>
-        <dt>{t.tokensPictures}</dt>
-        <dd>{formatNumber(t, usage.imageTokens)}</dd>
-        <dt>{t.tokensWritten}</dt>
-        <dd>{formatNumber(t, usage.newTokens)}</dd>
-      </dl>
-    </Disclosure>
-  );
-}
-
-interface TimingRowProps {
-  readonly t: Texts;
-  readonly name: string;
-  readonly ms: number;
-  readonly longest: number;
-}
-
-function TimingRow({ t, name, ms, longest }: TimingRowProps): JSX.Element {
-  return (
-    <>
-      <dt>{name}</dt>
-      <dd aria-hidden="true">
-        <meter value={ms} max={longest} />
-      </dd>
-      <dd>{formatDuration(t, ms)}</dd>
-    </>
-  );
-}
-
-/** Pages over plain HTTP have no clipboard at all; others may be refused it. */
-async function copy(text: string): Promise<"copied" | "failed"> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return "copied";
-  } catch {
-    return "failed";
-  }
-}
-
-function CopyButton({ text }: { readonly text: string }): JSX.Element {
-  const t = useTexts();
-  const [state, setState] = useState<"idle" | "copied" | "failed">("idle");
-  useEffect(() => {
-    if (state === "idle") return undefined;
-    const timer = setTimeout(() => setState("idle"), 2000);
-    return () => clearTimeout(timer);
-  }, [state]);
-  const label = state === "copied" ? t.copied : state === "failed" ? t.copyFailed : t.copy;
-  return (
-    <button
-      type="button"
-      class="icon-button icon-button-small"
-      aria-label={label}
-      title={label}
-      onClick={() => {
-        void copy(text).then(setState);
-      }}
-    >
-      {state === "copied" ? <CheckIcon /> : state === "failed" ? <WarnIcon /> : <CopyIcon />}
-    </button>
   );
 }

@@ -1,6 +1,6 @@
 // A button with a small panel under it; a click elsewhere, Escape, or leaving it with the keyboard closes it.
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 interface DisclosureProps {
   readonly class: string;
@@ -14,7 +14,9 @@ interface DisclosureProps {
 /** Closed at first. The panel stands right after the button, so the keyboard reaches it next. */
 export function Disclosure(props: DisclosureProps): JSX.Element {
   const [open, setOpen] = useState(false);
+  const [below, setBelow] = useState(false);
   const root = useRef<HTMLDivElement>(null);
+  const panel = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
   const panelId = useId();
   useEffect(() => {
@@ -28,6 +30,11 @@ export function Disclosure(props: DisclosureProps): JSX.Element {
       document.removeEventListener("pointerdown", closeOutside);
       document.removeEventListener("focusin", closeOutside);
     };
+  }, [open]);
+  useLayoutEffect(() => {
+    // Styles put some panels above their button; near the top of the window there is no room for that.
+    if (open) setBelow((panel.current?.getBoundingClientRect().top ?? 0) < 0);
+    else setBelow(false);
   }, [open]);
   const close = (): void => {
     setOpen(false);
@@ -55,7 +62,13 @@ export function Disclosure(props: DisclosureProps): JSX.Element {
         {props.button}
       </button>
       {open && (
-        <div id={panelId} class="panel" role="group" aria-label={props.panelLabel}>
+        <div
+          ref={panel}
+          id={panelId}
+          class={below ? "panel panel-below" : "panel"}
+          role="group"
+          aria-label={props.panelLabel}
+        >
           {typeof props.children === "function" ? props.children(close) : props.children}
         </div>
       )}

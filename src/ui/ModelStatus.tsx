@@ -25,15 +25,14 @@ function describeDevice(t: Texts, state: ModelState): { readonly device: string;
   return { device: t.deviceNames[device], detail: device === "webgpu" ? adapter : t.threads(threads) };
 }
 
-/** The chip; `data-state` is loading, ready or failed. */
+/** The chip; `data-state` is loading, ready or failed. Notices are facts, not warnings: they stand in the panel. */
 export function ModelStatus({ name, state, offline }: ModelStatusProps): JSX.Element {
   const t = useTexts();
   const { device, detail } = describeDevice(t, state);
-  const noticed = state.phase === "ready" && state.model.notices.length > 0;
   return (
     <Disclosure
       class="model-status"
-      attributes={{ "data-testid": "model-status", "data-state": state.phase, "data-noticed": String(noticed) }}
+      attributes={{ "data-testid": "model-status", "data-state": state.phase }}
       panelLabel={t.modelStatus}
       button={
         <span class="chip">
@@ -43,7 +42,6 @@ export function ModelStatus({ name, state, offline }: ModelStatusProps): JSX.Ele
           </span>
           <span class="chip-device">{device}</span>
           {detail !== "" && <span class="chip-detail">{detail}</span>}
-          {noticed && <WarnIcon />}
         </span>
       }
     >

@@ -16,14 +16,21 @@ interface QuestionTurnProps {
   readonly alternatives: Alternatives;
   readonly busy: boolean;
   readonly editing: boolean;
+  /** The last question of the conversation. */
+  readonly isLast: boolean;
   readonly actions: TurnActions;
 }
 
 /** While it is edited, the editor stands in its place. */
-export function QuestionTurn({ turn, alternatives, busy, editing, actions }: QuestionTurnProps): JSX.Element {
+export function QuestionTurn({ turn, alternatives, busy, editing, isLast, actions }: QuestionTurnProps): JSX.Element {
   const t = useTexts();
   return (
-    <article class="turn turn-user" aria-label={t.you} data-testid="question-turn">
+    <article
+      class={`turn turn-user${isLast ? " turn-last" : ""}`}
+      aria-label={t.you}
+      tabIndex={-1}
+      data-testid="question-turn"
+    >
       {editing ? (
         <QuestionEditor key={turn.id} turn={turn} actions={actions} />
       ) : (
@@ -40,29 +47,35 @@ export function QuestionTurn({ turn, alternatives, busy, editing, actions }: Que
               ))}
             </div>
           )}
-          {turn.text !== "" && <p class="bubble">{turn.text}</p>}
-          <div class="turn-tools">
-            <Pager {...alternatives} disabled={busy} onPage={(step) => actions.onPage(turn.id, step)} />
-            <button
-              type="button"
-              class="icon-button icon-button-small"
-              aria-label={t.turnTools.edit}
-              title={t.turnTools.edit}
-              disabled={busy}
-              onClick={() => actions.onEditing(turn.id)}
-            >
-              <EditIcon />
-            </button>
-            <button
-              type="button"
-              class="icon-button icon-button-small"
-              aria-label={t.turnTools.deletePair}
-              title={t.turnTools.deletePair}
-              disabled={busy}
-              onClick={() => actions.onRemove(turn.id)}
-            >
-              <DeleteIcon />
-            </button>
+          <div class="question-row">
+            {turn.text !== "" && (
+              <p class="bubble" dir="auto">
+                {turn.text}
+              </p>
+            )}
+            <div class="turn-tools">
+              <Pager {...alternatives} disabled={busy} onPage={(step) => actions.onPage(turn.id, step)} />
+              <button
+                type="button"
+                class="icon-button icon-button-small"
+                aria-label={t.turnTools.edit}
+                title={t.turnTools.edit}
+                disabled={busy}
+                onClick={() => actions.onEditing(turn.id)}
+              >
+                <EditIcon />
+              </button>
+              <button
+                type="button"
+                class="icon-button icon-button-small"
+                aria-label={t.turnTools.deletePair}
+                title={t.turnTools.deletePair}
+                disabled={busy}
+                onClick={() => actions.onRemove(turn.id)}
+              >
+                <DeleteIcon />
+              </button>
+            </div>
           </div>
         </>
       )}

@@ -27,6 +27,7 @@ export function Turns({ conversation, editing, actions, after }: TurnsProps): JS
   const following = useRef(true);
   const { turns, memoryStart } = conversation;
   const last = turns.at(-1);
+  const lastQuestion = turns.findLast((turn) => turn.role === "user");
   const busy = isBusy(conversation);
   useEffect(() => {
     const note = (): void => {
@@ -56,6 +57,7 @@ export function Turns({ conversation, editing, actions, after }: TurnsProps): JS
               alternatives={alternativesOf(conversation, turn.id)}
               busy={busy}
               editing={turn.id === editing && !busy}
+              isLast={turn === lastQuestion}
               actions={actions}
             />
           ) : (

@@ -209,3 +209,31 @@ export const FlagIcon = (): JSX.Element => (
     <path d="M6 20.5V4.5M6 5.5c4-2.5 7 2 12 0v8c-5 2-8-2.500-12 0" />
   </Icon>
 );
+
+export const InfoIcon = (): JSX.Element => (
+  <Icon>
+    <circle cx="12" cy="12" r="8.25" />
+    <path d="M12 11v5M12 8v.1" />
+  </Icon>
+);
+
+export const DownIcon = (): JSX.Element => (
+  <Icon>
+    <path d="M12 5v14M5.5 12.5 12 19l6.5-6.5" />
+  </Icon>
+);
+
+export const KeyboardIcon = (): JSX.Element => (
+  <Icon>
+    <rect x="2.75" y="6" width="18.5" height="12" rx="2.5" />
+    <path d="M6.5 10v.1M10 10v.1M13.9 10v.1M17.5 10v.1M8.5 14.2h7" />
+  </Icon>
+);
+
+/** A frame drawn over part of something. */
+export const PartIcon = (): JSX.Element => (
+  <Icon>
+    <path d="M4 8V6.5A2.5 2.5 0 0 1 6.5 4H8M16 4h1.5A2.5 2.5 0 0 1 20 6.5V8M20 16v1.5a2.5 2.5 0 0 1-2.5 2.5H16M8 20H6.5A2.5 2.5 0 0 1 4 17.5V16" />
+    <rect x="8.5" y="8.5" width="7" height="7" rx="1" />
+  </Icon>
+);

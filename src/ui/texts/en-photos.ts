@@ -1,7 +1,7 @@
 // English sentences about models for photographs.
 
 export const photos = {
-  offer: (name: string) => `For photographs there is ${name}`,
+  offer: (name: string) => `Working with photos? Try ${name}`,
   facts: (size: string, license: string) => (size === "" ? `licence: ${license}` : `${size} · licence: ${license}`),
   from: (host: string) => `from ${host}, once; your pictures stay here`,
   notYetRun: "not yet run here on its real weights",

@@ -94,13 +94,13 @@ const turnTools = {
   cancel: "Cancel",
   addPicture: "Add a picture to it",
   deletePair: "Delete question and answer",
-  regenerate: "Answer anew",
-  continue: "Go on",
-  previous: "Alternative before",
-  next: "Alternative after",
+  regenerate: "Regenerate",
+  continue: "Continue",
+  previous: "Previous version",
+  next: "Next version",
   alternative: (index: number, count: number) => `${index}/${count}`,
-  alternativeLong: (index: number, count: number) => `Alternative ${index} of ${count}`,
-  forgotten: "The model no longer reads what stands above.",
+  alternativeLong: (index: number, count: number) => `Version ${index} of ${count}`,
+  forgotten: "The model no longer sees messages above this line.",
 };
 
 const unknownModel = (wanted: string, here: string): string =>
@@ -149,7 +149,7 @@ const pictures = {
 
 const shortcuts = {
   title: "Keyboard shortcuts",
-  send: "Ask",
+  send: "Send",
   newLine: "New line",
   stop: "End the answer",
   focus: "Go to the question box",
@@ -229,10 +229,10 @@ export const en = {
   timingVision: "Vision",
   timingPrefill: "Prefill",
   timingDecode: "Decode",
-  timingTotal: "In all",
+  timingTotal: "Total",
   tokensRead: "Prompt tokens",
   tokensReadValue: (total: string, cached: string) => `${total} (${cached} cached)`,
-  tokensPictures: "of these, picture tokens",
+  tokensPictures: "Image tokens",
   tokensWritten: "New tokens",
 
   modelStatus: "Model and device",
@@ -266,7 +266,7 @@ export const en = {
   toDark: "Switch to the dark theme",
   language: "Language",
   answers: "Answers",
-  greedy: "Most likely word every time",
+  greedy: "Deterministic (greedy)",
   greedyHint: "The same question gets the same answer. Best for small models.",
   temperature: "Temperature",
   temperatureHint: "Higher is more surprising.",
@@ -282,7 +282,7 @@ export const en = {
     "llava-web is LLaVA, the open large language-and-vision assistant, as a web page. It is free software under the Apache License 2.0.",
   modelTitle: "The model",
   modelFacts: (model: string, parameters: number) =>
-    `${model} is a genuine LLaVA at pocket size: a CLIP-style vision tower, a two-layer projector and a Llama decoder, ${(parameters / 1e6).toFixed(1)} million parameters in all. This project trained it from nothing on pictures it composed itself.`,
+    `${model} is a genuine LLaVA at pocket size: a CLIP-style vision tower, a two-layer projector and a Llama decoder, ${(parameters / 1e6).toFixed(1)} million parameters in all. It was trained from scratch on synthetic pictures, in this project.`,
   modelCan: "It can name, count, locate and compare pictograms, tell their colours, and read printed words.",
   modelCannot:
     "It does not know photographs, people, places or the world, and it makes mistakes. Check anything that matters.",

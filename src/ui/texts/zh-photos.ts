@@ -2,7 +2,7 @@
 import type { photos as English } from "./en-photos.ts";
 
 export const photos: typeof English = {
-  offer: (name) => `看照片可以用 ${name}`,
+  offer: (name) => `要处理照片？试试 ${name}`,
   facts: (size, license) => (size === "" ? `许可：${license}` : `${size} · 许可：${license}`),
   from: (host) => `从 ${host} 下载一次，图片不会离开本机`,
   notYetRun: "尚未在这里用真实权重运行过",
