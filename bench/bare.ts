@@ -1,5 +1,6 @@
 // A bare loop on onnxruntime-node over a package's graphs: the whole prompt in one run, then token by token, greedy, with nothing around it. What
 // the runtime could do at best, without a tokenizer's, a sampler's or a stream's time. Prompts without pictures only.
+import "#engine/no-telemetry.node.ts";
 import { basename, join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { renderPrompt } from "#engine/prompt.ts";

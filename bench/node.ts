@@ -1,5 +1,6 @@
 // This engine beside transformers.js's generate() and a bare onnxruntime-node loop in Node, on the same package: the same questions in turns.
 //   npm run bench -- node [--model <package folder>] [--pairs 5] [--contexts 256,1024,2048,4096] [--tokens 64] [--json <file>] [--no-drafts]
+import "#engine/no-telemetry.node.ts";
 import { readFile, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { basename, dirname, resolve } from "node:path";

@@ -2,6 +2,9 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
+// Whatever the entry is: ONNX Runtime must not report its use (src/engine/no-telemetry.node.ts says more).
+process.env.ORT_DISABLE_TELEMETRY = "1";
+
 const [entry] = process.argv.slice(2);
 if (entry === undefined) {
   console.error("usage: node scripts/run.mjs <entry.ts> [arguments]");

@@ -1,5 +1,6 @@
 // `npm run verify:hub -- <id>`: brings a model of the hub here, asks it about three pictures and looks for the words that a right answer
 // has; for anyone who is online. What passes may lose its "not yet run" in src/zoo/hub-models.ts.
+import "#engine/no-telemetry.node.ts";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Command } from "commander";

@@ -1,4 +1,5 @@
 // The runtime contract on onnxruntime-node, CPU. Reads graphs from files where the package is a folder, so weights are mapped, not copied.
+import "./no-telemetry.node.ts";
 import { availableParallelism } from "node:os";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { nodeKernelHelpers } from "./kernel-helpers.node.ts";
