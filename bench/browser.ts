@@ -31,7 +31,7 @@ try {
   await page.goto(
     `${server.url}bench/?beside&${new URLSearchParams({ device, pairs, contexts, tokens, ...(model === undefined ? {} : { package: "package/" }) }).toString()}`,
   );
-  await page.getByRole("button", { name: "Run the bench" }).click();
+  await page.getByRole("button", { name: "Run benchmark" }).click();
   const status = page.locator(".bench-status[data-state=done], .bench-status[data-state=failed]");
   await status.waitFor({ timeout: 30 * 60_000 });
   if ((await status.getAttribute("data-state")) === "failed") throw new Error((await status.textContent()) ?? "");

@@ -19,8 +19,8 @@ for (const colorScheme of ["light", "dark"] as const) {
         await page.getByRole("button", { name: "Settings" }).click();
         await expect(page.getByRole("dialog", { name: "Settings" })).toBeVisible();
         expect(await violations(page)).toEqual([]);
-        await page.getByRole("button", { name: "About and licences" }).click();
-        await expect(page.getByRole("dialog", { name: "About and licences" })).toContainText("Noto Emoji");
+        await page.getByRole("button", { name: "About and licenses" }).click();
+        await expect(page.getByRole("dialog", { name: "About and licenses" })).toContainText("Noto Emoji");
         expect(await violations(page)).toEqual([]);
       });
 
@@ -81,7 +81,7 @@ for (const [colorScheme, width] of [
       await expect(page.getByRole("dialog", { name: "导出和导入" })).toBeVisible();
       await check();
       await closeAll();
-      for (const name of ["本机上的模型", "连接服务器"]) {
+      for (const name of ["管理模型", "连接服务器"]) {
         await page.getByTestId("model-picker").getByRole("button").first().click();
         await page.getByRole("button", { name }).click();
         await expect(page.getByRole("dialog", { name })).toBeVisible();

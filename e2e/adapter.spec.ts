@@ -41,8 +41,8 @@ test.afterAll(() => server.stop());
 
 async function openStorage(page: Page): Promise<Locator> {
   await page.getByTestId("model-picker").getByRole("button").first().click();
-  await page.getByRole("button", { name: "Models on this device" }).click();
-  return page.getByRole("dialog", { name: "Models on this device" });
+  await page.getByRole("button", { name: "Manage models" }).click();
+  return page.getByRole("dialog", { name: "Models" });
 }
 async function choose(page: Page, name: string): Promise<void> {
   await page.getByTestId("model-picker").getByRole("button").first().click();
@@ -70,9 +70,9 @@ test("an adapter is added, chosen and left again beside its base, which is fetch
   await dialog
     .getByTestId("package-input")
     .setInputFiles({ name: "style.zip", mimeType: "application/zip", buffer: adapterZip });
-  await expect(dialog.getByTestId("storage-outcome")).toHaveText(`${style} is on this device now.`);
+  await expect(dialog.getByTestId("storage-outcome")).toHaveText(`${style} was imported and verified.`);
   const stored = dialog.getByTestId("stored-model").filter({ hasText: style });
-  await expect(stored).toContainText(`adapter: add the model “${base}” to use it`);
+  await expect(stored).toContainText(`adapter; needs the model “${base}”`);
   await expect(stored.getByRole("button", { name: "Use" })).toHaveCount(0);
   await dialog.getByLabel("Address of a model package").fill(server.baseUrl);
   await dialog.getByRole("button", { name: "Check", exact: true }).click();

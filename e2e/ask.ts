@@ -10,7 +10,7 @@ export const examplePicture = (name: string): string =>
 /** What the example pictures show, as the built-in model must tell it; short answers, because software WebGPU is slow. */
 export const truths = [
   { file: "pets.png", question: "How many cats are there?", words: /^three\.?$/i },
-  { file: "sign.png", question: "What colour is the star?", words: /^yellow\.?$/i },
+  { file: "sign.png", question: "What color is the star?", words: /^yellow\.?$/i },
 ] as const;
 
 /** Opens the page with short greedy answers; `url` is relative to the base URL, or absolute. */

@@ -1,4 +1,4 @@
-// The measurement behind "about … tokens per second here", on a real WebGPU device (here the software adapter).
+// The measurement behind "about … tokens/s here", on a real WebGPU device (here the software adapter).
 import { expect, test } from "@playwright/test";
 import { openBundled } from "./bundle-page.ts";
 

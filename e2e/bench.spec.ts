@@ -15,19 +15,19 @@ test("the bench page measures both systems in turns, and gives its figures away 
   await page.setViewportSize({ width: 390, height: 780 });
   await page.goto("bench/?device=wasm&pairs=1&contexts=100&tokens=4&beside&heap=no");
   expect(await violations(page)).toEqual([]);
-  await page.getByRole("button", { name: "Run the bench" }).click();
+  await page.getByRole("button", { name: "Run benchmark" }).click();
   const status = page.getByRole("status");
   await expect(status).not.toHaveAttribute("data-state", "running", { timeout: 90_000 });
   await expect(status).toHaveText("Done.");
 
   const lines = page.getByRole("row");
   await expect(lines).toHaveCount(10);
-  await expect(lines.first()).toHaveText(/What.*llava-web.*transformers\.js.*Ratio/s);
-  for (const name of [/^Load, with download, ms\s*\d/, /^WASM memory at most, MiB\s*\d/])
+  await expect(lines.first()).toHaveText(/Measurement.*llava-web.*transformers\.js.*Ratio/s);
+  for (const name of [/^Load, with download, ms\s*\d/, /^Peak WASM memory, MiB\s*\d/])
     await expect(lines.filter({ hasText: name })).toHaveCount(1);
   // Of a short answer: both say the same, and no sign of another answer follows.
   expect((await lines.allTextContents())[1]).toMatch(/ ×$/);
-  await expect(page.getByText("embeddings in 32 bits")).toBeVisible();
+  await expect(page.getByText("32-bit embeddings")).toBeVisible();
   expect(await violations(page)).toEqual([]);
   // The table scrolls within itself on a phone.
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);

@@ -93,7 +93,7 @@ test("LLaVA data dropped on the page with its picture opens as a conversation", 
       id: "1",
       image: "coco/red.png",
       conversations: [
-        { from: "human", value: "<image>\nWhich colour?" },
+        { from: "human", value: "<image>\nWhich color?" },
         { from: "gpt", value: "Red." },
       ],
     },
@@ -101,7 +101,7 @@ test("LLaVA data dropped on the page with its picture opens as a conversation", 
   await drop(page, { "data.json": strToU8(JSON.stringify(data)), "red.png": red });
   await expect(page.getByTestId("import-outcome")).toContainText("1 conversation opened.");
   await page.getByRole("button", { name: "Close" }).click();
-  await expect(page.getByTestId("question-turn")).toContainText("Which colour?");
+  await expect(page.getByTestId("question-turn")).toContainText("Which color?");
   await expect(page.getByTestId("question-turn").getByRole("img")).toBeVisible();
   await expect(page.getByTestId("answer")).toHaveText("Red.");
 });
@@ -133,12 +133,12 @@ test("every wrong thing in a file is told in a sentence, and nothing of it runs"
   await expect(page.getByTestId("import-problem")).toHaveText([
     /“pixel\.png” lies elsewhere/,
     /“vector\.svg” is no picture/,
-    /Conversation 3 of “hostile\.zip” was left out: its speakers do not take turns/,
+    /Conversation 3 of “hostile\.zip” was left out: its speakers don't take turns/,
     /Conversation 4 of “hostile\.zip” was left out: it is not a conversation/,
   ]);
   expect(await violations(page)).toEqual([]);
   await give(page, "broken.json", "[{");
-  await expect(page.getByTestId("import-problem")).toHaveText(/“broken\.json” is no valid JSON/);
+  await expect(page.getByTestId("import-problem")).toHaveText(/“broken\.json” isn't valid JSON/);
   await give(page, "cut.zip", zipSync({ "a.json": strToU8("[]") }).slice(0, 30));
   await expect(page.getByTestId("import-problem")).toHaveText(/“cut\.zip” is damaged/);
   await page.getByRole("button", { name: "Close" }).click();

@@ -63,13 +63,13 @@ test.describe("without a model", () => {
     await expect(entries(page)).toHaveCount(1);
     await expect(entries(page)).toContainText("What is this?");
     await search.fill("zeppelin");
-    await expect(page.getByText("Nothing here says “zeppelin”.")).toBeVisible();
+    await expect(page.getByText("No conversation contains “zeppelin”.")).toBeVisible();
     await search.fill("");
 
     const old = entries(page).filter({ hasText: "What is this?" });
     await old.hover();
     await old.getByRole("button", { name: "Rename" }).click();
-    await page.getByRole("textbox", { name: "Name of the conversation" }).fill("A red thing");
+    await page.getByRole("textbox", { name: "Conversation name" }).fill("A red thing");
     await page.keyboard.press("Enter");
     const renamed = entries(page).filter({ hasText: "A red thing" });
     await expect(renamed).toHaveCount(1);
@@ -197,16 +197,16 @@ test.describe("without a model", () => {
     page,
   }) => {
     await page.getByTestId("file-input").setInputFiles([red, { ...red, name: "second.png" }]);
-    await button(page, "View red.png larger").click();
+    await button(page, "Enlarge red.png").click();
     const viewer = page.getByTestId("lightbox");
     await expect(viewer.getByRole("img")).toBeVisible();
     await viewer.getByRole("button", { name: "Zoom in" }).click();
-    await expect(viewer.getByRole("button", { name: "Whole picture" })).toContainText("150 %");
+    await expect(viewer.getByRole("button", { name: "Fit to screen" })).toContainText("150%");
     await page.keyboard.press("0");
-    await expect(viewer.getByRole("button", { name: "Whole picture" })).toContainText("100 %");
+    await expect(viewer.getByRole("button", { name: "Fit to screen" })).toContainText("100%");
     await page.mouse.move(600, 300);
     await page.mouse.wheel(0, -400);
-    await expect(viewer.getByRole("button", { name: "Whole picture" })).not.toContainText("100 %");
+    await expect(viewer.getByRole("button", { name: "Fit to screen" })).not.toContainText("100%");
     await page.keyboard.press("0");
     await page.keyboard.press("ArrowRight");
     await expect(viewer.getByRole("img", { name: "Picture 2: second.png" })).toBeVisible();
@@ -226,10 +226,10 @@ test.describe("without a model", () => {
 
   test("an address that can't be fetched gets a sentence with the next step", async ({ page }) => {
     await button(page, "Camera or web address").click();
-    const address = page.getByRole("textbox", { name: "Address of a picture" });
+    const address = page.getByRole("textbox", { name: "Picture address" });
     await address.fill("ftp://example.com/a.png");
     await address.press("Enter");
-    await expect(page.getByTestId("picture-problem")).toContainText("could not be fetched");
+    await expect(page.getByTestId("picture-problem")).toContainText("couldn't be downloaded");
     await expect(page.getByTestId("conversation")).toHaveCount(0);
   });
 
@@ -237,8 +237,8 @@ test.describe("without a model", () => {
     const server = await serveStatic({ folder: "public/examples", headers: { "access-control-allow-origin": "*" } });
     try {
       await button(page, "Camera or web address").click();
-      await page.getByRole("textbox", { name: "Address of a picture" }).fill(`${server.url}pets.png`);
-      await button(page, "Fetch").click();
+      await page.getByRole("textbox", { name: "Picture address" }).fill(`${server.url}pets.png`);
+      await button(page, "Add").click();
       await expect(button(page, "Remove pets.png")).toBeVisible();
     } finally {
       await server.stop();
@@ -249,7 +249,7 @@ test.describe("without a model", () => {
     await openSavedChat(page, answeredTurns, { p1: redPng });
     await page.keyboard.press("Control+/");
     const sheet = page.getByRole("dialog", { name: "Keyboard shortcuts" });
-    await expect(sheet).toContainText("Start a new chat");
+    await expect(sheet).toContainText("New chat");
     expect(await violations(page)).toEqual([]);
     await page.keyboard.press("Escape");
     await expect(sheet).toHaveCount(0);
@@ -258,7 +258,7 @@ test.describe("without a model", () => {
     await page.keyboard.press("Shift+Escape");
     await expect(box(page)).toBeFocused();
     await page.keyboard.press("ArrowUp");
-    await expect(page.getByRole("textbox", { name: "The question in new words" })).toBeFocused();
+    await expect(page.getByRole("textbox", { name: "Edit your question" })).toBeFocused();
     await page.keyboard.press("Escape");
     await expect(page.getByTestId("question-editor")).toHaveCount(0);
     await page.keyboard.press("Control+Shift+O");
@@ -312,8 +312,8 @@ test.describe("with the model", () => {
 
     await questions(page).first().hover();
     await questions(page).first().getByRole("button", { name: "Edit the question" }).click();
-    await page.getByRole("textbox", { name: "The question in new words" }).fill("How many dogs are there?");
-    await button(page, "Ask this instead").click();
+    await page.getByRole("textbox", { name: "Edit your question" }).fill("How many dogs are there?");
+    await page.getByTestId("question-editor").getByRole("button", { name: "Send" }).click();
     await expect(questions(page)).toHaveCount(1);
     await expect(answers(page)).toHaveAttribute("data-status", "done");
     await expect(questions(page).getByTestId("pager")).toContainText("2/2");
@@ -334,7 +334,7 @@ test.describe("with the model", () => {
     await editor.getByRole("button", { name: "Remove pets.png" }).click();
     await page.getByTestId("editor-file-input").setInputFiles([red, { ...red, name: "second.png" }]);
     await expect(editor.getByRole("img")).toHaveCount(2);
-    await button(page, "Ask this instead").click();
+    await page.getByTestId("question-editor").getByRole("button", { name: "Send" }).click();
     await expect(answers(page)).toHaveAttribute("data-status", "done");
     await expect(questions(page).getByRole("img")).toHaveCount(2);
     await page.getByTestId("file-input").setInputFiles(red);
@@ -404,7 +404,7 @@ test.describe("with the model and long conversations", () => {
     await expect(page.getByTestId("budget")).toHaveAttribute("data-state", "full");
     await box(page).fill("One more?");
     expect(await violations(page)).toEqual([]);
-    await button(page, "Ask without the oldest turns").click();
+    await button(page, "Send without the oldest messages").click();
     await expect(answers(page)).toHaveCount(5);
     await expect(answers(page).last()).toHaveAttribute("data-status", "done");
     await expect(page.getByText("The model no longer sees messages above this line.")).toBeVisible();

@@ -55,7 +55,7 @@ test("one click beside the built-in model gets a model for photographs, and the 
   await expect(offer(page)).toContainText(name);
   await expect(offer(page)).toContainText("Apache-2.0");
   await expect(offer(page)).toContainText("264 MB");
-  await expect(offer(page)).toContainText("not yet run");
+  await expect(offer(page)).toContainText("experimental");
   // Nothing is asked of the hub before the click.
   expect(server.asked).toEqual([]);
   await offer(page)
@@ -88,14 +88,14 @@ test("the list of all models tells size, licence and fit before anything is fetc
   await openPage(page, `./?device=wasm&hub=${encodeURIComponent(hub())}`);
   await modelReady(page);
   await offer(page).getByRole("button", { name: "Other models" }).click();
-  const dialog = page.getByRole("dialog", { name: "Models on this device" });
+  const dialog = page.getByRole("dialog", { name: "Models" });
   await expect(dialog.getByTestId("zoo-model")).toHaveCount(hubModels.length);
-  await expect(dialog.getByTestId("zoo-model").filter({ hasText: "FastVLM" })).toContainText("for research only");
+  await expect(dialog.getByTestId("zoo-model").filter({ hasText: "FastVLM" })).toContainText("research use only");
   expect(await violations(page)).toEqual([]);
   await dialog.getByRole("button", { name: `Check ${name}` }).click();
   await expect(dialog.getByTestId("model-offer")).toHaveAttribute("data-fit", "fits");
   await expect(dialog.getByTestId("model-offer")).toContainText("apache-2.0");
-  await expect(dialog.getByTestId("model-offer")).toContainText(/about [\d,.]+ tokens per second here/);
+  await expect(dialog.getByTestId("model-offer")).toContainText(/about [\d,.]+ tokens\/s here/);
   expect(hubFiles().filter(({ path }) => !path.endsWith("manifest.json"))).toEqual([]);
   await server.stop();
   await dialog.getByRole("button", { name: "Check FastVLM 0.5B" }).click();

@@ -49,7 +49,7 @@ test("a whole session asks no other host for anything", async ({ page, context }
   await (await download).delete();
   await page.keyboard.press("Escape");
   await page.getByTestId("model-picker").getByRole("button").first().click();
-  await page.getByRole("button", { name: "Models on this device" }).click();
+  await page.getByRole("button", { name: "Manage models" }).click();
   await expect(page.getByTestId("stored-model")).toHaveCount(1);
   await page.keyboard.press("Escape");
   expect(foreign()).toEqual([]);

@@ -16,7 +16,7 @@ test("without isolation one thread answers, the page says so, and its main threa
     await modelReady(page);
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
     await page.getByTestId("model-status").click();
-    await expect(page.getByText("one processor thread only")).toBeVisible();
+    await expect(page.getByText("only one CPU thread")).toBeVisible();
     await page.keyboard.press("Escape");
     expect(await askAbout(page, truths[0].file, truths[0].question)).toMatch(truths[0].words);
     expect(await longestTask(page)).toBeLessThan(250);

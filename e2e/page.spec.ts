@@ -50,7 +50,7 @@ test.describe("without a model", () => {
   test("a newcomer reads what it is, that nothing leaves the device, and what it does not know", async ({ page }) => {
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
     await expect(page.getByText("Nothing leaves this device")).toBeVisible();
-    await expect(page.getByText("It does not know photographs")).toBeVisible();
+    await expect(page.getByText("but not photos")).toBeVisible();
   });
 
   test("pictures can be picked, dropped and pasted, several at once, and taken away again", async ({ page }) => {
@@ -68,7 +68,7 @@ test.describe("without a model", () => {
     await page
       .getByTestId("file-input")
       .setInputFiles({ name: "a.png", mimeType: "image/png", buffer: Buffer.from("text") });
-    await expect(page.getByTestId("picture-problem")).toContainText("“a.png” is not a picture");
+    await expect(page.getByTestId("picture-problem")).toContainText("“a.png” isn't a picture");
   });
 
   test("a broken picture and a HEIC each get a sentence with the next step", async ({ page }) => {
@@ -153,19 +153,22 @@ test.describe("without a model", () => {
       await page.keyboard.press("Enter");
       await expect(dialog("Settings")).toBeVisible();
       await closedTo(key, settings);
-      for (const next of ["Export and import", "About and licences"]) {
+      for (const next of ["Export and import", "About and licenses"]) {
         await page.keyboard.press("Enter");
         await dialog("Settings").getByRole("button", { name: next }).focus();
         await page.keyboard.press("Enter");
         await expect(dialog(next)).toBeVisible();
         await closedTo(key, settings);
       }
-      for (const next of ["Models on this device", "Connect a server"]) {
+      for (const [next, title] of [
+        ["Manage models", "Models"],
+        ["Connect a server", "Connect a server"],
+      ] as const) {
         await picker.focus();
         await page.keyboard.press("Enter");
         await page.getByRole("button", { name: next }).focus();
         await page.keyboard.press("Enter");
-        await expect(dialog(next)).toBeVisible();
+        await expect(dialog(title)).toBeVisible();
         await closedTo(key, picker);
       }
       await box(page).focus();
@@ -260,7 +263,7 @@ test.describe("with the model", () => {
     await openPage(page);
     await page.getByTestId("file-input").setInputFiles(red);
     await expect(page.getByRole("button", { name: "Remove red.png" })).toBeVisible();
-    await ask(page, "What colour is it?");
+    await ask(page, "What color is it?");
     await expect(page.getByTestId("question-turn").getByRole("img")).toBeVisible();
     await expect(answerTurn(page)).toHaveAttribute("data-status", "done", { timeout: 60_000 });
     await expect(page.getByTestId("answer")).not.toBeEmpty();
@@ -272,7 +275,7 @@ test.describe("with the model", () => {
     await openPage(page);
     await page.getByTestId("file-input").setInputFiles(red);
     await expect(page.getByRole("button", { name: "Remove red.png" })).toBeVisible();
-    await ask(page, "What colour is it?");
+    await ask(page, "What color is it?");
     await expect(answerTurn(page)).toHaveAttribute("data-status", "done", { timeout: 60_000 });
     const words = await page.getByTestId("answer").innerText();
     await page.reload();

@@ -40,7 +40,7 @@ async function ask(page: Page, prepared: boolean): Promise<Figures> {
   const figures = {
     said: said.trim(),
     visionMs: ms(/Vision\s+([\d.]+)\s*(ms|s)/),
-    firstTokenMs: ms(/first token after ([\d.]+)\s*(ms|s)/),
+    firstTokenMs: ms(/first token in ([\d.]+)\s*(ms|s)/),
   };
   await page.getByRole("button", { name: "New chat" }).first().click();
   return figures;
@@ -58,7 +58,7 @@ test("a picture is looked at and the question read before Send, unless the setti
     expect(prepared.visionMs).toBe(0);
     expect(prepared.said).toBe(without.said);
     ratios.push(prepared.firstTokenMs / without.firstTokenMs);
-    console.log(`first token after ${prepared.firstTokenMs} ms, unprepared ${without.firstTokenMs} ms`);
+    console.log(`first token in ${prepared.firstTokenMs} ms, unprepared ${without.firstTokenMs} ms`);
   }
   const median = ratios.sort((a, b) => a - b)[pairs >> 1];
   console.log(`median ratio ${median?.toFixed(3)}`);

@@ -174,12 +174,12 @@ test("every setting of sampling is there, holds, and is kept", async ({ page }) 
   await page.goto("./");
   await page.getByRole("button", { name: "Settings" }).click();
   const settings = page.getByRole("dialog", { name: "Settings" });
-  await settings.getByRole("switch", { name: "Most likely word" }).uncheck();
+  await settings.getByRole("switch", { name: "Deterministic" }).uncheck();
   await expect(settings.getByRole("slider", { name: "Temperature" })).toHaveValue("0.2");
   await expect(settings.getByRole("slider", { name: "Top-p" })).toHaveValue("0.7");
-  await expect(settings.getByRole("slider", { name: "Longest answer" })).toHaveValue("512");
+  await expect(settings.getByRole("slider", { name: "Maximum answer length" })).toHaveValue("512");
   await settings.getByText("Description", { exact: true }).click();
-  await expect(settings.getByRole("slider", { name: "Longest answer" })).toHaveValue("1024");
+  await expect(settings.getByRole("slider", { name: "Maximum answer length" })).toHaveValue("1024");
   await settings.getByText("More settings").click();
   await settings.getByRole("slider", { name: "Top-k" }).fill("40");
   await settings.getByRole("textbox", { name: "Seed" }).fill("a7");
@@ -193,6 +193,6 @@ test("every setting of sampling is there, holds, and is kept", async ({ page }) 
   await expect(settings.getByRole("slider", { name: "Top-k" })).toHaveValue("40");
   await expect(settings.getByRole("textbox", { name: "Seed" })).toHaveValue("7");
   await expect(settings.getByRole("textbox", { name: "System prompt" })).toHaveValue("Be brief.");
-  await settings.getByRole("button", { name: "Back to the defaults" }).click();
+  await settings.getByRole("button", { name: "Reset to defaults" }).click();
   await expect(settings.getByRole("textbox", { name: "Seed" })).toHaveValue("");
 });

@@ -152,7 +152,7 @@ test("the server, the choice and who answered are there on the next visit; the b
   await page.goto("./?model=llava-13b");
   await expect(page.getByTestId("model-picker")).toContainText("llava-13b");
   await page.getByTestId("model-picker").getByRole("button").first().click();
-  await page.getByRole("button", { name: /^Forget localhost/ }).click();
+  await page.getByRole("button", { name: /^Remove localhost/ }).click();
   await expect(page.getByTestId("model-picker")).toContainText("Pocket LLaVA");
   expect(await page.evaluate(() => localStorage.getItem("llava-web-servers"))).not.toContain("localhost");
 });
@@ -198,7 +198,7 @@ test("what can't be connected says why, and stays to be corrected", async ({ pag
   const closed = await start({ cors: false });
   await retry(closed.url);
   await expect(problem).toHaveAttribute("data-code", /server-(cors|unreachable)/);
-  await page.getByText("How each server lets this page in").click();
+  await page.getByText("Allow this page (CORS)").click();
   await expect(page.getByText(`OLLAMA_ORIGINS=${new URL(page.url()).origin}`)).toBeVisible();
   await retry(locked.url, "sk-secret");
   await expect(page.getByRole("dialog")).toHaveCount(0);
@@ -233,25 +233,25 @@ test("two models answer the same question side by side, and the vote is kept and
   await page.getByTestId("file-input").setInputFiles([red]);
   await expect(page.getByRole("button", { name: "Remove red.png" })).toBeVisible();
   await page.getByTestId("model-picker").getByRole("button").first().click();
-  await page.getByRole("button", { name: "Side by side" }).click();
+  await page.getByRole("button", { name: "Compare models" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("checkbox", { name: "Pocket LLaVA" }).uncheck();
   await dialog.getByRole("checkbox", { name: "llava-34b" }).check();
-  await dialog.getByRole("textbox", { name: "Question" }).fill("Which colour?");
-  await dialog.getByRole("button", { name: "Ask them all" }).click();
+  await dialog.getByRole("textbox", { name: "Question" }).fill("Which color?");
+  await dialog.getByRole("button", { name: "Ask all" }).click();
   const columns = page.getByTestId("compare-column");
   await expect(columns).toHaveCount(2);
   for (const column of await columns.all()) {
     await expect(column).toHaveAttribute("data-status", "done");
-    await expect(column).toContainText("“Which colour?” with 1 pictures");
+    await expect(column).toContainText("“Which color?” with 1 pictures");
   }
-  await columns.nth(1).getByRole("button", { name: "This one is best" }).click();
+  await columns.nth(1).getByRole("button", { name: "This is best" }).click();
   const download = page.waitForEvent("download");
   await page.getByTestId("compare-votes").getByRole("link").click();
   const exported: unknown = JSON.parse(await readFile(await (await download).path(), "utf8"));
   expect(exported).toMatchObject({
     votes: [
-      { question: "Which colour?", pictures: 1, verdict: 1, answers: [{ model: "llava-13b" }, { model: "llava-34b" }] },
+      { question: "Which color?", pictures: 1, verdict: 1, answers: [{ model: "llava-13b" }, { model: "llava-34b" }] },
     ],
   });
   await page.keyboard.press("Escape");
@@ -261,11 +261,11 @@ test("two models answer the same question side by side, and the vote is kept and
 
   // Unless one of the answers is to be gone on with: then its model goes on too.
   await page.getByTestId("model-picker").getByRole("button").first().click();
-  await page.getByRole("button", { name: "Side by side" }).click();
+  await page.getByRole("button", { name: "Compare models" }).click();
   await dialog.getByRole("checkbox", { name: "Pocket LLaVA" }).uncheck();
   await dialog.getByRole("checkbox", { name: "llava-34b" }).check();
   await dialog.getByRole("textbox", { name: "Question" }).fill("And now?");
-  await dialog.getByRole("button", { name: "Ask them all" }).click();
+  await dialog.getByRole("button", { name: "Ask all" }).click();
   await columns.nth(1).getByRole("button", { name: "Continue with this one" }).click();
   await expect(dialog).toHaveCount(0);
   await expect(page.getByTestId("answer")).toContainText("“And now?” with 1 pictures");
@@ -299,16 +299,16 @@ for (const [colorScheme, width] of [
       await openPage(page);
       await fillIn(page, { url: "http://192.168.0.7:8000" });
       await expect(page.getByTestId("connect-problem")).toBeVisible();
-      await page.getByText("How each server lets this page in").click();
+      await page.getByText("Allow this page (CORS)").click();
       await check();
       await page.getByRole("textbox", { name: "Address" }).fill(server.url);
       await page.getByRole("button", { name: "Connect", exact: true }).click();
       await expect(page.getByRole("dialog")).toHaveCount(0);
       await page.getByTestId("model-picker").getByRole("button").first().click();
       await check();
-      await page.getByRole("button", { name: "Side by side" }).click();
-      await page.getByRole("dialog").getByRole("textbox", { name: "Question" }).fill("Which colour?");
-      await page.getByRole("dialog").getByRole("button", { name: "Ask them all" }).click();
+      await page.getByRole("button", { name: "Compare models" }).click();
+      await page.getByRole("dialog").getByRole("textbox", { name: "Question" }).fill("Which color?");
+      await page.getByRole("dialog").getByRole("button", { name: "Ask all" }).click();
       await expect(page.getByTestId("compare-column")).toHaveCount(2);
       await check();
       await page.keyboard.press("Escape");

@@ -59,8 +59,8 @@ async function openWithoutModel(page: Page): Promise<void> {
 
 async function openStorage(page: Page): Promise<Locator> {
   await page.getByTestId("model-picker").getByRole("button").first().click();
-  await page.getByRole("button", { name: "Models on this device" }).click();
-  const dialog = page.getByRole("dialog", { name: "Models on this device" });
+  await page.getByRole("button", { name: "Manage models" }).click();
+  const dialog = page.getByRole("dialog", { name: "Models" });
   await expect(dialog.getByTestId("storage-used")).toContainText("MB");
   return dialog;
 }
@@ -150,7 +150,7 @@ test("a model is added by its address: what it costs and whether it fits first, 
   await expect(offer).toContainText("Apache-2.0");
   expect(server.asked.map(({ path }) => path)).toEqual(["manifest.json"]);
   server.bytesPerSecond = 300_000;
-  await offer.getByRole("button", { name: /^Download 9\.\d MB and use it$/ }).click();
+  await offer.getByRole("button", { name: /^Download · 9\.\d MB$/ }).click();
   await expect(note(page)).toHaveAttribute("data-phase", "running");
   await expect(note(page)).toContainText(/MB of 9\.\d MB · [\d.]+ MB\/s · \d+ s left/);
   expect((await askAbout(page, "pets.png", "How many cats are there?")).length).toBeGreaterThan(0);
@@ -182,7 +182,7 @@ test("a download is paused, goes on where it was, and is cancelled without a tra
   server.asked.length = 0;
   await page.waitForTimeout(700);
   expect(server.asked).toEqual([]);
-  await note(page).getByRole("button", { name: "Go on" }).click();
+  await note(page).getByRole("button", { name: "Resume" }).click();
   await expect.poll(async () => (await storedShards(page)).length).toBeGreaterThan(held.length);
   expect(askedShards(2 ** 19).filter((shard) => held.includes(shard))).toEqual([]);
   await note(page).getByRole("button", { name: "Cancel" }).click();
@@ -256,7 +256,7 @@ test("a damaged shard is found, fetched again alone, and the model can be delete
   await expect(dialog.getByTestId("download")).toHaveAttribute("data-phase", "done");
   expect(askedShards(2 ** 19)).toEqual([`${largest}#3`]);
   await dialog.getByRole("button", { name: `Verify ${name}` }).click();
-  await expect(dialog.getByTestId("storage-outcome")).toHaveText("Every byte is right.");
+  await expect(dialog.getByTestId("storage-outcome")).toHaveText("Verified.");
   await dialog.getByRole("button", { name: `Delete ${name}` }).click();
   await dialog.getByRole("group").getByRole("button", { name: "Delete" }).click();
   await expect(dialog.getByTestId("storage-outcome")).toHaveText(`${name} was deleted.`);
@@ -298,9 +298,9 @@ test("a model saved as a file is imported in another browser; a folder, picked o
     const one = await fresh(context);
     let dialog = await openStorage(one);
     await dialog.getByTestId("folder-input").setInputFiles(root);
-    await expect(dialog.getByTestId("storage-outcome")).toHaveText(`${name} is on this device now.`);
+    await expect(dialog.getByTestId("storage-outcome")).toHaveText(`${name} was imported and verified.`);
     const downloading = one.waitForEvent("download");
-    await dialog.getByRole("button", { name: `Save as a file: ${name}` }).click();
+    await dialog.getByRole("button", { name: `Save as file: ${name}` }).click();
     const file = join(place, "saved.zip");
     await (await downloading).saveAs(file);
     await one.context().close();
@@ -308,9 +308,9 @@ test("a model saved as a file is imported in another browser; a folder, picked o
     const two = await fresh(context);
     dialog = await openStorage(two);
     await dialog.getByTestId("package-input").setInputFiles(file);
-    await expect(dialog.getByTestId("storage-outcome")).toHaveText(`${name} is on this device now.`);
+    await expect(dialog.getByTestId("storage-outcome")).toHaveText(`${name} was imported and verified.`);
     await dialog.getByRole("button", { name: `Verify ${name}` }).click();
-    await expect(dialog.getByTestId("storage-outcome")).toHaveText("Every byte is right.");
+    await expect(dialog.getByTestId("storage-outcome")).toHaveText("Verified.");
     await second(dialog).getByRole("button", { name: "Use" }).click();
     await modelReady(two);
     await two.context().close();
@@ -318,8 +318,8 @@ test("a model saved as a file is imported in another browser; a folder, picked o
     for (const dropped of [file, root]) {
       const three = await fresh(context);
       await dropFromDisk(three, dropped);
-      dialog = three.getByRole("dialog", { name: "Models on this device" });
-      await expect(dialog.getByTestId("storage-outcome")).toHaveText(`${name} is on this device now.`);
+      dialog = three.getByRole("dialog", { name: "Models" });
+      await expect(dialog.getByTestId("storage-outcome")).toHaveText(`${name} was imported and verified.`);
       await expect(second(dialog)).toBeVisible();
       await three.context().close();
     }
@@ -335,10 +335,10 @@ test("what is no package, or damaged, is refused with a sentence and leaves noth
   const dialog = await openStorage(page);
   const input = dialog.getByTestId("package-input");
   await input.setInputFiles({ name: "a.zip", mimeType: "application/zip", buffer: Buffer.from("no zip") });
-  await expect(dialog.getByTestId("storage-outcome")).toContainText("This is no model package");
+  await expect(dialog.getByTestId("storage-outcome")).toContainText("This isn't a model package");
   await dialog.getByLabel("Address of a model package").fill("not an address");
   await dialog.getByRole("button", { name: "Check", exact: true }).click();
-  await expect(dialog.getByRole("alert")).toContainText("This is not an address");
+  await expect(dialog.getByRole("alert")).toContainText("This isn't an address");
   await expect(dialog.getByTestId("stored-model")).toHaveCount(0);
 });
 
@@ -355,13 +355,13 @@ test("without room the page offers to delete others or to use the model from mem
   await dialog.getByRole("button", { name: /^Download / }).click();
   await expect(note(page)).toHaveAttribute("data-phase", "no-room");
   await note(page).getByRole("button", { name: "Delete other models" }).click();
-  dialog = page.getByRole("dialog", { name: "Models on this device" });
+  dialog = page.getByRole("dialog", { name: "Models" });
   await expect(dialog.getByTestId("download")).toHaveAttribute("data-phase", "no-room");
-  await dialog.getByRole("button", { name: "Use it without storing it" }).click();
+  await dialog.getByRole("button", { name: "Use without storing" }).click();
   await modelReady(page);
   await expect(page.getByTestId("model-picker")).toContainText(name);
   await page.getByTestId("model-status").click();
-  await expect(page.getByText("The model could not be stored")).toBeVisible();
+  await expect(page.getByText("The model couldn't be stored")).toBeVisible();
 });
 
 for (const colorScheme of ["light", "dark"] as const)

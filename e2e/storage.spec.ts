@@ -176,6 +176,6 @@ test("without room in the browser's storage the model runs from memory, and the 
   await openPage(page, url);
   await modelReady(page);
   await page.getByTestId("model-status").click();
-  await expect(page.getByText("The model could not be stored")).toBeVisible();
+  await expect(page.getByText("The model couldn't be stored")).toBeVisible();
   expect(await askAbout(page, truths[0].file, truths[0].question)).toMatch(truths[0].words);
 });

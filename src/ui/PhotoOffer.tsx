@@ -38,7 +38,11 @@ export function PhotoOffer({ offer, host, here, onTake, onUse, onMore }: PhotoOf
         <strong>{t.photos.offer(name)}</strong>
         {!here && <small>{facts.join(" · ")}</small>}
         {!here && phase === "ask" && <small role="status">{t.photos.ask}</small>}
-        {!here && phase === "failed" && <small role="alert">{t.errors[code ?? "internal"]}</small>}
+        {!here && phase === "failed" && (
+          <small class="photo-offer-problem" role="alert">
+            {code === "network" ? t.photos.unreachable(host) : t.errors[code ?? "internal"]}
+          </small>
+        )}
       </p>
       <p class="photo-offer-actions">
         {here ? (
@@ -52,7 +56,7 @@ export function PhotoOffer({ offer, host, here, onTake, onUse, onMore }: PhotoOf
             disabled={phase === "looking"}
             onClick={phase === "ask" ? onMore : onTake}
           >
-            {phase === "looking" ? t.photos.looking : t.photos.get(name)}
+            {phase === "looking" ? t.photos.looking : phase === "failed" ? t.tryAgain : t.photos.get(name)}
           </button>
         )}
         <button type="button" class="link-button" onClick={onMore}>

@@ -1,18 +1,16 @@
 // English, about models side by side.
 export const compare = {
-  open: "Side by side",
-  title: "Models side by side",
-  lead: "Two or more models answer the same question. Servers answer at the same time; models on this device take turns, because they share it.",
-  models: "Who answers",
+  open: "Compare models",
+  title: "Compare models",
+  lead: "Ask two or more models the same question. Models on servers answer at the same time; models on this device take turns.",
+  models: "Models",
   question: "Question",
-  ask: "Ask them all",
-  best: "This one is best",
+  ask: "Ask all",
+  best: "This is best",
   adopt: "Continue with this one",
-  tie: "Equally good",
+  tie: "Tie",
   none: "None is good",
   kept: (count: number) =>
-    count === 1
-      ? "Your vote is kept in this browser."
-      : `Your vote is kept in this browser, with ${count - 1} before it.`,
-  export: "Download the votes",
+    count === 1 ? "Vote saved in this browser." : `Vote saved in this browser (${count} in total).`,
+  export: "Download votes",
 };

@@ -2,31 +2,30 @@
 import type { RemoteErrorCode } from "#remote/errors.ts";
 
 export const remoteErrors: Record<RemoteErrorCode, string> = {
-  "server-address":
-    "This is not an address of a server. Type one such as “localhost:8000” or “https://gpu.example/v1”.",
+  "server-address": "This isn't a server address. Enter one such as “localhost:8000” or “https://gpu.example/v1”.",
   "server-insecure":
-    "Plain HTTP reaches servers on this machine only. Give the server HTTPS, or bring it here with “ssh -L 8000:localhost:8000 name-of-the-machine” and connect “localhost:8000”.",
+    "Plain HTTP works only for servers on this device. Set up HTTPS on the server, or forward it with “ssh -L 8000:localhost:8000 hostname” and connect to “localhost:8000”.",
   "server-permission":
-    "The browser does not let this page reach your local network. Allow “Local network access” for it in the site settings beside the address bar, then try again.",
+    "The browser doesn't let this page reach your local network. Allow “Local network access” in the site settings next to the address bar, then try again.",
   "server-unreachable":
-    "There is no answer from the server. Check that it runs and that the address is right; if it does, it may not allow this page (CORS), or turn away a wrong key without a word.",
+    "The server doesn't respond. Check that it is running and that the address is right. If so, it may not allow this page (CORS), or it may silently reject a wrong key.",
   "server-cors":
-    "The server is there, but does not allow this page. Set its CORS option to this page's address and start it again.",
-  "server-key": "The server wants another key. Connect it again with a valid one.",
+    "The server is running but doesn't allow this page. Set its CORS option to this page's address and restart it.",
+  "server-key": "The server rejected the key. Connect again with a valid one.",
   "server-not-found":
     "Nothing at this address speaks the OpenAI protocol. Check the address; it usually ends with “/v1”.",
-  "server-empty": "The server has no models yet. Load one there, then connect it again.",
-  "server-model-gone": "The server no longer has this model. Choose another one from the list of models.",
+  "server-empty": "The server has no models yet. Load one there, then connect again.",
+  "server-model-gone": "The server no longer has this model. Choose another one from the model list.",
   "server-context":
-    "This conversation no longer fits into the memory of the server's model. Start a new chat, or give the server a longer context.",
+    "This conversation is longer than the context of the server's model. Start a new chat, or configure a longer context on the server.",
   "server-no-pictures":
-    "The server's model takes no pictures. Choose one that does, such as LLaVA; llama.cpp also needs its “--mmproj” file.",
-  "server-rejected": "The server did not accept the question. What it said stands below; change that, then try again.",
-  "server-busy": "The server has too much to do, or your allowance is used up. Wait a moment, then try again.",
-  "server-failed": "The server ran into an error of its own. Look at its log, then try again.",
-  "server-broken-stream": "The answer broke off on its way. Check the connection and the server, then try again.",
+    "This model on the server doesn't accept pictures. Choose one that does, such as LLaVA; llama.cpp also needs its “--mmproj” file.",
+  "server-rejected": "The server rejected the request; its message is below. Fix that, then try again.",
+  "server-busy": "The server is overloaded, or your quota is used up. Wait a moment, then try again.",
+  "server-failed": "The server had an internal error. Check its log, then try again.",
+  "server-broken-stream": "The answer was cut off. Check the connection and the server, then try again.",
   "server-wrong-answer":
-    "What came back is not an answer in the OpenAI protocol. Check the address; it usually ends with “/v1”.",
+    "The response doesn't follow the OpenAI protocol. Check the address; it usually ends with “/v1”.",
 };
 
 export const remote = {
@@ -42,25 +41,25 @@ export const remote = {
   connect: "Connect a server",
   connectTitle: "Connect a server",
   connectLead:
-    "Models bigger than this machine: any server that speaks the OpenAI protocol, such as vLLM, SGLang, llama.cpp or Ollama. What you ask its models is sent there, with the pictures.",
+    "For models too big for this device: any server that speaks the OpenAI protocol, such as vLLM, SGLang, llama.cpp, or Ollama. Your questions and pictures are sent to it.",
   address: "Address",
-  addressHint: "Such as localhost:8000 or https://gpu.example/v1",
+  addressHint: "For example, localhost:8000 or https://gpu.example/v1",
   name: "Name",
-  nameHint: "If you like; otherwise it is called by its address.",
-  key: "Key",
-  keyHint: "If it needs one. It is kept in this browser, sent to this server only, and never exported.",
+  nameHint: "Optional. Defaults to the address.",
+  key: "API key",
+  keyHint: "Optional. Kept in this browser, sent only to this server, and never exported.",
   connectButton: "Connect",
   connecting: "Connecting…",
-  remove: (name: string) => `Forget ${name}`,
-  said: (words: string) => `It said: ${words}`,
-  corsTitle: "How each server lets this page in",
+  remove: (name: string) => `Remove ${name}`,
+  said: (words: string) => `Server message: ${words}`,
+  corsTitle: "Allow this page (CORS)",
   cors: (origin: string): readonly (readonly [server: string, setting: string])[] => [
     ["vLLM", `--allowed-origins '["${origin}"]'`],
-    ["SGLang", `any page may ask; nothing to set`],
-    ["llama.cpp", `any page may ask; nothing to set`],
+    ["SGLang", "allows any page; nothing to set"],
+    ["llama.cpp", "allows any page; nothing to set"],
     ["Ollama", `OLLAMA_ORIGINS=${origin}`],
     ["LM Studio", `Developer → Server settings → Enable CORS`],
   ],
   mixedContent:
-    "A page that came by HTTPS can't reach plain HTTP on another machine. For a server on this machine, the browser may ask whether the page may use your local network: allow it.",
+    "A page loaded over HTTPS can't reach plain HTTP on another machine. For a server on this device, the browser may ask whether to allow local network access: allow it.",
 };

@@ -1,6 +1,6 @@
 // English sentences about sampling and about the page as an app.
 export const sampling = {
-  preset: "Question",
+  preset: "Question type",
   presets: { conversation: "Conversation", detail: "Description", reasoning: "Reasoning" },
   presetQuestions: {
     conversation: "What is in this picture?",
@@ -10,26 +10,26 @@ export const sampling = {
   more: "More settings",
   off: "off",
   topK: "Top-k",
-  topKHint: "Only this many of the most likely words are considered.",
+  topKHint: "Samples only from this many of the most likely tokens.",
   minP: "Min-p",
-  minPHint: "Words less likely than this share of the most likely one are left out.",
+  minPHint: "Drops tokens less likely than this fraction of the most likely one.",
   repetitionPenalty: "Repetition penalty",
-  repetitionPenaltyHint: "Higher makes words that were said before less likely.",
+  repetitionPenaltyHint: "Higher values make repeated words less likely.",
   seed: "Seed",
-  seedHint: "The same number gives the same answer. Empty: another one every time.",
-  imageMode: "Pictures that are not square",
+  seedHint: "The same seed gives the same answer. Leave empty for a random one each time.",
+  imageMode: "Non-square pictures",
   imageModes: { auto: "As trained", pad: "Pad", crop: "Crop", resize: "Stretch" },
   systemPrompt: "System prompt",
   systemPromptHint:
-    "Stands before the conversation. Empty: the one the model was trained with, which small models need.",
+    "Placed before the conversation. Leave empty to use the one the model was trained with, which small models need.",
 };
 
 export const app = {
-  install: "Install as an app",
+  install: "Install app",
   prepare: "Prepare while I type",
   prepareHint:
-    "Looks at pictures and reads the question before you send it, so that the answer starts sooner. Only on this device, never on a server.",
-  updateReady: "A new version of this page is ready.",
+    "Processes pictures and your question before you send, so the answer starts sooner. Only on this device, never on a server.",
+  updateReady: "A new version of this page is available.",
   update: "Reload now",
   updateLater: "Later",
   updateOtherTabs: "Other tabs still use the old version. Close them, then reload.",

@@ -2,16 +2,16 @@
 import type { Texts } from "./en.ts";
 
 export const compare: Texts["compare"] = {
-  open: "并排对比",
-  title: "模型并排对比",
-  lead: "让两个或更多模型回答同一个问题。服务器上的模型同时回答；本设备上的模型共用设备，因此依次回答。",
-  models: "参与回答的模型",
+  open: "对比模型",
+  title: "对比模型",
+  lead: "向两个或更多模型提出同一个问题。服务器上的模型同时回答，本机上的模型依次回答。",
+  models: "模型",
   question: "问题",
-  ask: "全部提问",
+  ask: "向全部提问",
   adopt: "用这个继续",
   best: "这个最好",
-  tie: "一样好",
+  tie: "不分上下",
   none: "都不好",
-  kept: (count) => (count === 1 ? "投票已保存在本浏览器。" : `投票已保存在本浏览器，此前共有 ${count - 1} 票。`),
+  kept: (count) => (count === 1 ? "投票已保存在此浏览器中。" : `投票已保存在此浏览器中（共 ${count} 票）。`),
   export: "下载投票",
 };

@@ -2,17 +2,18 @@
 import type { photos as English } from "./en-photos.ts";
 
 export const photos: typeof English = {
-  offer: (name) => `要处理照片？试试 ${name}`,
-  facts: (size, license) => (size === "" ? `许可：${license}` : `${size} · 许可：${license}`),
+  offer: (name) => `要看照片？试试 ${name}`,
+  facts: (size, license) => (size === "" ? license : `${size} · ${license}`),
   from: (host) => `从 ${host} 下载一次，图片不会离开本机`,
-  notYetRun: "尚未在这里用真实权重运行过",
-  researchOnly: "仅限研究",
+  notYetRun: "实验性，尚未实测",
+  researchOnly: "仅限研究用途",
   get: (name) => `获取 ${name}`,
-  looking: "正在查询所需空间……",
+  unreachable: (host) => `无法连接 ${host}。`,
+  looking: "正在查询大小……",
   use: (name) => `使用 ${name}`,
   askAgain: (name) => `问 ${name}`,
   more: "其他模型",
-  ask: "它可能不适合这台设备，或者你的网络按流量计费。",
-  listTitle: "看照片的模型",
-  look: (name) => `查看 ${name}`,
+  ask: "它可能不适合本机，或者你的网络按流量计费。",
+  listTitle: "可下载",
+  look: (name) => `检查 ${name}`,
 };
