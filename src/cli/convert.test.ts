@@ -38,6 +38,7 @@ test(
     const first = await run();
     expect(first).toMatchObject({ code: 0, out: "" });
     expect(first.err).toMatch(/MB in \d+ files/);
+    expect(first.err).toMatch(/^template: the checkpoint's own \(chat_template\.jinja\)$/m);
 
     const parsed = parseManifest(JSON.parse(await readFile(join(out, "manifest.json"), "utf8")));
     if (!parsed.ok) throw new Error(parsed.problem);

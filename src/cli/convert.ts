@@ -7,7 +7,8 @@ import { convert } from "#convert/convert.ts";
 import { checkpointFolder, packageFolder } from "#convert/folder.node.ts";
 import type { Bits, Importances } from "#convert/onnx/weight-ops.ts";
 import { quantizerThreads } from "#convert/quantizer.node.ts";
-import { templateForName } from "#convert/template.ts";
+import { renderChatThread } from "#convert/render-chat.node.ts";
+import { ownTemplate } from "#convert/template.ts";
 import { loadModel } from "#engine/model.ts";
 import type { PackageInfo, SelfTest } from "#engine/package.ts";
 import { createNodeRuntime } from "#engine/runtime.node.ts";
@@ -72,7 +73,10 @@ export function addConvert(program: Command): void {
     )
     .option("--vision <folder>", "the vision tower, for checkpoints that come without")
     .option("--tokenizer <folder>", "where tokenizer.json is, for checkpoints that come without")
-    .option("--template <id>", "conversation template (default: told from the checkpoint's name)")
+    .option(
+      "--template <id>",
+      "conversation template, or chat_template for the checkpoint's own (default: that, or what its name stands for)",
+    )
     .option("--name <name>", "name that people read (default: the checkpoint folder's)")
     .option("--id <id>", "the model's id (default: the checkpoint folder's name)")
     .option("--license <id>", "SPDX id of the weights' licence")
@@ -81,7 +85,7 @@ export function addConvert(program: Command): void {
     .action(async (checkpoint: string, out: string, raw: unknown) => {
       const flags = v.parse(Flags, raw);
       const from = checkpointFolder(checkpoint);
-      const template = knownTemplate(flags.template ?? templateForName(from.name));
+      const template = flags.template === undefined ? undefined : knownTemplate(flags.template);
       const progress = createProgress(process.stderr);
       const started = performance.now();
       const stop = new AbortController();
@@ -109,6 +113,10 @@ export function addConvert(program: Command): void {
         name: flags.name,
         license: flags.license,
         template,
+        onNote: (note: string) => {
+          progress.end();
+          process.stderr.write(`${note}\n`);
+        },
         onProgress: progress.update,
         signal: stop.signal,
       };
@@ -117,7 +125,8 @@ export function addConvert(program: Command): void {
         tell(await writeAdapter(from, more.base, to, flags.bitsDecoder ?? flags.bits, { ...common, projectorBits }));
         return;
       }
-      const measured = { from, beside: out, entries: entries ?? [], more, template, signal: stop.signal };
+      const renderChat = renderChatThread();
+      const measured = { from, beside: out, entries: entries ?? [], more, template, renderChat, signal: stop.signal };
       const importances =
         entries &&
         (await measure(measured).catch(async (error: unknown) => {
@@ -133,6 +142,7 @@ export function addConvert(program: Command): void {
           decoder: flags.bitsDecoder ?? flags.bits ?? 4,
         },
         ...common,
+        renderChat,
         importances,
         more,
         adaptable: flags.adaptable,
@@ -178,7 +188,7 @@ function folderOf(path: string | undefined): CheckpointFolder | undefined {
 
 /** The template's id, if the engine can render it. */
 function knownTemplate(id: string): string {
-  const known = templates.map((template) => template.id);
+  const known = [ownTemplate, ...templates.map((template) => template.id)];
   if (known.includes(id)) return id;
   throw new Error(`the template ${id} is not known here; choose one with --template: ${known.join(", ")}`);
 }

@@ -26,6 +26,7 @@ export interface MeasureOptions {
   readonly bits?: 8 | 32;
   readonly more?: ConvertOptions["more"];
   readonly template?: string | undefined;
+  readonly renderChat?: ConvertOptions["renderChat"];
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
   readonly onEntry?: ((done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -33,7 +34,7 @@ export interface MeasureOptions {
 
 /** Squares of each matrix's inputs, summed over all tokens of all conversations. */
 export async function measureImportances(options: MeasureOptions): Promise<Importances> {
-  const { from, beside, bits = 8, more, template, onProgress, signal } = options;
+  const { from, beside, bits = 8, more, template, renderChat, onProgress, signal } = options;
   const name = `.${basename(beside)}.calibration-${randomBytes(4).toString("hex")}`;
   const folder = join(dirname(resolve(beside)), name);
   try {
@@ -42,6 +43,7 @@ export async function measureImportances(options: MeasureOptions): Promise<Impor
       observed: true,
       more,
       template,
+      renderChat,
       onProgress,
       signal,
     });

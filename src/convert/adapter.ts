@@ -25,7 +25,7 @@ import type { Bits } from "./onnx/weight-ops.ts";
 import { isOriginalConfig } from "./original-config.ts";
 import type { Scheme } from "./quantize.ts";
 import { ShardedWriter } from "./shard.ts";
-import { templateForName } from "./template.ts";
+import { namedTemplate, ownTemplate, templateForName } from "./template.ts";
 
 export interface AdapterOptions {
   /** Of the adapter's matrices; default 16. */
@@ -36,8 +36,10 @@ export interface AdapterOptions {
   readonly id?: string | undefined;
   readonly name?: string | undefined;
   readonly license?: string | undefined;
-  /** Id of the conversation template; defaults to what the adapter's name says. */
+  /** Id of the conversation template; defaults to the base's chat template, to what the adapter's name says, or to the base's template. */
   readonly template?: string | undefined;
+  /** What people should know of choices that were made. */
+  readonly onNote?: ((note: string) => void) | undefined;
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -136,7 +138,7 @@ async function writeAdapter(
       name: options.name ?? from.name,
       license: options.license ?? "unknown",
       architecture: "llava-adapter",
-      template: options.template ?? templateForName(from.name),
+      template: adapterTemplate(from.name, isOriginalConfig(ownConfig), baseManifest, options),
       imageAspect,
     },
     adapter: {
@@ -157,6 +159,21 @@ async function writeAdapter(
   await out.write(new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`));
   await out.close();
   return manifest;
+}
+
+/** LLaVA's own adapters go by their names; an adapter of a model with a chat template was trained with that. */
+function adapterTemplate(
+  name: string,
+  original: boolean,
+  base: Manifest,
+  { template, onNote }: AdapterOptions,
+): string {
+  const named = original || base.model.template !== ownTemplate ? namedTemplate(name) : undefined;
+  const other = original ? templateForName(name) : base.model.template;
+  const why = named !== undefined ? `which the name ${name} stands for` : original ? "LLaVA's default" : "the base's";
+  const chosen = template ?? named ?? other;
+  onNote?.(`template: ${chosen}, ${template === undefined ? why : "as --template says"}`);
+  return chosen;
 }
 
 async function readBase(

@@ -29,6 +29,8 @@ export interface MoreFolders {
 export interface CheckpointSource {
   readonly folder: CheckpointFolder;
   readonly checkpoint: Checkpoint;
+  /** Whether it came in the layout of LLaVA's own repository. */
+  readonly original: boolean;
 }
 
 /** The checkpoint in `from`, completed from the other folders. */
@@ -48,7 +50,7 @@ export async function openSource(from: CheckpointFolder, more: MoreFolders = {})
     checkVocabulary(tokenizer, config);
     small.set("tokenizer.json", tokenizer);
   }
-  if (!original) return { folder: overlaid(folder, small), checkpoint };
+  if (!original) return { folder: overlaid(folder, small), checkpoint, original };
 
   const visionConfig = await readVisionConfig(more.vision);
   const added = tokenizer && withImageToken(tokenizer, Number(config["vocab_size"]));
@@ -61,7 +63,7 @@ export async function openSource(from: CheckpointFolder, more: MoreFolders = {})
   if (preprocessor && !(await folder.open("preprocessor_config.json"))) {
     small.set("preprocessor_config.json", preprocessor);
   }
-  return { folder: overlaid(folder, small), checkpoint };
+  return { folder: overlaid(folder, small), checkpoint, original };
 }
 
 /** The weights in `from`: its own, or those of `base` with the adapter or the projector in `from`. */

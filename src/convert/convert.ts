@@ -5,7 +5,9 @@ import type { PackageInfo, SelfTest } from "#engine/package.ts";
 import type { PackageFiles } from "#engine/types.ts";
 import { manifestName, manifestVersion, parseManifest, type Manifest, type ManifestGraph } from "#weights/manifest.ts";
 import { readText, type CheckpointFolder, type PackageFolder } from "./byte-source.ts";
+import type { RenderChat } from "./chat-template.ts";
 import { openSource, type MoreFolders } from "./checkpoint-source.ts";
+import { chooseConversation } from "./choose-template.ts";
 import { parseConfig, type LlavaConfig, type TextConfig } from "./config.ts";
 import { describeExpansion, placeWeights, writeDataFile, type Layout } from "./external-data.ts";
 import { LlavaTensors } from "./llava-tensors.ts";
@@ -18,7 +20,6 @@ import type { Bits, GraphOptions, Importances } from "./onnx/weight-ops.ts";
 import { imageAspectOf, packageConfigFiles, type GraphNote } from "./package-config.ts";
 import type { Quantizer, Scheme } from "./quantize.ts";
 import { shardBytes, ShardedWriter } from "./shard.ts";
-import { templateForName } from "./template.ts";
 
 export interface ConvertOptions {
   readonly bits: { readonly vision: Bits; readonly embed: Bits; readonly decoder: Bits };
@@ -38,8 +39,12 @@ export interface ConvertOptions {
   readonly id?: string | undefined;
   readonly name?: string | undefined;
   readonly license?: string | undefined;
-  /** Id of the conversation template; defaults to what the checkpoint's name says. */
+  /** Id of the conversation template, or "chat_template" for the checkpoint's own; see template.ts for the default. */
   readonly template?: string | undefined;
+  /** Renders chat templates with limits; without it they are judged by their text alone. */
+  readonly renderChat?: RenderChat | undefined;
+  /** What people should know of choices that were made: which template and why, what is left out. */
+  readonly onNote?: ((note: string) => void) | undefined;
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
   /** Ends the conversion between two shards; its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
@@ -99,11 +104,21 @@ export async function convert(from: CheckpointFolder, to: PackageFolder, options
 }
 
 async function writePackage(given: CheckpointFolder, to: PackageFolder, options: ConvertOptions): Promise<Manifest> {
-  const { folder: from, checkpoint } = await openSource(given, options.more);
+  const { folder: from, checkpoint, original } = await openSource(given, options.more);
   const config = await readConfig(from);
   const tensors = new LlavaTensors(checkpoint);
   const parts = buildParts(config, tensors, options);
-  const configFiles = await packageConfigFiles(from, config, [parts.vision, parts.embed, parts.decoder].map(graphNote));
+  const conversation = await chooseConversation({
+    folder: from,
+    original,
+    names: [from.name, options.more?.base?.name ?? []].flat(),
+    imageTokenId: config.imageTokenId,
+    stated: options.template,
+    renderChat: options.renderChat,
+    onNote: options.onNote,
+  });
+  const graphNotes = [parts.vision, parts.embed, parts.decoder].map(graphNote);
+  const configFiles = await packageConfigFiles(from, config, graphNotes, conversation);
 
   const dataFiles = Object.values(parts).flatMap((part) => part.layout.files);
   const total = dataFiles.reduce((sum, file) => sum + file.bytes, 0);
@@ -138,7 +153,7 @@ async function writePackage(given: CheckpointFolder, to: PackageFolder, options:
     model: {
       id: options.id ?? from.name,
       name: options.name ?? from.name,
-      template: options.template ?? templateForName(from.name),
+      template: conversation.template,
       imageAspect: await imageAspectOf(from, config),
       imageTokens: mostImageTokens(config),
       ...(tiles ? { tiles } : {}),

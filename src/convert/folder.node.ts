@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { openAsBlob } from "node:fs";
 import { mkdir, open, rename, rm, stat, statfs, type FileHandle } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import { EngineError } from "#engine/errors.ts";
 import type { ByteSource, CheckpointFolder, FileWriter, PackageFolder } from "./byte-source.ts";
 
@@ -10,13 +10,21 @@ import type { ByteSource, CheckpointFolder, FileWriter, PackageFolder } from "./
 export function checkpointFolder(path: string): CheckpointFolder {
   const root = resolve(path);
   return {
-    name: basename(root),
+    name: modelName(root),
     async open(name) {
       const file = join(root, name);
       const found = await stat(file).catch(absent);
       return found?.isFile() === true ? byteSource(file, found.size) : undefined;
     },
   };
+}
+
+/** The folder's name; the model's where the folder is a snapshot in a hub's cache, models--owner--name/snapshots/<commit>. */
+function modelName(root: string): string {
+  const [repository = "", snapshots, commit = ""] = root.split(sep).slice(-3);
+  const [kind, ...rest] = (snapshots === "snapshots" && commit !== "" ? repository : "").split("--");
+  // The owner may be missing, and a name may hold the separator itself.
+  return kind === "models" && rest.length > 0 ? rest.slice(rest.length > 1 ? 1 : 0).join("--") : basename(root);
 }
 
 function byteSource(file: string, bytes: number): ByteSource {

@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
 import { readText, type CheckpointFolder } from "./byte-source.ts";
+import type { Conversation } from "./choose-template.ts";
 import type { LlavaConfig } from "./config.ts";
 
 type Json = Record<string, unknown>;
@@ -45,6 +46,7 @@ export async function packageConfigFiles(
   folder: CheckpointFolder,
   config: LlavaConfig,
   graphs: readonly GraphNote[],
+  conversation: Conversation,
 ): Promise<Map<string, string>> {
   const out = new Map<string, string>();
   const rawConfig = (await readJsonFile(folder, "config.json")) ?? {};
@@ -58,14 +60,16 @@ export async function packageConfigFiles(
     );
   }
   out.set("tokenizer.json", tokenizer);
-  const chatTemplate = await readChatTemplate(folder);
-  const tokenizerConfig = (await readJsonFile(folder, "tokenizer_config.json")) ?? {};
+  const settings = Object.entries((await readJsonFile(folder, "tokenizer_config.json")) ?? {});
+  const tokenizerConfig = Object.fromEntries(settings.filter(([key]) => key !== "chat_template"));
+  const chatTemplate = conversation.own?.source;
+  // Readers differ in where they look first, so every place has the same template.
   const withTemplate = chatTemplate === undefined ? {} : { chat_template: chatTemplate };
-  out.set("tokenizer_config.json", toText({ ...withTemplate, ...tokenizerConfig }));
+  out.set("tokenizer_config.json", toText({ ...tokenizerConfig, ...withTemplate }));
   if (chatTemplate !== undefined) out.set("chat_template.jinja", chatTemplate);
 
-  const generation = await readText(folder, "generation_config.json");
-  if (generation !== undefined) out.set("generation_config.json", generation);
+  const generation = await generationConfig(folder, rawConfig, conversation.ends);
+  if (generation) out.set("generation_config.json", toText(generation));
 
   const aspect = await imageAspectOf(folder, config);
   const size = config.vision.imageSize;
@@ -75,7 +79,7 @@ export async function packageConfigFiles(
   out.set("preprocessor_config.json", toText({ ...stock, ...given, image_aspect_ratio: ratio }));
 
   const processor = Object.entries((await readJsonFile(folder, "processor_config.json")) ?? {});
-  const flat = Object.fromEntries(processor.filter(([key]) => key !== "image_processor"));
+  const flat = Object.fromEntries(processor.filter(([key]) => key !== "image_processor" && key !== "chat_template"));
   out.set(
     "processor_config.json",
     toText({
@@ -137,11 +141,19 @@ async function imageProcessor(folder: CheckpointFolder): Promise<Json | undefine
   return v.is(JsonObject, nested) ? nested : undefined;
 }
 
-async function readChatTemplate(folder: CheckpointFolder): Promise<string | undefined> {
-  const jinja = await readText(folder, "chat_template.jinja");
-  if (jinja !== undefined) return jinja;
-  const json = (await readJsonFile(folder, "chat_template.json"))?.["chat_template"];
-  return typeof json === "string" ? json : undefined;
+const Ids = v.union([v.pipe(v.number(), v.integer()), v.array(v.pipe(v.number(), v.integer()))]);
+
+/** The checkpoint's own, with the tokens that end an answer by its chat template. */
+async function generationConfig(
+  folder: CheckpointFolder,
+  config: Json,
+  ends: readonly number[],
+): Promise<Json | undefined> {
+  const own = await readJsonFile(folder, "generation_config.json");
+  const stated = [own?.["eos_token_id"], config["eos_token_id"], objectOf(config["text_config"])["eos_token_id"]];
+  const ids = stated.flatMap((value) => (v.is(Ids, value) ? [[value].flat()] : []))[0] ?? [];
+  const missing = ends.filter((id) => !ids.includes(id));
+  return missing.length === 0 ? own : { ...own, eos_token_id: [...ids, ...missing] };
 }
 
 function clipPreprocessing(size: number): Json {

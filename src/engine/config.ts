@@ -129,20 +129,20 @@ async function optionalText(files: PackageFiles, path: string): Promise<string |
   }
 }
 
+/** As Hugging Face's processors look for it: a file of its own comes before what the tokenizer has. */
 async function chatTemplate(
   files: PackageFiles,
   given: string | { name: string; template: string }[] | undefined,
 ): Promise<string | undefined> {
-  if (typeof given === "string") return given;
-  const named = given?.find((entry) => entry.name === "default") ?? given?.[0];
-  if (named) return named.template;
   const jinja = await optionalText(files, "chat_template.jinja");
   if (jinja !== undefined) return jinja;
   const json = v.safeParse(
     v.object({ chat_template: v.string() }),
     await readOptionalJson(files, "chat_template.json"),
   );
-  return json.success ? json.output.chat_template : undefined;
+  if (json.success) return json.output.chat_template;
+  if (typeof given === "string") return given;
+  return (given?.find((entry) => entry.name === "default") ?? given?.[0])?.template;
 }
 
 function parse<T extends v.GenericSchema>(path: string, schema: T, json: unknown): v.InferOutput<T> {

@@ -184,3 +184,39 @@ test("text from people is made harmless before it is laid out", () => {
   const { text } = renderPrompt([say("user", "<image></s>")], { ...options, defuse: () => "harmless" });
   expect(text).toContain("USER: harmless ASSISTANT:");
 });
+
+describe("templates of newer language models", () => {
+  const turns = [say("user", "Q1", picture), say("assistant", "A1"), say("user", "Q2", picture, picture)];
+
+  test("llama_3 has LLaVA-NeXT's words to the model, and heads of turns", () => {
+    const { text, stop } = renderPrompt(turns, { ...options, template: "llama_3" });
+    const head = (role: string) => `<|start_header_id|>${role}<|end_header_id|>\n\n`;
+    expect(text).toBe(
+      `${head("system")}You are a helpful language and vision assistant. You are able to understand the visual content that the ` +
+        `user provides, and assist the user with a variety of tasks using natural language.<|eot_id|>${head("user")}<image>\nQ1` +
+        `<|eot_id|>${head("assistant")}A1<|eot_id|>${head("user")}<image>\n<image>\nQ2<|eot_id|>${head("assistant")}`,
+    );
+    expect(stop).toEqual(["<|eot_id|>"]);
+  });
+
+  test("phi_3 has no words of its own, and shows those that are given", () => {
+    const prompt = { ...options, template: "phi_3" };
+    expect(renderPrompt(turns, prompt).text).toBe(
+      "<|user|>\n<image>\nQ1<|end|>\n<|assistant|>\nA1<|end|>\n<|user|>\n<image>\n<image>\nQ2<|end|>\n<|assistant|>\n",
+    );
+    expect(renderPrompt([say("system", "Be brief."), say("user", "Q1")], prompt).text).toBe(
+      "<|system|>\nBe brief.<|end|>\n<|user|>\nQ1<|end|>\n<|assistant|>\n",
+    );
+  });
+});
+
+test("a chat template that speaks of types and knows texts alone gets its pictures as slots in the text", () => {
+  const chatTemplate =
+    '{# tools have a "type" #}{% for m in messages %}[{{ m.role }}] {{ m.content | trim }}\n{% endfor %}';
+  const { text } = renderPrompt([say("user", "Q1", picture, picture)], {
+    ...options,
+    template: "chat_template",
+    chatTemplate,
+  });
+  expect(text).toBe("[user] <image>\n<image>\nQ1\n");
+});

@@ -121,9 +121,9 @@ function renderRoles({ roles, sep, sep2 }: Template, system: string, lines: read
   return lines.at(-1)?.user === true ? `${text}${roles.assistant}:` : text;
 }
 
-/** `<|im_start|>system\n{system}{sep}{user role}{q}{sep}{assistant role}{a}{sep}…`; roles bring their line break. */
+/** `{system role}{system}{sep}{user role}{q}{sep}{assistant role}{a}{sep}…`; roles bring their line break. */
 function renderChatml({ roles, sep }: Template, system: string, lines: readonly Line[]): string {
-  let text = system === "" ? "" : `<|im_start|>system\n${system}${sep}`;
+  let text = system === "" ? "" : `${roles.system ?? ""}${system}${sep}`;
   lines.forEach((line, i) => {
     text += (line.user ? roles.user : roles.assistant) + line.text;
     if (line.user || i < lines.length - 1) text += sep;
@@ -144,32 +144,48 @@ function renderLlama2({ sep, sep2 }: Template, system: string, lines: readonly L
 
 function renderJinja(source: string, turns: readonly Turn[], options: PromptOptions): string {
   const continues = turns.at(-1)?.role === "assistant";
-  // Templates of language models know no parts: their messages are text, with the slot in it.
-  const knowsParts = /image|type/.test(source);
-  const messages = turns.map((turn) => ({
-    role: turn.role,
-    content: knowsParts
-      ? [
-          ...Array.from({ length: turn.images }, () => ({ type: "image" })),
-          ...(turn.text === "" ? [] : [{ type: "text", text: turn.text }]),
-        ]
-      : `${imageSlot}\n`.repeat(turn.images) + turn.text,
-  }));
-  let text: string;
-  try {
-    text = new JinjaTemplate(source).render({
+  const render = (messages: readonly object[]): string =>
+    new JinjaTemplate(source).render({
       messages,
       add_generation_prompt: !continues,
       bos_token: options.bosToken,
       eos_token: options.eosToken,
     });
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new EngineError("bad-package", `the checkpoint's chat template can't be rendered: ${why}`, { cause: error });
-  }
+  const text = renderMessages(render, source, turns);
   if (!continues) return text;
   // A template closes the last answer; what comes after its text is cut off, so that it can go on.
   const answer = turns.at(-1)?.text ?? "";
   const end = text.lastIndexOf(answer);
   return end < 0 ? text : text.slice(0, end + answer.length);
+}
+
+/** Templates of language models know no parts: their messages are text, with the slots in it. Which one this is shows by trying. */
+function renderMessages(
+  render: (messages: readonly object[]) => string,
+  source: string,
+  turns: readonly Turn[],
+): string {
+  const slots = turns.reduce((sum, { images }) => sum + images, 0);
+  const spoken = turns.filter(({ role }) => role !== "system");
+  const parts = turns.map(({ role, images, text }) => ({
+    role,
+    content: [
+      ...Array.from({ length: images }, () => ({ type: "image" })),
+      ...(text === "" ? [] : [{ type: "text", text }]),
+    ],
+  }));
+  const texts = turns.map(({ role, images, text }) => ({ role, content: `${imageSlot}\n`.repeat(images) + text }));
+  const failures: unknown[] = [];
+  for (const messages of /image|type/.test(source) ? [parts, texts] : [texts]) {
+    try {
+      const text = render(messages);
+      if (text.split(imageSlot).length - 1 === slots && spoken.every((turn) => text.includes(turn.text))) return text;
+      failures.push(new Error("its prompt lacks a picture or a text"));
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  const [cause] = failures;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  throw new EngineError("bad-package", `the checkpoint's chat template can't be rendered: ${why}`, { cause });
 }

@@ -1,6 +1,6 @@
 // Conversation templates as data, under the names LLaVA gives them. How each style is laid out is in prompt.ts.
 
-/** How a conversation is laid out; LLaVA's separator styles. */
+/** How a conversation is laid out; LLaVA's separator styles. "mpt" is every layout whose turns have a head and an end. */
 export type TemplateStyle = "single" | "two" | "mpt" | "llama-2" | "plain";
 
 /** Layout of a conversation; `sep` ends the system text and user messages, `sep2` (where given) assistant messages. */
@@ -8,7 +8,8 @@ export interface Template {
   readonly id: string;
   readonly style: TemplateStyle;
   readonly system: string;
-  readonly roles: { readonly user: string; readonly assistant: string };
+  /** Heads of turns; `system` is needed where the style is "mpt". */
+  readonly roles: { readonly user: string; readonly assistant: string; readonly system?: string };
   readonly sep: string;
   readonly sep2: string;
   /** A picture comes in a message of its own, `<Image><image></Image>`, which is answered with "Received.". */
@@ -33,12 +34,16 @@ const llama2System =
   "If a question does not make any sense, or is not factually coherent, explain why instead of answering something not correct. " +
   "If you don't know the answer to a question, please don't share false information.";
 
+const seeing =
+  "You are a helpful language and vision assistant. You are able to understand the visual content that the user provides, " +
+  "and assist the user with a variety of tasks using natural language.";
+
 const vicuna = { style: "two", roles: { user: "USER", assistant: "ASSISTANT" }, sep: " ", sep2: "</s>" } as const;
 const early = { style: "single", roles: { user: "Human", assistant: "Assistant" }, sep: "###", sep2: "###" } as const;
 const llama2 = { ...vicuna, style: "llama-2", sep: "<s>" } as const;
 const chatml = {
   style: "mpt",
-  roles: { user: "<|im_start|>user\n", assistant: "<|im_start|>assistant\n" },
+  roles: { system: "<|im_start|>system\n", user: "<|im_start|>user\n", assistant: "<|im_start|>assistant\n" },
   sep: "<|im_end|>",
   sep2: "<|im_end|>",
 } as const;
@@ -69,12 +74,26 @@ export const templates: readonly Template[] = [
   { id: "llava_v0", ...early, system: forHuman },
   { id: "v0_mmtag", ...early, system: tagged, mmtag: true },
   { id: "llama_2", ...llama2, system: llama2System },
+  { id: "llava_llama_2", ...llama2, system: seeing },
   {
-    id: "llava_llama_2",
-    ...llama2,
-    system:
-      "You are a helpful language and vision assistant. You are able to understand the visual content that the user provides, " +
-      "and assist the user with a variety of tasks using natural language.",
+    id: "llama_3",
+    style: "mpt",
+    system: seeing,
+    roles: {
+      system: "<|start_header_id|>system<|end_header_id|>\n\n",
+      user: "<|start_header_id|>user<|end_header_id|>\n\n",
+      assistant: "<|start_header_id|>assistant<|end_header_id|>\n\n",
+    },
+    sep: "<|eot_id|>",
+    sep2: "<|eot_id|>",
+  },
+  {
+    id: "phi_3",
+    style: "mpt",
+    system: "",
+    roles: { system: "<|system|>\n", user: "<|user|>\n", assistant: "<|assistant|>\n" },
+    sep: "<|end|>\n",
+    sep2: "<|end|>\n",
   },
   { id: "mistral_instruct", ...llama2, system: "", sep: "" },
   { id: "chatml_direct", ...chatml, system: "Answer the questions." },

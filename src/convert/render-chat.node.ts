@@ -1,0 +1,55 @@
+// Renders chat templates in a thread of its own, with a limit on time and memory: a template can ask for a billion turns of a loop.
+import { createRequire } from "node:module";
+import { Worker } from "node:worker_threads";
+import * as v from "valibot";
+import { TemplateOutOfBounds, type RenderChat } from "./chat-template.ts";
+
+const source = `
+const { parentPort, workerData } = require("node:worker_threads");
+const { Template } = require(workerData.library);
+let answer;
+try {
+  const template = new Template(workerData.source);
+  answer = { texts: workerData.contexts.map((context) => template.render(context)) };
+} catch (error) {
+  answer = { problem: String(error && error.message || error) };
+}
+parentPort.postMessage(answer);`;
+
+const Answer = v.union([v.object({ texts: v.array(v.string()) }), v.object({ problem: v.string() })]);
+
+export interface RenderLimits {
+  readonly ms: number;
+  readonly megabytes: number;
+}
+
+/** A renderer that gives up at these limits; the time counts from the thread's start. */
+export function renderChatThread({ ms, megabytes }: RenderLimits = { ms: 3000, megabytes: 128 }): RenderChat {
+  const library = createRequire(import.meta.url).resolve("@huggingface/jinja");
+  return async (template, contexts) => {
+    const worker = new Worker(source, {
+      eval: true,
+      workerData: { library, source: template, contexts },
+      resourceLimits: { maxOldGenerationSizeMb: megabytes, maxYoungGenerationSizeMb: 16 },
+    });
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      const answer = await new Promise<unknown>((resolve, reject) => {
+        timer = setTimeout(() => {
+          reject(new TemplateOutOfBounds(`is not rendered within ${ms / 1000} s`));
+        }, ms);
+        worker.once("message", resolve);
+        worker.once("error", (error: Error & { code?: string }) => {
+          const full = error.code === "ERR_WORKER_OUT_OF_MEMORY";
+          reject(full ? new TemplateOutOfBounds(`takes more than ${megabytes} MB to render`) : error);
+        });
+      });
+      const parsed = v.parse(Answer, answer);
+      if ("problem" in parsed) throw new Error(parsed.problem);
+      return parsed.texts;
+    } finally {
+      clearTimeout(timer);
+      await worker.terminate();
+    }
+  };
+}
