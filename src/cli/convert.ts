@@ -20,6 +20,7 @@ import { readCalibration } from "./calibration-file.ts";
 import { measureImportances, type MeasureOptions } from "./importances.ts";
 import { multiplyOnRuntime } from "./multiply.ts";
 import { createProgress } from "./progress.ts";
+import { stopOnSignals } from "./stop.ts";
 
 const Flags = v.object({
   bits: v.optional(v.picklist([4, 8, 16, 32])),
@@ -81,18 +82,14 @@ export function addConvert(program: Command): void {
     .option("--id <id>", "the model's id (default: the checkpoint folder's name)")
     .option("--license <id>", "SPDX id of the weights' licence")
     .option("--no-self-test", "leave out the golden numbers, which cost a run of the model")
-    .option("--force", "replace the package if it exists")
+    .option("--force", "replace the package if there is one; nothing else is ever replaced")
     .action(async (checkpoint: string, out: string, raw: unknown) => {
       const flags = v.parse(Flags, raw);
       const from = checkpointFolder(checkpoint);
       const template = flags.template === undefined ? undefined : knownTemplate(flags.template);
       const progress = createProgress(process.stderr);
       const started = performance.now();
-      const stop = new AbortController();
-      process.once("SIGINT", () => {
-        process.exitCode = 130;
-        stop.abort(new Error("stopped; nothing was written"));
-      });
+      const signal = stopOnSignals();
       const entries = flags.calibrate === undefined ? undefined : await readCalibration(flags.calibrate);
       const more = {
         base: folderOf(flags.base),
@@ -100,7 +97,10 @@ export function addConvert(program: Command): void {
         tokenizer: folderOf(flags.tokenizer),
         multiply: multiplyOnRuntime,
       };
-      const to = await packageFolder(out, { force: flags.force });
+      const inputs = [checkpoint, flags.base, flags.vision, flags.tokenizer, flags.calibrate].filter(
+        (path) => path !== undefined,
+      );
+      const to = await packageFolder(out, { force: flags.force, inputs });
       const tell = (manifest: PackageManifest): void => {
         progress.end();
         const seconds = ((performance.now() - started) / 1000).toFixed(1);
@@ -118,7 +118,7 @@ export function addConvert(program: Command): void {
           process.stderr.write(`${note}\n`);
         },
         onProgress: progress.update,
-        signal: stop.signal,
+        signal,
       };
       if (flags.unmerged) {
         const projectorBits = flags.bitsVision ?? flags.bits;
@@ -126,7 +126,7 @@ export function addConvert(program: Command): void {
         return;
       }
       const renderChat = renderChatThread();
-      const measured = { from, beside: out, entries: entries ?? [], more, template, renderChat, signal: stop.signal };
+      const measured = { from, beside: out, entries: entries ?? [], more, template, renderChat, signal };
       const importances =
         entries &&
         (await measure(measured).catch(async (error: unknown) => {

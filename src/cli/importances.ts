@@ -1,11 +1,11 @@
 // Measures how much each input channel of a model's matrices carries: runs conversations through a temporary package whose graphs
 // also yield sums of squares. The converter weights its rounding errors by them.
-import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { CheckpointFolder } from "#convert/byte-source.ts";
 import { convert, type ConvertOptions, type ConvertProgress } from "#convert/convert.ts";
 import { packageFolder } from "#convert/folder.node.ts";
+import { besideTarget, cleanAtExit, removeNow } from "#convert/half-written.node.ts";
 import { matrixOfSquares, type Importances } from "#convert/onnx/weight-ops.ts";
 import { decodeImage } from "#engine/decode.node.ts";
 import { createGenerator } from "#engine/generate.ts";
@@ -35,8 +35,8 @@ export interface MeasureOptions {
 /** Squares of each matrix's inputs, summed over all tokens of all conversations. */
 export async function measureImportances(options: MeasureOptions): Promise<Importances> {
   const { from, beside, bits = 8, more, template, renderChat, onProgress, signal } = options;
-  const name = `.${basename(beside)}.calibration-${randomBytes(4).toString("hex")}`;
-  const folder = join(dirname(resolve(beside)), name);
+  const folder = besideTarget(resolve(beside), "calibration");
+  const ended = cleanAtExit(() => removeNow(folder));
   try {
     const manifest = await convert(from, await packageFolder(folder, { force: false }), {
       bits: { vision: bits, embed: bits, decoder: bits },
@@ -53,6 +53,7 @@ export async function measureImportances(options: MeasureOptions): Promise<Impor
     return (matrix) => rounded.get(matrix);
   } finally {
     await rm(folder, { recursive: true, force: true });
+    ended();
   }
 }
 

@@ -62,7 +62,12 @@ test("a delta that was made is applied again, in shards, and once more only by f
   const made = await llava("make-delta", target, delta, "--base", base);
   expect(made).toMatchObject({ code: 0, out: "" });
   expect(made.err).toMatch(/MB of weights in 1 files/);
-  expect((await readdir(delta)).sort()).toEqual(["config.json", "delta.json", "model.safetensors"]);
+  expect((await readdir(delta)).sort()).toEqual([
+    ".llava-files.json",
+    "config.json",
+    "delta.json",
+    "model.safetensors",
+  ]);
 
   const apply = (...more: string[]) =>
     llava("apply-delta", delta, whole, "--base", base, "--shard-size", "0.000005", ...more);
@@ -73,6 +78,30 @@ test("a delta that was made is applied again, in shards, and once more only by f
     code: 1,
     err: expect.stringMatching(/exists already; add --force/) as unknown,
   });
+  expect((await apply("--force")).code).toBe(0);
+});
+
+test("no command replaces what it reads or what it did not make, and none suggests it", async () => {
+  const input = join(folder, "precious");
+  await cp(base, input, { recursive: true });
+  const before = await readdir(input);
+  for (const command of ["apply-delta", "make-delta", "merge-lora", "extract-projector", "convert"]) {
+    for (const out of [input, `${input}/`, folder, join(input, "out")]) {
+      const bases = command === "extract-projector" ? [] : ["--base", input];
+      const given = command === "apply-delta" ? "delta" : command === "merge-lora" ? "lora" : undefined;
+      const { code, err } = await llava(
+        command,
+        given === undefined ? input : join(fixtures, given),
+        out,
+        ...bases,
+        "--force",
+      );
+      expect(code, `${command} ${out}: ${err}`).toBe(1);
+      expect(err, command).not.toContain("--force to replace");
+    }
+  }
+  expect(await readdir(input)).toEqual(before);
+  expect(await readdir(join(folder, ".."))).toContain(folder.split("/").at(-1));
 });
 
 test("an adapter is merged, and the projector of the result taken out", async () => {

@@ -14,6 +14,7 @@ import type { Checkpoint } from "#convert/checkpoint.ts";
 import { writeCheckpoint } from "#convert/write-checkpoint.ts";
 import { multiplyOnRuntime } from "./multiply.ts";
 import { createProgress } from "./progress.ts";
+import { stopOnSignals } from "./stop.ts";
 
 const Flags = v.object({
   base: v.optional(v.string()),
@@ -57,7 +58,7 @@ export function addWeights(program: Command): void {
     if (base !== undefined) command.requiredOption("--base <folder>", base);
     command
       .addOption(new Option("--shard-size <gigabytes>", "largest file of weights (default 4)").argParser(Number))
-      .option("--force", "replace the folder if it exists")
+      .option("--force", "replace an earlier result; nothing else is ever replaced")
       .action((path: string, out: string, raw: unknown) => operate(path, out, v.parse(Flags, raw), run));
   };
 
@@ -126,16 +127,13 @@ async function operate(path: string, out: string, flags: v.InferOutput<typeof Fl
   }
   for (const [name, text] of notes ?? []) small.set(name, new TextEncoder().encode(text));
 
-  const stop = new AbortController();
-  process.once("SIGINT", () => {
-    process.exitCode = 130;
-    stop.abort(new Error("stopped; nothing was written"));
-  });
+  const signal = stopOnSignals();
   const progress = createProgress(process.stderr);
   const started = performance.now();
-  const files = await writeCheckpoint(checkpoint, small, await packageFolder(out, { force: flags.force }), {
+  const inputs = [path, ...(flags.base === undefined ? [] : [flags.base])];
+  const files = await writeCheckpoint(checkpoint, small, await packageFolder(out, { force: flags.force, inputs }), {
     onProgress: progress.update,
-    signal: stop.signal,
+    signal,
     maxFileBytes: shardSize * 1e9,
     ...(weightsName === undefined ? {} : { base: weightsName }),
   });

@@ -221,13 +221,13 @@ describe("on the file system", () => {
     for (const { path, bytes } of manifest.files) expect((await readFile(join(out(), path))).length).toBe(bytes);
   });
 
-  test("a package that is there is kept, unless replacing it is forced", async () => {
+  test("a package that is there is kept, unless replacing it is forced; a file of someone else in it is kept even then", async () => {
     await run();
-    await writeFile(join(out(), "mine.txt"), "keep me");
     await expect(run()).rejects.toThrow(/exists already; add --force/);
-    expect(await readdir(out())).toContain("mine.txt");
     await run(true);
-    expect(await readdir(out())).not.toContain("mine.txt");
+    await writeFile(join(out(), "mine.txt"), "keep me");
+    await expect(run(true)).rejects.toThrow(/not of the package: mine\.txt/);
+    expect(await readdir(out())).toContain("mine.txt");
     expect(await readdir(join(root, "packages"))).toEqual(["tiny"]);
   });
 

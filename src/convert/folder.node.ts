@@ -1,10 +1,12 @@
 // The converter's folders on Node's file system. A package is written beside its final place and renamed at the end.
-import { randomBytes } from "node:crypto";
 import { openAsBlob } from "node:fs";
-import { mkdir, open, rename, rm, stat, statfs, type FileHandle } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat, statfs, writeFile, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { EngineError } from "#engine/errors.ts";
+import { manifestName } from "#weights/manifest.ts";
 import type { ByteSource, CheckpointFolder, FileWriter, PackageFolder } from "./byte-source.ts";
+import { besideTarget, cleanAtExit, removeLeftovers, removeNow, restoreNow } from "./half-written.node.ts";
+import { filesName, outputPlace, resolveLinks, type OutputOptions } from "./output-place.node.ts";
 
 /** A folder of this machine as a checkpoint. Files are opened for each read, so nothing is left open. */
 export function checkpointFolder(path: string): CheckpointFolder {
@@ -49,17 +51,19 @@ function byteSource(file: string, bytes: number): ByteSource {
   };
 }
 
-/** Begins a package at `path`; refuses a folder that is already there, unless `force` lets it be replaced. */
-export async function packageFolder(path: string, options: { readonly force: boolean }): Promise<PackageFolder> {
-  const target = resolve(path);
-  if (!options.force && (await stat(target).catch(absent)) !== undefined) {
-    throw new EngineError("disk", `${path} exists already; add --force to replace it`);
-  }
+/** Begins a package at `path`; throws EngineError "disk" where `outputPlace` lets nothing be written. */
+export async function packageFolder(path: string, options: OutputOptions): Promise<PackageFolder> {
+  await removeLeftovers(await resolveLinks(path));
+  const target = await outputPlace(path, options);
   const parent = dirname(target);
   await mkdir(parent, { recursive: true }).catch(disk(`cannot create ${parent}`));
-  const sibling = (mark: string) => join(parent, `.${basename(target)}.${mark}-${randomBytes(4).toString("hex")}`);
-  const temporary = sibling("new");
+  const [temporary, old] = [besideTarget(target, "new"), besideTarget(target, "old")];
   await mkdir(temporary).catch(disk(`cannot write into ${parent}`));
+  const ended = cleanAtExit(() => {
+    removeNow(temporary);
+    restoreNow(old, target);
+  });
+  const written: string[] = [];
   const openFiles = new Set<FileHandle>();
 
   return {
@@ -68,6 +72,7 @@ export async function packageFolder(path: string, options: { readonly force: boo
       await mkdir(dirname(file), { recursive: true }).catch(disk(`cannot create ${dirname(file)}`));
       const handle = await open(file, "wx").catch(disk(`cannot create ${file}`));
       openFiles.add(handle);
+      written.push(name);
       return {
         write: (bytes) => handle.writeFile(bytes).catch(disk(`cannot write ${file}`)),
         close() {
@@ -94,7 +99,10 @@ export async function packageFolder(path: string, options: { readonly force: boo
       throw new EngineError("disk", `the package needs ${inMegabytes(bytes)}, ${parent} has ${inMegabytes(free)} free`);
     },
     async commit() {
-      const old = sibling("old");
+      if (!written.includes(manifestName)) {
+        const list = `${JSON.stringify(written, null, 2)}\n`;
+        await writeFile(join(temporary, filesName), list).catch(disk(`cannot write ${filesName}`));
+      }
       const replaced = await rename(target, old).then(() => true, absent);
       try {
         await rename(temporary, target);
@@ -103,11 +111,13 @@ export async function packageFolder(path: string, options: { readonly force: boo
         throw new EngineError("disk", `cannot move the package to ${target}: ${messageOf(error)}`, { cause: error });
       }
       await rm(old, { recursive: true, force: true });
+      ended();
     },
     async discard() {
       // A file whose writing failed is still open; its content does not matter any more.
       await Promise.allSettled(Array.from(openFiles, (handle) => handle.close()));
       await rm(temporary, { recursive: true, force: true });
+      ended();
     },
   };
 }
