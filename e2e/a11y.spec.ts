@@ -81,10 +81,13 @@ for (const [colorScheme, width] of [
       await expect(page.getByRole("dialog", { name: "导出和导入" })).toBeVisible();
       await check();
       await closeAll();
-      for (const name of ["管理模型", "连接服务器"]) {
+      for (const [name, title] of [
+        ["管理模型", "模型"],
+        ["连接服务器", "连接服务器"],
+      ] as const) {
         await page.getByTestId("model-picker").getByRole("button").first().click();
         await page.getByRole("button", { name }).click();
-        await expect(page.getByRole("dialog", { name })).toBeVisible();
+        await expect(page.getByRole("dialog", { name: title })).toBeVisible();
         await check();
         await closeAll();
       }

@@ -131,10 +131,10 @@ test("every wrong thing in a file is told in a sentence, and nothing of it runs"
   );
   await expect(page.getByTestId("import-outcome")).toContainText("2 conversations opened.");
   await expect(page.getByTestId("import-problem")).toHaveText([
-    /“pixel\.png” lies elsewhere/,
-    /“vector\.svg” is no picture/,
+    /“pixel\.png” is stored elsewhere/,
+    /“vector\.svg” isn't a picture/,
     /Conversation 3 of “hostile\.zip” was left out: its speakers don't take turns/,
-    /Conversation 4 of “hostile\.zip” was left out: it is not a conversation/,
+    /Conversation 4 of “hostile\.zip” was left out: it isn't a conversation/,
   ]);
   expect(await violations(page)).toEqual([]);
   await give(page, "broken.json", "[{");

@@ -85,21 +85,27 @@ test("one click beside the built-in model gets a model for photographs, and the 
 test("the list of all models tells size, licence and fit before anything is fetched; a hub that is gone is a sentence", async ({
   page,
 }) => {
+  // Where data costs money a click only tells.
+  await page.addInitScript(() => Object.defineProperty(navigator, "connection", { value: { saveData: true } }));
   await openPage(page, `./?device=wasm&hub=${encodeURIComponent(hub())}`);
   await modelReady(page);
   await offer(page).getByRole("button", { name: "Other models" }).click();
   const dialog = page.getByRole("dialog", { name: "Models" });
   await expect(dialog.getByTestId("zoo-model")).toHaveCount(hubModels.length);
-  await expect(dialog.getByTestId("zoo-model").filter({ hasText: "FastVLM" })).toContainText("research use only");
+  const card = (model: string) => dialog.getByTestId("zoo-model").filter({ hasText: model });
+  await expect(card("FastVLM")).toContainText("research use only");
+  for (const { name } of hubModels)
+    await expect(card(name).getByRole("button")).toHaveText(/^Download · [\d.]+ [MG]B( or more)?$/);
   expect(await violations(page)).toEqual([]);
-  await dialog.getByRole("button", { name: `Check ${name}` }).click();
+  await card(name).getByRole("button", { name: "Download · 264 MB" }).click();
   await expect(dialog.getByTestId("model-offer")).toHaveAttribute("data-fit", "fits");
   await expect(dialog.getByTestId("model-offer")).toContainText("apache-2.0");
   await expect(dialog.getByTestId("model-offer")).toContainText(/about [\d,.]+ tokens\/s here/);
   expect(hubFiles().filter(({ path }) => !path.endsWith("manifest.json"))).toEqual([]);
   await server.stop();
-  await dialog.getByRole("button", { name: "Check FastVLM 0.5B" }).click();
-  await expect(dialog.getByRole("alert")).toBeVisible();
+  await card("FastVLM").getByRole("button").click();
+  await expect(card("FastVLM").getByRole("alert")).toHaveText(`Couldn't reach ${new URL(hub()).host}.`);
+  await expect(card("FastVLM").getByRole("button", { name: "Try again" })).toBeVisible();
 });
 
 test("the built-in model's answer to a photograph offers it too, and asks it again", async ({ page }) => {

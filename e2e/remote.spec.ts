@@ -198,7 +198,7 @@ test("what can't be connected says why, and stays to be corrected", async ({ pag
   const closed = await start({ cors: false });
   await retry(closed.url);
   await expect(problem).toHaveAttribute("data-code", /server-(cors|unreachable)/);
-  await page.getByText("Allow this page (CORS)").click();
+  await page.getByText("Allow this page (CORS)", { exact: true }).click();
   await expect(page.getByText(`OLLAMA_ORIGINS=${new URL(page.url()).origin}`)).toBeVisible();
   await retry(locked.url, "sk-secret");
   await expect(page.getByRole("dialog")).toHaveCount(0);
@@ -299,7 +299,7 @@ for (const [colorScheme, width] of [
       await openPage(page);
       await fillIn(page, { url: "http://192.168.0.7:8000" });
       await expect(page.getByTestId("connect-problem")).toBeVisible();
-      await page.getByText("Allow this page (CORS)").click();
+      await page.getByText("Allow this page (CORS)", { exact: true }).click();
       await check();
       await page.getByRole("textbox", { name: "Address" }).fill(server.url);
       await page.getByRole("button", { name: "Connect", exact: true }).click();

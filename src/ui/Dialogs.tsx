@@ -11,7 +11,7 @@ import type { Language } from "./texts/texts.ts";
 import type { Draft } from "./use-draft.ts";
 
 const CompareDialog = lazy(async () => (await import("./CompareDialog.tsx")).CompareDialog);
-const StorageDialog = lazy(async () => (await import("./StorageDialog.tsx")).StorageDialog);
+const ModelsDialog = lazy(async () => (await import("./ModelsDialog.tsx")).ModelsDialog);
 const ServerDialog = lazy(async () => (await import("./ServerDialog.tsx")).ServerDialog);
 const ExportDialog = lazy(async () => (await import("./ExportDialog.tsx")).ExportDialog);
 const SettingsDialog = lazy(async () => (await import("./SettingsDialog.tsx")).SettingsDialog);
@@ -35,6 +35,8 @@ export function Dialogs({ app, open, importing, dropped, draft, language }: Dial
   const { conversation, settings } = app.state.value;
   const { selected } = app.models.value;
   const preferences = app.preferences.value;
+  // The chosen model holds memory once it is ready.
+  const loadedIds = new Set(app.state.value.model.phase === "ready" ? [selected.id] : []);
   const close = (): void => {
     open.value = "none";
   };
@@ -96,8 +98,16 @@ export function Dialogs({ app, open, importing, dropped, draft, language }: Dial
         />
       )}
       {open.value === "storage" && (
-        <StorageDialog
+        <ModelsDialog
           precision={app.photos.value?.precision}
+          hubHost={app.hubHost}
+          servers={app.servers.value}
+          serverActions={app.serverActions}
+          onConnect={() => {
+            dropped.value = undefined;
+            open.value = "server";
+          }}
+          loadedIds={loadedIds}
           state={app.storage.value}
           actions={app.storageActions}
           downloads={app.downloads.value}

@@ -24,7 +24,6 @@ export function PhotoOffer({ offer, host, here, onTake, onUse, onMore }: PhotoOf
   const facts = [
     t.photos.facts(bytes === undefined ? "" : formatSize(t, bytes), license),
     ...(researchOnly ? [t.photos.researchOnly] : []),
-    t.photos.from(host),
     ...(notYetRun ? [t.photos.notYetRun] : []),
   ];
   return (
@@ -36,7 +35,11 @@ export function PhotoOffer({ offer, host, here, onTake, onUse, onMore }: PhotoOf
     >
       <p>
         <strong>{t.photos.offer(name)}</strong>
-        {!here && <small>{facts.join(" · ")}</small>}
+        {!here && (
+          <small>
+            {facts.join(" · ")}. {t.photos.from(host)}
+          </small>
+        )}
         {!here && phase === "ask" && <small role="status">{t.photos.ask}</small>}
         {!here && phase === "failed" && (
           <small class="photo-offer-problem" role="alert">

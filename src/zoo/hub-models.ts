@@ -103,6 +103,17 @@ export const hubModels: readonly HubModelRecord[] = [
   },
 ];
 
+/** What a device that computes so has to download; not `exact` where only other devices' files, which are smaller, were looked up. */
+export function sizeOn(
+  { bytes }: HubModelRecord,
+  precision: HubPrecision | undefined,
+): { readonly bytes: number; readonly exact: boolean } {
+  const known = precision === undefined ? undefined : bytes[precision];
+  return known === undefined
+    ? { bytes: Math.min(...Object.values(bytes)), exact: false }
+    : { bytes: known, exact: true };
+}
+
 /** The repository that a zoo id stands for; the id itself where it is none of the zoo's. */
 export function repositoryOf(id: string): string {
   return hubModels.find((record) => record.id === id)?.repository ?? id;

@@ -11,6 +11,7 @@ import "./pictures.css";
 import "./dialog.css";
 import "./settings.css";
 import "./models.css";
-import "./storage.css";
+import "./models-view.css";
 import "./photos.css";
+import "./sidebar.css";
 import "./history.css";

@@ -3,7 +3,8 @@
 export const photos = {
   offer: (name: string) => `Working with photos? Try ${name}`,
   facts: (size: string, license: string) => (size === "" ? license : `${size} · ${license}`),
-  from: (host: string) => `downloaded once from ${host}; your pictures stay on this device`,
+  from: (host: string) => `Downloaded once from ${host}. Your pictures stay on this device.`,
+  orMore: (size: string) => `${size} or more`,
   notYetRun: "experimental",
   researchOnly: "research use only",
   get: (name: string) => `Get ${name}`,
@@ -14,5 +15,4 @@ export const photos = {
   more: "Other models",
   ask: "It may not fit this device, or your connection may charge for data.",
   listTitle: "Available to download",
-  look: (name: string) => `Check ${name}`,
 };

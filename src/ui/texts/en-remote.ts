@@ -38,6 +38,10 @@ export const remote = {
   models: "Models",
   onThisDevice: "On this device",
   sentTo: (host: string) => `leaves this device: sent to ${host}`,
+  servers: "Servers",
+  noServers: "For models too big for this device.",
+  modelCount: (count: number) => (count === 1 ? "1 model" : `${count} models`),
+  removeShort: "Remove",
   connect: "Connect a server",
   connectTitle: "Connect a server",
   connectLead:

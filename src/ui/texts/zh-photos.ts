@@ -4,7 +4,8 @@ import type { photos as English } from "./en-photos.ts";
 export const photos: typeof English = {
   offer: (name) => `要看照片？试试 ${name}`,
   facts: (size, license) => (size === "" ? license : `${size} · ${license}`),
-  from: (host) => `从 ${host} 下载一次，图片不会离开本机`,
+  from: (host) => `从 ${host} 下载一次。图片不会离开本机。`,
+  orMore: (size) => `${size} 以上`,
   notYetRun: "实验性，尚未实测",
   researchOnly: "仅限研究用途",
   get: (name) => `获取 ${name}`,
@@ -15,5 +16,4 @@ export const photos: typeof English = {
   more: "其他模型",
   ask: "它可能不适合本机，或者你的网络按流量计费。",
   listTitle: "可下载",
-  look: (name) => `检查 ${name}`,
 };

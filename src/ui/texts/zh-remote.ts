@@ -32,6 +32,10 @@ export const remote: Texts["remote"] = {
   models: "模型",
   onThisDevice: "本机",
   sentTo: (host) => `内容会离开本机，发送到 ${host}`,
+  servers: "服务器",
+  noServers: "用于本机跑不动的大模型。",
+  modelCount: (count) => `${count} 个模型`,
+  removeShort: "移除",
   connect: "连接服务器",
   connectTitle: "连接服务器",
   connectLead:

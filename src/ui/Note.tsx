@@ -1,0 +1,34 @@
+// What came of an action, where it was asked for: under way, done, or failed with a way to try again.
+import type { JSX } from "preact";
+import { CheckIcon, WarnIcon } from "./icons.tsx";
+import { useTexts } from "./texts/texts.ts";
+
+export interface NoteState {
+  readonly tone: "busy" | "good" | "bad";
+  readonly text: string;
+  /** From 0 to 1, of what is under way. */
+  readonly share?: number | undefined;
+  readonly retry?: (() => void) | undefined;
+}
+
+/** Nothing without a state. */
+export function Note({ state }: { readonly state: NoteState | undefined }): JSX.Element | null {
+  const t = useTexts();
+  if (state === undefined) return null;
+  const { tone, text, share, retry } = state;
+  return (
+    <div class={`note note-${tone}`}>
+      {tone === "good" && <CheckIcon />}
+      {tone === "bad" && <WarnIcon />}
+      <p role={tone === "bad" ? "alert" : "status"} data-testid="storage-outcome" data-tone={tone}>
+        {text}
+      </p>
+      {share !== undefined && <progress aria-label={text} max={1} value={share} />}
+      {retry !== undefined && (
+        <button type="button" class="link-button" onClick={retry}>
+          {t.tryAgain}
+        </button>
+      )}
+    </div>
+  );
+}
