@@ -36,6 +36,9 @@ test.describe("without a model", () => {
     await button(page, "Show conversations").click();
     await expect(entries(page)).toHaveCount(1);
     await expect(entries(page)).toContainText("What is this?");
+    await expect(
+      page.getByRole("region", { name: "Today" }).getByTestId("conversation-picture").locator("img"),
+    ).toBeVisible();
     await button(page, "New chat").click();
     await expect(page.getByTestId("empty-state")).toBeVisible();
     await page.reload();

@@ -352,7 +352,10 @@ test("without room the page offers to delete others or to use the model from mem
   await dialog.getByLabel("Address of a model package").fill(server.baseUrl);
   await dialog.getByRole("button", { name: "Check", exact: true }).click();
   // Browsers keep to themselves how much room there is: the first write tells.
-  await dialog.getByRole("button", { name: /^Download / }).click();
+  await dialog
+    .getByTestId("model-offer")
+    .getByRole("button", { name: /^Download / })
+    .click();
   await expect(note(page)).toHaveAttribute("data-phase", "no-room");
   await note(page).getByRole("button", { name: "Delete other models" }).click();
   dialog = page.getByRole("dialog", { name: "Models" });

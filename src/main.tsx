@@ -20,6 +20,7 @@ import { createPhotoModels } from "#chat/photo-models.ts";
 import { createStoredModels, defaultHub, hubAddressOf, type AdapterRef, type PackageRef } from "#chat/storage.ts";
 import { createWakeLock, estimateStorage, isMetered, saveModelFile } from "#chat/storage.web.ts";
 import { createChatStore } from "#chat/store.ts";
+import { createThumbnails } from "#chat/thumbnails.web.ts";
 import { startHubWorker } from "#hub/start.ts";
 import { encodePicture } from "#remote/picture.web.ts";
 import { addressAfterLaunch, onInstallOffer, onOpenedFiles, readLaunch, takeShared, type Shared } from "#sw/launch.ts";
@@ -202,6 +203,7 @@ render(
     fetchExample={fetchExample}
     fetchPicture={fetchPicture}
     cropPicture={cropPicture}
+    thumbnails={createThumbnails((id) => persistence.firstPicture(id))}
     question={launch.question}
     incoming={incoming}
     transfer={createTransfer(chat, persistence, {

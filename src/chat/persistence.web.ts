@@ -32,8 +32,13 @@ const undoMs = 60_000;
 
 const Removed = v.object({ removedAt: v.number(), value: v.unknown() });
 
+export interface WebPersistence extends ChatPersistence {
+  /** The first picture of a conversation, to be shown small; undefined when it has none. */
+  firstPicture(id: string): Promise<Blob | undefined>;
+}
+
 /** Opens the database at the first call; other tabs are told of changes on a channel of the same name. */
-export function createWebPersistence(databaseName = "llava-web-chat"): ChatPersistence {
+export function createWebPersistence(databaseName = "llava-web-chat"): WebPersistence {
   let store: UseStore | undefined;
   /** Resolves when the transaction has ended well: before that, nothing is kept. */
   const open: UseStore = (mode, use) =>
@@ -187,6 +192,14 @@ export function createWebPersistence(databaseName = "llava-web-chat"): ChatPersi
         return typeof last === "string" ? read(last) : undefined;
       }),
     open: (id) => inOrder(() => read(id)),
+    // Beside the queue, and without noting a revision: looking is not holding.
+    firstPicture: (id) =>
+      open("readonly", async (objects) => {
+        const kept = parseStored(await promisifyRequest<unknown>(objects.get(conversationKey(id))));
+        const [first] = kept === undefined ? [] : pictureKeys(kept);
+        const value = first === undefined ? undefined : await promisifyRequest<unknown>(objects.get(pictureKey(first)));
+        return value instanceof Blob ? value : undefined;
+      }),
     setLast: (id = "") =>
       inOrder(
         () =>

@@ -15,7 +15,7 @@
 //   data-testid="answer-failure"   the sentence when it failed; data-code = the error's code
 //   data-testid="sidebar", "conversation-entry", "pager", "question-editor", "lightbox", "crop-area", "budget", "undo": see their files
 //   data-testid="model-picker", "model-choice", "server-problem", "connect-problem": see ModelPicker.tsx and ServerDialog.tsx
-//   data-testid="stored-model", "storage-used", "storage-outcome", "model-offer": see StorageDialog.tsx
+//   data-testid="stored-model", "storage-used", "storage-outcome", "model-offer": see ModelsDialog.tsx
 //   data-testid="download" with data-phase: see DownloadNotes.tsx
 //   data-testid="photo-offer" with data-phase: see PhotoOffer.tsx · data-testid="ask-again": the same question to the chosen model
 //   data-testid="compare-column", "compare-votes": see CompareDialog.tsx
@@ -278,6 +278,12 @@ export function App(props: AppProps): JSX.Element {
           shownId={conversation.id}
           form={wide ? "column" : "drawer"}
           searching={list.value === "searching"}
+          thumbnails={props.thumbnails}
+          onNewChat={() => {
+            if (turns.length > 0) newChat();
+            if (!wide) list.value = "closed";
+            else focusQuestion();
+          }}
           onOpen={(id) => {
             editing.value = undefined;
             void chat.open(id);

@@ -52,16 +52,19 @@ export function Header(props: HeaderProps): JSX.Element {
           </span>
         )}
         <span class="header-space" />
-        <button
-          type="button"
-          class="icon-button"
-          aria-label={t.newChat}
-          title={t.newChat}
-          disabled={!props.canStartNew}
-          onClick={props.onNewChat}
-        >
-          <NewChatIcon />
-        </button>
+        {/* The open list has it on top. */}
+        {!props.listOpen && (
+          <button
+            type="button"
+            class="icon-button"
+            aria-label={t.newChat}
+            title={t.newChat}
+            disabled={!props.canStartNew}
+            onClick={props.onNewChat}
+          >
+            <NewChatIcon />
+          </button>
+        )}
         <button
           type="button"
           class="icon-button theme-button"

@@ -1,9 +1,13 @@
-// The list of conversations: search, open, rename, delete. A column beside the page where that is wide, a drawer elsewhere.
+// The list of conversations: New chat, search, and the conversations by day. A column beside the page where that is wide, a drawer
+// elsewhere.
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ConversationSummary } from "#chat/persistence.ts";
-import { CheckIcon, CloseIcon, DeleteIcon, EditIcon, SearchIcon } from "./icons.tsx";
-import { useTexts, type Texts } from "./texts/texts.ts";
+import type { Thumbnails } from "#chat/thumbnails.web.ts";
+import { groupByDay } from "./conversation-days.ts";
+import { CloseIcon, NewChatIcon, SearchIcon } from "./icons.tsx";
+import { SidebarEntry } from "./SidebarEntry.tsx";
+import { useTexts } from "./texts/texts.ts";
 import { useModal } from "./use-modal.ts";
 
 interface SidebarProps {
@@ -13,6 +17,8 @@ interface SidebarProps {
   readonly form: "column" | "drawer";
   /** The keyboard goes to the search at once. */
   readonly searching: boolean;
+  readonly thumbnails: Thumbnails;
+  readonly onNewChat: () => void;
   readonly onOpen: (id: string) => void;
   readonly onRename: (id: string, title: string) => void;
   readonly onRemove: (id: string) => void;
@@ -66,7 +72,11 @@ function List(props: SidebarProps): JSX.Element {
   return (
     <>
       <header class="sidebar-head">
-        <h2 class="small-title">{t.history.title}</h2>
+        <h2 class="visually-hidden">{t.history.title}</h2>
+        <button type="button" class="sidebar-new" onClick={props.onNewChat}>
+          <NewChatIcon />
+          {t.newChat}
+        </button>
         <button type="button" class="icon-button icon-button-small" aria-label={t.history.hide} onClick={props.onClose}>
           <CloseIcon />
         </button>
@@ -92,21 +102,27 @@ function List(props: SidebarProps): JSX.Element {
           {wanted.length > 0 ? t.history.noMatch(words.trim()) : t.history.empty}
         </p>
       )}
-      <ul class="sidebar-list">
-        {found.map((one) => (
-          <Entry
-            key={one.id}
-            summary={one}
-            shown={one.id === props.shownId}
-            onOpen={() => props.onOpen(one.id)}
-            onRename={(title) => props.onRename(one.id, title)}
-            onRemove={() => {
-              props.onRemove(one.id);
-              search.current?.focus();
-            }}
-          />
-        ))}
-      </ul>
+      {groupByDay(t, found, new Date()).map(({ title, conversations }) => (
+        <section key={title} aria-label={title}>
+          <h3 class="small-title sidebar-day">{title}</h3>
+          <ul class="sidebar-list">
+            {conversations.map((one) => (
+              <SidebarEntry
+                key={one.id}
+                summary={one}
+                shown={one.id === props.shownId}
+                thumbnails={props.thumbnails}
+                onOpen={() => props.onOpen(one.id)}
+                onRename={(name) => props.onRename(one.id, name)}
+                onRemove={() => {
+                  props.onRemove(one.id);
+                  search.current?.focus();
+                }}
+              />
+            ))}
+          </ul>
+        </section>
+      ))}
       <p class="sidebar-foot">
         <button type="button" class="link-button" onClick={props.onTransfer}>
           {t.transfer.title}
@@ -114,110 +130,4 @@ function List(props: SidebarProps): JSX.Element {
       </p>
     </>
   );
-}
-
-interface EntryProps {
-  readonly summary: ConversationSummary;
-  readonly shown: boolean;
-  readonly onOpen: () => void;
-  readonly onRename: (title: string) => void;
-  readonly onRemove: () => void;
-}
-
-function Entry({ summary, shown, onOpen, onRename, onRemove }: EntryProps): JSX.Element {
-  const t = useTexts();
-  const [renaming, setRenaming] = useState(false);
-  const renameButton = useRef<HTMLButtonElement>(null);
-  const title = summary.title === "" ? t.history.untitled : summary.title;
-  const wasRenaming = useRef(false);
-  useEffect(() => {
-    if (wasRenaming.current && !renaming) renameButton.current?.focus();
-    wasRenaming.current = renaming;
-  }, [renaming]);
-  return (
-    <li class={`sidebar-entry${shown ? " sidebar-entry-shown" : ""}`} data-testid="conversation-entry">
-      {renaming ? (
-        <RenameForm
-          title={summary.title}
-          onDone={(next) => {
-            if (next !== undefined) onRename(next);
-            setRenaming(false);
-          }}
-        />
-      ) : (
-        <>
-          <button type="button" class="sidebar-open" aria-current={shown ? "true" : undefined} onClick={onOpen}>
-            <span class="sidebar-title">{title}</span>
-            <span class="sidebar-time">{formatDay(t, summary.updatedAt)}</span>
-          </button>
-          <span class="sidebar-tools" role="group" aria-label={t.history.options(title)}>
-            <button
-              ref={renameButton}
-              type="button"
-              class="icon-button icon-button-small"
-              aria-label={t.history.rename}
-              title={t.history.rename}
-              onClick={() => setRenaming(true)}
-            >
-              <EditIcon />
-            </button>
-            <button
-              type="button"
-              class="icon-button icon-button-small"
-              aria-label={t.history.delete}
-              title={t.history.delete}
-              onClick={onRemove}
-            >
-              <DeleteIcon />
-            </button>
-          </span>
-        </>
-      )}
-    </li>
-  );
-}
-
-interface RenameFormProps {
-  readonly title: string;
-  /** Undefined when it was given up. */
-  readonly onDone: (title: string | undefined) => void;
-}
-
-function RenameForm({ title, onDone }: RenameFormProps): JSX.Element {
-  const t = useTexts();
-  const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.select(), []);
-  return (
-    <form
-      class="sidebar-rename"
-      onSubmit={(event) => {
-        event.preventDefault();
-        onDone(input.current?.value);
-      }}
-      onKeyDown={(event) => {
-        if (event.key !== "Escape" || event.isComposing) return;
-        // Neither the drawer nor a running answer is meant.
-        event.preventDefault();
-        event.stopPropagation();
-        onDone(undefined);
-      }}
-    >
-      <input ref={input} type="text" maxLength={200} aria-label={t.history.renameLabel} defaultValue={title} />
-      <button type="submit" class="icon-button icon-button-small" aria-label={t.history.rename}>
-        <CheckIcon />
-      </button>
-    </form>
-  );
-}
-
-/** The time today, else the day; nothing where it was not noted. */
-function formatDay(texts: Texts, time: number): string {
-  if (time === 0) return "";
-  const date = new Date(time);
-  const now = new Date();
-  const today = date.toDateString() === now.toDateString();
-  const options: Intl.DateTimeFormatOptions = today
-    ? { hour: "numeric", minute: "2-digit" }
-    : { day: "numeric", month: "short", ...(date.getFullYear() === now.getFullYear() ? {} : { year: "numeric" }) };
-  return date.toLocaleString(texts.tag, options);
 }

@@ -14,6 +14,7 @@ import type { OpenedPicture } from "#chat/pictures.web.ts";
 import type { Preferences } from "#chat/preferences.ts";
 import type { StorageState, StoredModels } from "#chat/storage.ts";
 import type { ChatState, ChatStore } from "#chat/store.ts";
+import type { Thumbnails } from "#chat/thumbnails.web.ts";
 import type { ModelRecord } from "#zoo/models.ts";
 import type { UpdateState } from "./UpdateNote.tsx";
 
@@ -61,5 +62,7 @@ export interface AppProps {
   readonly update: ReadonlySignal<UpdateState>;
   readonly onUpdate: (take: boolean) => void;
   readonly install: ReadonlySignal<(() => void) | undefined>;
+  /** For the list of conversations. */
+  readonly thumbnails: Thumbnails;
   readonly cropPicture: (picture: Picture, frame: CropFrame) => Promise<Picture>;
 }

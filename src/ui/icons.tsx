@@ -102,6 +102,12 @@ export const WarnIcon = (): JSX.Element => (
   </Icon>
 );
 
+export const ChatIcon = (): JSX.Element => (
+  <Icon>
+    <path d="M5 5.5h14a1.5 1.5 0 0 1 1.5 1.5v8.5A1.5 1.5 0 0 1 19 17h-7l-4.5 3.5V17H5a1.5 1.5 0 0 1-1.5-1.5V7A1.5 1.5 0 0 1 5 5.5z" />
+  </Icon>
+);
+
 export const SidebarIcon = (): JSX.Element => (
   <Icon>
     <rect x="3.5" y="4.5" width="17" height="15" rx="3" />

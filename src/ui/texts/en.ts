@@ -82,6 +82,10 @@ const history = {
   undo: "Undo",
   dismiss: "Dismiss",
   joined: "This conversation was also continued in another tab. Both versions are kept; use the arrows to switch.",
+  today: "Today",
+  yesterday: "Yesterday",
+  lastDays: (days: number) => `Previous ${days} days`,
+  earlier: "Earlier",
   found: (count: number) => plural(count, "1 conversation", `${count} conversations`),
 };
 

@@ -199,6 +199,10 @@ export const zh: Texts = {
     undo: "撤销",
     dismiss: "关闭",
     joined: "另一个标签页也继续了这个对话。两个版本都已保留，可用箭头切换。",
+    today: "今天",
+    yesterday: "昨天",
+    lastDays: (days) => `过去 ${days} 天`,
+    earlier: "更早",
     found: (count) => `${count} 个对话`,
   },
   turnTools: {
