@@ -118,6 +118,16 @@ test("an adapter is merged, and the projector of the result taken out", async ()
   );
 });
 
+test("where an adapter parts output layer and embeddings, the merged config says so", async () => {
+  const merged = join(folder, "untied");
+  const below = join(root, "training/fixtures/families/llava-interleave");
+  await inProcess("merge-lora", join(root, "training/fixtures/adapters/tied-head"), merged, "--base", below);
+  expect(JSON.parse(await readFile(join(merged, "config.json"), "utf8"))).toMatchObject({
+    tie_word_embeddings: false,
+    text_config: { tie_word_embeddings: false, hidden_size: 32 },
+  });
+});
+
 describe("what goes wrong is one sentence, and leaves nothing", () => {
   const broken = async (name: string, change: (path: string) => Promise<void>) => {
     const path = join(folder, name);

@@ -6,9 +6,10 @@ import type { CheckpointFolder } from "#convert/byte-source.ts";
 import { openWeights } from "#convert/checkpoint-source.ts";
 import { applyDelta, checkBase, deltaNoteName, describeBase, makeDelta } from "#convert/delta.ts";
 import { checkpointFolder, packageFolder } from "#convert/folder.node.ts";
-import { readObject } from "#convert/json-file.ts";
-import { adapterConfigName } from "#convert/lora.ts";
+import { JsonObjectSchema, readObject } from "#convert/json-file.ts";
+import { adapterConfigName } from "#convert/adapter-config.ts";
 import { openCheckpoint } from "#convert/open-checkpoint.ts";
+import { huggingFaceName } from "#convert/original-layout.ts";
 import { extractProjector, projectorBase } from "#convert/projector.ts";
 import type { Checkpoint } from "#convert/checkpoint.ts";
 import { writeCheckpoint } from "#convert/write-checkpoint.ts";
@@ -97,7 +98,8 @@ export function addWeights(program: Command): void {
     async (given, base) => {
       if (!(await given.open(adapterConfigName)))
         throw new Error(`${given.name} has no ${adapterConfigName}: is it an adapter?`);
-      return { checkpoint: await openWeights(given, base, multiplyOnRuntime), folders: [given, base] };
+      const checkpoint = await openWeights(given, base, multiplyOnRuntime);
+      return { checkpoint, folders: [given, base], notes: await untiedConfig(checkpoint, given, base) };
     },
   );
   add(
@@ -111,6 +113,23 @@ export function addWeights(program: Command): void {
       weightsName: projectorBase,
     }),
   );
+}
+
+/** A config that ties embeddings and output layer, and a merged checkpoint that has both apart, would not be read as it was meant. */
+async function untiedConfig(
+  checkpoint: Checkpoint,
+  given: CheckpointFolder,
+  base: CheckpointFolder,
+): Promise<ReadonlyMap<string, string>> {
+  const config = (await readObject(given, "config.json")) ?? (await readObject(base, "config.json"));
+  const apart = [...checkpoint.tensors.keys()].some(
+    (name) => huggingFaceName(name) === "language_model.lm_head.weight",
+  );
+  if (!config || !apart || (await openCheckpoint(base)).tensors.size === checkpoint.tensors.size) return new Map();
+  const text = config["text_config"];
+  const parts = v.is(JsonObjectSchema, text) ? { text_config: { ...text, tie_word_embeddings: false } } : {};
+  const untied = { ...config, tie_word_embeddings: false, ...parts };
+  return new Map([["config.json", `${JSON.stringify(untied, null, 2)}\n`]]);
 }
 
 async function operate(path: string, out: string, flags: v.InferOutput<typeof Flags>, run: Operation): Promise<void> {

@@ -18,7 +18,7 @@ import { placeWeights, writeDataFile } from "./external-data.ts";
 import { encodeFloats } from "./float.ts";
 import { readObject } from "./json-file.ts";
 import { LlavaTensors } from "./llava-tensors.ts";
-import { readAdapter, type Adapter, type LoraUpdate } from "./lora.ts";
+import { readAdapter, type Adapter, type LoraUpdate } from "./adapter-file.ts";
 import { buildProjector } from "./onnx/vision.ts";
 import type { GraphBuilder } from "./onnx/graph.ts";
 import type { Bits } from "./onnx/weight-ops.ts";
@@ -196,11 +196,16 @@ function findChanges(adapter: Adapter, { sites }: AdaptableGraph, baseName: stri
   const shapes = new Map(
     sites.flatMap(({ inputs, parts }) => parts.map(({ of, outputs }) => [of, [outputs, inputs]] as const)),
   );
+  const [row] = adapter.rows.keys();
+  const [bias] = adapter.biases.keys();
+  if (row !== undefined) throw onlyMerged(`changes rows of ${row}`);
+  if (bias !== undefined) throw onlyMerged(`adds to ${bias}`);
   const changes = [...adapter.updates].map(([weight, update]): Change => {
+    if (update.magnitude) throw onlyMerged(`is a DoRA: it brings ${weight} to lengths that it learned`);
     const [, number, of] = /^language_model\.model\.layers\.(\d+)\.(.*)\.weight$/.exec(weight) ?? [];
     const expected = of === undefined ? undefined : shapes.get(of);
     if (number === undefined || of === undefined || !expected) {
-      throw bad(`the adapter changes ${weight}, which only a merged conversion can: leave out --unmerged`);
+      throw onlyMerged(`changes ${weight}`);
     }
     const shape = [update.up.shape[0] ?? 0, update.down.shape[1] ?? 0];
     if (!sameShape(shape, expected)) {
@@ -243,6 +248,14 @@ function imageAspectOf(own: Json, base: Json, { model }: Manifest): Manifest["mo
   return anyres ? model.imageAspect : aspect === "pad" ? "pad" : "crop";
 }
 
+/** What has no place beside a base, with the way that it has. */
+function onlyMerged(what: string): EngineError {
+  return bad(
+    `the adapter ${what}, which only a merged conversion takes: leave out --unmerged, with the checkpoint of its base as --base, ` +
+      "or merge it first with `llava merge-lora`",
+  );
+}
+
 type Json = Readonly<Record<string, unknown>>;
 
 /** The graph of the adapter's own projector; undefined when it has none. */
@@ -255,7 +268,7 @@ function projectorOf(
 ): { readonly graph: GraphBuilder; readonly bits: Bits } | undefined {
   for (const name of whole.keys()) {
     if (name.startsWith("multi_modal_projector.") || (name === "image_newline" && tiled)) continue;
-    throw bad(`the adapter brings ${name}, trained whole, which only a merged conversion takes: leave out --unmerged`);
+    throw onlyMerged(`brings ${name}, trained whole`);
   }
   if (whole.size === 0) return undefined;
   const first = whole.get("multi_modal_projector.linear_1.weight");

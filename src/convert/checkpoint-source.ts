@@ -6,7 +6,9 @@ import type { CheckpointFolder } from "./byte-source.ts";
 import { elementsOf, type Checkpoint } from "./checkpoint.ts";
 import { deltaNoteName } from "./delta.ts";
 import { JsonObjectSchema, readObject, type JsonObject } from "./json-file.ts";
-import { adapterConfigName, mergeAdapter, readAdapter, type Multiply } from "./lora.ts";
+import { adapterConfigName } from "./adapter-config.ts";
+import { readAdapter } from "./adapter-file.ts";
+import { mergeAdapter, type Multiply } from "./lora.ts";
 import { findCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
 import { isOriginalConfig, stockPreprocessor, towerName, translateConfig } from "./original-config.ts";
 import { hasTower, translateNames } from "./original-layout.ts";
@@ -43,7 +45,7 @@ export async function openSource(from: CheckpointFolder, more: MoreFolders = {})
   if (original) await refuseDelta(from, weights);
   const composed = original || more.base !== undefined || more.vision !== undefined;
   const tower = composed ? await openTower(config, weights, more.vision) : undefined;
-  const checkpoint = composed ? translateNames(weights, tower) : weights;
+  const checkpoint = translateNames(weights, tower);
   const small = new Map<string, JsonObject>([["config.json", config]]);
   const tokenizer = (await readObject(folder, "tokenizer.json")) ?? (await fromSentencePiece(folder));
   if (tokenizer) {

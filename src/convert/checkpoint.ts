@@ -124,6 +124,11 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((n, i) => n === b[i]);
 }
 
+/** Whether a name is one of the buffers that older files carry along; they follow from the config. */
+export function isBuffer(name: string): boolean {
+  return name.endsWith("position_ids") || name.endsWith("rotary_emb.inv_freq");
+}
+
 /** "[32000, 4096]", for messages. */
 export function shapeText(shape: readonly number[]): string {
   return `[${shape.join(", ")}]`;

@@ -182,7 +182,8 @@ describe("what can't be merged is refused with a sentence", async () => {
     ["fan_in_fan_out", { fan_in_fan_out: true }, plain, /fan_in_fan_out/],
     ["DoRA", { use_dora: true }, plain, /is a DoRA \(use_dora\)/],
     ["another kind", { peft_type: "IA3" }, plain, /kind IA3; only LORA/],
-    ["an alpha per layer", { alpha_pattern: { "layers.0": 4 } }, plain, /alpha_pattern/],
+    ["a pattern that is none", { alpha_pattern: { "(": 4 } }, plain, /alpha_pattern has \(, which is no pattern/],
+    ["a pattern that takes for ever", { rank_pattern: { "([a-z_.]+)+!": 4 } }, plain, /rank_pattern has .*too tangled/],
     ["a start that changed the base", { init_lora_weights: "pissa_niter_4" }, plain, /began as pissa_niter_4/],
     ["a variant", { use_qalora: true }, plain, /sets use_qalora/],
     ["another rank than its tensors'", { r: 8 }, plain, /says r = 8, and lora_A for .* has rank 6/],
@@ -222,7 +223,12 @@ describe("what can't be merged is refused with a sentence", async () => {
     await expect(run({ "base_model.model.x.lora_A.weight": one })).rejects.toThrow(
       /has lora_A for x\.weight and no lora_B/,
     );
-    await expect(run({ "base_model.model.x.lora_embedding_A": one })).rejects.toThrow(/of a kind that can't be merged/);
+    await expect(run({ "base_model.model.x.lora_embedding_A": one })).rejects.toThrow(
+      /has lora_embedding_A for x\.weight and no lora_embedding_B/,
+    );
+    await expect(run({ "base_model.model.x.lora_C": one })).rejects.toThrow(
+      /x\.lora_C is of a kind that can't be merged/,
+    );
     await expect(run({ "base_model.model.model.other.weight": one })).rejects.toThrow(
       /brings .*other\.weight, which the base/,
     );

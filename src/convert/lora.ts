@@ -1,70 +1,18 @@
-// LoRA adapters: reads one as peft and LLaVA's training save it, and merges it into its base, W + B·A·alpha/r, as tensors are read.
-// Knows the names of both files; refuses kinds of adapters whose arithmetic it does not have.
-import * as v from "valibot";
+// Merges a LoRA adapter into its base as tensors are read: W + B·A·alpha/r, of a DoRA brought to the lengths that it learned.
+// Knows no file: adapter-file.ts reads adapters.
 import { EngineError } from "#engine/errors.ts";
-import type { CheckpointFolder } from "./byte-source.ts";
+import type { Adapter, LoraUpdate } from "./adapter-file.ts";
 import {
   Checkpoint,
+  computedTensor,
   elementsOf,
   requireFloat,
   sameShape,
   shapeText,
   type Tensor,
-  computedTensor,
 } from "./checkpoint.ts";
-import { readObject } from "./json-file.ts";
-import { openTensorFile } from "./open-checkpoint.ts";
 import { huggingFaceName } from "./original-layout.ts";
-
-export const adapterConfigName = "adapter_config.json";
-
-const Config = v.looseObject({
-  peft_type: v.optional(v.string(), "LORA"),
-  r: v.pipe(v.number(), v.integer(), v.minValue(1)),
-  lora_alpha: v.number(),
-  fan_in_fan_out: v.nullish(v.boolean()),
-  use_rslora: v.nullish(v.boolean()),
-  use_dora: v.nullish(v.boolean()),
-  rank_pattern: v.nullish(v.record(v.string(), v.unknown())),
-  alpha_pattern: v.nullish(v.record(v.string(), v.unknown())),
-  init_lora_weights: v.nullish(v.union([v.boolean(), v.string()])),
-  base_model_name_or_path: v.nullish(v.string()),
-});
-
-/** Settings of peft that change the arithmetic. */
-const variants = [
-  "use_qalora",
-  "use_bdlora",
-  "lora_bias",
-  "layer_replication",
-  "target_parameters",
-  "alora_invocation_tokens",
-  "arrow_config",
-  "kasa_config",
-  "monteclora_config",
-  "trainable_token_indices",
-];
-
-function isSet(value: unknown): boolean {
-  if (typeof value === "object" && value !== null) return Object.keys(value).length > 0;
-  return value !== undefined && value !== null && value !== false;
-}
-
-/** What an adapter changes in its base. */
-export interface Adapter {
-  /** By the changed weight's Hugging Face name. */
-  readonly updates: ReadonlyMap<string, LoraUpdate>;
-  /** Tensors that were trained whole: they replace the base's, or are new. */
-  readonly whole: ReadonlyMap<string, Tensor>;
-  readonly baseName: string | undefined;
-}
-
-/** A change of low rank: `scale` · `up` · `down`. */
-export interface LoraUpdate {
-  readonly down: Tensor; // [rank, inputs]
-  readonly up: Tensor; // [outputs, rank]
-  readonly scale: number;
-}
+import { rowMatrix } from "./tensor-views.ts";
 
 /** up [rows, rank] · down [rank, cols] → [rows, cols]; a host may have a faster one than ours. */
 export type Multiply = (
@@ -75,116 +23,90 @@ export type Multiply = (
   cols: number,
 ) => Promise<Float32Array> | Float32Array;
 
-/** Tensors that a LLaVA may have and its base lack. */
-const added = /^(multi_modal_projector\.|vision_tower\.|image_newline$)/;
+const table = "language_model.model.embed_tokens.weight";
+const head = "language_model.lm_head.weight";
 /** Tables with a row per token, which may have grown. */
-const grows = new Set(["language_model.model.embed_tokens.weight", "language_model.lm_head.weight"]);
-
-/** Reads the adapter in a folder; undefined when there is none. */
-export async function readAdapter(folder: CheckpointFolder): Promise<Adapter | undefined> {
-  const json = await readObject(folder, adapterConfigName);
-  if (!json) return undefined;
-  const parsed = v.safeParse(Config, json);
-  if (!parsed.success) {
-    const issue = parsed.issues[0];
-    throw bad(`${adapterConfigName}: ${v.getDotPath(issue) ?? "the whole"}: ${issue.message}`);
-  }
-  const config = parsed.output;
-  const variant = variants.find((field) => isSet(config[field]));
-  const init = String(config.init_lora_weights ?? true);
-  const refused: readonly (readonly [unknown, string])[] = [
-    [config.peft_type !== "LORA", `is of the kind ${config.peft_type}; only LORA can be merged`],
-    [config.fan_in_fan_out, "has fan_in_fan_out set, which no LLaVA's base needs; it can't be merged"],
-    [config.use_dora, "is a DoRA (use_dora); only plain LoRA can be merged"],
-    [Object.keys(config.alpha_pattern ?? {}).length > 0, "has an alpha_pattern; only one lora_alpha can be merged"],
-    [variant !== undefined, `sets ${variant ?? ""}; only plain LoRA can be merged`],
-    [/^(pissa|olora|corda)/.test(init), `began as ${init}, which changed its base's weights, too; it can't be merged`],
-  ];
-  for (const [applies, sentence] of refused) if (applies === true) throw bad(`the adapter ${folder.name} ${sentence}`);
-
-  const names = ["adapter_model.safetensors", "adapter_model.bin"];
-  const file = await openTensorFile(folder, names);
-  if (!file) throw bad(`${folder.name} has ${adapterConfigName} but neither of ${names.join(", ")}`);
-  const others = await openTensorFile(folder, ["non_lora_trainables.safetensors", "non_lora_trainables.bin"]);
-  const whole = new Map([...(others ? trainedWhole(others) : [])]);
-  const pairs = new Map<string, { down?: Tensor; up?: Tensor }>();
-  for (const [name, tensor] of file.tensors) {
-    const plain = name.replace(/^base_model\.model\./, "");
-    const found = /^(.*)\.lora_([AB])(?:\.[^.]+)?\.weight$/.exec(plain);
-    if (found?.[1] !== undefined) {
-      const weight = huggingFaceName(`${found[1]}.weight`);
-      const side = found[2] === "A" ? { down: tensor } : { up: tensor };
-      pairs.set(weight, { ...pairs.get(weight), ...side });
-    } else if (/\.lora_/.test(plain)) {
-      throw bad(`the adapter's tensor ${name} is of a kind that can't be merged (embeddings, biases or magnitudes)`);
-    } else whole.set(huggingFaceName(plain.replace(/\.modules_to_save(\.[^.]+)?/, "")), tensor);
-  }
-  const updates = new Map<string, LoraUpdate>();
-  for (const [weight, { down, up }] of pairs) {
-    if (!down || !up)
-      throw bad(`the adapter has lora_${down ? "A" : "B"} for ${weight} and no lora_${down ? "B" : "A"}`);
-    const rank = down.shape[0] ?? 0;
-    if (down.shape.length !== 2 || up.shape.length !== 2 || up.shape[1] !== rank || rank === 0) {
-      throw bad(
-        `for ${weight} lora_A has shape ${shapeText(down.shape)} and lora_B ${shapeText(up.shape)}: not of one rank`,
-      );
-    }
-    if (rank !== config.r && Object.keys(config.rank_pattern ?? {}).length === 0) {
-      throw bad(`${adapterConfigName} says r = ${config.r}, and lora_A for ${weight} has rank ${rank}`);
-    }
-    const scale = config.lora_alpha / (config.use_rslora === true ? Math.sqrt(rank) : rank);
-    updates.set(weight, { down, up, scale });
-  }
-  return { updates, whole, baseName: config.base_model_name_or_path ?? undefined };
-}
-
-/** Names of what LLaVA's training saves beside the adapter: wrapped once or twice, as its own loader takes them apart. */
-function* trainedWhole(file: Checkpoint): Generator<[string, Tensor]> {
-  const stripped = [...file.tensors].map(([name, tensor]) => [name.replace(/^base_model\./, ""), tensor] as const);
-  const twice = stripped.some(([name]) => name.startsWith("model.model."));
-  for (const [name, tensor] of stripped) yield [huggingFaceName(twice ? name.replace(/^model\./, "") : name), tensor];
-}
+const grows = new Set([table, head]);
 
 /** The base, under its own names, with the adapter merged into it; computed in f32 and rounded once to the base's types. */
 export function mergeAdapter(base: Checkpoint, adapter: Adapter, multiply: Multiply = multiplyPlainly): Checkpoint {
   const hint = adapter.baseName === undefined ? "" : ` (it was trained on ${adapter.baseName})`;
-  const namesInBase = new Map([...base.tensors.keys()].map((name) => [huggingFaceName(name), name]));
+  const names = new Map([...base.tensors.keys()].map((name) => [huggingFaceName(name), name]));
   const tensors = new Map(base.tensors);
+  untie(adapter, names, tensors);
+  const hasTower = [...names.keys()].some((name) => name.startsWith("vision_tower."));
+  const isNew = (weight: string): boolean =>
+    /^(multi_modal_projector\.|image_newline$)/.test(weight) || (!hasTower && weight.startsWith("vision_tower."));
+
+  /** What is changed, as it is so far. */
+  const target = (weight: string, verb: string): { readonly name: string; readonly tensor: Tensor } => {
+    const name = names.get(weight);
+    const tensor = name === undefined ? undefined : tensors.get(name);
+    if (name === undefined || !tensor) throw bad(`the adapter ${verb} ${weight}, which the base does not have${hint}`);
+    return { name, tensor };
+  };
+  const mismatch = (what: string, shape: readonly number[], own: readonly number[]): EngineError =>
+    bad(
+      `the adapter ${what} ${shapeText(shape)}, and the base's has ${shapeText(own)}: it belongs to another base${hint}`,
+    );
+
+  for (const [weight, tensor] of adapter.whole) {
+    if (!names.has(weight) && isNew(weight)) {
+      const name = originalName(weight, tensor.name);
+      names.set(weight, name);
+      tensors.set(name, tensor);
+      continue;
+    }
+    const { name, tensor: below } = target(weight, "brings");
+    if (!sameShape(below.shape, tensor.shape) && !grows.has(weight)) {
+      throw mismatch(`brings ${weight} of shape`, tensor.shape, below.shape);
+    }
+    tensors.set(name, tensor);
+  }
+  for (const [weight, { indices, values }] of adapter.rows) {
+    const { name, tensor } = target(weight, "changes rows of");
+    const [rows = 0, cols = 0] = tensor.shape;
+    if (values.shape[1] !== cols) throw mismatch(`changes rows of ${weight} of shape`, values.shape, tensor.shape);
+    const outside = indices.find((index) => index >= rows);
+    if (outside !== undefined)
+      throw bad(`the adapter changes row ${outside} of ${weight}, and the base's has ${rows}${hint}`);
+    tensors.set(name, withRows(tensor, indices, values));
+  }
   const held: HeldMatrix = { multiply, tensor: undefined, values: undefined };
   for (const [weight, update] of adapter.updates) {
-    const name = namesInBase.get(weight);
-    const tensor = name === undefined ? undefined : base.tensors.get(name);
-    if (name === undefined || !tensor) throw bad(`the adapter changes ${weight}, which the base does not have${hint}`);
+    const { name, tensor } = target(weight, "changes");
     const shape = [update.up.shape[0] ?? 0, update.down.shape[1] ?? 0];
-    if (!sameShape(tensor.shape, shape)) {
-      throw bad(
-        `the adapter changes ${weight} as a matrix of ${shapeText(shape)}, and the base's has ${shapeText(tensor.shape)}: ` +
-          `it belongs to another base${hint}`,
-      );
-    }
+    const own = rowMatrix(tensor).shape;
+    if (!sameShape(own, shape)) throw mismatch(`changes ${weight} as a matrix of`, shape, own);
     tensors.set(name, mergedTensor(tensor, update, held));
   }
-  for (const [weight, tensor] of adapter.whole) {
-    const name = namesInBase.get(weight);
-    const below = name === undefined ? undefined : base.tensors.get(name);
-    if (name === undefined || !below) {
-      if (!added.test(weight)) throw bad(`the adapter brings ${weight}, which the base does not have${hint}`);
-      tensors.set(originalName(weight, tensor.name), tensor);
-    } else if (sameShape(below.shape, tensor.shape) || grows.has(weight)) tensors.set(name, tensor);
-    else {
-      throw bad(
-        `the adapter brings ${weight} of shape ${shapeText(tensor.shape)}, and the base's has ${shapeText(below.shape)}: ` +
-          `it belongs to another base${hint}`,
-      );
-    }
+  for (const [weight, { bias, scale }] of adapter.biases) {
+    const { name, tensor } = target(weight, "adds to");
+    if (!sameShape(tensor.shape, bias.shape)) throw mismatch(`adds to ${weight} a bias of`, bias.shape, tensor.shape);
+    tensors.set(name, withBias(tensor, bias, scale));
   }
   return new Checkpoint(tensors);
+}
+
+/**
+ * A base may use its table of embeddings as its output layer, too. An adapter that changes one of them was trained with the other as it was,
+ * so they part ways.
+ */
+function untie(adapter: Adapter, names: Map<string, string>, tensors: Map<string, Tensor>): void {
+  const own = names.get(table);
+  const embeddings = own === undefined ? undefined : tensors.get(own);
+  const changes = (weight: string): boolean => adapter.whole.has(weight) || adapter.updates.has(weight);
+  if (names.has(head) || own === undefined || !embeddings || !(changes(head) || changes(table))) return;
+  if (adapter.keepsTied && !changes(head)) return;
+  const name = own.startsWith("language_model.model.") ? head : "lm_head.weight";
+  names.set(head, name);
+  tensors.set(name, { ...embeddings, name });
 }
 
 /** A new tensor keeps the name it was saved under, without the wrapping. */
 function originalName(weight: string, saved: string): string {
   const found = /(?:^|\.)(model\.(?:mm_projector|vision_tower|image_newline).*)$/.exec(saved)?.[1];
-  return found ?? weight;
+  return found === undefined || /\.(modules_to_save|base_layer)\./.test(found) ? weight : found;
 }
 
 /** The last `down` matrix that was read: runs of rows of one weight follow one another. */
@@ -194,28 +116,108 @@ interface HeldMatrix {
   values: Promise<Float32Array<ArrayBuffer>> | undefined;
 }
 
-function mergedTensor(base: Tensor, { down, up, scale }: LoraUpdate, held: HeldMatrix): Tensor {
+function mergedTensor(base: Tensor, { down, up, scale, magnitude }: LoraUpdate, held: HeldMatrix): Tensor {
   for (const tensor of [base, down, up]) requireFloat(tensor);
   const [rank = 0, cols = 0] = down.shape;
+  const [rows = 0] = up.shape;
+  /** W + B·A·scale of whole rows. */
+  const sumOfRows = async (first: number, count: number): Promise<Float32Array<ArrayBuffer>> => {
+    if (held.tensor !== down) {
+      held.tensor = down;
+      held.values = down.read(0, elementsOf(down.shape));
+    }
+    const upRows = await up.read(first * rank, count * rank);
+    const change = await held.multiply(upRows, (await held.values) ?? new Float32Array(), count, rank, cols);
+    const values = await base.read(first * cols, count * cols);
+    for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? NaN) + scale * (change[i] ?? NaN);
+    return values;
+  };
+  const stretch = magnitude && stretcher(magnitude.lengths, magnitude.of, rows, cols, sumOfRows);
   return computedTensor(base, {
     origin: `${base.origin} + ${down.origin}`,
     async read(start, count) {
-      if (held.tensor !== down) {
-        held.tensor = down;
-        held.values = down.read(0, elementsOf(down.shape));
+      const first = Math.floor(start / cols);
+      const whole = Math.ceil((start + count) / cols) - first;
+      const values = await sumOfRows(first, whole);
+      await stretch?.(values, first);
+      const shift = start - first * cols;
+      return values.length === count ? values : values.slice(shift, shift + count);
+    },
+  });
+}
+
+/** Brings rows, or the columns of the whole matrix, to the lengths that a DoRA learned. */
+function stretcher(
+  lengths: Tensor,
+  of: "rows" | "columns",
+  rows: number,
+  cols: number,
+  read: (first: number, count: number) => Promise<Float32Array>,
+): (values: Float32Array, first: number) => Promise<void> {
+  const wanted = of === "rows" ? rows : cols;
+  if (elementsOf(lengths.shape) !== wanted) {
+    throw bad(`${lengths.name} has shape ${shapeText(lengths.shape)}, and ${wanted} lengths are needed`);
+  }
+  if (of === "rows") {
+    return async (values, first) => {
+      const count = values.length / cols;
+      const goals = await lengths.read(first, count);
+      for (let row = 0; row < count; row++) {
+        const line = values.subarray(row * cols, (row + 1) * cols);
+        let sum = 0;
+        for (const value of line) sum += value * value;
+        const factor = (goals[row] ?? NaN) / Math.sqrt(sum);
+        for (let i = 0; i < cols; i++) line[i] = factor * (line[i] ?? NaN);
       }
-      const firstRow = Math.floor(start / cols);
-      const rows = Math.ceil((start + count) / cols) - firstRow;
-      const upRows = await up.read(firstRow * rank, rows * rank);
-      const change = await held.multiply(upRows, (await held.values) ?? new Float32Array(), rows, rank, cols);
+    };
+  }
+  let factors: Promise<Float64Array> | undefined;
+  const measure = async (): Promise<Float64Array> => {
+    const sums = new Float64Array(cols);
+    const step = Math.max(1, Math.floor(2 ** 20 / cols));
+    for (let first = 0; first < rows; first += step) {
+      const values = await read(first, Math.min(step, rows - first));
+      for (let i = 0; i < values.length; i++) sums[i % cols] = (sums[i % cols] ?? 0) + (values[i] ?? NaN) ** 2;
+    }
+    const goals = await lengths.read(0, cols);
+    return sums.map((sum, i) => (goals[i] ?? NaN) / Math.sqrt(sum));
+  };
+  return async (values) => {
+    factors ??= measure();
+    const known = await factors;
+    for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? NaN) * (known[i % cols] ?? NaN);
+  };
+}
+
+/** A table with some of its rows replaced. */
+function withRows(base: Tensor, indices: readonly number[], rows: Tensor): Tensor {
+  for (const tensor of [base, rows]) requireFloat(tensor);
+  const [, cols = 0] = base.shape;
+  return computedTensor(base, {
+    origin: `${base.origin} + ${rows.origin}`,
+    async read(start, count) {
       const values = await base.read(start, count);
-      const shift = start - firstRow * cols;
-      for (let i = 0; i < count; i++) values[i] = (values[i] ?? NaN) + scale * (change[shift + i] ?? NaN);
+      for (const [i, index] of indices.entries()) {
+        const from = Math.max(start, index * cols);
+        const to = Math.min(start + count, (index + 1) * cols);
+        if (from < to) values.set(await rows.read(i * cols + from - index * cols, to - from), from - start);
+      }
       return values;
     },
   });
 }
 
+function withBias(base: Tensor, bias: Tensor, scale: number): Tensor {
+  for (const tensor of [base, bias]) requireFloat(tensor);
+  return computedTensor(base, {
+    origin: `${base.origin} + ${bias.origin}`,
+    async read(start, count) {
+      const [values, change] = [await base.read(start, count), await bias.read(start, count)];
+      for (let i = 0; i < count; i++) values[i] = (values[i] ?? NaN) + scale * (change[i] ?? NaN);
+      return values;
+    },
+  });
+}
 /** Four ranks at a time, which saves most of the passes over the result. */
 function multiplyPlainly(up: Float32Array, down: Float32Array, rows: number, rank: number, cols: number): Float32Array {
   const out = new Float32Array(rows * cols);

@@ -9,20 +9,33 @@ function projectorName(rest: string): string {
   return `multi_modal_projector.linear_${index / 2 + 1}.${(/^\d+$/.test(first) ? more : [first, ...more]).join(".")}`;
 }
 
-/** The first rule that fits holds. Newer files of Hugging Face put `model.` before names that older ones have without. */
+const tower = (rest: string): string =>
+  `vision_tower.${rest.startsWith("vision_model.") ? rest : `vision_model.${rest}`}`;
+const decoder = (rest: string): string => `language_model.model.${rest}`;
+const same = (name: string) => (rest: string) => name + rest;
+
+/** The first rule that fits holds. Newer files of Hugging Face put `model.` before names that older ones have without, and others the other way. */
 const rules: readonly { readonly prefix: string; readonly rename: (rest: string) => string }[] = [
   { prefix: "model.mm_projector.", rename: projectorName },
-  { prefix: "model.multi_modal_projector.", rename: (rest) => `multi_modal_projector.${rest}` },
-  { prefix: "model.vision_tower.vision_tower.", rename: (rest) => `vision_tower.${rest}` },
-  { prefix: "model.vision_tower.", rename: (rest) => `vision_tower.${rest}` },
-  { prefix: "model.image_newline", rename: (rest) => `image_newline${rest}` },
-  { prefix: "model.language_model.model.", rename: (rest) => `language_model.model.${rest}` },
-  { prefix: "model.language_model.", rename: (rest) => `language_model.model.${rest}` },
-  { prefix: "model.", rename: (rest) => `language_model.model.${rest}` },
-  { prefix: "lm_head.", rename: (rest) => `language_model.lm_head.${rest}` },
+  { prefix: "mm_projector.", rename: projectorName },
+  { prefix: "model.multi_modal_projector.", rename: same("multi_modal_projector.") },
+  { prefix: "model.vision_tower.vision_tower.", rename: tower },
+  { prefix: "model.vision_tower.", rename: tower },
+  { prefix: "vision_tower.vision_tower.", rename: tower },
+  { prefix: "vision_tower.", rename: tower },
+  { prefix: "model.image_newline", rename: same("image_newline") },
+  { prefix: "model.language_model.lm_head.", rename: same("language_model.lm_head.") },
+  { prefix: "model.language_model.model.", rename: decoder },
+  { prefix: "model.language_model.", rename: decoder },
+  { prefix: "language_model.model.", rename: decoder },
+  { prefix: "language_model.lm_head.", rename: same("language_model.lm_head.") },
+  { prefix: "language_model.", rename: decoder },
+  { prefix: "model.lm_head.", rename: same("language_model.lm_head.") },
+  { prefix: "model.", rename: decoder },
+  { prefix: "lm_head.", rename: same("language_model.lm_head.") },
 ];
 
-/** Hugging Face's older name for a tensor of any layout; names that no layout has stay. */
+/** The one name that a tensor has here, whatever layout and version it comes from: Hugging Face's older one. Names of no layout stay. */
 export function huggingFaceName(name: string): string {
   const rule = rules.find(({ prefix }) => name.startsWith(prefix));
   return rule ? rule.rename(name.slice(rule.prefix.length)) : name;
