@@ -32,6 +32,7 @@ import { App } from "#ui/App.tsx";
 import { toSignal } from "#ui/to-signal.ts";
 import type { UpdateState } from "#ui/UpdateNote.tsx";
 import "#ui/styles/styles.ts";
+import { requestBlob } from "#weights/request.ts";
 import { askToPersist } from "#weights/storage.web.ts";
 import { createModelClient, type WorkerModelClient } from "#worker/client.ts";
 import type { PackageArchitecture } from "#worker/api.ts";
@@ -200,8 +201,8 @@ render(
     preferences={preferences}
     onPreferences={keepPreferences}
     openPicture={openPicture}
-    fetchExample={fetchExample}
-    fetchPicture={fetchPicture}
+    fetchExample={(example) => fetchExample(example, requestBlob)}
+    fetchPicture={(address) => fetchPicture(address, requestBlob)}
     cropPicture={cropPicture}
     thumbnails={createThumbnails((id) => persistence.firstPicture(id))}
     question={launch.question}
@@ -217,7 +218,7 @@ render(
   root,
 );
 
-loadExamples(new URL("examples/", pageUrl).href).then(
+loadExamples(new URL("examples/", pageUrl).href, requestBlob).then(
   (list) => {
     examples.value = list;
   },

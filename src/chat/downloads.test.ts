@@ -170,3 +170,20 @@ test("the pace is that of the last seconds", () => {
   expect(pace.add(21_000, 1000)).toBe(0);
   expect(pace.add(22_000, 500)).toBeUndefined();
 });
+
+test("a server that stops sending takes the pace away and is told of; what has come stays, and asking again is a new request", async () => {
+  const { downloads, calls, progress } = setUp();
+  downloads.start(model, "use");
+  progress(0, 20, 0, 0);
+  progress(0, 50, 0, 1000);
+  expect(downloads.get()[0]?.bytesPerSecond).toBe(30);
+  calls[0]?.onEvent({ type: "download", loaded: 0, total: 0, stored: 0, silences: 3 });
+  expect(downloads.get()).toMatchObject([{ phase: "running", loaded: 50, total: 100, silences: 3 }]);
+  expect(downloads.get()[0]?.bytesPerSecond).toBeUndefined();
+  downloads.pause("m");
+  downloads.resume("m");
+  await vi.waitFor(() => expect(calls).toHaveLength(2));
+  expect(downloads.get()[0]?.silences).toBeUndefined();
+  progress(1, 60, 50, 2000);
+  expect(downloads.get()).toMatchObject([{ loaded: 60 }]);
+});

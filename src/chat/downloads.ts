@@ -25,6 +25,8 @@ export interface Download extends WantedModel {
   readonly loaded: number;
   readonly total: number;
   readonly bytesPerSecond?: number | undefined;
+  /** How often in a row the server sent nothing for a while; undefined while bytes come. */
+  readonly silences?: number | undefined;
   /** Why it failed. */
   readonly code?: ErrorCode;
 }
@@ -118,12 +120,18 @@ export function createDownloads(options: DownloadsOptions): Downloads {
     if (running.has(id)) return;
     const abort = new AbortController();
     const pace = createPace();
-    change(id, { phase: "running", bytesPerSecond: undefined });
+    change(id, { phase: "running", bytesPerSecond: undefined, silences: undefined });
     const onEvent = (event: LoadEvent): void => {
       if (event.type !== "download" || abort.signal.aborted) return;
-      const { loaded, total, stored } = event;
+      const { loaded, total, stored, silences } = event;
+      if (silences !== undefined) {
+        // Of its total nothing may be known yet, and what is known stays so.
+        change(id, { silences, bytesPerSecond: undefined });
+        return;
+      }
       // What was here already did not arrive at any pace.
-      change(id, { loaded, total, bytesPerSecond: loaded > stored ? pace.add(now(), loaded) : undefined });
+      const bytesPerSecond = loaded > stored ? pace.add(now(), loaded) : undefined;
+      change(id, { loaded, total, bytesPerSecond, silences: undefined });
     };
     const work = async (): Promise<void> => {
       try {

@@ -1,5 +1,9 @@
 // The example pictures that come with the page: a list beside the pictures, fetched from the page's own origin.
 import * as v from "valibot";
+import type { ReadAddress } from "./picture-sources.web.ts";
+
+/** No example is larger. */
+const mostBytes = 2 ** 24;
 
 const ExampleList = v.array(
   v.object({
@@ -35,15 +39,18 @@ export function parseExamples(value: unknown, folderUrl: string): Example[] {
 }
 
 /** The examples in a folder (absolute URL ending with a slash); rejects when the list is missing or malformed. */
-export async function loadExamples(folderUrl: string): Promise<Example[]> {
-  const response = await fetch(new URL("examples.json", folderUrl));
-  if (!response.ok) throw new Error(`examples.json: HTTP ${response.status}`);
-  return parseExamples(await response.json(), folderUrl);
+export async function loadExamples(folderUrl: string, read: ReadAddress): Promise<Example[]> {
+  const list = await readOwn(new URL("examples.json", folderUrl).href, read);
+  return parseExamples(JSON.parse(await list.text()), folderUrl);
 }
 
 /** The bytes of an example's picture. */
-export async function fetchExample(example: Example): Promise<Blob> {
-  const response = await fetch(example.url);
-  if (!response.ok) throw new Error(`${example.name}: HTTP ${response.status}`);
-  return response.blob();
+export function fetchExample(example: Example, read: ReadAddress): Promise<Blob> {
+  return readOwn(example.url, read);
+}
+
+async function readOwn(url: string, read: ReadAddress): Promise<Blob> {
+  const blob = await read(url, {}, mostBytes);
+  if (blob === "silent") throw new Error(`${url} sends nothing`);
+  return blob;
 }

@@ -12,8 +12,11 @@ export interface ReadyModel extends Omit<LoadedModel, "device"> {
 }
 
 export interface ModelClient {
-  /** Loads, or starts again after a failure; rejects with an EngineError (or one that came through Comlink) or a RemoteError. */
-  load(onEvent: (event: LoadEvent) => void): Promise<ReadyModel>;
+  /**
+   * Loads, or starts again after a failure; rejects with an EngineError (or one that came through Comlink), a RemoteError, or an AbortError
+   * after the signal. What has been fetched by then is kept.
+   */
+  load(onEvent: (event: LoadEvent) => void, signal?: AbortSignal): Promise<ReadyModel>;
   /** One answer; ends with `done`, also after an abort. `adapter`: the id of one that was put beside it (models-adapted.ts). */
   generate(request: GenerateRequest, signal: AbortSignal, adapter?: string): AsyncIterable<GenerateEvent>;
   /**

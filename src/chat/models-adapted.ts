@@ -22,9 +22,9 @@ export interface AdaptedModelOptions {
 export function createAdaptedModel({ base, host, adapter }: AdaptedModelOptions): ModelClient {
   const { id, path, name } = adapter;
   return {
-    async load(onEvent) {
+    async load(onEvent, signal) {
       const began = performance.now();
-      const ready = await base.load(onEvent);
+      const ready = await base.load(onEvent, signal);
       await host.loadAdapter({ id, path }, onEvent);
       return { ...ready, id, name, loadMs: performance.now() - began };
     },

@@ -10,23 +10,32 @@ export const fatalCodes: ReadonlySet<string> = new Set(["device-lost", "worker-d
 /** The same client, but for loads while it is loaded or being loaded: they all get the one result. */
 export function loadOnce(client: ModelClient): ModelClient {
   let loaded: Promise<ReadyModel> | undefined;
+  /** Ends the load under way, for all who wait for it. */
+  let ending = new AbortController();
   const listeners = new Set<Parameters<ModelClient["load"]>[0]>();
   client.onDied(() => {
     loaded = undefined;
   });
   return {
-    load(onEvent) {
+    load(onEvent, signal) {
       listeners.add(onEvent);
       if (loaded === undefined) {
+        ending = new AbortController();
         const loading = client.load((event) => {
           for (const listener of listeners) listener(event);
-        });
+        }, ending.signal);
         loaded = loading;
         loading.catch(() => {
           if (loaded === loading) loaded = undefined;
         });
       }
-      return loaded.finally(() => listeners.delete(onEvent));
+      const mine = ending;
+      const end = (): void => mine.abort();
+      signal?.addEventListener("abort", end, { once: true });
+      return loaded.finally(() => {
+        listeners.delete(onEvent);
+        signal?.removeEventListener("abort", end);
+      });
     },
     async *generate(request, signal, adapter): AsyncGenerator<GenerateEvent> {
       try {

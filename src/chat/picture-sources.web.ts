@@ -6,19 +6,22 @@ import { openPicture, type OpenedPicture } from "./pictures.web.ts";
 /** Far above any photograph, far below what would fill the memory. */
 const largestBytes = 64 * 2 ** 20;
 
+/** Gets the bytes behind an address, and asks again by itself where nothing comes; "silent" when nothing did. */
+export type ReadAddress = (address: string, init: RequestInit, mostBytes: number) => Promise<Blob | "silent">;
+
 /** Fetches and opens a picture; its server has to allow it (CORS). Sends no cookie and does not say from where. */
-export async function fetchPicture(address: string): Promise<OpenedPicture> {
+export async function fetchPicture(address: string, read: ReadAddress): Promise<OpenedPicture> {
   const problem = { ok: false, name: address, problem: "not-fetched" } as const;
   if (!/^https?:$/.test(URL.parse(address)?.protocol ?? "")) return problem;
-  let blob: Blob;
+  let blob: Blob | "silent";
   try {
-    const response = await fetch(address, { mode: "cors", credentials: "omit", referrerPolicy: "no-referrer" });
-    if (!response.ok || Number(response.headers.get("content-length") ?? 0) > largestBytes) return problem;
-    blob = await response.blob();
+    const init: RequestInit = { mode: "cors", credentials: "omit", referrerPolicy: "no-referrer" };
+    blob = await read(address, init, largestBytes);
   } catch {
     // The browser does not tell a page why: no such server, no permission, no connection.
     return problem;
   }
+  if (blob === "silent") return { ...problem, problem: "silent" };
   const name = decodeURIComponent(new URL(address).pathname.split("/").at(-1) ?? "");
   return openPicture(blob, name === "" ? new URL(address).hostname : name);
 }

@@ -4,7 +4,7 @@ import { newId } from "./new-id.ts";
 import { sniffBytes, sniffFormat } from "./sniff.ts";
 
 /** Why a file is not a picture we can use; the page has a sentence for each. */
-export type PictureProblem = "heic" | "broken" | "not-a-picture" | "unreadable" | "not-fetched";
+export type PictureProblem = "heic" | "broken" | "not-a-picture" | "unreadable" | "not-fetched" | "silent";
 
 export type OpenedPicture =
   | { readonly ok: true; readonly picture: Picture }

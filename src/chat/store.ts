@@ -25,7 +25,8 @@ import { createHistory, type History } from "./store-history.ts";
 export type ModelState =
   | { readonly phase: "loading"; readonly progress: LoadProgress }
   | { readonly phase: "ready"; readonly model: ReadyModel }
-  | { readonly phase: "failed"; readonly failure: Failure };
+  /** `stopped`: somebody ended the loading. */
+  | { readonly phase: "failed"; readonly failure: Failure; readonly stopped?: boolean };
 
 export interface ChatState {
   readonly conversation: Conversation;
@@ -44,6 +45,8 @@ export interface ChatState {
 export interface ChatStore extends Observable<ChatState>, History {
   /** Loads the model, or starts it again after it failed; then answers what waits. Does nothing while it loads or is ready. */
   start(): Promise<void>;
+  /** Ends the loading; what has been fetched is kept. `again`: goes on with it at once, over a new connection. */
+  stopLoading(again: boolean): void;
   /** Lets another model go on with the conversation; an answer under way is finished by the one that began it. */
   switchModel(client: ModelClient): Promise<void>;
   /** Adds a question; it is answered at once, or when the model is ready. Ignored while another answer is under way. */
@@ -123,7 +126,7 @@ export function createChatStore({
     saved: true,
   });
   let client = options.client;
-  const loading = new Set<ModelClient>();
+  const loading = new Map<ModelClient, { readonly abort: AbortController; again: boolean }>();
   /** Switching back to one of these takes no time. */
   const ready = new Map<ModelClient, ReadyModel>();
   let running: { readonly turnId: string; readonly client: ModelClient; readonly abort: AbortController } | undefined;
@@ -267,16 +270,17 @@ export function createChatStore({
   };
 
   /** The model is gone; which only shows while it is the chosen one. */
-  const failModel = (failed: ModelClient, failure: Failure): void => {
+  const failModel = (failed: ModelClient, failure: Failure, stopped = false): void => {
     ready.delete(failed);
-    if (failed === client) cell.update((state) => ({ ...state, model: { phase: "failed", failure } }));
+    if (failed === client) cell.update((state) => ({ ...state, model: { phase: "failed", failure, stopped } }));
   };
 
   const start = async (): Promise<void> => {
     if (cell.get().model.phase === "ready") return;
     const mine = client;
     if (loading.has(mine)) return;
-    loading.add(mine);
+    const under = { abort: new AbortController(), again: false };
+    loading.set(mine, under);
     cell.update((state) => ({ ...state, model: { phase: "loading", progress: startOfLoad } }));
     try {
       const model = await mine.load((event) => {
@@ -286,14 +290,15 @@ export function createChatStore({
             ? { ...state, model: { phase: "loading", progress: advanceLoad(state.model.progress, event) } }
             : state,
         );
-      });
+      }, under.abort.signal);
       ready.set(mine, model);
       if (client === mine) cell.update((state) => ({ ...state, model: { phase: "ready", model } }));
     } catch (error) {
-      failModel(mine, toFailure(error));
+      if (!under.again) failModel(mine, toFailure(error), under.abort.signal.aborted);
     } finally {
       loading.delete(mine);
     }
+    if (under.again) return start();
     void answerNext();
   };
 
@@ -329,6 +334,12 @@ export function createChatStore({
     get: () => cell.get(),
     subscribe: (listener) => cell.subscribe(listener),
     start,
+    stopLoading(again) {
+      const under = loading.get(client);
+      if (under === undefined || under.abort.signal.aborted) return;
+      under.again = again;
+      under.abort.abort();
+    },
     async switchModel(next) {
       if (next === client) return start();
       client = next;

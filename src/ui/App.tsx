@@ -337,7 +337,14 @@ export function App(props: AppProps): JSX.Element {
       </main>
       <section class="dock" aria-label={t.questionArea} ref={picker}>
         <div class="dock-inner">
-          {!saidInChat && <LoadBanner name={selected.name} state={modelState} onStart={() => void chat.start()} />}
+          {!saidInChat && (
+            <LoadBanner
+              name={selected.name}
+              state={modelState}
+              onStart={() => void chat.start()}
+              onStop={(again) => chat.stopLoading(again)}
+            />
+          )}
           <DockNotes app={props} open={dialog} />
           {budget !== undefined && (
             <BudgetNote

@@ -2,6 +2,7 @@
 //   data-testid="download" with data-phase
 import type { JSX } from "preact";
 import type { Download, Downloads } from "#chat/downloads.ts";
+import { silencesToTell } from "#chat/load-progress.ts";
 import { formatNumber, formatSize } from "./format.ts";
 import { useTexts, type Texts } from "./texts/texts.ts";
 
@@ -49,12 +50,20 @@ function DownloadNote(props: DownloadNotesProps & { readonly download: Download 
           {...(total > 0 ? { value: loaded, max: total } : { value: 0 })}
         />
       )}
+      {phase === "running" && stands(download) && (
+        <p class="dialog-note" role="status" data-testid="download-silent">
+          {t.weights.silent}
+        </p>
+      )}
       {phase === "failed" && <p class="dialog-note">{t.errors[download.code ?? "internal"]}</p>}
       {phase === "no-room" && (
         <p class="dialog-note">{words.noRoom(formatSize(t, download.total || download.bytes))}</p>
       )}
       {phase !== "starting" && (
         <p class="download-actions">
+          {phase === "running" &&
+            stands(download) &&
+            button(t.weights.askAgain, () => askAgain(actions, id), t.weights.askAgain)}
           {phase === "running" && button(words.pause, () => actions.pause(id), words.pauseModel(name))}
           {phase === "paused" && button(words.resume, () => actions.resume(id), words.resumeModel(name))}
           {phase === "no-room" && onStorage && button(words.makeRoom, onStorage, words.makeRoom)}
@@ -66,6 +75,16 @@ function DownloadNote(props: DownloadNotesProps & { readonly download: Download 
       )}
     </div>
   );
+}
+
+/** Nothing has come for so long that it is told. */
+function stands({ silences = 0 }: Download): boolean {
+  return silences >= silencesToTell;
+}
+
+function askAgain(actions: DownloadNotesProps["actions"], id: string): void {
+  actions.pause(id);
+  actions.resume(id);
 }
 
 /** "4.1 MB of 9.8 MB · 1.2 MB/s · 5 s left", as far as it is known. */

@@ -1,5 +1,6 @@
 // Which model and which device answer: a chip in the header with the details behind it, and the progress while it loads.
 import type { JSX } from "preact";
+import { silencesToTell } from "#chat/load-progress.ts";
 import type { ModelState } from "#chat/store.ts";
 import { Disclosure } from "./Disclosure.tsx";
 import { formatDuration, formatNumber, formatProgress } from "./format.ts";
@@ -91,24 +92,26 @@ interface LoadBannerProps {
   readonly name: string;
   readonly state: ModelState;
   readonly onStart: () => void;
+  /** Ends the loading; `again` goes on with it over a new connection. */
+  readonly onStop: (again: boolean) => void;
 }
 
 /** Above the question box: how far the model is, or why it could not start. Nothing when it is ready. */
-export function LoadBanner({ name, state, onStart }: LoadBannerProps): JSX.Element | null {
+export function LoadBanner({ name, state, onStart, onStop }: LoadBannerProps): JSX.Element | null {
   const t = useTexts();
   if (state.phase === "ready") return null;
   if (state.phase === "failed") {
     return (
       <div class="banner banner-failed" role="alert" data-testid="model-failure" data-code={state.failure.code}>
         <WarnIcon />
-        <p>{t.errors[state.failure.code]}</p>
+        <p>{state.stopped === true ? t.weights.stopped(name) : t.errors[state.failure.code]}</p>
         <button type="button" class="button" onClick={onStart}>
           {t.startAgain}
         </button>
       </div>
     );
   }
-  const { loaded, total, part } = state.progress;
+  const { loaded, total, part, silences = 0 } = state.progress;
   // Sessions report no bytes: an indeterminate bar says that something goes on.
   const share = part === undefined && total > 0 ? { value: loaded, max: total } : {};
   return (
@@ -118,6 +121,17 @@ export function LoadBanner({ name, state, onStart }: LoadBannerProps): JSX.Eleme
         <span class="banner-figure">{describeLoad(t, state)}</span>
       </p>
       <progress aria-label={t.loadingModel(name)} {...share} />
+      {silences > 0 && (
+        <div class="banner-silent" data-testid="load-silent">
+          {silences >= silencesToTell && <p role="status">{t.weights.silent}</p>}
+          <button type="button" class="button" onClick={() => onStop(true)}>
+            {t.weights.askAgain}
+          </button>
+          <button type="button" class="button" onClick={() => onStop(false)}>
+            {t.turnTools.cancel}
+          </button>
+        </div>
+      )}
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createFileDownload, emptyShard, type DownloadOptions } from "./download.ts";
+import type { Clock } from "./watched-fetch.ts";
 
 const fileBytes = 300_000;
 const content = Uint8Array.from({ length: fileBytes }, (_, i) => (i * 31 + (i >> 8)) % 256);
@@ -141,9 +142,136 @@ test("a missing file is not asked for twice", async () => {
   expect(ranges).toHaveLength(1);
 });
 
-test("a file that is shorter than its manifest says has the wrong bytes", async () => {
-  answers = [status(416)];
+test("a file that is shorter than its manifest says has the wrong bytes, which is said after asking again", async () => {
+  const short = content.subarray(0, 800);
+  answers = Array.from({ length: 10 }, (): Answer => (request, response) => {
+    if (request.headers.range === undefined) response.end(short);
+    else response.writeHead(416, { "content-range": "bytes */800" }).end();
+  });
   await expect(read(1000, 5000)).rejects.toMatchObject({ code: "integrity" });
+  expect(ranges).toEqual(["bytes=1000-5999", "bytes=1000-5999", undefined]);
+});
+
+/** Answers a range with other bytes than those asked for, or about another file. */
+const misfit =
+  (start: number, end: number, total: number | "*" = fileBytes, type = "application/octet-stream"): Answer =>
+  (_, response) => {
+    response.writeHead(206, { "content-range": `bytes ${start}-${end - 1}/${total}`, "content-type": type });
+    response.end(content.subarray(start, end));
+  };
+
+test.each([
+  ["416, as some do while a file is being replaced", status(416)],
+  ["a range that starts later", misfit(2000, 6000)],
+  ["a range that ends before", misfit(0, 900)],
+  ["a range of a file of another length", misfit(1000, 6000, fileBytes + 7)],
+  ["several parts", misfit(1000, 6000, "*", "multipart/byteranges; boundary=x")],
+])("a server that answers once with %s is asked again by itself", async (_, once) => {
+  answers = [once];
+  expectBytes(await read(1000, 5000), content.slice(1000, 6000));
+  expect(ranges).toEqual(["bytes=1000-5999", "bytes=1000-5999"]);
+});
+
+test("of a range that starts earlier than asked, and of a whole file in place of a range, the part is cut", async () => {
+  answers = [misfit(400, 6000), withoutRanges];
+  expectBytes(await read(1000, 5000), content.slice(1000, 6000));
+  expectBytes(await read(1000, 5000), content.slice(1000, 6000));
+  expect(ranges).toHaveLength(2);
+});
+
+test("a server that never gets ranges right is asked for the whole file, and the parts are cut from it", async () => {
+  answers = [misfit(2000, 6000), status(416), withoutRanges];
+  const download = createFileDownload(url, fileBytes, fast);
+  for (const [offset, bytes] of [
+    [1000, 5000],
+    [6000, 100_000],
+  ] as const) {
+    const partial = emptyShard(bytes);
+    await download.read(offset, partial);
+    expectBytes(partial.bytes, content.slice(offset, offset + bytes));
+  }
+  await download.close();
+  expect(ranges).toEqual(["bytes=1000-5999", "bytes=1000-5999", undefined]);
+});
+
+test("a server that always sends other bytes is given up with a clear reason", async () => {
+  answers = Array.from({ length: 20 }, () => misfit(2000, 6000));
+  await expect(read(1000, 5000)).rejects.toMatchObject({ code: "integrity" });
+  expect(ranges).toHaveLength(6);
+});
+
+/** Never sends more than so many bytes at once, and tells so, or only ends early. */
+const capped =
+  (most: number, hidden: boolean): Answer =>
+  (request, response) => {
+    const { start, end } = requested(request) ?? { start: 0, end: fileBytes };
+    const last = Math.min(end, start + most);
+    response.writeHead(206, hidden ? {} : { "content-range": `bytes ${start}-${last - 1}/${fileBytes}` });
+    response.end(content.subarray(start, last));
+  };
+
+test.each([false, true])(
+  "a server that caps ranges is asked for the rest without a pause (hidden: %s)",
+  async (hidden) => {
+    answers = Array.from({ length: 40 }, () => capped(10_000, hidden));
+    expectBytes(await read(0, fileBytes, { backoffMs: () => 60_000 }), content);
+    expect(ranges).toHaveLength(30);
+  },
+);
+
+/** Time that runs 250 times as fast: 15 s are 60 ms. */
+const fastClock: Clock = {
+  after(milliseconds, callback) {
+    const timer = setTimeout(callback, milliseconds / 250);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Sends so many bytes of what was asked for and then nothing, with the connection open; of -1 not even the headers. */
+const silentAfter =
+  (bytes: number): Answer =>
+  (request, response) => {
+    if (bytes < 0) return;
+    const { start, end } = requested(request) ?? { start: 0, end: fileBytes };
+    const headers = { "content-length": end - start, "content-range": `bytes ${start}-${end - 1}/${fileBytes}` };
+    response.writeHead(206, headers);
+    response.flushHeaders();
+    response.write(content.subarray(start, start + bytes));
+  };
+
+test("a connection that stands still is asked again from where it was, and each silence is told", async () => {
+  answers = [silentAfter(100_000), silentAfter(0), silentAfter(-1)];
+  const silences: number[] = [];
+  const options = { ...fast, clock: fastClock, onSilence: (times: number) => silences.push(times) };
+  expectBytes(await read(0, fileBytes, options), content);
+  expect(ranges).toEqual([undefined, ...Array.from({ length: 3 }, () => "bytes=100000-299999")]);
+  expect(silences).toEqual([1, 2, 3]);
+});
+
+test("a few bytes between two silences do not hide that a connection stands still", async () => {
+  answers = [silentAfter(100), silentAfter(100), silentAfter(100)];
+  const silences: number[] = [];
+  await read(0, fileBytes, { ...fast, clock: fastClock, onSilence: (times) => silences.push(times) });
+  expect(silences).toEqual([1, 2, 3]);
+});
+
+test("a server that stays silent is given up in the end", async () => {
+  answers = Array.from({ length: 20 }, () => silentAfter(-1));
+  await expect(read(0, fileBytes, { ...fast, clock: fastClock })).rejects.toMatchObject({ code: "network" });
+  expect(ranges).toHaveLength(12);
+});
+
+test("servers that tag the same bytes in different ways do not send them for ever", async () => {
+  let tag = 0;
+  const tagged: Answer = (request, response) => {
+    const { start, end } = requested(request) ?? { start: 0, end: fileBytes };
+    const last = Math.min(end, start + 50_000);
+    response.writeHead(206, { "content-range": `bytes ${start}-${last - 1}/${fileBytes}`, etag: `"${++tag}"` });
+    response.end(content.subarray(start, last));
+  };
+  answers = Array.from({ length: 40 }, () => tagged);
+  expectBytes(await read(0, fileBytes), content);
+  expect(ranges.length).toBeLessThan(20);
 });
 
 test("a server that is not there is a network failure", async () => {

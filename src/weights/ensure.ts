@@ -13,7 +13,7 @@ import {
 } from "./manifest.ts";
 import { hubAddress, hubFilesUrl, hubManifest, planHubPackage, type HubPrecision } from "./hub.ts";
 import { createPieceKeeper, isPieceOf, readPieces } from "./pieces.ts";
-import { request } from "./request.ts";
+import { requestBytes, type RequestOptions } from "./request.ts";
 import { noteKey, packagePrefix, shardKey, type ShardStore } from "./store.ts";
 import { blobMatches, sha256Hex } from "./verify.ts";
 
@@ -37,9 +37,11 @@ export interface EnsureProgress {
   readonly loaded: number;
   readonly total: number;
   readonly stored: number;
+  /** How often in a row nothing came for a while; absent while bytes come. */
+  readonly silences?: number;
 }
 
-export interface EnsureOptions extends Omit<DownloadOptions, "onBytes" | "fresh"> {
+export interface EnsureOptions extends Omit<DownloadOptions, "onBytes" | "fresh" | "onSilence"> {
   readonly onProgress?: (progress: EnsureProgress) => Promise<void> | void;
   /** Shards that an earlier call left half fetched, by key; kept up to date for the next one. */
   readonly partials?: Map<string, PartialShard>;
@@ -86,7 +88,12 @@ export async function ensurePackage(
   host: WeightsHost,
   options: EnsureOptions = {},
 ): Promise<EnsuredPackage> {
-  const read = await readManifest(source, host, options);
+  let reporting = Promise.resolve();
+  const onSilence = (silences: number): void => {
+    reporting = reporting.then(async () => await options.onProgress?.({ loaded: 0, total: 0, stored: 0, silences }));
+  };
+  const read = await readManifest(source, host, { ...options, onSilence });
+  await reporting;
   try {
     return await ensureFiles(source, host, options, read);
   } catch (error) {
@@ -165,13 +172,23 @@ async function ensureFiles(
   let seen = loaded;
   let reporting = Promise.resolve();
   let reportedAt = 0;
+  let silences = 0;
   const onBytes = (bytes: number): void => {
     seen += bytes;
+    if (silences > 0) reportedAt = silences = 0;
     if (Date.now() - reportedAt < reportEveryMs) return;
     reportedAt = Date.now();
+    reportSeen();
+  };
+  const reportSeen = (): void => {
     // Bytes that turn out wrong come twice.
-    const now = Math.min(seen, total);
-    reporting = reporting.then(async () => await onProgress?.({ loaded: now, total, stored }));
+    const now = { loaded: Math.min(seen, total), total, stored, ...(silences > 0 ? { silences } : {}) };
+    reporting = reporting.then(async () => await onProgress?.(now));
+  };
+  /** Of several connections that stand still, the one that does longest counts; one that brings bytes speaks for all. */
+  const onSilence = (times: number): void => {
+    silences = Math.max(silences, times);
+    reportSeen();
   };
 
   const fetchRun = async ({ file, shards }: Run): Promise<void> => {
@@ -180,6 +197,7 @@ async function ensureFiles(
     const download = createFileDownload(url, file.bytes, {
       ...options,
       signal: stopped,
+      onSilence,
       onBytes(bytes) {
         onBytes(bytes);
         arrived();
@@ -212,7 +230,7 @@ async function ensureFiles(
         let { bytes } = partial;
         if ((await sha256Hex(bytes)) !== shard.sha256) {
           await pieces?.drop();
-          bytes = await fetchAgain(url, file, shard, { ...options, signal: stopped });
+          bytes = await fetchAgain(url, file, shard, { ...options, signal: stopped, onSilence });
         }
         blobs.set(key, await keep(key, new Blob([bytes]), () => pieces?.drop()));
         // Only now: a tab that closes in between must not lose bytes that are verified.
@@ -310,7 +328,11 @@ function splitIntoRuns(shards: readonly Wanted[]): Run[] {
 }
 
 /** The manifest from the server, or the stored one when the server can't be reached. */
-async function readManifest(source: PackageSource, host: WeightsHost, options: EnsureOptions): Promise<ReadManifest> {
+async function readManifest(
+  source: PackageSource,
+  host: WeightsHost,
+  options: EnsureOptions & RequestOptions,
+): Promise<ReadManifest> {
   const { baseUrl } = source;
   const held = await getIfStorable(host.store, manifestKeyOf(source));
   if (baseUrl === "") {
@@ -321,7 +343,9 @@ async function readManifest(source: PackageSource, host: WeightsHost, options: E
   if (held && (await holdsHubManifest(held))) return readManifestBlob(held, manifestName, baseUrl);
   const url = new URL(manifestName, baseUrl).href;
   try {
-    return await readManifestBlob(await fetchManifest(url, options, "no-cache"), url, baseUrl);
+    // Where one is here already, nobody waits for a server that says nothing.
+    const asked = held ? { ...options, tries: 1 } : options;
+    return await readManifestBlob(await fetchManifest(url, asked, "no-cache"), url, baseUrl);
   } catch (error) {
     options.signal?.throwIfAborted();
     if (held) return readManifestBlob(held, url, baseUrl);
@@ -335,7 +359,7 @@ async function readManifest(source: PackageSource, host: WeightsHost, options: E
 async function manifestFromHub(
   { id, baseUrl }: PackageSource,
   host: Pick<WeightsHost, "precision">,
-  options: EnsureOptions,
+  options: RequestOptions,
 ): Promise<ReadManifest | undefined> {
   const address = hubAddress(baseUrl);
   if (!address) return undefined;
@@ -395,12 +419,12 @@ async function otherManifest(
   return undefined;
 }
 
-async function fetchManifest(url: string, options: EnsureOptions, cache: RequestCache): Promise<Blob> {
-  return new Blob([await (await request(url, options, cache)).arrayBuffer()]);
+async function fetchManifest(url: string, options: RequestOptions, cache: RequestCache): Promise<Blob> {
+  return new Blob([await requestBytes(url, options, cache)]);
 }
 
 /** What the server says the package holds; rejects with "network", "http" or "bad-package". */
-export async function fetchPackageManifest(baseUrl: string, options: EnsureOptions = {}): Promise<PackageManifest> {
+export async function fetchPackageManifest(baseUrl: string, options: RequestOptions = {}): Promise<PackageManifest> {
   const url = new URL(manifestName, baseUrl).href;
   return (await readManifestBlob(await fetchManifest(url, options, "no-cache"), url, baseUrl)).manifest;
 }
@@ -426,7 +450,7 @@ async function fetchAgain(
   url: string,
   file: ManifestFile,
   shard: Shard,
-  options: EnsureOptions,
+  options: DownloadOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const download = createFileDownload(url, file.bytes, { ...options, fresh: true });
   const partial = emptyShard(shard.bytes);

@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
 import { isHubManifest, manifestVersion, parsePackageManifest, type HubDtype, type HubManifest } from "./manifest.ts";
-import { request, type RequestOptions } from "./request.ts";
+import { requestBytes, type RequestOptions } from "./request.ts";
 import { sha256Hex } from "./verify.ts";
 
 /** A repository at one of its revisions, and the host it is on. */
@@ -206,8 +206,7 @@ async function fetchSmall(
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (bytes > longestSmallFile) throw new EngineError("bad-package", `${url} has ${bytes} bytes: too many`);
   for (const cache of ["no-cache", "reload"] as const) {
-    const response = await request(url, options, cache);
-    const content = new Uint8Array(await response.arrayBuffer());
+    const content = await requestBytes(url, options, cache);
     if ((await gitHash(content)) === gitOid) return content;
   }
   throw new EngineError("integrity", `${url} does not have the bytes that the hub publishes a hash of`);
@@ -224,7 +223,7 @@ async function gitHash(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 }
 
 async function fetchJson(url: string, options: RequestOptions): Promise<unknown> {
-  const text = await (await request(url, options, "no-cache")).text();
+  const text = new TextDecoder().decode(await requestBytes(url, options, "no-cache"));
   try {
     return JSON.parse(text);
   } catch (error) {

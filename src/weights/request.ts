@@ -1,20 +1,143 @@
-// One small request, answered whole. Knows no manifest and no ranges.
+// One small file, read whole: asked for again where the server falls silent or is busy. Knows no manifest and no ranges.
 import { EngineError } from "#engine/errors.ts";
+import { openWatched, SilenceError, silencesToTell, type Clock, type WatchedResponse } from "./watched-fetch.ts";
 
 export interface RequestOptions {
   readonly fetch?: typeof fetch;
   readonly signal?: AbortSignal | undefined;
+  readonly clock?: Clock | undefined;
+  /** Milliseconds before try n (from 1) of a busy server; default doubles from 500. */
+  readonly backoffMs?: (attempt: number) => number;
+  /** Hears how often in a row nothing came. */
+  readonly onSilence?: ((times: number) => void) | undefined;
+  /** Default 3. */
+  readonly tries?: number;
 }
 
-/** The answer to a GET; rejects with "network", with "http" where the status is no success, or with the signal's reason. */
-export async function request(url: string, options: RequestOptions, cache: RequestCache): Promise<Response> {
-  let response: Response;
+/** No manifest, listing, config or tokenizer is longer. */
+const longestBytes = 64 * 2 ** 20;
+
+/** The bytes behind the address; rejects with "network", with "http" where the status is no success, or with the signal's reason. */
+export async function requestBytes(
+  url: string,
+  options: RequestOptions,
+  cache: RequestCache,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return (await ask(url, { cache }, longestBytes, options)).bytes;
+}
+
+/**
+ * The same with a request of any kind and the type that the server gives; "silent" when nothing came however often it was asked. A file of
+ * more than `mostBytes` rejects with "bad-package".
+ */
+export async function requestBlob(
+  url: string,
+  init: RequestInit,
+  mostBytes: number,
+  options: RequestOptions = {},
+): Promise<Blob | "silent"> {
   try {
-    response = await (options.fetch ?? fetch)(url, { cache, ...(options.signal ? { signal: options.signal } : {}) });
+    const { bytes, type } = await ask(url, init, mostBytes, options);
+    return new Blob([bytes], { type });
   } catch (error) {
-    options.signal?.throwIfAborted();
-    throw new EngineError("network", `${url}: ${String(error)}`, { cause: error });
+    if (error instanceof SilenceError) return "silent";
+    throw error;
   }
-  if (!response.ok) throw new EngineError("http", `${url} answered with status ${response.status}`);
-  return response;
+}
+
+interface Content {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly type: string;
+}
+
+async function ask(url: string, init: RequestInit, mostBytes: number, options: RequestOptions): Promise<Content> {
+  const { signal, tries = silencesToTell, backoffMs = (attempt) => 500 * 2 ** (attempt - 1), onSilence } = options;
+  let silences = 0;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await readOnce(url, init, mostBytes, options);
+    } catch (error) {
+      signal?.throwIfAborted();
+      const failure =
+        error instanceof EngineError ? error : new EngineError("network", `${url}: ${String(error)}`, { cause: error });
+      if (failure instanceof SilenceError) {
+        silences++;
+        onSilence?.(silences);
+      }
+      const passing = failure instanceof SilenceError || (failure instanceof HttpError && isPassingStatus(failure));
+      if (!passing || attempt >= tries) throw failure;
+      if (failure instanceof HttpError) await pause(Math.max(failure.retryAfterMs, backoffMs(attempt)), signal);
+    }
+  }
+}
+
+async function readOnce(url: string, init: RequestInit, mostBytes: number, options: RequestOptions): Promise<Content> {
+  const answer = await openWatched(url, init, options);
+  if (!answer.response.ok) {
+    await answer.close();
+    throw new HttpError(url, answer.response);
+  }
+  return {
+    bytes: await readWhole(url, answer, mostBytes),
+    type: answer.response.headers.get("content-type") ?? "",
+  };
+}
+
+async function readWhole(url: string, answer: WatchedResponse, mostBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const runs: Uint8Array[] = [];
+  let bytes = 0;
+  for (;;) {
+    const run = await answer.next();
+    if (!run) break;
+    bytes += run.length;
+    if (bytes > mostBytes) {
+      await answer.close();
+      throw new EngineError("bad-package", `${url} has more than ${mostBytes} bytes: too many`);
+    }
+    runs.push(run);
+  }
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const run of runs) {
+    whole.set(run, at);
+    at += run.length;
+  }
+  return whole;
+}
+
+/** A server may ask for patience, but not for more than this. */
+const longestWaitMs = 60_000;
+
+/** The server's status is no success. */
+export class HttpError extends EngineError {
+  readonly status: number;
+  /** How long the server wants to be left alone. */
+  readonly retryAfterMs: number;
+  constructor(url: string, { status, headers }: Response) {
+    super("http", `${url} answered with status ${status}`);
+    this.status = status;
+    const seconds = Number(headers.get("retry-after") ?? 0);
+    this.retryAfterMs = Number.isFinite(seconds) ? Math.min(longestWaitMs, Math.max(0, seconds * 1000)) : 0;
+  }
+}
+
+/** Worth another try: servers that are busy. */
+export function isPassingStatus({ status }: HttpError): boolean {
+  return status === 408 || status === 425 || status === 429 || status >= 500;
+}
+
+/** Rejects with the signal's reason as soon as it aborts. */
+export async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(done, milliseconds);
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason instanceof Error ? signal.reason : new DOMException("stopped", "AbortError"));
+    };
+    function done(): void {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }
+    signal?.addEventListener("abort", stop, { once: true });
+  });
 }

@@ -53,9 +53,18 @@ export interface LoadedAdapter {
   readonly baseName: string;
 }
 
-/** `download` counts verified bytes of the whole package; `stored` is how many of them were here before. */
+/**
+ * `download` counts verified bytes of the whole package; `stored` is how many of them were here before, `silences` how often in a row the
+ * server sent nothing for a while (absent while bytes come).
+ */
 export type LoadEvent =
-  | { readonly type: "download"; readonly loaded: number; readonly total: number; readonly stored: number }
+  | {
+      readonly type: "download";
+      readonly loaded: number;
+      readonly total: number;
+      readonly stored: number;
+      readonly silences?: number;
+    }
   | { readonly type: "session"; readonly part: "vision" | "embed" | "decoder" | "self-test"; readonly device: Device };
 
 /** The inference worker. Every event callback is awaited by the worker, so that none arrives after the call's own reply. */

@@ -9,6 +9,7 @@ import { app, sampling } from "./en-settings.ts";
 import { photos } from "./en-photos.ts";
 import { storage } from "./en-storage.ts";
 import { transfer } from "./en-transfer.ts";
+import { weights } from "./en-weights.ts";
 
 const plural = (count: number, one: string, many: string): string => (count === 1 ? one : many);
 
@@ -63,6 +64,7 @@ const pictureProblems: Record<PictureProblem, (name: string) => string> = {
   unreadable: (name) => `“${name}” couldn't be read. Save it on this device first, then add it again.`,
   "not-fetched": (name) =>
     `“${name}” couldn't be downloaded: the address is wrong, or its server doesn't let other sites read it. Save the picture, then drop it here.`,
+  silent: (name) => `The server of “${name}” stopped sending. Try again later, or save the picture and drop it here.`,
 };
 
 const history = {
@@ -300,6 +302,7 @@ export const en = {
   photos,
   storage,
   transfer,
+  weights,
   errors,
   notices,
   pictureProblems,

@@ -6,6 +6,7 @@ import { app, sampling } from "./zh-settings.ts";
 import { photos } from "./zh-photos.ts";
 import { storage } from "./zh-storage.ts";
 import { transfer } from "./zh-transfer.ts";
+import { weights } from "./zh-weights.ts";
 
 export const zh: Texts = {
   tag: "zh-CN",
@@ -143,6 +144,7 @@ export const zh: Texts = {
   photos,
   storage,
   transfer,
+  weights,
   errors: {
     ...remoteErrors,
     "bad-package": "模型文件不完整或已损坏。请重新启动，页面会重新下载。",
@@ -180,6 +182,7 @@ export const zh: Texts = {
     "not-a-picture": (name) => `“${name}”不是浏览器能打开的图片。支持 PNG、JPEG、WebP、GIF、AVIF 和 BMP。`,
     unreadable: (name) => `无法读取“${name}”。请先保存到本机再添加。`,
     "not-fetched": (name) => `无法下载“${name}”：网址有误，或服务器不允许其他网站读取。请保存图片后拖到这里。`,
+    silent: (name) => `“${name}”所在的服务器没有继续发送数据。请稍后再试，或者保存图片后拖到这里。`,
   },
   partFailed: "页面的一部分加载失败。请检查网络后刷新页面。",
   history: {

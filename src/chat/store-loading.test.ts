@@ -1,0 +1,97 @@
+// A model whose loading stands still: ended or asked for again by a person.
+import { expect, test, vi } from "vitest";
+import type { LoadEvent, LoadedModel } from "#worker/api.ts";
+import type { ModelClient } from "./model-client.ts";
+import { loadOnce } from "./models-loaded.ts";
+import type { ChatPersistence } from "./persistence.ts";
+import { defaultSettings } from "./settings.ts";
+import { createChatStore } from "./store.ts";
+
+const loaded: LoadedModel = {
+  id: "m",
+  name: "M",
+  device: "wasm",
+  adapter: "",
+  threads: 1,
+  notices: [],
+  contextLength: 512,
+  imageTokens: 4,
+  loadMs: 1,
+};
+
+/** A model that is fetched until the test says that it is here, or somebody ends it. */
+function setUp() {
+  const loads: { readonly onEvent: (event: LoadEvent) => void; readonly arrive: () => void }[] = [];
+  const client: ModelClient = {
+    load: (onEvent, signal) =>
+      new Promise((resolve, reject) => {
+        loads.push({ onEvent, arrive: () => resolve(loaded) });
+        signal?.addEventListener("abort", () => reject(new DOMException("stopped", "AbortError")));
+      }),
+    generate: () => {
+      throw new Error("not in this test");
+    },
+    onDied: () => () => undefined,
+  };
+  const persistence: ChatPersistence = {
+    list: () => Promise.resolve([]),
+    load: () => Promise.resolve(undefined),
+    open: () => Promise.resolve(undefined),
+    setLast: () => Promise.resolve(),
+    save: (conversation) => Promise.resolve(conversation),
+    remove: () => Promise.resolve(),
+    restore: () => Promise.resolve(),
+    purge: () => Promise.resolve(),
+    noteUnfinished: () => undefined,
+    onChange: () => () => undefined,
+  };
+  const settings = defaultSettings({ knows: "pictograms" });
+  const shared = loadOnce(client);
+  return { loads, shared, store: createChatStore({ client: shared, persistence, settings, newId: () => "id" }) };
+}
+
+test("how often a server fell silent is told until bytes come again", () => {
+  const { store, loads } = setUp();
+  void store.start();
+  const progress = (): unknown => store.get().model;
+  loads[0]?.onEvent({ type: "download", loaded: 5, total: 10, stored: 0, silences: 2 });
+  expect(progress()).toMatchObject({ progress: { loaded: 5, silences: 2 } });
+  loads[0]?.onEvent({ type: "download", loaded: 6, total: 10, stored: 0 });
+  expect(progress()).not.toHaveProperty("progress.silences");
+});
+
+test("asking again ends the load that stands still, and a new one brings the model", async () => {
+  const { store, loads } = setUp();
+  const starting = store.start();
+  store.stopLoading(true);
+  await vi.waitFor(() => expect(loads).toHaveLength(2));
+  expect(store.get().model.phase).toBe("loading");
+  loads[1]?.arrive();
+  await starting;
+  expect(store.get().model.phase).toBe("ready");
+});
+
+test("cancelling says that it was stopped, and starting it again loads it", async () => {
+  const { store, loads } = setUp();
+  const starting = store.start();
+  store.stopLoading(false);
+  await starting;
+  expect(store.get().model).toMatchObject({ phase: "failed", stopped: true });
+  const again = store.start();
+  expect(loads).toHaveLength(2);
+  loads[1]?.arrive();
+  await again;
+  expect(store.get().model.phase).toBe("ready");
+});
+
+test("one who waits for the same load can end it for all", async () => {
+  const { shared, loads } = setUp();
+  const abort = new AbortController();
+  const first = shared.load(() => undefined);
+  const second = shared.load(() => undefined, abort.signal);
+  abort.abort();
+  await expect(first).rejects.toMatchObject({ name: "AbortError" });
+  await expect(second).rejects.toMatchObject({ name: "AbortError" });
+  void shared.load(() => undefined);
+  expect(loads).toHaveLength(2);
+});
