@@ -2,6 +2,7 @@
 // The last line is "N passed, N failed"; the exit code is 0 when nothing failed.
 import { runChecks } from "./check.mjs";
 import { findChromium } from "./chromium.mjs";
+import { runE2eBrowsers } from "./e2e-browsers.mjs";
 import { runE2e } from "./e2e.mjs";
 import { ensureInstalled } from "./ensure.mjs";
 import { runLighthouse } from "./lighthouse.mjs";
@@ -18,7 +19,12 @@ for (const [title, run] of [
   ["Types, lint, format", runChecks],
   ["Unit and model tests", runUnitTests],
   ["Browser tests", () => runE2e(chromium)],
-  ...(process.argv.includes("--long") ? [["Lighthouse", () => runLighthouse(chromium)]] : []),
+  ...(process.argv.includes("--long")
+    ? [
+        ["Firefox and WebKit", () => runE2eBrowsers()],
+        ["Lighthouse", () => runLighthouse(chromium)],
+      ]
+    : []),
 ]) {
   console.log(`\n== ${title}`);
   const sectionAt = Date.now();

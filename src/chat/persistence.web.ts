@@ -6,6 +6,7 @@
 // What had not ended when a page went is done by the next one (unfinished.web.ts).
 import { createStore, promisifyRequest, type UseStore } from "idb-keyval";
 import * as v from "valibot";
+import { fromStoredBlob, isBlobRefused, toBlobBytes } from "#weights/blob-values.ts";
 import { joinConversations, mapTurns } from "./conversation-branches.ts";
 import type { AssistantTurn, Conversation, Picture, Turn } from "./conversation.ts";
 import { newId } from "./new-id.ts";
@@ -40,6 +41,7 @@ export interface WebPersistence extends ChatPersistence {
 /** Opens the database at the first call; other tabs are told of changes on a channel of the same name. */
 export function createWebPersistence(databaseName = "llava-web-chat"): WebPersistence {
   let store: UseStore | undefined;
+  let takesBlobs = true;
   /** Resolves when the transaction has ended well: before that, nothing is kept. */
   const open: UseStore = (mode, use) =>
     (store ??= createStore(databaseName, "kv"))(mode, async (objects) => {
@@ -92,9 +94,10 @@ export function createWebPersistence(databaseName = "llava-web-chat"): WebPersis
     const blobs = new Map<string, Blob>();
     for (const key of pictureKeys(kept)) {
       const value = await promisifyRequest<unknown>(objects.get(pictureKey(key)));
-      if (!(value instanceof Blob)) continue;
-      blobs.set(key, value);
-      keys.set(value, key);
+      const blob = fromStoredBlob(value);
+      if (blob === undefined) continue;
+      blobs.set(key, blob);
+      keys.set(blob, key);
     }
     return fromStored(kept, blobs);
   };
@@ -110,7 +113,21 @@ export function createWebPersistence(databaseName = "llava-web-chat"): WebPersis
   };
 
   const write = async (conversation: Conversation, revision: string): Promise<Conversation> => {
-    await Promise.all(picturesOf(conversation).map(hash));
+    try {
+      return await writeOnce(conversation, revision);
+    } catch (error) {
+      if (!takesBlobs || !isBlobRefused(error)) throw error;
+      takesBlobs = false;
+      return writeOnce(conversation, revision);
+    }
+  };
+
+  const writeOnce = async (conversation: Conversation, revision: string): Promise<Conversation> => {
+    const pictures = picturesOf(conversation);
+    await Promise.all(pictures.map(hash));
+    const values = new Map<string, unknown>();
+    for (const picture of pictures)
+      values.set(keyOf(picture), takesBlobs ? picture.blob : await toBlobBytes(picture.blob));
     const { id } = conversation;
     const joined = await open("readwrite", async (objects) => {
       const there = parseStored(await promisifyRequest<unknown>(objects.get(conversationKey(id))));
@@ -118,7 +135,9 @@ export function createWebPersistence(databaseName = "llava-web-chat"): WebPersis
       const both = known ? conversation : joinConversations(conversation, await withPictures(there, objects));
       for (const picture of picturesOf(both)) {
         const key = pictureKey(keyOf(picture));
-        if ((await promisifyRequest(objects.getKey(key))) === undefined) objects.put(picture.blob, key);
+        // Pictures that the other tab's save brought are there already.
+        const value = values.get(keyOf(picture)) ?? picture.blob;
+        if ((await promisifyRequest(objects.getKey(key))) === undefined) objects.put(value, key);
       }
       const kept = toStored(both, revision, Date.now(), keyOf);
       await promisifyRequest(objects.put(kept, conversationKey(id)));
