@@ -6,8 +6,13 @@ import { dirname, join } from "node:path";
 import { defineConfig, type Plugin } from "vite";
 import { VitePWA } from "vite-plugin-pwa";
 import { hubWorkerPath, runtimeBuilds, runtimePath } from "./src/sw/runtime-cache.ts";
-import { developmentHeaders, securityHeaders } from "./src/sw/security-headers.ts";
+import { securityHeadersFor } from "./src/sw/security-headers.ts";
 import { shareFilesField, sharePath } from "./src/sw/shared-cache.ts";
+
+/** Hosts whose pages may show this one inside theirs; see security-headers.ts. */
+const frameHosts = process.env["LLAVA_FRAME_ANCESTORS"] ?? "";
+const securityHeaders = securityHeadersFor(frameHosts);
+const developmentHeaders = securityHeadersFor(frameHosts, true);
 
 const runtimeSource = dirname(createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"));
 const runtimeFiles = Object.values(runtimeBuilds).flatMap((build) => [`${build}.mjs`, `${build}.wasm`]);
@@ -79,6 +84,8 @@ function benchManifestPlugin(): Plugin {
 
 export default defineConfig({
   base: "./",
+  // The service worker is built apart and adds the headers where a host sets none.
+  define: { __FRAME_ANCESTORS__: JSON.stringify(frameHosts) },
   // A missing file must be a 404, not the page.
   appType: "mpa",
   plugins: [

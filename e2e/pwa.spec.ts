@@ -25,6 +25,30 @@ test("inside another page it leaves out what is around the chat", async ({ page 
   await expect(page.locator(".brand")).toBeHidden();
   await page.goto("./");
   await expect(page.locator(".brand")).toBeVisible();
+
+  // A page of the same origin may show it; one of another host may not, unless the build named that host.
+  const app = page.url();
+  const show = (url: string): Promise<void> =>
+    page.evaluate((source) => {
+      const frame = document.createElement("iframe");
+      frame.src = source;
+      document.body.append(frame);
+    }, url);
+  await show("./?embed");
+  await expect(page.frameLocator("iframe").getByRole("textbox", { name: "Ask about the picture" })).toBeVisible();
+  const other = await serveStatic({
+    folder,
+    onRequest: (_, __, response) => {
+      response.writeHead(200, { "content-type": "text/html" }).end("<title>Another page</title>");
+      return true;
+    },
+  });
+  const refused = page.waitForEvent("console", (message) => message.text().includes("frame-ancestors"));
+  await page.goto(other.url);
+  await show(`${app}?embed`);
+  await refused;
+  await expect(page.frameLocator("iframe").getByRole("textbox")).toHaveCount(0);
+  await other.stop();
 });
 
 test("a picture shared to the app waits in the box with its words, once, and goes nowhere", async ({ page }) => {

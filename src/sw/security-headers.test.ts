@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { developmentHeaders, securityHeaders } from "./security-headers.ts";
+import { securityHeaders, securityHeadersFor } from "./security-headers.ts";
 
 /** Directive → its sources. */
 function policyOf(headers: Readonly<Record<string, string>>): Map<string, string[]> {
@@ -41,12 +41,39 @@ test("scripts come from files of ours: WebAssembly may compile, text may not bec
 });
 
 test("the development server loosens styles and nothing else", () => {
+  const developmentHeaders = securityHeadersFor("", true);
   const [built, development] = [policyOf(securityHeaders), policyOf(developmentHeaders)];
   expect(development.get("style-src")).toEqual(["'self'", "'unsafe-inline'"]);
   development.set("style-src", built.get("style-src") ?? []);
   expect(development).toEqual(built);
   const { "content-security-policy": policy = "" } = developmentHeaders;
   expect({ ...securityHeaders, "content-security-policy": policy }).toEqual(developmentHeaders);
+});
+
+test("only pages of the same origin may show this one inside theirs, and the hosts that its builder names", () => {
+  expect(policyOf(securityHeaders).get("frame-ancestors")).toEqual(["'self'"]);
+  const shown = securityHeadersFor(" https://a.example  https://*.b.example:8443 http://localhost:* ");
+  expect(policyOf(shown).get("frame-ancestors")).toEqual([
+    "'self'",
+    "https://a.example",
+    "https://*.b.example:8443",
+    "http://localhost:*",
+  ]);
+  // A page that is isolated itself can show it only so.
+  expect(shown["cross-origin-resource-policy"]).toBe("cross-origin");
+  const changed = ["content-security-policy", "cross-origin-resource-policy"];
+  for (const [name, value] of Object.entries(securityHeaders))
+    if (!changed.includes(name)) expect(shown[name]).toBe(value);
+  for (const odd of [
+    "*",
+    "https:",
+    "https://*",
+    "http://a.example",
+    "https://a.example; script-src *",
+    "'none'",
+    "a.example",
+  ])
+    expect(() => securityHeadersFor(odd), odd).toThrow(/LLAVA_FRAME_ANCESTORS/);
 });
 
 test("names are in lower case, so that no header is sent twice in two spellings", () => {

@@ -2,11 +2,15 @@
 // and adds the security headers where a host sets none. Sees requests only; weights are in IndexedDB and pass it by.
 import { PrecacheController } from "workbox-precaching";
 import { hubWorkerPath, runtimeCacheName, runtimeCachePrefix, runtimePath } from "./runtime-cache.ts";
-import { securityHeaders } from "./security-headers.ts";
+import { securityHeadersFor } from "./security-headers.ts";
 import { receiveShare } from "./share-target.ts";
 import { sharePath } from "./shared-cache.ts";
 
 declare const self: ServiceWorkerGlobalScope;
+/** What LLAVA_FRAME_ANCESTORS was when this was built. */
+declare const __FRAME_ANCESTORS__: string;
+
+const securityHeaders = securityHeadersFor(__FRAME_ANCESTORS__);
 
 const precache = new PrecacheController();
 precache.addToCacheList(self.__WB_MANIFEST);
