@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { expect, test, type Locator, type Page } from "@playwright/test";
 import sharp from "sharp";
 import * as v from "valibot";
+import { chunkJson } from "#remote/fake-quirks.node.ts";
 import { startFakeServer, type FakeServer, type FakeServerOptions } from "#remote/fake-server.node.ts";
 import { violations } from "./axe.ts";
 import { answeredTurns, openSavedChat, redPng } from "./saved-chat.ts";
@@ -168,7 +169,9 @@ test("another model goes on with a conversation that this device began", async (
   await expect(page.getByTestId("answer-model")).toHaveCount(1);
 });
 
-test("Escape stops the answer, and the server is hung up on", async ({ page }) => {
+test("Escape stops the answer, as does the Stop beside a server's silence, and the server is hung up on", async ({
+  page,
+}) => {
   const server = await start({ paceMs: 100 });
   await openPage(page);
   await connect(page, server);
@@ -177,6 +180,17 @@ test("Escape stops the answer, and the server is hung up on", async ({ page }) =
   await page.keyboard.press("Escape");
   await expect(answerTurn(page)).toHaveAttribute("data-status", "stopped");
   await expect.poll(() => server.hungUp()).toBe(1);
+
+  server.fail({ type: "raw", pieces: [`data: ${chunkJson({ content: "Three" })}\n\n`], staysOpen: true });
+  await page.clock.install();
+  await ask(page, "And now?");
+  await expect(page.getByTestId("answer").last()).toContainText("Three");
+  await page.clock.runFor(12_500);
+  await expect(page.getByTestId("server-silent")).toContainText(/silent for 1\d s/);
+  await page.getByTestId("server-silent").getByRole("button", { name: "Stop" }).click();
+  await expect(answerTurn(page)).toHaveAttribute("data-status", "stopped");
+  await expect(page.getByTestId("answer").last()).toContainText("Three");
+  await expect.poll(() => server.hungUp()).toBe(2);
 });
 
 test("what can't be connected says why, and stays to be corrected", async ({ page }) => {
@@ -195,13 +209,40 @@ test("what can't be connected says why, and stays to be corrected", async ({ pag
   await expect(problem).toHaveAttribute("data-code", "server-insecure");
   await retry("ftp://somewhere");
   await expect(problem).toHaveAttribute("data-code", "server-address");
+  await retry(locked.url, "“sk-secret”");
+  await expect(problem).toHaveAttribute("data-code", "server-key-characters");
+  await expect(problem).toContainText("U+201C");
+  // Wherever a server sends the page, with or without leave to answer it, nobody is asked there.
+  const elsewhere = await start();
+  for (const cors of [true, false]) {
+    const redirecting = await start({ cors, redirectsTo: `${elsewhere.url}/models` });
+    await retry(redirecting.url);
+    await expect(problem).toHaveAttribute("data-code", cors ? "server-redirect" : "server-unreachable");
+    expect(redirecting.requests.length).toBeGreaterThan(0);
+  }
+  expect(elsewhere.requests).toEqual([]);
   const closed = await start({ cors: false });
   await retry(closed.url);
   await expect(problem).toHaveAttribute("data-code", /server-(cors|unreachable)/);
   await page.getByText("Allow this page (CORS)", { exact: true }).click();
   await expect(page.getByText(`OLLAMA_ORIGINS=${new URL(page.url()).origin}`)).toBeVisible();
-  await retry(locked.url, "sk-secret");
+  // A server without a list takes the name of a model instead; what it does not know is left out.
+  const listless = await start({
+    list: { status: 404, body: '{"detail":"Not Found"}' },
+    models: ["my-llava"],
+    refuses: (body) =>
+      "stream_options" in body ? { status: 422, body: '{"detail":"stream_options is not supported"}' } : undefined,
+  });
+  await expect(page.getByRole("textbox", { name: "Model name" })).toHaveCount(0);
+  await retry(listless.url);
+  await expect(problem).toHaveAttribute("data-code", "server-not-found");
+  await expect(problem).toContainText("Not Found");
+  await page.getByRole("textbox", { name: "Model name" }).fill("my-llava");
+  await problem.getByRole("button", { name: "Try again" }).click();
   await expect(page.getByRole("dialog")).toHaveCount(0);
+  await ask(page, "Hello?");
+  await expect(page.getByTestId("answer").last()).toContainText("“Hello?”");
+  await expect(page.getByTestId("leaves-device")).toContainText(/stays on your device.*localhost:\d+.*tunnel/);
 });
 
 test("an answer that breaks off, and a server that is gone, each say the next step; trying again works", async ({

@@ -186,7 +186,7 @@ render(
     comparison={comparison}
     onVote={(vote) => addVote(storage, vote)}
     serverActions={{
-      connect: (typed) => servers.connect(typed),
+      connect: (typed, signal) => servers.connect(typed, signal),
       refresh: () => servers.refresh(),
       remove(id) {
         const { selected } = registry.get();

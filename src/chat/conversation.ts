@@ -28,10 +28,12 @@ export type AnswerStatus = "queued" | "running" | "done" | "stopped" | "failed";
 
 export type FailureCode = ErrorCode | RemoteErrorCode;
 
-/** Why an answer failed: the code selects the sentence; the detail is for developers, or what a server said. */
+/** Why an answer failed: the code selects the sentence, the detail is for developers. */
 export interface Failure {
   readonly code: FailureCode;
   readonly detail: string;
+  /** What a server itself said. */
+  readonly said?: string;
 }
 
 export interface Answerer {
@@ -51,6 +53,10 @@ export interface AssistantTurn {
   /** Who answers; with the `host` that everything was sent to, where that is another machine's. */
   readonly model?: Answerer;
   readonly reason?: FinishReason;
+  /** A server's own word for why it ended, where that is none of the reasons; "" when it ended without one. */
+  readonly ending?: string;
+  /** How long its server has said nothing, while it runs. */
+  readonly silentMs?: number | undefined;
   readonly usage?: Usage;
   readonly timings?: Timings;
   readonly failure?: Failure;

@@ -1,7 +1,6 @@
 // A model on a server, as the chat needs a model. Nothing of it is loaded: "loading" asks the server whether it has the model.
-import { RemoteError } from "#remote/errors.ts";
 import { generateRemote } from "#remote/generate.ts";
-import { listModels } from "#remote/models.ts";
+import { findModel } from "#remote/models.ts";
 import type { EncodePicture } from "#remote/request.ts";
 import { hostOf, type Server, type ServerModel } from "#remote/server.ts";
 import type { ModelClient } from "./model-client.ts";
@@ -17,10 +16,7 @@ export function createRemoteModelClient(
   return {
     async load() {
       const began = performance.now();
-      const offered = await listModels(server);
-      const found = offered.find((candidate) => candidate.id === wanted.id);
-      if (found === undefined) throw new RemoteError("server-model-gone", `the server no longer has ${wanted.id}`);
-      model = found;
+      model = await findModel(server, wanted);
       return {
         id,
         name: model.id,

@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { request, say } from "#remote/asking.node.ts";
 import { fingerprint, startFakeServer, type FakeServer, type FakeServerOptions } from "#remote/fake-server.node.ts";
 import { createModelRegistry } from "./models.ts";
 import { createServers, type Servers } from "./models-servers.ts";
 import type { PreferenceStorage } from "./preferences.ts";
-import { runTurn, type TurnEvent } from "./run-turn.ts";
+import { queuedTurn, reduceTurn, runTurn, type TurnEvent } from "./run-turn.ts";
 
 let running: FakeServer[] = [];
 afterEach(async () => {
@@ -134,6 +135,85 @@ describe("connecting a server", () => {
     expect(await connect(servers, "no address at all")).toBe("server-address");
     expect(servers.get()).toEqual([]);
     expect(items.size).toBe(0);
+  });
+
+  test("a key that can't be sent is not kept, and what surely is no part of one is taken off", async () => {
+    const server = await start({ key: "sk-secret" });
+    const { items, storage } = memory();
+    const { servers } = open(storage);
+    const result = await servers.connect({ url: server.url, key: "“sk-secret”", name: "" });
+    expect(result).toMatchObject({ ok: false, problem: { code: "server-key-characters", said: "“ (U+201C)" } });
+    expect(items.size).toBe(0);
+    expect(await connect(servers, server.url, ' Bearer "sk-secret" ')).toBe("server-1");
+    expect(items.get("llava-web-servers")).toContain('"key":"sk-secret"');
+  });
+
+  test.each([
+    ["has no list", { status: 404, body: '{"detail":"Not Found"}' }, "server-not-found"],
+    ["has only POST", { status: 405, body: "" }, "server-not-found"],
+    ["lists nothing", { status: 200, body: '{"data":[]}' }, "server-empty"],
+    ["lists something else", { status: 200, body: '{"hello":1}' }, "server-wrong-answer"],
+  ])("of a server that %s a model can be named, which is kept and asked", async (_, list, code) => {
+    const server = await start({ list, models: ["my-llava"] });
+    const { storage } = memory();
+    const { servers } = open(storage);
+    const typed = { url: server.url, key: "", name: "" };
+    expect(await servers.connect(typed)).toMatchObject({ problem: { code, canNameModel: true } });
+    const connected = await servers.connect({ ...typed, model: " my-llava " });
+    expect(connected).toMatchObject({ ok: true });
+    // It stays when the list is asked for again, and on the next visit.
+    await servers.refresh();
+    expect(servers.get()).toMatchObject([{ models: [{ name: "my-llava" }], problem: undefined }]);
+    const later = open(storage);
+    const client = later.registry.select(later.registry.get().choices[1]?.id ?? "");
+    expect(await client?.load(() => undefined)).toMatchObject({ name: "my-llava", contextLength: Infinity });
+    const events: TurnEvent[] = [];
+    if (client !== undefined)
+      await runTurn(client, request([say("Hello?")]), new AbortController().signal, (event) => events.push(event));
+    expect(events.at(-1)).toMatchObject({ type: "done", reason: "eos" });
+    expect(server.requests.at(-1)?.body).toMatchObject({ model: "my-llava" });
+  });
+
+  test("a model that was named joins those that a server lists; a server that can't be reached takes none", async () => {
+    const server = await start({ models: ["a"] });
+    const { registry, servers } = open(memory().storage);
+    expect(await servers.connect({ url: server.url, key: "", name: "", model: "b" })).toMatchObject({ ok: true });
+    expect(registry.get().choices.map(({ name }) => name)).toEqual(["Pocket", "a", "b"]);
+    const locked = await start({ key: "sk-secret" });
+    expect(await servers.connect({ url: locked.url, key: "", name: "", model: "b" })).toMatchObject({
+      problem: { code: "server-key" },
+    });
+  });
+
+  test("a dialog that is closed while a server is silent connects nothing", async () => {
+    const server = await start({ silentLists: 1 });
+    const { items, storage } = memory();
+    const { servers } = open(storage);
+    const connecting = servers.connect({ url: server.url, key: "", name: "" }, AbortSignal.timeout(30));
+    await expect(connecting).rejects.toMatchObject({ name: "TimeoutError" });
+    expect(items.size).toBe(0);
+  });
+
+  test("an answer that repeats the key is kept without it, and so is an error", async () => {
+    const server = await start({
+      key: "sk-secret-key-7",
+      answer: () => "Your key is sk-secret-key-7, or c2stc2VjcmV0LWtleS03.",
+    });
+    const { registry, servers } = open(memory().storage);
+    const id = await connect(servers, server.url, "sk-secret-key-7");
+    const client = registry.select(`${id}/llava-hf/llava-1.5-13b-hf`);
+    const events: TurnEvent[] = [];
+    const ask = async (): Promise<void> => {
+      if (client !== undefined)
+        await runTurn(client, request([say("x")]), new AbortController().signal, (event) => events.push(event));
+    };
+    await ask();
+    server.fail({ type: "status", status: 400, body: '{"message":"who is SK-SECRET-KEY-7?"}' });
+    await ask();
+    const turn = events.reduce(reduceTurn, queuedTurn("a"));
+    expect(turn.text).toMatch(/^Your key is …, or ….?\.$/);
+    expect(events.at(-1)).toMatchObject({ failure: { code: "server-rejected", said: "HTTP 400: who is …?" } });
+    expect(JSON.stringify(events).toLowerCase()).not.toContain("secret-key");
   });
 
   test("a list that changed shows the change; a server that is gone keeps its models and has a problem", async () => {

@@ -2,9 +2,11 @@
 // conversations ever holds an address's key. Offers their models to the registry. Knows no page.
 import * as v from "valibot";
 import { RemoteError, type RemoteErrorCode } from "#remote/errors.ts";
-import { listModels } from "#remote/models.ts";
+import { cleanKey } from "#remote/key.ts";
+import { hasNoList, listModels } from "#remote/models.ts";
+import { forgetRefusals } from "#remote/refused-fields.ts";
 import type { EncodePicture } from "#remote/request.ts";
-import { hostOf, parseServerUrl, type ServerModel } from "#remote/server.ts";
+import { hostOf, parseServerUrl, type Server, type ServerModel } from "#remote/server.ts";
 import { idOnSource, type ModelRegistry } from "./models.ts";
 import { createRemoteModelClient } from "./models-remote.ts";
 import { createCell, type Observable } from "./observable.ts";
@@ -26,15 +28,19 @@ export interface ConnectedServer {
 export interface ServerProblem {
   readonly code: RemoteErrorCode;
   readonly said: string;
+  /** The server may have models all the same: one can be named. */
+  readonly canNameModel?: boolean;
 }
 
 export interface Servers extends Observable<readonly ConnectedServer[]> {
-  /** Lists the server's models and keeps it if that goes well; resolves with its id, or with what went wrong. */
-  connect(typed: {
-    readonly name: string;
-    readonly url: string;
-    readonly key: string;
-  }): Promise<{ readonly ok: true; readonly id: string } | { readonly ok: false; readonly problem: ServerProblem }>;
+  /**
+   * Lists the server's models and keeps it if that goes well; resolves with its id, or with what went wrong. A `model` is what the user
+   * names where the server has no list. After an abort it rejects, and nothing is kept.
+   */
+  connect(
+    typed: { readonly name: string; readonly url: string; readonly key: string; readonly model?: string },
+    signal?: AbortSignal,
+  ): Promise<{ readonly ok: true; readonly id: string } | { readonly ok: false; readonly problem: ServerProblem }>;
   /** Asks every server again what it offers; one that does not answer keeps its models and gets a problem. */
   refresh(): Promise<void>;
   /** Forgets the server, its key too. */
@@ -51,6 +57,7 @@ const KeptServer = v.object({
       id: v.string(),
       kind: v.picklist(["vllm", "sglang", "llama.cpp", "ollama", "other"]),
       contextLength: v.exactOptional(v.number()),
+      typed: v.exactOptional(v.literal(true)),
     }),
   ),
 });
@@ -99,13 +106,16 @@ export function createServers({ storage, registry, encodePicture, newId }: Serve
   return {
     get: () => cell.get(),
     subscribe: (listener) => cell.subscribe(listener),
-    async connect({ name, url: typed, key }) {
+    async connect({ name, url: typed, key, model = "" }, signal) {
       try {
         const url = parseServerUrl(typed);
-        const secret = key.trim();
+        const secret = cleanKey(key);
+        const named: readonly ServerModel[] =
+          model.trim() === "" ? [] : [{ id: model.trim(), kind: "other", typed: true }];
         const server = { url, ...(secret === "" ? {} : { key: secret }) };
-        const models = toKept(await listModels(server));
-        if (models.length === 0) throw new RemoteError("server-empty", "the list of models is empty");
+        forgetRefusals(url);
+        const models = toKept(await listOrNamed(server, named, signal));
+        signal?.throwIfAborted();
         // The same address again is the same server with another name or key.
         const id = kept.find((known) => known.url === url)?.id ?? newId();
         const connected = { id, name: name.trim() === "" ? hostOf(server) : name.trim(), ...server, models };
@@ -121,7 +131,8 @@ export function createServers({ storage, registry, encodePicture, newId }: Serve
       await Promise.all(
         kept.map(async (server) => {
           try {
-            const models = toKept(await listModels(server));
+            const named = server.models.filter(({ typed }) => typed === true);
+            const models = toKept(await listOrNamed(server, named));
             problems.delete(server.id);
             // It may have been removed meanwhile.
             if (!kept.includes(server)) return;
@@ -142,18 +153,35 @@ export function createServers({ storage, registry, encodePicture, newId }: Serve
   };
 }
 
+/** What the server lists, with the models beside it that the user named; these stand alone where it has no list. */
+async function listOrNamed(
+  server: Server,
+  named: readonly ServerModel[],
+  signal?: AbortSignal,
+): Promise<readonly ServerModel[]> {
+  let listed: readonly ServerModel[] = [];
+  try {
+    listed = await listModels(server, signal);
+    if (listed.length === 0) throw new RemoteError("server-empty", "the list of models is empty");
+  } catch (error) {
+    if (named.length === 0 || !hasNoList(error)) throw error;
+  }
+  return [...listed, ...named.filter(({ id }) => !listed.some((model) => model.id === id))];
+}
+
 /** Anything but a RemoteError is a bug of ours and goes up. */
 function toProblem(error: unknown): ServerProblem {
-  if (error instanceof RemoteError) return { code: error.code, said: error.message };
-  throw error;
+  if (!(error instanceof RemoteError)) throw error;
+  return { code: error.code, said: error.said, ...(hasNoList(error) ? { canNameModel: true } : {}) };
 }
 
 /** The optional field is left out where the server does not tell. */
 function toKept(models: readonly ServerModel[]): KeptServer["models"] {
-  return models.map(({ id, kind, contextLength }) => ({
+  return models.map(({ id, kind, contextLength, typed }) => ({
     id,
     kind,
     ...(contextLength === undefined ? {} : { contextLength }),
+    ...(typed === undefined ? {} : { typed }),
   }));
 }
 

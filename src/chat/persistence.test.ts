@@ -35,12 +35,20 @@ const conversation: Conversation = {
       status: "done",
       stage: { stage: "decode", done: 1, total: 1 },
       device: "wasm",
-      reason: "eos",
+      reason: "stop",
+      ending: "tired",
       usage: { promptTokens: 1, cachedTokens: 0, imageTokens: 4, newTokens: 3 },
       timings: { imageMs: 1, visionMs: 1, prefillMs: 1, decodeMs: 1, firstTokenMs: 3, totalMs: 4 },
     },
     { role: "user", id: "q2", text: "Again?", pictures: [] },
-    { role: "assistant", id: "a2", text: "", status: "failed", failure: { code: "device-lost", detail: "gone" } },
+    {
+      role: "assistant",
+      id: "a2",
+      text: "",
+      status: "failed",
+      silentMs: 9,
+      failure: { code: "server-rejected", detail: "gone", said: "no" },
+    },
   ],
 };
 
@@ -55,6 +63,7 @@ test("a conversation survives being kept, but for what is of the moment", () => 
     if (turn.role === "user") return turn;
     const kept = { ...turn };
     delete kept.stage;
+    delete kept.silentMs;
     return kept;
   });
   expect(back).toEqual({ ...conversation, turns });

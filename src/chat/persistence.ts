@@ -56,6 +56,7 @@ const StoredAnswer = v.object({
   device: v.exactOptional(v.picklist(["webgpu", "wasm", "cpu", "remote"])),
   model: v.exactOptional(v.object({ id: v.string(), name: v.string(), host: v.exactOptional(v.string()) })),
   reason: v.exactOptional(v.picklist(["eos", "stop", "length", "context", "abort"])),
+  ending: v.exactOptional(v.string()),
   usage: v.exactOptional(v.object({ promptTokens: count, cachedTokens: count, imageTokens: count, newTokens: count })),
   timings: v.exactOptional(
     v.object({
@@ -67,7 +68,13 @@ const StoredAnswer = v.object({
       totalMs: count,
     }),
   ),
-  failure: v.exactOptional(v.object({ code: v.picklist([...errorCodes, ...remoteErrorCodes]), detail: v.string() })),
+  failure: v.exactOptional(
+    v.object({
+      code: v.picklist([...errorCodes, ...remoteErrorCodes]),
+      detail: v.string(),
+      said: v.exactOptional(v.string()),
+    }),
+  ),
   opinion: v.optional(v.picklist(opinions)),
   at: time,
 });

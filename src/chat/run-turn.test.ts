@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import { EngineError } from "#engine/errors.ts";
 import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
 import type { AssistantTurn } from "./conversation.ts";
-import { queuedTurn, reduceTurn, runTurn, type TurnEvent } from "./run-turn.ts";
+import { canContinue, continuedTurn, queuedTurn, reduceTurn, runTurn, type TurnEvent } from "./run-turn.ts";
 
 const timings = { imageMs: 1, visionMs: 2, prefillMs: 3, decodeMs: 4, firstTokenMs: 6, totalMs: 10 };
 const usage = { promptTokens: 120, cachedTokens: 0, imageTokens: 100, newTokens: 2 };
@@ -49,6 +49,29 @@ describe("an answer, event by event", () => {
     const turn = after({ type: "started", device: "wasm" }, { type: "text", text: "Two" }, done("abort"));
     expect(turn).toMatchObject({ status: "stopped", text: "Two" });
     expect(turn.failure).toBeUndefined();
+  });
+
+  test("tells how long its server is silent, until it speaks or the answer ends", () => {
+    const waiting: TurnEvent = { type: "waiting", silentMs: 20_000 };
+    const started: TurnEvent = { type: "started", device: "remote" };
+    expect(after(started, waiting).silentMs).toBe(20_000);
+    expect(after(started, waiting, { type: "waiting", silentMs: 0 }).silentMs).toBeUndefined();
+    expect(after(started, waiting, done("abort")).silentMs).toBeUndefined();
+    expect(after(started, waiting, { type: "stopped" }).silentMs).toBeUndefined();
+    expect(
+      after(started, waiting, { type: "failed", failure: { code: "server-silent", detail: "" } }).silentMs,
+    ).toBeUndefined();
+  });
+
+  test("keeps a server's own word for its ending; one that just ended can go on, and forgets it then", () => {
+    const started: TurnEvent = { type: "started", device: "remote" };
+    const text: TurnEvent = { type: "text", text: "Three" };
+    const odd = after(started, text, { type: "done", reason: "stop", ending: "tired", usage, timings });
+    expect(odd).toMatchObject({ status: "done", ending: "tired" });
+    expect(canContinue(odd)).toBe(false);
+    const silent = after(started, text, { type: "done", reason: "stop", ending: "", usage, timings });
+    expect(canContinue(silent)).toBe(true);
+    expect(continuedTurn(silent)).not.toHaveProperty("ending");
   });
 
   test("nothing changes an answer that has ended", () => {

@@ -19,13 +19,15 @@ export function queuedTurn(id: string, at?: number): AssistantTurn {
 
 /** Whether the answer was cut off and has words to go on from. */
 export function canContinue(turn: AssistantTurn): boolean {
-  return turn.text.trim() !== "" && (turn.status === "stopped" || (turn.status === "done" && turn.reason === "length"));
+  const cutOff = turn.status === "done" && (turn.reason === "length" || turn.ending === "");
+  return turn.text.trim() !== "" && (turn.status === "stopped" || cutOff);
 }
 
 /** The answer, waiting for the model to go on with it. White space at its end belongs to what comes next. */
 export function continuedTurn(turn: AssistantTurn): AssistantTurn {
   const kept: { -readonly [K in keyof AssistantTurn]: AssistantTurn[K] } = { ...turn };
   delete kept.reason;
+  delete kept.ending;
   return { ...kept, text: turn.text.trimEnd(), status: "queued" };
 }
 
@@ -52,6 +54,9 @@ function addFigures(
   };
 }
 
+/** What an answer is busy with, or waits for, ends with it. */
+const ended = { stage: undefined, silentMs: undefined };
+
 /** The answer after one more event. An answer that has ended stays as it is. */
 export function reduceTurn(turn: AssistantTurn, event: TurnEvent): AssistantTurn {
   if (turn.status !== "queued" && turn.status !== "running") return turn;
@@ -69,25 +74,31 @@ export function reduceTurn(turn: AssistantTurn, event: TurnEvent): AssistantTurn
     }
     case "text":
       return event.text === "" ? turn : { ...turn, text: turn.text + event.text };
+    case "waiting":
+      return { ...turn, silentMs: event.silentMs === 0 ? undefined : event.silentMs };
     case "done":
       return {
         ...turn,
-        stage: undefined,
+        ...ended,
         status: event.reason === "abort" ? "stopped" : "done",
         reason: event.reason,
+        ...(event.ending === undefined ? {} : { ending: event.ending }),
         ...addFigures(turn, event),
       };
     case "stopped":
-      return { ...turn, stage: undefined, status: "stopped", reason: "abort" };
+      return { ...turn, ...ended, status: "stopped", reason: "abort" };
     case "failed":
-      return { ...turn, stage: undefined, status: "failed", failure: event.failure };
+      return { ...turn, ...ended, status: "failed", failure: event.failure };
   }
 }
 
 /** What was thrown, as a failure to show. */
 export function toFailure(error: unknown): Failure {
-  const code = error instanceof RemoteError ? error.code : errorCodeOf(error);
-  return { code, detail: error instanceof Error ? error.message : String(error) };
+  if (error instanceof RemoteError) {
+    const { code, message, said } = error;
+    return { code, detail: message, ...(said === "" ? {} : { said }) };
+  }
+  return { code: errorCodeOf(error), detail: error instanceof Error ? error.message : String(error) };
 }
 
 /** Runs one answer to its end. `apply` always gets a last event that ends the turn; nothing is thrown. */

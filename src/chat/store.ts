@@ -141,7 +141,7 @@ export function createChatStore({
     // Where another conversation is shown by now, the answer belongs to nobody.
     if (!conversation.turns.some((turn) => turn.id === turnId)) return;
     change(changeTurn(conversation, turnId, (turn) => reduceTurn(turn, event)));
-    if (event.type !== "stage") save(event.type === "text");
+    if (event.type !== "stage" && event.type !== "waiting") save(event.type === "text");
   };
 
   let saveTimer: ReturnType<typeof setTimeout> | undefined;

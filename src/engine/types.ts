@@ -75,13 +75,17 @@ export interface Usage {
 /** "length": as long as was allowed; "context": the model's memory is full. */
 export type FinishReason = "eos" | "stop" | "length" | "context" | "abort";
 
-/** Yielded in this order: stages (progress, not promised), text pieces, one `done`. Text never holds a broken UTF-8 character. */
+/** Yielded in this order: stages (progress, not promised), text pieces, one `done`; `waiting` at any time. Text never holds a broken UTF-8 character. */
 export type GenerateEvent =
   | { readonly type: "stage"; readonly stage: Stage; readonly done: number; readonly total: number }
   | { readonly type: "text"; readonly text: string }
+  // A server says nothing for so long; 0 when it speaks again. No engine of this device yields it.
+  | { readonly type: "waiting"; readonly silentMs: number }
   | {
       readonly type: "done";
       readonly reason: FinishReason;
+      /** A server's own word for an ending that is none of these, "" when it just ended. */
+      readonly ending?: string;
       readonly usage: Usage;
       readonly timings: Timings;
     };

@@ -1,7 +1,11 @@
 // The one door through which anything goes to a server: only to the server's own address, without cookies, never along a redirect.
 // Turns everything that can go wrong on the way into a RemoteError, and takes the key out of whatever a server says.
-import { errorForStatus, RemoteError } from "./errors.ts";
-import { isLoopback, type Server } from "./server.ts";
+import { createBlotter, type Blotter } from "./blot.ts";
+import { errorForStatus, RemoteError, type Said } from "./errors.ts";
+import { cleanKey } from "./key.ts";
+import { readSaidText, shorten } from "./said.ts";
+import { isLocal, isLoopback, type Server } from "./server.ts";
+import { raced } from "./silence.ts";
 
 /** `asked` is what for; `body` makes it a POST of JSON. Rejects with RemoteError, or an AbortError when the signal says so. */
 export interface DoorRequest {
@@ -12,13 +16,24 @@ export interface DoorRequest {
 
 const paths = { models: "/models", answer: "/chat/completions" };
 
+/** How every request goes: nothing of the page or of its visitor goes with it, and nothing leads it elsewhere. */
+const manners = {
+  mode: "cors",
+  credentials: "omit",
+  redirect: "manual",
+  referrerPolicy: "no-referrer",
+  cache: "no-store",
+} as const;
+
 /** A good answer of the server, its body unread. */
 export async function askServer(server: Server, request: DoorRequest): Promise<Response> {
   const { asked, body, signal } = request;
+  const key = cleanKey(server.key ?? "");
+  const blotter = createBlotter(key);
   const headers: Record<string, string> = {};
   // Both make the browser ask the server first; without them the list of models needs no second request.
   if (body !== undefined) headers["content-type"] = "application/json";
-  if (server.key !== undefined && server.key !== "") headers["authorization"] = `Bearer ${server.key}`;
+  if (key !== "") headers["authorization"] = `Bearer ${key}`;
   let response: Response;
   try {
     response = await fetch(`${server.url}${paths[asked]}`, {
@@ -26,60 +41,55 @@ export async function askServer(server: Server, request: DoorRequest): Promise<R
       headers,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal,
-      mode: "cors",
-      credentials: "omit",
-      redirect: "error",
-      referrerPolicy: "no-referrer",
-      cache: "no-store",
+      ...manners,
     });
   } catch (error) {
     signal.throwIfAborted();
-    throw await explainNoAnswer(server, error);
+    throw await explainNoAnswer(server, Object.keys(headers).length > 0, blotter.text(String(error)));
   }
   if (response.ok) return response;
-  const said = await readError(response).catch(() => "");
+  // Browsers show nothing of where a redirect leads; Node shows its status.
+  if (response.type === "opaqueredirect" || (response.status >= 300 && response.status < 400))
+    throw new RemoteError("server-redirect", "the server sends the page on to another address");
+  const said = await readError(response, blotter);
   signal.throwIfAborted();
-  throw errorForStatus(response.status, withoutKey(server, said), asked);
+  throw errorForStatus(response.status, said, asked);
 }
 
-/** Words of a server with the key blotted out: some say in an error what they were sent. */
-export function withoutKey(server: Server, words: string): string {
-  const { key } = server;
-  return key === undefined || key === "" ? words : words.replaceAll(key, "…");
+/** What a server says has no key in it: the one for all words of this server. */
+export function blotterOf(server: Server): Blotter {
+  return createBlotter(server.key);
 }
 
-/** What an error's JSON says, in the spellings of the servers: `error.message`, `error`, `message`, `detail`. */
-export function readErrorMessage(value: unknown): string | undefined {
-  if (typeof value === "string") return value;
-  if (typeof value !== "object" || value === null) return undefined;
-  const fields: Readonly<Record<string, unknown>> = { ...value };
-  for (const name of ["error", "message", "detail"]) {
-    const message = readErrorMessage(fields[name]);
-    if (message !== undefined) return message;
-  }
-  return undefined;
-}
+/** More of an error's body, or later, says nothing more. */
+const longestError = 2 ** 17;
+const errorMs = 5000;
 
-const longestMessage = 400;
-
-async function readError(response: Response): Promise<string> {
-  const text = await response.text();
+/** The words of an error's body, as far as they come. */
+async function readError(response: Response, blotter: Blotter): Promise<Said> {
+  const decoder = new TextDecoder();
+  const reader = response.body?.getReader();
+  let text = "";
   try {
-    return (readErrorMessage(JSON.parse(text)) ?? text).slice(0, longestMessage);
+    while (reader !== undefined && text.length < longestError) {
+      const piece = await raced(reader.read(), errorMs);
+      if (piece === undefined || piece.done) break;
+      text += decoder.decode(piece.value, { stream: true });
+    }
   } catch {
-    // A page of HTML says nothing worth showing.
-    return /^\s*</.test(text) ? response.statusText : text.slice(0, longestMessage);
+    // The connection broke; the words that came are better than none.
   }
+  reader?.cancel().catch(() => undefined);
+  const { words, about } = readSaidText(text);
+  return { words: shorten(blotter.text(words)), about };
 }
 
 /** Browsers say only that there was no answer; what can be found out about why is found out here. */
-async function explainNoAnswer(server: Server, cause: unknown): Promise<RemoteError> {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  if (server.url.startsWith("http:") && !isLoopback(server.url))
-    return new RemoteError("server-insecure", why, { cause });
-  if (await isLocalNetworkDenied()) return new RemoteError("server-permission", why, { cause });
-  if (await answersWithoutCors(server)) return new RemoteError("server-cors", why, { cause });
-  return new RemoteError("server-unreachable", why, { cause });
+async function explainNoAnswer(server: Server, withHeaders: boolean, why: string): Promise<RemoteError> {
+  if (server.url.startsWith("http:") && !isLoopback(server.url)) return new RemoteError("server-insecure", why);
+  if (isLocal(server.url) && (await isLocalNetworkDenied())) return new RemoteError("server-permission", why);
+  if (withHeaders && (await answersWithoutHeaders(server))) return new RemoteError("server-cors", why);
+  return new RemoteError("server-unreachable", why);
 }
 
 /** A page on the Internet needs leave to reach this machine or its network; browsers have called it by three names. */
@@ -99,18 +109,16 @@ async function isLocalNetworkDenied(): Promise<boolean> {
   return false;
 }
 
-/** Asks once more in a way that needs no CORS and shows nothing of the answer: if that arrives, only CORS was missing. */
-async function answersWithoutCors(server: Server): Promise<boolean> {
+/**
+ * Asks once more in the plainest way, for which a browser needs no leave beforehand: if that is answered, the server is there and only
+ * does not let this page send a key or JSON. A request without CORS would tell more, but browsers follow redirects with it.
+ */
+async function answersWithoutHeaders(server: Server): Promise<boolean> {
   // Node has no CORS to be missing.
   if (!("isSecureContext" in globalThis)) return false;
   try {
-    await fetch(`${server.url}${paths.models}`, {
-      mode: "no-cors",
-      credentials: "omit",
-      referrerPolicy: "no-referrer",
-      cache: "no-store",
-      signal: AbortSignal.timeout(5000),
-    });
+    const response = await fetch(`${server.url}${paths.models}`, { ...manners, signal: AbortSignal.timeout(5000) });
+    await response.body?.cancel();
     return true;
   } catch {
     return false;

@@ -13,7 +13,30 @@ export type Fault =
   | { readonly type: "not-streamed" }
   | { readonly type: "silent-end" }
   | { readonly type: "garbage" }
-  | { readonly type: "redirect"; readonly to: string };
+  | { readonly type: "redirect"; readonly to: string }
+  | RawAnswer;
+
+/** A body in the server's own words, piece by piece. */
+export interface RawAnswer {
+  readonly type: "raw";
+  /** Default 200. */
+  readonly status?: number;
+  /** Default "text/event-stream"; null sends none. */
+  readonly contentType?: string | null;
+  readonly pieces: readonly (string | Uint8Array)[];
+  /** Milliseconds before each piece but the first; default 0. */
+  readonly paceMs?: number;
+  /** Leaves the connection open after the last piece. */
+  readonly staysOpen?: boolean;
+}
+
+/** A whole answer of status and body. */
+export interface PlainAnswer {
+  readonly status: number;
+  readonly body: string;
+  /** Default "application/json". */
+  readonly contentType?: string;
+}
 
 export interface SeenRequest {
   readonly method: string;
@@ -38,6 +61,14 @@ export interface FakeServerOptions {
   /** Milliseconds between two pieces. */
   readonly paceMs?: number;
   readonly lineEnd?: "\n" | "\r\n" | "\r";
+  /** What the list of models is instead of one in the protocol's words. */
+  readonly list?: PlainAnswer;
+  /** So many requests for the list get no answer at all, before one does. */
+  readonly silentLists?: number;
+  /** What a request for an answer is turned away with for what its body holds; undefined lets it pass. */
+  readonly refuses?: (body: Readonly<Record<string, unknown>>) => PlainAnswer | undefined;
+  /** Where every request is sent on to, with status 307. */
+  readonly redirectsTo?: string;
 }
 
 export interface FakeServer {
@@ -68,7 +99,8 @@ export function fingerprint(bytes: Uint8Array): string {
 
 /** Resolves when it listens on localhost. */
 export async function startFakeServer(options: FakeServerOptions = {}): Promise<FakeServer> {
-  const { kind = "vllm", key, cors = true, cuts, paceMs = 0, lineEnd = "\n" } = options;
+  const { kind = "vllm", key, cors = true, cuts, paceMs = 0, lineEnd = "\n", list, refuses, redirectsTo } = options;
+  let silentLists = options.silentLists ?? 0;
   let models = options.models ?? ["llava-hf/llava-1.5-13b-hf"];
   const answer =
     options.answer ??
@@ -93,9 +125,15 @@ export async function startFakeServer(options: FakeServerOptions = {}): Promise<
     const { method = "", url: path = "" } = request;
     const { authorization, origin } = request.headers;
     requests.push({ method, path, authorization, origin, body });
+    if (redirectsTo !== undefined) return void response.writeHead(307, { location: redirectsTo }).end();
     if (method === "OPTIONS") return void response.writeHead(204).end();
     if (key !== undefined && authorization !== `Bearer ${key}`)
       return json(response, 401, { error: { message: `Incorrect API key provided: ${authorization ?? "none"}` } });
+    if (path === "/v1/models" && silentLists > 0) {
+      silentLists -= 1;
+      return;
+    }
+    if (path === "/v1/models" && list !== undefined) return plain(response, list);
     if (path === "/v1/models")
       return json(response, 200, {
         object: "list",
@@ -114,7 +152,13 @@ export async function startFakeServer(options: FakeServerOptions = {}): Promise<
     const asked = readAsked(body);
     if (!models.includes(asked.model))
       return json(response, 404, { error: { message: `The model \`${asked.model}\` does not exist.`, code: 404 } });
+    const refusal = refuses?.(record(body));
+    if (refusal !== undefined) return plain(response, refusal);
     const fault = faults.shift();
+    response.on("close", () => {
+      if (!response.writableFinished && fault?.type !== "cut") hungUp += 1;
+    });
+    if (fault?.type === "raw") return raw(response, fault);
     if (fault?.type === "status")
       return void response.writeHead(fault.status, { "content-type": "application/json" }).end(fault.body);
     if (fault?.type === "html")
@@ -149,9 +193,6 @@ export async function startFakeServer(options: FakeServerOptions = {}): Promise<
     if (fault?.type === "silent-end") events.splice(-3);
     if (fault?.type === "garbage") events.splice(3, 1, `data: {"choices": [${lineEnd}${lineEnd}`);
     response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" });
-    response.on("close", () => {
-      if (!response.writableFinished && fault?.type !== "cut") hungUp += 1;
-    });
     let left = fault?.type === "cut" ? fault.afterBytes : Infinity;
     for (const bytes of cuts === undefined
       ? events.map((text) => Buffer.from(text))
@@ -186,6 +227,22 @@ export async function startFakeServer(options: FakeServerOptions = {}): Promise<
         server.closeAllConnections();
       }),
   };
+}
+
+function plain(response: ServerResponse, { status, body, contentType = "application/json" }: PlainAnswer): void {
+  response.writeHead(status, { "content-type": contentType }).end(body);
+}
+
+async function raw(response: ServerResponse, answer: RawAnswer): Promise<void> {
+  const { status = 200, contentType = "text/event-stream", pieces, paceMs = 0, staysOpen = false } = answer;
+  response.writeHead(status, contentType === null ? {} : { "content-type": contentType });
+  response.flushHeaders();
+  for (const [index, piece] of pieces.entries()) {
+    if (index > 0) await new Promise((resolve) => setTimeout(resolve, paceMs));
+    if (response.destroyed) return;
+    response.write(piece);
+  }
+  if (!staysOpen) response.end();
 }
 
 function json(response: ServerResponse, status: number, value: unknown): void {

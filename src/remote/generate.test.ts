@@ -241,13 +241,12 @@ describe("what goes wrong", () => {
     ["server-key", status(403, "Forbidden")],
     ["server-wrong-answer", { type: "html" }],
     ["server-wrong-answer", { type: "garbage" }],
-    ["server-broken-stream", { type: "silent-end" }],
     ["server-broken-stream", { type: "cut", afterBytes: 300 }],
     ["server-failed", { type: "stream-error", data: 'data: {"error":{"message":"out of memory","code":500}}' }],
     ["server-failed", { type: "stream-error", data: 'error: {"code":500,"message":"slot failed"}' }],
     ["server-context", { type: "stream-error", data: 'data: {"error":{"message":"exceeds the context size"}}' }],
     // A redirect could lead picture and key anywhere.
-    ["server-unreachable", { type: "redirect", to: "https://example.com/" }],
+    ["server-redirect", { type: "redirect", to: "https://example.com/" }],
   ] as const)("is %s, for %j", async (code, fault) => {
     const server = await start();
     server.fail(fault);

@@ -1,40 +1,37 @@
 // One answer of a server as the engine's events. Knows no page and no storage; pictures come ready to send from `encodePicture`.
-import * as v from "valibot";
 import type { FinishReason, GenerateEvent, GenerateRequest, ImagePart } from "#engine/types.ts";
-import { askServer, readErrorMessage, withoutKey } from "./door.ts";
-import { codeForWords, RemoteError } from "./errors.ts";
+import { readChunks, silent, type Chunk, type Ending } from "./chunks.ts";
+import { askServer, blotterOf } from "./door.ts";
+import { RemoteError } from "./errors.ts";
+import { leaveOut, refusedFields, rememberedRefusals, rememberRefusals, type ChatBody } from "./refused-fields.ts";
 import { blobToDataUrl, toChatBody, type EncodePicture } from "./request.ts";
 import type { Server, ServerModel } from "./server.ts";
-import { createSseParser, type SseEvent } from "./sse.ts";
+import { patience as defaultPatience, waitFor, type Patience, type Silence } from "./silence.ts";
 
-const tokens = v.pipe(v.number(), v.minValue(0));
-
-/** A chunk of the stream, or a whole answer of a server that does not stream (`message` instead of `delta`). */
-const Chunk = v.looseObject({
-  choices: v.nullish(
-    v.array(
-      v.looseObject({
-        delta: v.nullish(v.looseObject({ content: v.nullish(v.string()) })),
-        message: v.nullish(v.looseObject({ content: v.nullish(v.string()) })),
-        finish_reason: v.nullish(v.string()),
-      }),
-    ),
-  ),
-  usage: v.nullish(
-    v.looseObject({
-      prompt_tokens: v.nullish(tokens),
-      completion_tokens: v.nullish(tokens),
-      prompt_tokens_details: v.nullish(v.looseObject({ cached_tokens: v.nullish(tokens) })),
-    }),
-  ),
-});
-type Chunk = v.InferOutput<typeof Chunk>;
-
-const reasons: Readonly<Record<string, FinishReason>> = { length: "length", stop: "eos" };
+/** How servers say that an answer ends; case does not count. */
+const reasons: Readonly<Record<string, FinishReason>> = {
+  stop: "eos",
+  eos: "eos",
+  eos_token: "eos",
+  end: "eos",
+  end_turn: "eos",
+  stop_sequence: "eos",
+  complete: "eos",
+  completed: "eos",
+  length: "length",
+  max_tokens: "length",
+  max_length: "length",
+  max_output_tokens: "length",
+  model_length: "context",
+};
+const filters = /filter|safety|recitation|blocklist|prohibited|spii|refusal|moderation/i;
+const tools = /tool|function/i;
+const breaks = /^(abort|aborted|cancel|cancelled|canceled|timeout|time_limit)$/i;
 
 /**
- * Streams one answer: stages, pieces of text, one `done`, also after an abort. Rejects with RemoteError. A piece is what the server
- * sent at once; where it does not count tokens, pieces are counted instead.
+ * Streams one answer: stages, silence, pieces of text, one `done`, also after an abort. Rejects with RemoteError. A piece is what the
+ * server sent at once; where it does not count tokens, pieces are counted instead. Fields that the server refuses are left out and the
+ * question is asked again; the next one goes without them.
  */
 export async function* generateRemote(
   server: Server,
@@ -42,26 +39,30 @@ export async function* generateRemote(
   request: GenerateRequest,
   signal: AbortSignal,
   encodePicture: EncodePicture,
+  patience: Patience = defaultPatience,
 ): AsyncGenerator<GenerateEvent, void> {
+  const blotter = blotterOf(server);
+  const shown = blotter.stream();
   const began = performance.now();
   let sentAt = began;
   let firstAt: number | undefined;
   let pieces = 0;
-  let reason: FinishReason | undefined;
-  let usage: Chunk["usage"];
+  let finish = "";
+  const counts: { -readonly [K in "promptTokens" | "cachedTokens" | "newTokens"]?: Chunk[K] } = {};
 
-  const done = (how: FinishReason): GenerateEvent => {
+  const done = (how: FinishReason, ending?: string): GenerateEvent => {
     const now = performance.now();
     const first = firstAt ?? now;
     return {
       type: "done",
       reason: how,
+      ...(ending === undefined ? {} : { ending }),
       usage: {
-        promptTokens: usage?.prompt_tokens ?? 0,
-        cachedTokens: usage?.prompt_tokens_details?.cached_tokens ?? 0,
+        promptTokens: counts.promptTokens ?? 0,
+        cachedTokens: counts.cachedTokens ?? 0,
         // No server tells how many of the prompt's tokens were pictures.
         imageTokens: 0,
-        newTokens: usage?.completion_tokens ?? pieces,
+        newTokens: counts.newTokens ?? pieces,
       },
       timings: {
         imageMs: sentAt - began,
@@ -74,102 +75,107 @@ export async function* generateRemote(
     };
   };
 
+  const tell = function* (text: string): Generator<GenerateEvent> {
+    if (text === "") return;
+    if (firstAt === undefined) {
+      firstAt = performance.now();
+      yield { type: "stage", stage: "decode", done: 0, total: request.maxNewTokens };
+    }
+    yield { type: "text", text };
+  };
+
+  const read = function* (piece: Chunk): Generator<GenerateEvent> {
+    counts.promptTokens = piece.promptTokens ?? counts.promptTokens;
+    counts.cachedTokens = piece.cachedTokens ?? counts.cachedTokens;
+    counts.newTokens = piece.newTokens ?? counts.newTokens;
+    if (piece.finish !== "") finish = piece.finish;
+    if (piece.text === "") return;
+    pieces += 1;
+    yield* tell(shown.push(piece.text));
+  };
+
+  const answer = async function* (body: ChatBody): AsyncGenerator<GenerateEvent, Ending> {
+    sentAt = performance.now();
+    yield { type: "stage", stage: "prefill", done: 0, total: 1 };
+    const chunks = ask(server, body, signal, patience);
+    try {
+      for (;;) {
+        const result = await chunks.next();
+        if (result.done === true) return result.value;
+        if (result.value.type === "waiting") yield result.value;
+        else yield* read(result.value);
+      }
+    } finally {
+      await chunks.return("closed");
+    }
+  };
+
   try {
     signal.throwIfAborted();
     const pictures = request.messages.flatMap(({ parts }) => parts).filter((part) => part.type === "image");
     if (pictures.length > 0) yield { type: "stage", stage: "image", done: 0, total: pictures.length };
     const body = await toChatBody(request, model, (part) => pictureUrl(part, encodePicture));
     signal.throwIfAborted();
-    sentAt = performance.now();
-    yield { type: "stage", stage: "prefill", done: 0, total: 1 };
-    const response = await askServer(server, { asked: "answer", body, signal });
-    for await (const chunk of readChunks(server, response, signal)) {
-      usage = chunk.usage ?? usage;
-      const choice = chunk.choices?.[0];
-      const text = choice?.delta?.content ?? choice?.message?.content ?? "";
-      const ending = choice?.finish_reason ?? "";
-      if (ending !== "") reason = reasons[ending] ?? "stop";
-      if (text === "") continue;
-      pieces += 1;
-      if (firstAt === undefined) {
-        firstAt = performance.now();
-        yield { type: "stage", stage: "decode", done: 0, total: request.maxNewTokens };
+    let ended: Ending;
+    for (let refused = rememberedRefusals(server.url, model.id); ;) {
+      const asked = leaveOut(body, refused);
+      try {
+        ended = yield* answer(asked);
+        rememberRefusals(server.url, model.id, refused);
+        break;
+      } catch (error) {
+        const more = error instanceof RemoteError && pieces === 0 ? refusedFields(asked, error) : [];
+        if (more.length === 0) throw error;
+        refused = new Set([...refused, ...more]);
       }
-      yield { type: "text", text };
     }
-    if (reason === undefined)
-      throw new RemoteError("server-broken-stream", "the answer ended without saying that it does");
-    yield done(reason);
+    yield* tell(shown.end());
+    yield judge(finish, ended, pieces, blotter.text(finish), done);
   } catch (error) {
+    yield* tell(shown.end());
     if (!signal.aborted) throw error;
     yield done("abort");
   }
 }
 
-/** The chunks until [DONE] or the end of the connection; leaving the loop cancels what is still to come. */
-async function* readChunks(server: Server, response: Response, signal: AbortSignal): AsyncGenerator<Chunk, void> {
-  const type = response.headers.get("content-type") ?? "";
-  if (type.includes("application/json")) {
-    yield parseChunk(server, { name: "message", data: await readText(response, signal) });
-    return;
-  }
-  if (!type.includes("text/event-stream") || response.body === null) {
-    await response.body?.cancel();
-    throw new RemoteError("server-wrong-answer", `the answer is of the type “${type}”, not a stream of events`);
-  }
-  const parser = createSseParser();
-  const reader = response.body.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await readOn(reader, signal);
-      for (const event of done ? parser.end() : parser.push(value)) {
-        if (event.data.trim() === "[DONE]") return;
-        yield parseChunk(server, event);
-      }
-      if (done) return;
-    }
-  } finally {
-    // Of a stream that broke there is nothing left to cancel.
-    await reader.cancel().catch(() => undefined);
-  }
+/** The last event for the server's word of why the answer ends; throws where that is no good end. */
+function judge(
+  finish: string,
+  ended: Ending,
+  pieces: number,
+  word: string,
+  done: (how: FinishReason, ending?: string) => GenerateEvent,
+): GenerateEvent {
+  const said = `finish_reason: ${word}`;
+  const reason = reasons[finish.toLowerCase()];
+  if (reason !== undefined) return done(reason);
+  if (filters.test(finish)) throw new RemoteError("server-filtered", said, { said });
+  if (tools.test(finish)) throw new RemoteError("server-tools", said, { said });
+  if (breaks.test(finish)) throw new RemoteError("server-broken-stream", said, { said });
+  if (finish !== "") return done("stop", word);
+  if (ended === "done") return done("eos");
+  // The connection was closed in good order, but nobody said that these are all the words.
+  if (pieces > 0) return done("stop", "");
+  throw new RemoteError("server-broken-stream", "the connection ended before anything came");
 }
 
-async function readOn(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
+/** Asks once; ends the request however it is left. */
+async function* ask(
+  server: Server,
+  body: ChatBody,
   signal: AbortSignal,
-): Promise<ReadableStreamReadResult<Uint8Array>> {
+  patience: Patience,
+): AsyncGenerator<Chunk | Silence, Ending> {
+  const leaving = new AbortController();
+  const both = AbortSignal.any([signal, leaving.signal]);
   try {
-    return await reader.read();
-  } catch (error) {
-    signal.throwIfAborted();
-    throw new RemoteError("server-broken-stream", String(error), { cause: error });
+    const asking = askServer(server, { asked: "answer", body, signal: both });
+    const response = yield* waitFor(asking, patience.firstMs, patience);
+    if (response === undefined) throw silent(patience.firstMs);
+    return yield* readChunks(response, signal, blotterOf(server), patience);
+  } finally {
+    leaving.abort();
   }
-}
-
-async function readText(response: Response, signal: AbortSignal): Promise<string> {
-  try {
-    return await response.text();
-  } catch (error) {
-    signal.throwIfAborted();
-    throw new RemoteError("server-broken-stream", String(error), { cause: error });
-  }
-}
-
-function parseChunk(server: Server, event: SseEvent): Chunk {
-  let value: unknown;
-  try {
-    value = JSON.parse(event.data);
-  } catch (error) {
-    throw new RemoteError("server-wrong-answer", "a part of the answer is no JSON", { cause: error });
-  }
-  const failed = typeof value === "object" && value !== null && "error" in value && value.error !== null;
-  if (event.name === "error" || failed) {
-    const said = withoutKey(server, readErrorMessage(value) ?? "").slice(0, 400);
-    throw new RemoteError(codeForWords(said) ?? "server-failed", said);
-  }
-  const parsed = v.safeParse(Chunk, value);
-  if (!parsed.success) throw new RemoteError("server-wrong-answer", "a part of the answer is not of the protocol");
-  return parsed.output;
 }
 
 /** Every turn sends all pictures again; each is made ready once. */

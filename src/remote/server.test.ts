@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RemoteError } from "./errors.ts";
-import { hostOf, parseServerUrl } from "./server.ts";
+import { hostOf, isLocal, isThisMachine, parseServerUrl } from "./server.ts";
 
 const codeOf = (typed: string): string => {
   try {
@@ -39,6 +39,59 @@ describe("the address of a server", () => {
     ])
       expect(codeOf(typed), typed).toBe("server-address");
   });
+});
+
+test("this machine has many names, and names that only look like it are others", () => {
+  for (const host of [
+    "localhost",
+    "localhost:8000",
+    "LOCALHOST:1",
+    "app.localhost",
+    "127.0.0.1:8000",
+    "127.1.2.3",
+    "[::1]:8080",
+  ])
+    expect(isThisMachine(host), host).toBe(true);
+  for (const host of [
+    "localhost.example",
+    "127.0.0.1.example:80",
+    "192.168.0.7:8000",
+    "gpu.example",
+    "mylocalhost",
+    "[2001:db8::1]",
+  ])
+    expect(isThisMachine(host), host).toBe(false);
+});
+
+test("only addresses of this machine and of its network are local", () => {
+  for (const host of [
+    "localhost:8000",
+    "127.0.0.1",
+    "10.0.0.5",
+    "172.20.1.1:8443",
+    "192.168.0.7",
+    "169.254.1.1",
+    "100.100.1.1",
+    "gpu",
+    "gpu:8000",
+    "gpu.local",
+    "nas.lan",
+    "[fe80::1]",
+    "[fd00::1]:8000",
+  ])
+    expect(isLocal(`https://${host}/v1`), host).toBe(true);
+  for (const host of [
+    "gpu.example",
+    "api.openai.com",
+    "172.32.0.1",
+    "11.0.0.1",
+    "8.8.8.8",
+    "192.169.0.1",
+    "local.example",
+    "[2001:db8::1]",
+    "fd00.example",
+  ])
+    expect(isLocal(`https://${host}/v1`), host).toBe(false);
 });
 
 test("the host is what is shown: with its port, without the path", () => {

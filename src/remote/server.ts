@@ -15,6 +15,8 @@ export interface ServerModel {
   readonly kind: ServerKind;
   /** In tokens; absent when the server does not tell. */
   readonly contextLength?: number | undefined;
+  /** Named by the user, because the server has no list that could name it. */
+  readonly typed?: true;
 }
 
 /** Host and port: where pictures and words go. */
@@ -27,6 +29,35 @@ const loopback = /^(localhost|127\.0\.0\.1)$/;
 /** Whether the address is on this machine, in a spelling that the page's policy allows in plain http. */
 export function isLoopback(url: string): boolean {
   return loopback.test(new URL(url).hostname);
+}
+
+/** Whether host (with or without a port) is this machine, in any spelling. What answers there may still lead on to another. */
+export function isThisMachine(host: string): boolean {
+  const name = host.replace(/:\d+$/, "").toLowerCase();
+  return /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0|\[::\])\.?$/.test(name);
+}
+
+/** Whether the address is on this machine or in its network: browsers let pages of the Internet reach these only with leave. */
+export function isLocal(url: string): boolean {
+  const { host, hostname } = new URL(url);
+  if (isThisMachine(host)) return true;
+  const address = /^(\d+)\.(\d+)\.\d+\.\d+$/.exec(hostname)?.slice(1).map(Number);
+  if (address !== undefined) {
+    const [first = 0, second = 0] = address;
+    return (
+      first === 10 ||
+      (first === 172 && second >= 16 && second < 32) ||
+      (first === 192 && second === 168) ||
+      (first === 169 && second === 254) ||
+      // Addresses that providers share out, Tailscale's among them.
+      (first === 100 && second >= 64 && second < 128)
+    );
+  }
+  if (hostname.startsWith("[")) return /^\[(f[cd]|fe[89ab])/i.test(hostname);
+  // A name without a dot is known to the own network only.
+  return (
+    !hostname.replace(/\.$/, "").includes(".") || /\.(local|lan|home|internal|intranet|home\.arpa)\.?$/i.test(hostname)
+  );
 }
 
 /**

@@ -28,6 +28,23 @@ describe("server-sent events", () => {
     expect(parse(encode("data: a\ndata:\ndata:  b\n\n"))).toEqual([message("a\n\n b")]);
   });
 
+  test("an event whose data is empty is none, as the specification says", () => {
+    expect(parse(encode("data:\n\ndata: \n\ndata\n\nevent: ping\n\nevent: ping\ndata:\n\ndata: a\n\n"))).toEqual([
+      message("a"),
+    ]);
+    // An empty line of data beside another is part of the data.
+    expect(parse(encode("data:\ndata:\n\n"))).toEqual([message("\n")]);
+  });
+
+  test("lines that are no field of the specification are handed on, comments are not", () => {
+    const others: string[] = [];
+    const parser = createSseParser((line) => others.push(line));
+    parser.push(encode(": ping\nid: 1\nretry: 2\nInternal Server"));
+    parser.push(encode(" Error\nsee: log\n"));
+    parser.end();
+    expect(others).toEqual(["Internal Server Error", "see: log"]);
+  });
+
   test("events have names, and llama.cpp's error lines are events", () => {
     expect(parse(encode('event: error\ndata: x\n\nerror: {"code":500}\n\ndata: y\n\n'))).toEqual([
       { name: "error", data: "x" },
@@ -59,7 +76,8 @@ describe("server-sent events", () => {
           const text = events
             .map((lines) => `: c${end}${lines.map((one) => `data: ${one}${end}`).join("")}${end}`)
             .join("");
-          expect(parse(encode(text), cuts)).toEqual(events.map((lines) => message(lines.join("\n"))));
+          const filled = events.map((lines) => lines.join("\n")).filter((one) => one !== "");
+          expect(parse(encode(text), cuts)).toEqual(filled.map(message));
         },
       ),
     );

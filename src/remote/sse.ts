@@ -13,20 +13,23 @@ export interface SseParser {
   end(): SseEvent[];
 }
 
-/** A parser for one stream. Lines end with CR, LF or both; comments are skipped; a line "error: …" is an event of that name. */
-export function createSseParser(): SseParser {
+/**
+ * A parser for one stream. Lines end with CR, LF or both; comments, ids, times, unknown fields and events whose data is empty are
+ * skipped, as the specification says; a line "error: …" is an event of that name. What is no field at all goes to `onOther`.
+ */
+export function createSseParser(onOther: (line: string) => void = () => undefined): SseParser {
   const decoder = new TextDecoder();
-  let rest = "";
+  /** The pieces of the line that has not ended. */
+  let open: string[] = [];
   let afterCr = false;
   let name = "";
   let data: string[] = [];
 
   const dispatch = (): SseEvent[] => {
     const event = { name: name === "" ? "message" : name, data: data.join("\n") };
-    const filled = data.length > 0;
     name = "";
     data = [];
-    return filled ? [event] : [];
+    return event.data === "" ? [] : [event];
   };
 
   const readLine = (line: string): SseEvent[] => {
@@ -40,7 +43,7 @@ export function createSseParser(): SseParser {
       // llama.cpp says it this way.
       name = "error";
       data.push(value);
-    }
+    } else if (colon !== 0 && field !== "id" && field !== "retry") onOther(line);
     return [];
   };
 
@@ -48,8 +51,12 @@ export function createSseParser(): SseParser {
     // The second half of a line end that was cut between its two characters.
     const fresh = afterCr && text.startsWith("\n") ? text.slice(1) : text;
     if (text !== "") afterCr = text.endsWith("\r");
-    const lines = (rest + fresh).split(/\r\n|\r|\n/);
-    rest = lines.pop() ?? "";
+    const lines = fresh.split(/\r\n|\r|\n/);
+    // Joined only where a line ends, so that a line in a thousand pieces is not copied a thousand times.
+    open.push(lines.shift() ?? "");
+    if (lines.length === 0) return [];
+    lines.unshift(open.join(""));
+    open = [lines.pop() ?? ""];
     return lines.flatMap(readLine);
   };
 
@@ -57,8 +64,8 @@ export function createSseParser(): SseParser {
     push: (bytes) => read(decoder.decode(bytes, { stream: true })),
     end: () => {
       const events = read(decoder.decode());
-      const last = rest;
-      rest = "";
+      const last = open.join("");
+      open = [];
       return [...events, ...(last === "" ? [] : readLine(last)), ...dispatch()];
     },
   };

@@ -1,9 +1,10 @@
 // One answer: the words as they come, how it ended, and how it can go on.
 import type { JSX } from "preact";
 import type { Alternatives } from "#chat/conversation-branches.ts";
-import type { AssistantTurn, Failure } from "#chat/conversation.ts";
+import type { AssistantTurn } from "#chat/conversation.ts";
 import { canContinue } from "#chat/run-turn.ts";
 import { AnswerTools } from "./AnswerTools.tsx";
+import { FailureWords } from "./FailureWords.tsx";
 import { WarnIcon } from "./icons.tsx";
 import { Markdown } from "./Markdown.tsx";
 import { useTexts } from "./texts/texts.ts";
@@ -23,7 +24,7 @@ export interface AnswerTurnProps {
 
 /** `data-status` is the turn's status; the words stand in `data-testid="answer"`. */
 export function AnswerTurn(props: AnswerTurnProps): JSX.Element {
-  const { turn, isLast } = props;
+  const { turn, isLast, actions } = props;
   const t = useTexts();
   const under = turn.status === "queued" || turn.status === "running";
   return (
@@ -49,12 +50,19 @@ export function AnswerTurn(props: AnswerTurnProps): JSX.Element {
           {turn.status === "queued" ? t.queued : t.stages[turn.stage?.stage ?? "image"]}
         </p>
       )}
+      {turn.silentMs !== undefined && (
+        <p class="answer-note" data-testid="server-silent">
+          {t.remote.silent(Math.round(turn.silentMs / 1000))}{" "}
+          <button type="button" class="link-button" onClick={actions.onStop}>
+            {t.stop}
+          </button>
+        </p>
+      )}
       {turn.failure !== undefined && (
         <div class="failure" role="alert" data-testid="answer-failure" data-code={turn.failure.code}>
           <WarnIcon />
           <div>
-            <p>{t.errors[turn.failure.code]}</p>
-            {isServers(turn.failure) && <p class="said">{t.remote.said(turn.failure.detail)}</p>}
+            <FailureWords {...turn.failure} />
           </div>
           {isLast && <NextStep {...props} />}
         </div>
@@ -65,11 +73,6 @@ export function AnswerTurn(props: AnswerTurnProps): JSX.Element {
   );
 }
 
-/** Whether the detail is what a server said, which only it can explain. */
-function isServers({ code, detail }: Failure): boolean {
-  return detail !== "" && (code === "server-rejected" || code === "server-failed" || code === "server-busy");
-}
-
 /** What has to be said about how an answer ended, and how it can go on. */
 function Notes({ turn, isLast, canForget, actions }: AnswerTurnProps): JSX.Element | null {
   const t = useTexts();
@@ -77,6 +80,8 @@ function Notes({ turn, isLast, canForget, actions }: AnswerTurnProps): JSX.Eleme
     if (turn.status === "stopped") return t.stopped;
     if (turn.reason === "length") return t.cutOff;
     if (turn.reason === "context") return t.cutOffByContext;
+    if (turn.ending !== undefined && turn.text !== "")
+      return turn.ending === "" ? t.remote.endedSilently : t.remote.endedWith(turn.ending);
     return turn.status === "done" && turn.text === "" ? t.emptyAnswer : undefined;
   })();
   if (note === undefined) return null;

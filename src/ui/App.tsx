@@ -203,6 +203,7 @@ export function App(props: AppProps): JSX.Element {
   };
   const actions: TurnActions = {
     onRetry: () => chat.retry(),
+    onStop: () => chat.stop(),
     onNewChat: newChat,
     onForget: () => chat.forgetAndRetry(),
     onRegenerate: (id) => chat.regenerate(id),

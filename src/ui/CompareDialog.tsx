@@ -8,6 +8,7 @@ import { tokensPerSecond, toMessages, type Picture, type Turn, type UserTurn } f
 import type { ModelChoice } from "#chat/models.ts";
 import { toRequest, type Settings } from "#chat/settings.ts";
 import { Dialog } from "./Dialog.tsx";
+import { FailureWords } from "./FailureWords.tsx";
 import { formatRate } from "./format.ts";
 import { WarnIcon } from "./icons.tsx";
 import { Markdown } from "./Markdown.tsx";
@@ -178,11 +179,14 @@ function Column({ column: { choice, turn }, onBest, onAdopt }: ColumnProps): JSX
           {turn.status === "queued" ? t.queued : t.stages[turn.stage?.stage ?? "image"]}
         </p>
       )}
+      {turn.silentMs !== undefined && <p class="answer-note">{t.remote.silent(Math.round(turn.silentMs / 1000))}</p>}
       {turn.failure !== undefined && (
-        <p class="model-problem" role="alert">
+        <div class="model-problem" role="alert">
           <WarnIcon />
-          <span>{t.errors[turn.failure.code]}</span>
-        </p>
+          <div>
+            <FailureWords {...turn.failure} />
+          </div>
+        </div>
       )}
       {turn.status === "stopped" && <p class="answer-note">{t.stopped}</p>}
       {rate !== undefined && <p class="answer-model">{formatRate(t, rate)}</p>}

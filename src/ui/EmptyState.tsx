@@ -1,6 +1,7 @@
 // What a newcomer sees: what this is, where to drop a picture, two examples to try, and what the model does not know.
 import type { ComponentChildren, JSX } from "preact";
 import type { Example } from "#chat/examples.web.ts";
+import { hostPlace } from "#chat/host-place.ts";
 import type { ModelRecord } from "#zoo/models.ts";
 import { LockIcon, PictureIcon, ShapesIcon, WarnIcon } from "./icons.tsx";
 import { useTexts } from "./texts/texts.ts";
@@ -39,7 +40,7 @@ export function EmptyState(props: EmptyStateProps): JSX.Element {
       </button>
       <ul class="promises">
         <li>
-          {remote === undefined ? <LockIcon /> : <WarnIcon />}
+          {remote === undefined || hostPlace(remote.host) === "here" ? <LockIcon /> : <WarnIcon />}
           <span>{remote === undefined ? t.privacy : t.remote.leaves(remote.host)}</span>
         </li>
         {remote === undefined && (

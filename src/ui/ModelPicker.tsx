@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 import type { ModelChoice, ModelsState } from "#chat/models.ts";
 import type { ConnectedServer } from "#chat/models-servers.ts";
 import { Disclosure } from "./Disclosure.tsx";
+import { FailureWords } from "./FailureWords.tsx";
 import { CheckIcon, ChevronIcon, CloseIcon, WarnIcon } from "./icons.tsx";
 import { useTexts } from "./texts/texts.ts";
 
@@ -95,10 +96,12 @@ function ModelList(props: ModelPickerProps & { readonly close: () => void }): JS
           }
         >
           {server.problem !== undefined && (
-            <p class="model-problem" data-testid="server-problem" data-code={server.problem.code}>
+            <div class="model-problem" data-testid="server-problem" data-code={server.problem.code}>
               <WarnIcon />
-              <span>{t.errors[server.problem.code]}</span>
-            </p>
+              <div>
+                <FailureWords {...server.problem} />
+              </div>
+            </div>
           )}
           {list(server.models.map((model) => ({ ...model, host: server.host })))}
         </Group>

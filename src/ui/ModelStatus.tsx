@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { silencesToTell } from "#chat/load-progress.ts";
 import type { ModelState } from "#chat/store.ts";
 import { Disclosure } from "./Disclosure.tsx";
+import { FailureWords } from "./FailureWords.tsx";
 import { formatDuration, formatNumber, formatProgress } from "./format.ts";
 import { WarnIcon } from "./icons.tsx";
 import { useTexts, type Texts } from "./texts/texts.ts";
@@ -104,7 +105,7 @@ export function LoadBanner({ name, state, onStart, onStop }: LoadBannerProps): J
     return (
       <div class="banner banner-failed" role="alert" data-testid="model-failure" data-code={state.failure.code}>
         <WarnIcon />
-        <p>{state.stopped === true ? t.weights.stopped(name) : t.errors[state.failure.code]}</p>
+        <div>{state.stopped === true ? <p>{t.weights.stopped(name)}</p> : <FailureWords {...state.failure} />}</div>
         <button type="button" class="button" onClick={onStart}>
           {t.startAgain}
         </button>

@@ -1,8 +1,10 @@
-// Connecting a server: its address, a name and a key if it needs one, what went wrong, and how each program lets this page in.
+// Connecting a server: its address, a name and a key if it needs one, what went wrong, and how each program lets this page in. Where a
+// server has no list of models, one can be named. data-testid="connect-problem" with data-code.
 import type { JSX } from "preact";
-import { useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { ServerProblem, Servers } from "#chat/models-servers.ts";
 import { Dialog } from "./Dialog.tsx";
+import { FailureWords } from "./FailureWords.tsx";
 import { WarnIcon } from "./icons.tsx";
 import { useTexts } from "./texts/texts.ts";
 
@@ -19,16 +21,32 @@ export function ServerDialog({ connect, onConnected, onClose }: ServerDialogProp
   const [url, setUrl] = useState("");
   const [name, setName] = useState("");
   const [key, setKey] = useState("");
+  const [model, setModel] = useState("");
+  const [canNameModel, setCanNameModel] = useState(false);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<ServerProblem>();
+  const leaving = useRef(new AbortController());
+  useEffect(() => () => leaving.current.abort(), []);
+  const failure = useRef<HTMLDivElement>(null);
+  // Below the fields it may stand out of sight.
+  useEffect(() => failure.current?.scrollIntoView({ block: "nearest" }), [problem]);
 
   const submit = async (): Promise<void> => {
+    const { signal } = leaving.current;
     setBusy(true);
     setProblem(undefined);
-    const result = await connect({ url, name, key });
-    setBusy(false);
-    if (result.ok) onConnected(result.id);
-    else setProblem(result.problem);
+    try {
+      const result = await connect({ url, name, key, model: canNameModel ? model : "" }, signal);
+      if (signal.aborted) return;
+      setBusy(false);
+      if (result.ok) return onConnected(result.id);
+      setProblem(result.problem);
+      // Once it stands there, what was typed in it stays.
+      if (result.problem.canNameModel === true) setCanNameModel(true);
+    } catch (error) {
+      // Nobody waits for a dialog that was closed.
+      if (!signal.aborted) throw error;
+    }
   };
 
   return (
@@ -47,8 +65,21 @@ export function ServerDialog({ connect, onConnected, onClose }: ServerDialogProp
           hint={t.remote.addressHint}
           value={url}
           attributes={{ inputmode: "url", required: true }}
-          onValue={setUrl}
+          onValue={(next) => {
+            setUrl(next);
+            // Of another server it is not known.
+            setCanNameModel(false);
+          }}
         />
+        {canNameModel && (
+          <Field
+            label={t.remote.modelName}
+            hint={t.remote.modelNameHint}
+            value={model}
+            attributes={{}}
+            onValue={setModel}
+          />
+        )}
         <Field label={t.remote.name} hint={t.remote.nameHint} value={name} attributes={{}} onValue={setName} />
         <Field
           label={t.remote.key}
@@ -58,12 +89,14 @@ export function ServerDialog({ connect, onConnected, onClose }: ServerDialogProp
           onValue={setKey}
         />
         {problem !== undefined && (
-          <div class="failure" role="alert" data-testid="connect-problem" data-code={problem.code}>
+          <div ref={failure} class="failure" role="alert" data-testid="connect-problem" data-code={problem.code}>
             <WarnIcon />
             <div>
-              <p>{t.errors[problem.code]}</p>
-              {sayings.has(problem.code) && problem.said !== "" && <p class="said">{t.remote.said(problem.said)}</p>}
+              <FailureWords {...problem} />
             </div>
+            <button type="submit" class="button" disabled={busy}>
+              {t.tryAgain}
+            </button>
           </div>
         )}
         <p class="dialog-actions">
@@ -89,9 +122,6 @@ export function ServerDialog({ connect, onConnected, onClose }: ServerDialogProp
     </Dialog>
   );
 }
-
-/** Where the server's own words help; the rest is the browser's, for developers. */
-const sayings: ReadonlySet<string> = new Set(["server-key", "server-rejected", "server-busy", "server-failed"]);
 
 interface FieldProps {
   readonly label: string;

@@ -4,6 +4,8 @@ import type { OpenedPicture } from "#chat/pictures.web.ts";
 
 export interface TurnActions {
   readonly onRetry: () => void;
+  /** Ends the answer under way. */
+  readonly onStop: () => void;
   readonly onNewChat: () => void;
   /** Leaves out the oldest turns and asks the last question again. */
   readonly onForget: () => void;

@@ -37,6 +37,26 @@ test("every error has a sentence that says the next step, and no two are alike",
   for (const sentence of Object.values(languages.en.errors)) expect(sentence).toMatch(/[.!] .+\.$|\. [A-Z]/);
 });
 
+test("of a program on this device it is not said that questions leave it, but that a tunnel may lead on", () => {
+  const { en, zh } = languages;
+  for (const host of ["localhost:8000", "127.0.0.1:11434", "[::1]:8080", "ai.localhost"]) {
+    for (const words of [en.remote.leaves(host), en.remote.sentTo(host)]) {
+      expect(words).toMatch(/stays on (your|this) device/i);
+      expect(words).toContain(host);
+      expect(words).toContain("tunnel");
+    }
+    for (const words of [zh.remote.leaves(host), zh.remote.sentTo(host)]) {
+      expect(words).toContain("留在本机");
+      expect(words).toContain("隧道");
+    }
+  }
+  for (const host of ["gpu.example", "192.168.0.7:8443", "localhost.example:8000"]) {
+    for (const words of [en.remote.leaves(host), en.remote.sentTo(host)])
+      expect(words).toMatch(/leaves (your|this) device.*sent to/i);
+    for (const words of [zh.remote.leaves(host), zh.remote.sentTo(host)]) expect(words).toContain("离开本机");
+  }
+});
+
 test("one thread is not two threads", () => {
   expect(languages.en.threads(1)).toBe("1 thread");
   expect(languages.en.threads(4)).toBe("4 threads");
