@@ -3,7 +3,6 @@
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
 import type { CheckpointFolder } from "./byte-source.ts";
-import { describeFolder, refuseOtherKinds } from "./checkpoint-kind.ts";
 import { elementsOf, type Checkpoint } from "./checkpoint.ts";
 import { deltaNoteName } from "./delta.ts";
 import { JsonObjectSchema, readObject, type JsonObject } from "./json-file.ts";
@@ -40,8 +39,7 @@ export interface CheckpointSource {
 export async function openSource(from: CheckpointFolder, more: MoreFolders = {}): Promise<CheckpointSource> {
   const folder = completed(from, more);
   const config = (await readObject(from, "config.json")) ?? (await configOfBase(from, more.base));
-  if (!config) throw bad((await noConfig(from)) ?? `${from.name} has no config.json: is it a checkpoint?`);
-  refuseOtherKinds(config, from.name);
+  if (!config) throw bad(`${from.name} has no config.json: is it a checkpoint?`);
   const weights = await openWeights(from, more.base, more.multiply);
   const original = isOriginalConfig(config);
   if (original) await refuseDelta(from, weights);
@@ -89,11 +87,6 @@ export async function openWeights(
   }
   const weights = await openCheckpoint(base);
   return adapter ? mergeAdapter(weights, adapter, multiply) : attachProjector(weights, projector ?? weights);
-}
-
-async function noConfig(from: CheckpointFolder): Promise<string | undefined> {
-  if (!(await from.open(adapterConfigName))) return describeFolder(from);
-  return `${from.name} is an adapter; name the folder of its base with --base`;
 }
 
 /** A delta has the files of a checkpoint and would be converted into nonsense. */
@@ -194,7 +187,7 @@ const modelFile = /^(preprocessor_config|processor_config)/;
 /** A folder that looks for a file in others where it has none itself: for the tokenizer's in all, for the pictures' in its base. */
 function completed(from: CheckpointFolder, { tokenizer, base }: MoreFolders): CheckpointFolder {
   return {
-    ...from,
+    name: from.name,
     async open(path) {
       const own = await from.open(path);
       if (own) return own;
@@ -208,7 +201,7 @@ function completed(from: CheckpointFolder, { tokenizer, base }: MoreFolders): Ch
 function overlaid(folder: CheckpointFolder, files: ReadonlyMap<string, JsonObject>): CheckpointFolder {
   const encoder = new TextEncoder();
   return {
-    ...folder,
+    name: folder.name,
     open(path) {
       const json = files.get(path);
       if (!json) return folder.open(path);
