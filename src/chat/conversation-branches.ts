@@ -32,6 +32,15 @@ export function alternativesOf(conversation: Conversation, turnId: string): Alte
   return { index: older, count: others.length + 1 };
 }
 
+/** The turn and its alternatives. */
+export function versionsOf(conversation: Conversation, turnId: string): readonly Turn[] {
+  const index = conversation.turns.findIndex((turn) => turn.id === turnId);
+  return [
+    ...conversation.turns.slice(index, index + 1),
+    ...branchesAt(conversation, index).flatMap(({ turns }) => turns[0] ?? []),
+  ];
+}
+
 /** Puts the turn and all that follows aside, and `replacement` in its place. */
 export function branchFrom(conversation: Conversation, turnId: string, replacement: readonly Turn[]): Conversation {
   const index = conversation.turns.findIndex((turn) => turn.id === turnId);
@@ -103,4 +112,45 @@ export function allTurns(conversation: Conversation): Turn[] {
 /** Every question of the tree. */
 export function allQuestions(conversation: Conversation): UserTurn[] {
   return allTurns(conversation).filter((turn) => turn.role === "user");
+}
+
+/**
+ * Ours, with every turn that only theirs has as an alternative: two tabs that went on with the same conversation lose nothing.
+ * Ours stays what is shown.
+ */
+export function joinConversations(ours: Conversation, theirs: Conversation): Conversation {
+  const theirTurns = new Map(allTurns(theirs).map((turn) => [turn.id, turn]));
+  // A name given in the other tab is kept too.
+  const named = ours.title === undefined && theirs.title !== undefined ? { ...ours, title: theirs.title } : ours;
+  const joined = mapTurns(named, (turn) => {
+    const other = theirTurns.get(turn.id);
+    return turn.role === "assistant" && other?.role === "assistant" ? furtherOf(turn, other) : turn;
+  });
+  const known = new Set(allTurns(ours).map((turn) => turn.id));
+  const added: Branch[] = [];
+  // Branches last: they hang on turns that a longer path brings along.
+  for (const path of [{ after: "", turns: theirs.turns }, ...(theirs.branches ?? [])]) {
+    const first = path.turns.findIndex((turn) => !known.has(turn.id));
+    if (first < 0) continue;
+    const turns = path.turns.slice(first).filter((turn) => !known.has(turn.id));
+    const after = path.turns[first - 1]?.id ?? path.after;
+    const whole = known.has(after) || after === "" || added.some((branch) => branch.turns.some((t) => t.id === after));
+    added.push({ after: whole ? after : "", turns });
+    for (const turn of turns) known.add(turn.id);
+  }
+  if (added.length === 0) return joined;
+  // Where ours just ends, theirs simply goes on.
+  const next = added.find((branch) => branch.after === joined.turns.at(-1)?.id);
+  return {
+    ...joined,
+    turns: [...joined.turns, ...(next?.turns ?? [])],
+    branches: [...(joined.branches ?? []), ...added.filter((branch) => branch !== next)],
+  };
+}
+
+/** Of two states of one answer: the one that has ended, or the one that says more. */
+function furtherOf(ours: AssistantTurn, theirs: AssistantTurn): AssistantTurn {
+  const rank = { queued: 0, running: 1, failed: 2, stopped: 3, done: 4 };
+  const difference = rank[theirs.status] - rank[ours.status];
+  return difference > 0 || (difference === 0 && theirs.text.length > ours.text.length) ? theirs : ours;
 }

@@ -89,6 +89,29 @@ export function toSampling(settings: Settings): Sampling {
   };
 }
 
+/** How the dice of another answer are thrown, hotter each time the answer was the same again. */
+const variedSampling = [
+  { temperature: 0.8, topP: 0.95, topK: 0 },
+  { temperature: 1.2, topP: 1, topK: 40 },
+  { temperature: 2, topP: 1, topK: 40 },
+] as const;
+export const mostVariations = variedSampling.length;
+
+/** The settings for an answer that is to be another than the last: it samples, with dice of its own. `tries` counts from 0. */
+export function variedSettings(settings: Settings, tries: number): Settings {
+  const rest: { -readonly [K in keyof Settings]: Settings[K] } = { ...settings };
+  delete rest.seed;
+  const { temperature, topP, topK } = variedSampling[Math.min(tries, mostVariations - 1)] ?? variedSampling[0];
+  return {
+    ...rest,
+    greedy: false,
+    temperature: Math.max(temperature, settings.greedy ? 0 : settings.temperature),
+    topP: Math.max(topP, settings.topP),
+    topK,
+    minP: 0,
+  };
+}
+
 /** The request for these messages, which hold no system message yet. */
 export function toRequest(settings: Settings, messages: readonly Message[]): GenerateRequest {
   const system = settings.systemPrompt.trim();

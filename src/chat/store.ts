@@ -1,8 +1,16 @@
 // The application's state and everything that may change it. No framework, no DOM: the page watches it and calls back.
 // What keeps the list of conversations is store-history.ts; this is the conversation that is shown, and the model.
 import { forgetOldest } from "./conversation-budget.ts";
-import { allTurns, branchFrom, changeTurn, mapTurns, removePair, showAlternative } from "./conversation-branches.ts";
-import { joinConversations } from "./conversation-join.ts";
+import {
+  allTurns,
+  branchFrom,
+  changeTurn,
+  joinConversations,
+  mapTurns,
+  removePair,
+  showAlternative,
+  versionsOf,
+} from "./conversation-branches.ts";
 import { createAhead } from "./ahead.ts";
 import type { AssistantTurn, Conversation, Failure, Opinion, Picture, Turn, UserTurn } from "./conversation.ts";
 import { picturesCarriedOver, toMessages, turnsInMemory } from "./conversation.ts";
@@ -12,7 +20,7 @@ import type { ModelClient, ReadyModel } from "./model-client.ts";
 import { fatalCodes } from "./models-loaded.ts";
 import { inListOrder, summarize, type ChatPersistence, type ConversationSummary } from "./persistence.ts";
 import { canContinue, continuedTurn, queuedTurn, reduceTurn, runTurn, toFailure, type TurnEvent } from "./run-turn.ts";
-import { toRequest, type Settings } from "./settings.ts";
+import { mostVariations, toRequest, variedSettings, type Settings } from "./settings.ts";
 import { createHistory, type History } from "./store-history.ts";
 
 export type ModelState =
@@ -21,26 +29,14 @@ export type ModelState =
   /** `stopped`: somebody ended the loading. */
   | { readonly phase: "failed"; readonly failure: Failure; readonly stopped?: boolean };
 
-export interface Unkept {
-  /** Whether the browser's storage is full, or gives nothing at all. */
-  readonly cause: "full" | "blocked";
-  /** How many of the last turns; 0 where only pictures are missing. */
-  readonly turns: number;
-  /** Whether what came before them is kept. */
-  readonly isPart: boolean;
-  readonly pictures: number;
-}
-
 export interface ChatState {
   readonly conversation: Conversation;
   /** All that are kept, newest first; the shown one too once something was asked in it. */
   readonly conversations: readonly ConversationSummary[];
   readonly model: ModelState;
   readonly settings: Settings;
-  /** What of the shown conversation is not kept, and gone after a reload; undefined when all of it is. */
-  readonly unkept?: Unkept | undefined;
-  /** Another tab has deleted the shown conversation: nothing more is kept of it until the user decides. */
-  readonly deletedElsewhere?: boolean;
+  /** False when the browser keeps nothing: the chat is gone after a reload. */
+  readonly saved: boolean;
   /** What was just deleted and can be brought back. */
   readonly undo?: "conversation" | "turns" | undefined;
   /** Another tab had gone on with this conversation, and what it added was joined in. */
@@ -60,13 +56,16 @@ export interface ChatStore extends Observable<ChatState>, History {
   stop(): void;
   /** Answers the last question anew. */
   retry(): void;
-  /** Answers a question anew; the answer that was there, and what followed, can be paged back to. */
+  /**
+   * Answers a question anew. Where the same model is asked the same, it samples, so that it says something else; the answer that was
+   * there, and what followed, can be paged back to.
+   */
   regenerate(answerId: string): void;
   /** Lets the last answer go on where it was cut off. */
   continueAnswer(): void;
   /** Asks a question again in other words or with other pictures; the old one can be paged back to. */
   edit(questionId: string, text: string, pictures: readonly Picture[]): void;
-  /** Keeps what the reader thinks of an answer; the same once more takes it back. A flag and a thumb go together. */
+  /** Keeps what the reader thinks of an answer; the same once more takes it back. */
   judge(answerId: string, opinion: Opinion): void;
   /** Takes an answer that another model gave elsewhere into the conversation: beside that to its last question, or with a question of its own. */
   adopt(
@@ -108,6 +107,12 @@ export interface ChatOptions {
   readonly prepareAfterMs?: number;
 }
 
+/** An answer that is to be another: what it is not to say again, and how often that was tried. */
+interface Variation {
+  readonly unlike: ReadonlySet<string>;
+  readonly tries: number;
+}
+
 /** True while an answer waits or runs. */
 export function isBusy(conversation: Conversation): boolean {
   const last = conversation.turns.at(-1);
@@ -128,12 +133,15 @@ export function createChatStore({
     conversations: [],
     model: { phase: "loading", progress: startOfLoad },
     settings,
+    saved: true,
   });
   let client = options.client;
   const loading = new Map<ModelClient, { readonly abort: AbortController; again: boolean }>();
   /** Switching back to one of these takes no time. */
   const ready = new Map<ModelClient, ReadyModel>();
   let running: { readonly turnId: string; readonly client: ModelClient; readonly abort: AbortController } | undefined;
+  /** Answers, by their ids, that are to be others than those before them, and how often that was tried. */
+  const variations = new Map<string, Variation>();
   let lastTime = 0;
   /** Never the same twice: it orders alternatives. */
   const now = (): number => (lastTime = Math.max(lastTime + 1, Date.now()));
@@ -158,18 +166,16 @@ export function createChatStore({
     clearTimeout(saveTimer);
     saveTimer = undefined;
     const { conversation } = cell.get();
-    if (conversation.turns.length === 0 || cell.get().deletedElsewhere === true) return;
+    if (conversation.turns.length === 0) return;
     const summary = summarize(conversation);
     cell.update((state) => ({
       ...state,
       conversations: inListOrder([summary, ...state.conversations.filter(({ id }) => id !== conversation.id)]),
     }));
     persistence.save(conversation).then(
-      (result) => {
+      (kept) => {
+        cell.update((state) => (state.saved ? state : { ...state, saved: true }));
         const shown = cell.get().conversation;
-        if (result === "deleted") return history.lost(conversation.id);
-        history.noteKept(result);
-        const kept = result.conversation;
         if (kept === conversation || shown.id !== kept.id) return;
         const grown = allTurns(kept).length > allTurns(conversation).length;
         cell.update((state) => ({
@@ -178,7 +184,7 @@ export function createChatStore({
           joined: grown || state.joined === true,
         }));
       },
-      (error: unknown) => history.noteUnkept(error),
+      () => cell.update((state) => (state.saved ? { ...state, saved: false } : state)),
     );
   };
 
@@ -207,6 +213,22 @@ export function createChatStore({
     prepareDraft();
   });
 
+  /** Whether the answer says only what stood there before, and another try may say something else. */
+  const repeats = (turnId: string, variation: Variation | undefined): boolean => {
+    if (variation === undefined) return false;
+    const { unlike, tries } = variation;
+    const last = cell.get().conversation.turns.at(-1);
+    return last?.id === turnId && tries + 1 < mostVariations && unlike.has(last.text.trim());
+  };
+  const askOnceMore = (turnId: string, { unlike, tries }: Variation): void => {
+    const { conversation } = cell.get();
+    if (conversation.turns.at(-1)?.id !== turnId) return;
+    const again = queuedTurn(newId(), now());
+    variations.set(again.id, { unlike, tries: tries + 1 });
+    change({ ...conversation, turns: [...conversation.turns.slice(0, -1), again] });
+    save(false);
+  };
+
   /** Answers the waiting turn, if there is one and the model is free. */
   const answerNext = async (): Promise<void> => {
     const { conversation, model } = cell.get();
@@ -228,20 +250,27 @@ export function createChatStore({
       model: { id, name, ...(host === undefined ? {} : { host }) },
     });
     const read = turnsInMemory(conversation);
+    const variation = variations.get(waiting.id);
+    const chosen = cell.get().settings;
+    const outcome = { repeated: false };
     await runTurn(
       answering,
       toRequest(
-        cell.get().settings,
+        variation === undefined ? chosen : variedSettings(chosen, variation.tries),
         // An answer that has words already is to go on.
         toMessages(waiting.text === "" ? read.slice(0, -1) : read, picturesCarriedOver(conversation)),
       ),
       abort.signal,
       (event) => {
+        outcome.repeated = event.type === "done" && event.reason !== "abort" && repeats(waiting.id, variation);
+        if (outcome.repeated) return;
         applyTo(waiting.id, event);
         if (event.type === "failed" && fatalCodes.has(event.failure.code)) failModel(answering, event.failure);
       },
     );
     running = undefined;
+    variations.delete(waiting.id);
+    if (outcome.repeated && variation !== undefined) askOnceMore(waiting.id, variation);
     prepareDraft();
     // A question may have been asked in another conversation while the old answer was ending.
     await answerNext();
@@ -265,11 +294,15 @@ export function createChatStore({
   };
 
   /** An answer nobody could read is replaced; any other is put aside. */
-  const answerAnew = (conversation: Conversation, answerId: string): void => {
+  const answerAnew = (conversation: Conversation, answerId: string, varied = false): void => {
     const index = conversation.turns.findIndex((turn) => turn.id === answerId);
     const old = conversation.turns[index];
     if (old?.role !== "assistant") return;
     const anew = queuedTurn(newId(), now());
+    if (varied) {
+      const said = versionsOf(conversation, answerId).map(({ text }) => text.trim());
+      variations.set(anew.id, { unlike: new Set(said), tries: 0 });
+    }
     const worthless = old.text === "" && index === conversation.turns.length - 1;
     if (worthless) ask({ ...conversation, turns: [...conversation.turns.slice(0, -1), anew] });
     else ask(branchFrom(conversation, answerId, [anew]));
@@ -382,7 +415,12 @@ export function createChatStore({
     },
     regenerate(answerId) {
       const conversation = atRest();
-      if (conversation !== undefined) answerAnew(conversation, answerId);
+      const old = conversation?.turns.find((turn) => turn.id === answerId);
+      if (conversation === undefined || old?.role !== "assistant") return;
+      const { model } = cell.get();
+      // Another model says something else by itself; an answer that broke off has not been said yet.
+      const same = old.model === undefined || (model.phase === "ready" && old.model.id === model.model.id);
+      answerAnew(conversation, answerId, same && old.status === "done" && old.text.trim() !== "");
     },
     continueAnswer() {
       const conversation = atRest();
@@ -400,11 +438,9 @@ export function createChatStore({
     judge(answerId, opinion) {
       const { conversation } = cell.get();
       change(
-        changeTurn(conversation, answerId, ({ opinion: before, flagged, ...turn }) => {
-          const thumb = opinion === "flag" ? before : before === opinion ? undefined : opinion;
-          const flag = opinion === "flag" ? flagged !== true : flagged === true;
-          return { ...turn, ...(thumb === undefined ? {} : { opinion: thumb }), ...(flag ? { flagged: true } : {}) };
-        }),
+        changeTurn(conversation, answerId, ({ opinion: before, ...turn }) =>
+          before === opinion ? turn : { ...turn, opinion },
+        ),
       );
       save(false);
     },
