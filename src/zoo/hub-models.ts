@@ -14,6 +14,8 @@ export interface HubModelRecord {
   /** The licence allows research only. */
   readonly researchOnly: boolean;
   readonly parameters: number;
+  /** In which it can be asked, as its model card says; tags of HTML, the best first. */
+  readonly languages: readonly string[];
   readonly architecture: string;
   /** By what a device computes with; absent where it was not looked up. */
   readonly bytes: Readonly<Partial<Record<HubPrecision, number>>>;
@@ -31,6 +33,7 @@ export const hubModels: readonly HubModelRecord[] = [
     license: "Apache-2.0",
     researchOnly: false,
     parameters: 256e6,
+    languages: ["en"],
     architecture: "idefics3",
     bytes: { "gpu-f16": 189e6, "gpu-f32": 264e6, cpu: 264e6 },
     notYetRun: true,
@@ -42,6 +45,7 @@ export const hubModels: readonly HubModelRecord[] = [
     license: "Apache-2.0",
     researchOnly: false,
     parameters: 507e6,
+    languages: ["en"],
     architecture: "idefics3",
     bytes: { "gpu-f16": 358e6 },
     notYetRun: true,
@@ -53,6 +57,7 @@ export const hubModels: readonly HubModelRecord[] = [
     license: "Apache-2.0",
     researchOnly: false,
     parameters: 894e6,
+    languages: ["en", "zh"],
     architecture: "llava_onevision",
     bytes: { "gpu-f16": 787e6, "gpu-f32": 1129e6, cpu: 1129e6 },
     parts: {
@@ -69,6 +74,7 @@ export const hubModels: readonly HubModelRecord[] = [
     license: "Tongyi Qianwen Research",
     researchOnly: true,
     parameters: 880e6,
+    languages: ["en"],
     architecture: "llava",
     bytes: { "gpu-f16": 1382e6 },
     parts: {
@@ -85,6 +91,7 @@ export const hubModels: readonly HubModelRecord[] = [
     license: "Apache-2.0",
     researchOnly: false,
     parameters: 1050e6,
+    languages: ["en"],
     architecture: "llava",
     bytes: { "gpu-f16": 810e6 },
     parts: { embed_tokens: { fp16: 311e6 }, vision_encoder: { q4f16: 229e6 }, decoder_model_merged: { q4f16: 270e6 } },
@@ -97,6 +104,7 @@ export const hubModels: readonly HubModelRecord[] = [
     license: "Apple AMLR",
     researchOnly: true,
     parameters: 759e6,
+    languages: ["en"],
     architecture: "llava_qwen2",
     bytes: { "gpu-f16": 807e6 },
     notYetRun: true,

@@ -7,6 +7,8 @@ export interface ModelRecord {
   readonly path: string;
   readonly license: string;
   readonly parameters: number;
+  /** In which it can be asked, as tags of HTML; the best first. */
+  readonly languages: readonly string[];
   /** What its answers can be trusted on; the page says it plainly. */
   readonly knows: "pictograms" | "photographs";
   /** What it says of a picture that it does not know: how the page notices that another model would do better. */
@@ -20,6 +22,7 @@ export const models: readonly ModelRecord[] = [
     path: "models/pocket-llava/",
     license: "Apache-2.0",
     parameters: 10_340_096,
+    languages: ["en"],
     knows: "pictograms",
     saysOfPhotographs: "This looks like a photograph",
   },
