@@ -77,7 +77,11 @@ test.describe("without a model", () => {
     await page.getByTestId("file-input").setInputFiles([broken, heic]);
     await expect(page.getByTestId("picture-problem")).toContainText("“broken.png” is damaged");
     await expect(page.getByTestId("picture-problem")).toContainText("Export it as JPEG");
+    // What can't be used does not keep the rest from being sent, and stays told until it is taken away.
     await page.getByTestId("file-input").setInputFiles(red);
+    await expect(page.getByRole("button", { name: "Send" })).toBeEnabled();
+    await page.getByRole("button", { name: "Remove broken.png" }).click();
+    await page.getByRole("button", { name: "Remove a.heic" }).click();
     await expect(page.getByTestId("picture-problem")).toHaveCount(0);
   });
 

@@ -20,7 +20,7 @@ export interface UserTurn {
   readonly at?: number;
 }
 
-/** What a reader can say of an answer, as in LLaVA's demo; a flag goes with either thumb. */
+/** What a reader thinks of an answer, as in LLaVA's demo. */
 export const opinions = ["up", "down", "flag"] as const;
 export type Opinion = (typeof opinions)[number];
 
@@ -60,8 +60,7 @@ export interface AssistantTurn {
   readonly usage?: Usage;
   readonly timings?: Timings;
   readonly failure?: Failure;
-  readonly opinion?: Exclude<Opinion, "flag"> | undefined;
-  readonly flagged?: boolean | undefined;
+  readonly opinion?: Opinion | undefined;
   /** As in a question. */
   readonly at?: number;
 }
@@ -104,6 +103,12 @@ export function picturesCarriedOver(conversation: Pick<Conversation, "turns" | "
   if (read.some(holdsPictures)) return [];
   const last = forgotten.findLast(holdsPictures);
   return last?.role === "user" ? last.pictures : [];
+}
+
+/** The pictures of the turns, each once; a picture's number is its place here. */
+export function picturesIn(turns: readonly Turn[]): readonly Picture[] {
+  const all = turns.flatMap((turn) => (turn.role === "user" ? turn.pictures : []));
+  return [...new Map(all.map((picture) => [picture.id, picture])).values()];
 }
 
 /** What a conversation is called: its given name, or the first words asked in it; "" when nobody said anything. */

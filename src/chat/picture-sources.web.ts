@@ -1,6 +1,7 @@
 // Pictures that are not files: fetched from an address the user typed, or cut out of another picture.
 import type { Picture } from "./conversation.ts";
 import { newId } from "./new-id.ts";
+import { nameOfAddress, readDataAddress } from "./picture-address.ts";
 import { openPicture, type OpenedPicture } from "./pictures.web.ts";
 
 /** Far above any photograph, far below what would fill the memory. */
@@ -11,7 +12,10 @@ export type ReadAddress = (address: string, init: RequestInit, mostBytes: number
 
 /** Fetches and opens a picture; its server has to allow it (CORS). Sends no cookie and does not say from where. */
 export async function fetchPicture(address: string, read: ReadAddress): Promise<OpenedPicture> {
-  const problem = { ok: false, name: address, problem: "not-fetched" } as const;
+  const name = nameOfAddress(address);
+  const problem = { ok: false, name, problem: "not-fetched" } as const;
+  const held = readDataAddress(address);
+  if (held !== undefined) return openPicture(held, name);
   if (!/^https?:$/.test(URL.parse(address)?.protocol ?? "")) return problem;
   let blob: Blob | "silent";
   try {
@@ -22,8 +26,7 @@ export async function fetchPicture(address: string, read: ReadAddress): Promise<
     return problem;
   }
   if (blob === "silent") return { ...problem, problem: "silent" };
-  const name = decodeURIComponent(new URL(address).pathname.split("/").at(-1) ?? "");
-  return openPicture(blob, name === "" ? new URL(address).hostname : name);
+  return openPicture(blob, name);
 }
 
 /** Edges as shares of the width and height, 0 to 1. */

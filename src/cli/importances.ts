@@ -15,13 +15,13 @@ import type { PackageInfo } from "#engine/package.ts";
 import { createNodeRuntime } from "#engine/runtime.node.ts";
 import type { Runtime, RuntimeTensor, Session } from "#engine/runtime.ts";
 import type { Message } from "#engine/types.ts";
-import type { Calibration } from "./calibration-file.ts";
+import type { CalibrationEntry } from "./calibration-file.ts";
 
 export interface MeasureOptions {
   readonly from: CheckpointFolder;
   /** Where the package will be: the temporary one is written beside it, and taken away. */
   readonly beside: string;
-  readonly calibration: Pick<Calibration, "count" | "entries">;
+  readonly entries: readonly CalibrationEntry[];
   /** Of the temporary package; 8 bits compute nearly the same in a quarter of the memory. */
   readonly bits?: 8 | 32;
   readonly more?: ConvertOptions["more"];
@@ -61,7 +61,7 @@ async function runAll(
   folder: string,
   info: PackageInfo,
   sums: Map<string, Float64Array>,
-  { calibration, onEntry, signal }: MeasureOptions,
+  { entries, onEntry, signal }: MeasureOptions,
 ): Promise<void> {
   const runtime = createNodeRuntime();
   try {
@@ -72,8 +72,7 @@ async function runAll(
       memoryBudget: 0,
     });
     try {
-      let done = 0;
-      for await (const entry of calibration.entries()) {
+      for (const [i, entry] of entries.entries()) {
         const messages = await entry.messages();
         signal?.throwIfAborted();
         // A generator of its own: what one prompt left in the cache would not be run again for the next.
@@ -95,7 +94,7 @@ async function runAll(
           generator.dispose();
         }
         signal?.throwIfAborted();
-        onEntry?.(++done, calibration.count);
+        onEntry?.(i + 1, entries.length);
       }
     } finally {
       await model.dispose();

@@ -17,6 +17,8 @@ export interface AnswerTurnProps {
   readonly isLast: boolean;
   /** An answer is under way, this one or the last. */
   readonly busy: boolean;
+  /** Asked for another answer, the model gave the one that was there before. */
+  readonly saysTheSame: boolean;
   /** Whether there are older turns that the model could do without. */
   readonly canForget: boolean;
   readonly actions: TurnActions;
@@ -74,7 +76,7 @@ export function AnswerTurn(props: AnswerTurnProps): JSX.Element {
 }
 
 /** What has to be said about how an answer ended, and how it can go on. */
-function Notes({ turn, isLast, canForget, actions }: AnswerTurnProps): JSX.Element | null {
+function Notes({ turn, isLast, saysTheSame, canForget, actions }: AnswerTurnProps): JSX.Element | null {
   const t = useTexts();
   const note = ((): string | undefined => {
     if (turn.status === "stopped") return t.stopped;
@@ -82,6 +84,7 @@ function Notes({ turn, isLast, canForget, actions }: AnswerTurnProps): JSX.Eleme
     if (turn.reason === "context") return t.cutOffByContext;
     if (turn.ending !== undefined && turn.text !== "")
       return turn.ending === "" ? t.remote.endedSilently : t.remote.endedWith(turn.ending);
+    if (saysTheSame) return t.chat.sameAnswer;
     return turn.status === "done" && turn.text === "" ? t.emptyAnswer : undefined;
   })();
   if (note === undefined) return null;

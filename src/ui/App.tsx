@@ -7,6 +7,9 @@
 //   data-testid="load-progress"    the bar above the question box while the model loads
 //   data-testid="model-failure"    the sentence when it could not be loaded; data-code = the error's code
 //   data-testid="offline"          present only when the page works offline
+//   data-testid="pictures-beside"  the pictures of the conversation, always in view; see PicturesBeside.tsx
+//   data-testid="suggestions"      questions to ask of the pictures that are to be sent
+//   data-testid="language-note"    the question is in a language that the model does not read
 //   data-testid="empty-state"      the welcome; data-testid="example" for each example card, with its questions as buttons
 //   data-testid="file-input"       the file picker; data-testid="picture-problem" the sentences about files that could not be used
 //   data-testid="question-turn"    a question with its pictures
@@ -23,24 +26,25 @@
 //   data-testid="announcer"        the live region · data-testid="not-saved" when the browser keeps no data
 import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
-import { budgetOf } from "#chat/conversation-budget.ts";
+import { useEffect, useLayoutEffect } from "preact/hooks";
+import { picturesIn } from "#chat/conversation.ts";
 import type { Example } from "#chat/examples.web.ts";
 import { mayHoldConversations } from "#chat/import-kind.ts";
+import { nameOfAddress } from "#chat/picture-address.ts";
 import { isPackageFolder, isPackageZip, mayBePackage } from "#chat/package-file.ts";
 import { isBusy } from "#chat/store.ts";
 import { Announcer } from "./Announcer.tsx";
 import type { AppProps } from "./app-props.ts";
-import { BudgetNote } from "./BudgetNote.tsx";
-import { Composer } from "./Composer.tsx";
 import { Dialogs, type DialogName } from "./Dialogs.tsx";
-import { DockNotes } from "./DockNotes.tsx";
+import { Dock, DraftPictures } from "./Dock.tsx";
 import { EmptyState } from "./EmptyState.tsx";
 import { Header } from "./Header.tsx";
 import { lazy } from "./lazy.tsx";
 import { ModelPicker } from "./ModelPicker.tsx";
-import { LoadBanner } from "./ModelStatus.tsx";
+import { PicturesBeside } from "./PicturesBeside.tsx";
 import { PhotoOffer } from "./PhotoOffer.tsx";
+import { SuggestedQuestions } from "./SuggestedQuestions.tsx";
+import { askedIn, suggestQuestions } from "./suggestions.ts";
 import { languages, pickLanguage, TextsContext } from "./texts/texts.ts";
 import type { TurnActions } from "./turn-actions.ts";
 import { useDraft } from "./use-draft.ts";
@@ -72,7 +76,6 @@ export function App(props: AppProps): JSX.Element {
   const importing = useSignal<readonly File[]>([]);
   const droppedPackage = useSignal<Blob | ReadonlyMap<string, Blob> | undefined>(undefined);
   const draft = useDraft(props.openPicture, { text: props.question, pictures: [] });
-  const picker = useRef<HTMLElement>(null);
   const conversation = useComputed(() => state.value.conversation).value;
   const { turns } = conversation;
   const { selected } = props.models.value;
@@ -83,16 +86,15 @@ export function App(props: AppProps): JSX.Element {
   useEffect(() => {
     chat.prepare(preparing ? { text: draft.text, pictures: draft.pictures } : undefined);
   }, [chat, preparing, draft.text, draft.pictures]);
+  const asked = askedIn(t, selected.id);
+  const suggestions = suggestQuestions(
+    t,
+    asked,
+    selected.id === model.id ? model.knows : "photographs",
+    draft.pictures.length,
+  );
   const listOpen = list.value !== "closed" || (wide && preferences.sidebar === true);
-  const hasDraft = draft.text.trim() !== "" || draft.pictures.length > 0;
-  const budget =
-    modelState.phase === "ready" && modelState.model.contextLength > 0 && !busy && (hasDraft || turns.length > 0)
-      ? budgetOf(conversation, draft, modelState.model)
-      : undefined;
   const last = turns.at(-1);
-  // A model that failed while answering is reported in that answer, with the way on; once is enough.
-  const saidInChat = modelState.phase === "failed" && last?.role === "assistant" && last.failure === modelState.failure;
-
   const photos = props.photos.value;
   const onBuiltIn = selected.id === model.id;
   const photoOffer =
@@ -122,9 +124,15 @@ export function App(props: AppProps): JSX.Element {
     document.title = selected.name === "" ? "llava-web" : `${selected.name} · llava-web`;
   }, [t, selected.name]);
 
-  useEffect(() => {
+  const pictures = picturesIn(turns);
+  const latest = turns.findLast((turn) => turn.role === "user" && turn.pictures.length > 0);
+  const latestId = latest?.role === "user" ? latest.pictures[0]?.id : undefined;
+  const hasRoomBeside = useMedia(listOpen && wide ? "(min-width: 80rem)" : "(min-width: 64rem)");
+  const beside = latestId === undefined ? "none" : hasRoomBeside ? "panel" : "strip";
+  useLayoutEffect(() => {
     document.documentElement.dataset["sidebar"] = listOpen && wide ? "column" : "none";
-  }, [listOpen, wide]);
+    document.documentElement.dataset["pictures"] = beside;
+  }, [listOpen, wide, beside]);
   useEffect(() => {
     // The first screen does without it, the first answer should not wait for it.
     const timer = setTimeout(() => void import("./Turns.tsx").catch(() => undefined), 1500);
@@ -170,13 +178,28 @@ export function App(props: AppProps): JSX.Element {
     if (isPackageFolder([...files.keys()])) takePackage(files);
     else takeFiles([...files.values()]);
   };
-  const dragging = usePageEvents({ onFiles: takeFiles, onFolder: takeFolder, onEscape: () => chat.stop() });
+  const takeAddress = (address: string): void => draft.add(nameOfAddress(address), () => props.fetchPicture(address));
+  const dragging = usePageEvents({
+    onFiles: takeFiles,
+    onFolder: takeFolder,
+    onAddress: takeAddress,
+    onWords(words) {
+      draft.setText(draft.text === "" ? words : `${draft.text.trimEnd()} ${words}`);
+      document.getElementById("question")?.focus();
+    },
+    onEscape: () => chat.stop(),
+  });
 
-  const send = (forgetOldest = false): void => {
-    chat.send(draft.text, draft.pictures, { forgetOldest });
+  const ask = (question: string, forgetOldest = false): void => {
+    chat.send(question, draft.pictures, { forgetOldest });
     draft.clear();
     editing.value = undefined;
     exampleFailed.value = false;
+  };
+  const send = (forgetOldest = false): void => {
+    const { text, pictures: sent } = draft;
+    // A picture that comes without words is to be described, in a language that the model reads.
+    ask(text.trim() === "" && sent.length > 0 ? asked.texts.chat.describe(sent.length) : text, forgetOldest);
   };
   const sendExample = async (example: Example, question: string): Promise<void> => {
     exampleFailed.value = false;
@@ -223,11 +246,23 @@ export function App(props: AppProps): JSX.Element {
       editing.value = undefined;
       focusQuestion();
     },
-    onView(pictures, startId, replace) {
-      viewing.value = { pictures, startId, replace };
+    onView(shown, startId, replace) {
+      viewing.value = { pictures: shown, startId, replace };
+    },
+    onCrop(picture, replace) {
+      viewing.value = { pictures: [picture], startId: picture.id, cropping: picture, replace };
     },
     openPicture: props.openPicture,
   };
+  const picturesBeside = beside !== "none" && latestId !== undefined && (
+    <PicturesBeside
+      form={beside}
+      pictures={pictures}
+      latestId={latestId}
+      onView={(id) => actions.onView(pictures, id)}
+      onPart={(picture) => actions.onCrop(picture)}
+    />
+  );
   return (
     <TextsContext.Provider value={t}>
       <a class="skip-link" href="#question">
@@ -269,6 +304,9 @@ export function App(props: AppProps): JSX.Element {
         }}
         onNewChat={newChat}
         onToggleTheme={() => props.onPreferences({ ...preferences, theme: dark ? "light" : "dark" })}
+        onShortcuts={() => {
+          dialog.value = "shortcuts";
+        }}
         onSettings={() => {
           dialog.value = "settings";
         }}
@@ -300,87 +338,72 @@ export function App(props: AppProps): JSX.Element {
           onClose={closeList}
         />
       )}
-      <main class={turns.length === 0 ? "main main-empty" : "main"}>
+      <main class={`main${turns.length === 0 ? " main-empty" : beside === "panel" ? " main-beside" : ""}`}>
         {turns.length === 0 ? (
           <EmptyState
             model={onBuiltIn ? model : selected}
             remote={selected.host === undefined ? undefined : { name: selected.name, host: selected.host }}
             offer={photoOffer}
             examples={props.examples.value}
-            dragging={dragging}
-            onChoose={() => picker.current?.querySelector<HTMLInputElement>("input[type=file]")?.click()}
+            asked={asked}
+            attached={
+              draft.given.length === 0 ? undefined : (
+                <>
+                  <DraftPictures draft={draft} size="large" before={0} actions={actions} />
+                  {draft.pictures.length > 0 && (
+                    <SuggestedQuestions suggestions={suggestions} asked={asked} onAsk={(question) => ask(question)} />
+                  )}
+                </>
+              )
+            }
+            onChoose={() => document.querySelector<HTMLInputElement>("#composer-files")?.click()}
             onExample={(example, question) => void sendExample(example, question)}
           />
         ) : (
-          <Turns
-            key={conversation.id}
-            conversation={conversation}
-            editing={editing.value}
-            actions={actions}
-            after={
-              !sawPhotograph ? undefined : onBuiltIn ? (
-                photoOffer
-              ) : (
-                <p>
-                  <button
-                    type="button"
-                    class="button"
-                    data-testid="ask-again"
-                    onClick={() => actions.onRegenerate(last.id)}
-                  >
-                    {t.photos.askAgain(selected.name)}
-                  </button>
-                </p>
-              )
-            }
-          />
+          <>
+            {beside === "strip" && picturesBeside}
+            <Turns
+              key={conversation.id}
+              conversation={conversation}
+              editing={editing.value}
+              actions={actions}
+              after={
+                !sawPhotograph ? undefined : onBuiltIn ? (
+                  photoOffer
+                ) : (
+                  <p>
+                    <button
+                      type="button"
+                      class="button"
+                      data-testid="ask-again"
+                      onClick={() => actions.onRegenerate(last.id)}
+                    >
+                      {t.photos.askAgain(selected.name)}
+                    </button>
+                  </p>
+                )
+              }
+            />
+            {beside === "panel" && picturesBeside}
+          </>
         )}
       </main>
-      <section class="dock" aria-label={t.questionArea} ref={picker}>
-        <div class="dock-inner">
-          {!saidInChat && (
-            <LoadBanner
-              name={selected.name}
-              state={modelState}
-              onStart={() => void chat.start()}
-              onStop={(again) => chat.stopLoading(again)}
-            />
-          )}
-          <DockNotes app={props} open={dialog} />
-          {budget !== undefined && (
-            <BudgetNote
-              budget={budget}
-              hasDraft={hasDraft}
-              onForget={() => send(true)}
-              onAnew={() => {
-                chat.newChat();
-                send();
-              }}
-            />
-          )}
-          <Composer
-            text={draft.text}
-            pictures={draft.pictures}
-            opening={draft.opening}
-            busy={busy}
-            emptyChat={turns.length === 0}
-            problems={[
-              ...draft.problems.map((problem) => t.pictureProblems[problem.problem](problem.name)),
-              ...(exampleFailed.value ? [t.exampleFailed] : []),
-            ]}
-            onText={(text) => draft.setText(text)}
-            onFiles={(files) => draft.addFiles(files)}
-            onAddress={(address) => draft.addOpened(props.fetchPicture(address))}
-            onRemove={(id) => draft.remove(id)}
-            onView={(id) => actions.onView(draft.pictures, id, (old, cropped) => draft.replace(old, cropped))}
-            onEditLast={() => {
-              editing.value = turns.findLast((turn) => turn.role === "user")?.id;
-            }}
-            onSend={() => send()}
-            onStop={() => chat.stop()}
-          />
-        </div>
-      </section>
+      <Dock
+        app={props}
+        draft={draft}
+        asked={asked}
+        suggestions={suggestions}
+        problems={exampleFailed.value ? [t.exampleFailed] : []}
+        actions={actions}
+        dialog={dialog}
+        onFiles={(files) => draft.addFiles(files)}
+        onAddress={takeAddress}
+        onEditLast={() => {
+          editing.value = turns.findLast((turn) => turn.role === "user")?.id;
+        }}
+        onSend={send}
+        onAsk={(question) => ask(question)}
+      />
       <Announcer turn={last?.role === "assistant" ? last : undefined} />
       {dragging && (
         <div class="drop-overlay" aria-hidden="true">
@@ -395,7 +418,15 @@ export function App(props: AppProps): JSX.Element {
         draft={draft}
         language={language}
       />
-      <Viewer viewing={viewing} crop={props.cropPicture} />
+      <Viewer
+        viewing={viewing}
+        crop={props.cropPicture}
+        onPart={(part) => {
+          draft.addPicture(part);
+          // Once the dialog is gone; until then the page takes no focus.
+          setTimeout(focusQuestion);
+        }}
+      />
     </TextsContext.Provider>
   );
 }

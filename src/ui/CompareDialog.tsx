@@ -95,7 +95,7 @@ export function CompareDialog(props: CompareDialogProps): JSX.Element {
       {pictures.length > 0 && (
         <div class="thumbnails">
           {pictures.map((picture, index) => (
-            <Thumbnail key={picture.id} picture={picture} index={index + 1} />
+            <Thumbnail key={picture.id} picture={picture} index={index + 1} numbered={pictures.length > 1} />
           ))}
         </div>
       )}

@@ -1,27 +1,21 @@
-// Where a question is put together: pictures, text, Send or Stop. Keeps nothing but the text's height.
+// Where a question is put together: pictures, text, Send or Stop. Keeps the text's height, and that Send was pressed too early.
 import type { JSX } from "preact";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import type { Picture } from "#chat/conversation.ts";
-import { Disclosure } from "./Disclosure.tsx";
-import { CameraIcon, PictureIcon, PlusIcon, SendIcon, StopIcon } from "./icons.tsx";
+import type { ComponentChildren } from "preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { PictureIcon, SendIcon, StopIcon } from "./icons.tsx";
+import { MoreWays } from "./MoreWays.tsx";
 import { useTexts } from "./texts/texts.ts";
-import { Thumbnail } from "./Thumbnail.tsx";
+import type { Draft } from "./use-draft.ts";
 
 interface ComposerProps {
-  readonly text: string;
-  readonly pictures: readonly Picture[];
-  /** How many files are being opened right now. */
-  readonly opening: number;
+  readonly draft: Draft;
   readonly busy: boolean;
-  readonly emptyChat: boolean;
-  /** Sentences about files that could not be used. */
-  readonly problems: readonly string[];
-  readonly onText: (text: string) => void;
+  readonly placeholder: string;
+  /** What stands above the row: pictures, suggested questions, sentences. */
+  readonly children: ComponentChildren;
   readonly onFiles: (files: readonly File[]) => void;
   /** An address the user typed. */
   readonly onAddress: (address: string) => void;
-  readonly onRemove: (id: string) => void;
-  readonly onView: (id: string) => void;
   /** The up arrow in an empty question box. */
   readonly onEditLast: () => void;
   readonly onSend: () => void;
@@ -33,8 +27,11 @@ export function Composer(props: ComposerProps): JSX.Element {
   const t = useTexts();
   const area = useRef<HTMLTextAreaElement>(null);
   const files = useRef<HTMLInputElement>(null);
-  const { text, pictures, busy } = props;
-  const ready = props.opening === 0 && (text.trim() !== "" || pictures.length > 0);
+  const { draft, busy } = props;
+  const { text, given, pictures } = draft;
+  const [waiting, setWaiting] = useState(false);
+  const opening = draft.opening > 0;
+  const ready = text.trim() !== "" || pictures.length > 0 || opening;
 
   useLayoutEffect(() => {
     const element = area.current;
@@ -49,9 +46,16 @@ export function Composer(props: ComposerProps): JSX.Element {
 
   const send = (): void => {
     if (!ready || busy) return;
-    props.onSend();
+    setWaiting(opening);
+    if (!opening) props.onSend();
     area.current?.focus({ preventScroll: true });
   };
+  useEffect(() => {
+    if (!waiting || opening) return;
+    setWaiting(false);
+    // Whoever sees that a picture failed decides anew.
+    if (given.every(({ state }) => state === "ready")) send();
+  }, [waiting, opening]);
 
   return (
     <form
@@ -61,31 +65,7 @@ export function Composer(props: ComposerProps): JSX.Element {
         send();
       }}
     >
-      {props.problems.length > 0 && (
-        <div class="composer-problems" role="alert" data-testid="picture-problem">
-          {props.problems.map((problem) => (
-            <p key={problem}>{problem}</p>
-          ))}
-        </div>
-      )}
-      {(pictures.length > 0 || props.opening > 0) && (
-        <div class="thumbnails" role="group" aria-label={t.attached}>
-          {pictures.map((picture, index) => (
-            <Thumbnail
-              key={picture.id}
-              picture={picture}
-              index={index + 1}
-              onRemove={() => props.onRemove(picture.id)}
-              onOpen={() => props.onView(picture.id)}
-            />
-          ))}
-          {props.opening > 0 && (
-            <p class="thumbnails-opening" role="status">
-              {t.openingPictures(props.opening)}
-            </p>
-          )}
-        </div>
-      )}
+      {props.children}
       <div class="composer-row">
         <button
           type="button"
@@ -98,6 +78,7 @@ export function Composer(props: ComposerProps): JSX.Element {
         </button>
         <input
           ref={files}
+          id="composer-files"
           class="visually-hidden"
           type="file"
           accept="image/*,.heic,.heif"
@@ -125,15 +106,18 @@ export function Composer(props: ComposerProps): JSX.Element {
           rows={1}
           aria-label={t.composerLabel}
           aria-describedby="composer-hint"
-          placeholder={props.emptyChat && pictures.length === 0 ? t.composerPlaceholderEmpty : t.composerPlaceholder}
+          placeholder={props.placeholder}
           enterkeyhint="send"
           value={text}
-          onInput={(event) => props.onText(event.currentTarget.value)}
+          onInput={(event) => {
+            setWaiting(false);
+            draft.setText(event.currentTarget.value);
+          }}
           onKeyDown={(event) => {
             // While an input method composes, Enter belongs to it; Safari tells of the Enter that ends it by its code alone.
             // eslint-disable-next-line @typescript-eslint/no-deprecated
             const composing = event.isComposing || event.keyCode === 229;
-            if (event.key === "ArrowUp" && text === "" && pictures.length === 0 && !busy) {
+            if (event.key === "ArrowUp" && text === "" && given.length === 0 && !busy) {
               event.preventDefault();
               props.onEditLast();
             }
@@ -156,80 +140,5 @@ export function Composer(props: ComposerProps): JSX.Element {
         {t.composerHint}
       </p>
     </form>
-  );
-}
-
-interface MoreWaysProps {
-  readonly onFiles: (files: readonly File[]) => void;
-  readonly onAddress: (address: string) => void;
-}
-
-/** Pictures from the camera, where a finger is the pointer, and from an address. */
-function MoreWays({ onFiles, onAddress }: MoreWaysProps): JSX.Element {
-  const t = useTexts();
-  const camera = useRef<HTMLInputElement>(null);
-  const address = useRef<HTMLInputElement>(null);
-  const fetchIt = (): void => {
-    const typed = address.current?.value.trim() ?? "";
-    if (typed === "") return;
-    if (address.current !== null) address.current.value = "";
-    onAddress(typed);
-  };
-  return (
-    <Disclosure
-      class="more-ways"
-      panelLabel={t.pictures.more}
-      button={
-        <>
-          <span class="visually-hidden">{t.pictures.more}</span>
-          <PlusIcon />
-        </>
-      }
-    >
-      {matchMedia("(pointer: coarse)").matches && (
-        <>
-          <button type="button" class="button more-ways-camera" onClick={() => camera.current?.click()}>
-            <CameraIcon />
-            {t.pictures.camera}
-          </button>
-          <input
-            ref={camera}
-            class="visually-hidden"
-            type="file"
-            accept="image/*"
-            capture="environment"
-            tabIndex={-1}
-            aria-hidden="true"
-            data-testid="camera-input"
-            onChange={(event) => {
-              onFiles([...(event.currentTarget.files ?? [])]);
-              event.currentTarget.value = "";
-            }}
-          />
-        </>
-      )}
-      <label class="more-ways-address">
-        {t.pictures.urlLabel}
-        <span class="more-ways-row">
-          <input
-            ref={address}
-            type="url"
-            inputMode="url"
-            placeholder={t.pictures.urlPlaceholder}
-            // Outside the question's form, whose Send it is not.
-            form=""
-            onKeyDown={(event) => {
-              if (event.key !== "Enter" || event.isComposing) return;
-              event.preventDefault();
-              fetchIt();
-            }}
-          />
-          <button type="button" class="button" onClick={fetchIt}>
-            {t.pictures.urlAdd}
-          </button>
-        </span>
-      </label>
-      <p class="panel-note">{t.pictures.urlHint}</p>
-    </Disclosure>
   );
 }

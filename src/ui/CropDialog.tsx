@@ -9,12 +9,16 @@ import { useObjectUrl } from "./use-object-url.ts";
 
 interface CropDialogProps {
   readonly picture: Picture;
+  /** Whether the cropped picture takes the old one's place, or is a part that the next question is about. */
+  readonly purpose: "crop" | "part";
   readonly crop: (picture: Picture, frame: CropFrame) => Promise<Picture>;
   readonly onDone: (cropped: Picture) => void;
   readonly onClose: () => void;
 }
 
 const whole: CropFrame = { left: 0, top: 0, right: 1, bottom: 1 };
+/** Where a part is to be chosen, the frame shows from the start what it is. */
+const middle: CropFrame = { left: 0.2, top: 0.2, right: 0.8, bottom: 0.8 };
 /** No part may be thinner than this share of the picture. */
 const thinnest = 0.02;
 /** How near an edge a finger has to be to take hold of it, in CSS pixels. */
@@ -47,11 +51,11 @@ function withEdge(frame: CropFrame, edge: Edge, value: number): CropFrame {
   }
 }
 
-/** The cropped picture takes the old one's place; the whole picture stays where it came from. */
-export function CropDialog({ picture, crop, onDone, onClose }: CropDialogProps): JSX.Element {
+/** The whole picture stays where it came from. */
+export function CropDialog({ picture, purpose, crop, onDone, onClose }: CropDialogProps): JSX.Element {
   const t = useTexts();
   const url = useObjectUrl(picture.blob);
-  const [frame, setFrame] = useState(whole);
+  const [frame, setFrame] = useState(purpose === "crop" ? whole : middle);
   const [failed, setFailed] = useState(false);
   const area = useRef<HTMLDivElement>(null);
   const drag = useRef<Drag | undefined>(undefined);
@@ -103,7 +107,7 @@ export function CropDialog({ picture, crop, onDone, onClose }: CropDialogProps):
   };
   const percent = (share: number): string => `${share * 100}%`;
   return (
-    <Dialog title={t.pictures.cropTitle} onClose={onClose}>
+    <Dialog title={purpose === "crop" ? t.pictures.cropTitle : t.chat.partTitle} onClose={onClose}>
       <div
         ref={area}
         class="crop-area"
@@ -132,7 +136,7 @@ export function CropDialog({ picture, crop, onDone, onClose }: CropDialogProps):
           }}
         />
       </div>
-      <p class="panel-note">{t.pictures.cropHint}</p>
+      <p class="panel-note">{purpose === "crop" ? t.pictures.cropHint : t.chat.partHint}</p>
       <div class="crop-edges">
         {(
           [
@@ -160,7 +164,7 @@ export function CropDialog({ picture, crop, onDone, onClose }: CropDialogProps):
           {t.turnTools.cancel}
         </button>
         <button type="button" class="button button-primary" onClick={done}>
-          {t.pictures.cropDone}
+          {purpose === "crop" ? t.pictures.cropDone : t.chat.partDone}
         </button>
       </p>
     </Dialog>

@@ -1,9 +1,12 @@
-// What a newcomer sees: what this is, where to drop a picture, two examples to try, and what the model does not know.
+// What a newcomer sees: what this is, how to give it a picture, two examples to try, and what the model does not know. Once a picture
+// is there, the picture, large, with questions to ask about it.
 import type { ComponentChildren, JSX } from "preact";
 import type { Example } from "#chat/examples.web.ts";
 import { hostPlace } from "#chat/host-place.ts";
 import type { ModelRecord } from "#zoo/models.ts";
-import { LockIcon, PictureIcon, ShapesIcon, WarnIcon } from "./icons.tsx";
+import { LockIcon, PictureIcon, ShapesIcon, SpeechIcon, WarnIcon } from "./icons.tsx";
+import { languageNames } from "./language-names.ts";
+import type { AskedIn } from "./suggestions.ts";
 import { useTexts } from "./texts/texts.ts";
 
 interface EmptyStateProps {
@@ -15,29 +18,50 @@ interface EmptyStateProps {
   readonly offer?: ComponentChildren;
   /** Undefined while they are on their way: their place is kept, so that nothing moves when they come. */
   readonly examples: readonly Example[] | undefined;
-  readonly dragging: boolean;
+  /** In which language the model is asked. */
+  readonly asked: AskedIn;
+  /** The pictures that were given, with questions to ask; absent while there are none. */
+  readonly attached: ComponentChildren;
   readonly onChoose: () => void;
   readonly onExample: (example: Example, question: string) => void;
 }
 
 /** Shown while the conversation is empty. */
 export function EmptyState(props: EmptyStateProps): JSX.Element {
-  const { model, remote, offer, examples, dragging, onChoose, onExample } = props;
+  const { model, remote, offer, examples, asked, attached, onChoose, onExample } = props;
   const t = useTexts();
-  // Nobody drops files with a finger.
-  const touch = matchMedia("(pointer: coarse)").matches;
+  if (attached !== undefined)
+    return (
+      <div class="empty empty-attached" data-testid="empty-state">
+        <h1>{t.chat.askTitle}</h1>
+        {attached}
+      </div>
+    );
+  const language = languageNames(t.tag, [asked.tag]);
   return (
     <div class="empty" data-testid="empty-state">
       <h1>{t.heroTitle}</h1>
       <p class="lead">{remote === undefined ? t.heroLead(model.name) : t.remote.lead(remote.name, remote.host)}</p>
-      <button type="button" class={`drop-zone${dragging ? " drop-zone-over" : ""}`} onClick={onChoose}>
-        <PictureIcon />
-        <span class="drop-title">{touch ? t.chooseTitle : t.dropTitle}</span>
-        <span class="drop-hint">
-          {touch ? t.chooseHint : `${t.dropHint} `}
-          {!touch && <span class="drop-link">{t.dropButton}</span>}
-        </span>
-      </button>
+      <p class="choose">
+        <button type="button" class="button button-primary" onClick={onChoose}>
+          <PictureIcon />
+          {t.chat.choosePicture}
+        </button>
+        {/* Nobody drops files with a finger. */}
+        {!matchMedia("(pointer: coarse)").matches && <span class="choose-hint">{t.chat.dropAnywhere}</span>}
+      </p>
+      {(examples === undefined || examples.length > 0) && (
+        <section aria-labelledby="examples-title">
+          <h2 id="examples-title" class="small-title">
+            {asked.foreign ? t.chat.examplesIn(language) : t.examplesTitle}
+          </h2>
+          <div class="examples">
+            {examples === undefined
+              ? [1, 2].map((place) => <div key={place} class="example example-waiting" />)
+              : examples.map((example) => <ExampleCard key={example.url} example={example} onExample={onExample} />)}
+          </div>
+        </section>
+      )}
       <ul class="promises">
         <li>
           {remote === undefined || hostPlace(remote.host) === "here" ? <LockIcon /> : <WarnIcon />}
@@ -49,19 +73,13 @@ export function EmptyState(props: EmptyStateProps): JSX.Element {
             <span>{model.knows === "pictograms" ? t.knowsPictograms(model.name) : t.knowsPhotographs(model.name)}</span>
           </li>
         )}
+        {asked.foreign && (
+          <li data-testid="reads-only">
+            <SpeechIcon />
+            <span>{t.chat.readsOnly(remote?.name ?? model.name, language)}</span>
+          </li>
+        )}
       </ul>
-      {(examples === undefined || examples.length > 0) && (
-        <section aria-labelledby="examples-title">
-          <h2 id="examples-title" class="small-title">
-            {t.examplesTitle}
-          </h2>
-          <div class="examples">
-            {examples === undefined
-              ? [1, 2].map((place) => <div key={place} class="example example-waiting" />)
-              : examples.map((example) => <ExampleCard key={example.url} example={example} onExample={onExample} />)}
-          </div>
-        </section>
-      )}
       {/* Last, because it comes when the device has been looked at: nothing moves. */}
       {offer}
     </div>

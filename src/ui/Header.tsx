@@ -1,7 +1,16 @@
 // The top of the page: the mark, which model and device answer, and the few things that are always at hand.
 import type { JSX } from "preact";
 import type { ModelState } from "#chat/store.ts";
-import { LogoMark, MoonIcon, NewChatIcon, OfflineIcon, SettingsIcon, SidebarIcon, SunIcon } from "./icons.tsx";
+import {
+  KeyboardIcon,
+  LogoMark,
+  MoonIcon,
+  NewChatIcon,
+  OfflineIcon,
+  SettingsIcon,
+  SidebarIcon,
+  SunIcon,
+} from "./icons.tsx";
 import { ModelStatus } from "./ModelStatus.tsx";
 import { useTexts } from "./texts/texts.ts";
 
@@ -18,6 +27,7 @@ interface HeaderProps {
   readonly onToggleList: () => void;
   readonly onNewChat: () => void;
   readonly onToggleTheme: () => void;
+  readonly onShortcuts: () => void;
   readonly onSettings: () => void;
 }
 
@@ -73,6 +83,15 @@ export function Header(props: HeaderProps): JSX.Element {
           onClick={props.onToggleTheme}
         >
           {props.dark ? <SunIcon /> : <MoonIcon />}
+        </button>
+        <button
+          type="button"
+          class="icon-button shortcuts-button"
+          aria-label={t.chat.shortcuts}
+          title={t.chat.shortcuts}
+          onClick={props.onShortcuts}
+        >
+          <KeyboardIcon />
         </button>
         <button
           type="button"

@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Picture } from "#chat/conversation.ts";
-import { CloseIcon, CropIcon, MinusIcon, NextIcon, PlusIcon, PreviousIcon } from "./icons.tsx";
+import { CloseIcon, CropIcon, MinusIcon, NextIcon, PartIcon, PlusIcon, PreviousIcon } from "./icons.tsx";
 import { useTexts } from "./texts/texts.ts";
 import { useModal } from "./use-modal.ts";
 import { useObjectUrl } from "./use-object-url.ts";
@@ -10,8 +10,9 @@ import { useObjectUrl } from "./use-object-url.ts";
 interface LightboxProps {
   readonly pictures: readonly Picture[];
   readonly startId: string;
-  /** Absent where the picture was sent already. */
-  readonly onCrop?: ((picture: Picture) => void) | undefined;
+  /** A picture that is not sent yet is cropped; of one that is, a part can be asked about. */
+  readonly purpose: "crop" | "part";
+  readonly onCrop: (picture: Picture) => void;
   readonly onClose: () => void;
 }
 
@@ -34,7 +35,7 @@ function zoomed(view: View, factor: number, at: { readonly x: number; readonly y
 }
 
 /** Escape, a click beside the picture, or the button closes it. */
-export function Lightbox({ pictures, startId, onCrop, onClose }: LightboxProps): JSX.Element {
+export function Lightbox({ pictures, startId, purpose, onCrop, onClose }: LightboxProps): JSX.Element {
   const t = useTexts();
   const modal = useModal(onClose);
   const [index, setIndex] = useState(() =>
@@ -110,10 +111,11 @@ export function Lightbox({ pictures, startId, onCrop, onClose }: LightboxProps):
         <Tool label={t.pictures.zoomIn} disabled={view.scale >= largest} onClick={() => setView(zoomed(view, 1.5))}>
           <PlusIcon />
         </Tool>
-        {onCrop !== undefined && picture !== undefined && (
-          <Tool label={t.pictures.crop} disabled={false} onClick={() => onCrop(picture)}>
-            <CropIcon />
-          </Tool>
+        {picture !== undefined && (
+          <button type="button" class="lightbox-part" onClick={() => onCrop(picture)}>
+            {purpose === "crop" ? <CropIcon /> : <PartIcon />}
+            <span>{purpose === "crop" ? t.pictures.crop : t.chat.part}</span>
+          </button>
         )}
         <Tool label={t.close} disabled={false} onClick={onClose}>
           <CloseIcon />

@@ -2,19 +2,22 @@
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { UserTurn } from "#chat/conversation.ts";
+import { AttachedPictures } from "./AttachedPictures.tsx";
+import { readPaste } from "./given-data.ts";
 import { PictureIcon } from "./icons.tsx";
 import { useTexts } from "./texts/texts.ts";
-import { Thumbnail } from "./Thumbnail.tsx";
 import type { TurnActions } from "./turn-actions.ts";
 import { useDraft } from "./use-draft.ts";
 
 interface QuestionEditorProps {
   readonly turn: UserTurn;
+  /** How many pictures stand in the turns before it. */
+  readonly before: number;
   readonly actions: TurnActions;
 }
 
 /** Enter asks, Escape gives up; pictures can be pasted into it. */
-export function QuestionEditor({ turn, actions }: QuestionEditorProps): JSX.Element {
+export function QuestionEditor({ turn, before, actions }: QuestionEditorProps): JSX.Element {
   const t = useTexts();
   const draft = useDraft(actions.openPicture, turn);
   const area = useRef<HTMLTextAreaElement>(null);
@@ -41,12 +44,10 @@ export function QuestionEditor({ turn, actions }: QuestionEditorProps): JSX.Elem
         ask();
       }}
       onPaste={(event) => {
-        const pasted = [...(event.clipboardData?.files ?? [])];
-        if (pasted.length === 0) return;
+        const pasted = event.clipboardData === null ? undefined : readPaste(event.clipboardData);
+        if (pasted?.kind !== "files") return;
         event.preventDefault();
-        // The page would add them to the next question.
-        event.stopPropagation();
-        draft.addFiles(pasted);
+        draft.addFiles(pasted.files);
       }}
       onKeyDown={(event) => {
         if (event.key !== "Escape" || event.isComposing) return;
@@ -54,31 +55,13 @@ export function QuestionEditor({ turn, actions }: QuestionEditorProps): JSX.Elem
         actions.onEditing(undefined);
       }}
     >
-      {draft.problems.length > 0 && (
-        <div class="composer-problems" role="alert">
-          {draft.problems.map((problem) => (
-            <p key={problem.name}>{t.pictureProblems[problem.problem](problem.name)}</p>
-          ))}
-        </div>
-      )}
-      {(draft.pictures.length > 0 || draft.opening > 0) && (
-        <div class="thumbnails">
-          {draft.pictures.map((picture, index) => (
-            <Thumbnail
-              key={picture.id}
-              picture={picture}
-              index={index + 1}
-              onRemove={() => draft.remove(picture.id)}
-              onOpen={() => actions.onView(draft.pictures, picture.id, (id, cropped) => draft.replace(id, cropped))}
-            />
-          ))}
-          {draft.opening > 0 && (
-            <p class="thumbnails-opening" role="status">
-              {t.openingPictures(draft.opening)}
-            </p>
-          )}
-        </div>
-      )}
+      <AttachedPictures
+        draft={draft}
+        size="small"
+        before={before}
+        onView={(id) => actions.onView(draft.pictures, id, (old, cropped) => draft.replace(old, cropped))}
+        onCrop={(picture) => actions.onCrop(picture, (old, cropped) => draft.replace(old, cropped))}
+      />
       <textarea
         ref={area}
         rows={1}

@@ -1,7 +1,7 @@
 // One question: its pictures, its words, and the few things that can be done to it.
 import type { JSX } from "preact";
 import type { Alternatives } from "#chat/conversation-branches.ts";
-import type { UserTurn } from "#chat/conversation.ts";
+import type { Picture, UserTurn } from "#chat/conversation.ts";
 import { DeleteIcon, EditIcon } from "./icons.tsx";
 import { lazy } from "./lazy.tsx";
 import { Pager } from "./Pager.tsx";
@@ -18,12 +18,24 @@ interface QuestionTurnProps {
   readonly editing: boolean;
   /** The last question of the conversation. */
   readonly isLast: boolean;
+  /** All pictures of the conversation, in the order of their numbers. */
+  readonly pictures: readonly Picture[];
   readonly actions: TurnActions;
 }
 
 /** While it is edited, the editor stands in its place. */
-export function QuestionTurn({ turn, alternatives, busy, editing, isLast, actions }: QuestionTurnProps): JSX.Element {
+export function QuestionTurn({
+  turn,
+  alternatives,
+  busy,
+  editing,
+  isLast,
+  pictures,
+  actions,
+}: QuestionTurnProps): JSX.Element {
   const t = useTexts();
+  const numberOf = (picture: Picture): number => pictures.findIndex(({ id }) => id === picture.id) + 1;
+  const [first] = turn.pictures;
   return (
     <article
       class={`turn turn-user${isLast ? " turn-last" : ""}`}
@@ -32,17 +44,23 @@ export function QuestionTurn({ turn, alternatives, busy, editing, isLast, action
       data-testid="question-turn"
     >
       {editing ? (
-        <QuestionEditor key={turn.id} turn={turn} actions={actions} />
+        <QuestionEditor
+          key={turn.id}
+          turn={turn}
+          before={first === undefined ? 0 : numberOf(first) - 1}
+          actions={actions}
+        />
       ) : (
         <>
           {turn.pictures.length > 0 && (
             <div class={`turn-pictures${turn.pictures.length === 1 ? " turn-pictures-one" : ""}`}>
-              {turn.pictures.map((picture, index) => (
+              {turn.pictures.map((picture) => (
                 <Thumbnail
                   key={picture.id}
                   picture={picture}
-                  index={index + 1}
-                  onOpen={() => actions.onView(turn.pictures, picture.id)}
+                  index={numberOf(picture)}
+                  numbered={pictures.length > 1}
+                  onOpen={() => actions.onView(pictures, picture.id)}
                 />
               ))}
             </div>

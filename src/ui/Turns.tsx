@@ -1,8 +1,8 @@
 // The conversation in reading order; follows the answer as it grows, unless the reader scrolled away.
 import { Fragment, type ComponentChildren, type JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { alternativesOf } from "#chat/conversation-branches.ts";
-import type { Conversation } from "#chat/conversation.ts";
+import { alternativesOf, versionsOf } from "#chat/conversation-branches.ts";
+import { picturesIn, type Conversation, type Turn } from "#chat/conversation.ts";
 import { isBusy } from "#chat/store.ts";
 import { AnswerTurn } from "./AnswerTurn.tsx";
 import { QuestionTurn } from "./QuestionTurn.tsx";
@@ -27,6 +27,7 @@ export function Turns({ conversation, editing, actions, after }: TurnsProps): JS
   const following = useRef(true);
   const { turns, memoryStart } = conversation;
   const last = turns.at(-1);
+  const pictures = picturesIn(turns);
   const lastQuestion = turns.findLast((turn) => turn.role === "user");
   const busy = isBusy(conversation);
   useEffect(() => {
@@ -58,6 +59,7 @@ export function Turns({ conversation, editing, actions, after }: TurnsProps): JS
               busy={busy}
               editing={turn.id === editing && !busy}
               isLast={turn === lastQuestion}
+              pictures={pictures}
               actions={actions}
             />
           ) : (
@@ -65,6 +67,9 @@ export function Turns({ conversation, editing, actions, after }: TurnsProps): JS
               turn={turn}
               alternatives={alternativesOf(conversation, turn.id)}
               isLast={turn === last}
+              saysTheSame={
+                turn.status === "done" && turn.text !== "" && isRepetition(turn, versionsOf(conversation, turn.id))
+              }
               busy={busy}
               canForget={turns.length > 2}
               actions={actions}
@@ -75,4 +80,9 @@ export function Turns({ conversation, editing, actions, after }: TurnsProps): JS
       {after}
     </section>
   );
+}
+
+/** Whether an older version of the turn says the very same. */
+function isRepetition(turn: Turn, versions: readonly Turn[]): boolean {
+  return versions.some((other) => (other.at ?? 0) < (turn.at ?? 0) && other.text.trim() === turn.text.trim());
 }

@@ -9,7 +9,7 @@ import type { ReplacePicture } from "./turn-actions.ts";
 const Lightbox = lazy(async () => (await import("./Lightbox.tsx")).Lightbox);
 const CropDialog = lazy(async () => (await import("./CropDialog.tsx")).CropDialog);
 
-/** What is looked at in large, or cropped; `replace` puts a cropped picture in its place. */
+/** What is looked at in large, or cropped. Without `replace` it was sent already: a part of it is for the next question. */
 export interface Viewing {
   readonly pictures: readonly Picture[];
   readonly startId: string;
@@ -19,10 +19,12 @@ export interface Viewing {
 
 interface ViewerProps {
   readonly viewing: Signal<Viewing | undefined>;
+  /** Takes a part of a picture into the next question. */
+  readonly onPart: (part: Picture) => void;
   readonly crop: AppProps["cropPicture"];
 }
 
-export function Viewer({ viewing, crop }: ViewerProps): JSX.Element | null {
+export function Viewer({ viewing, crop, onPart }: ViewerProps): JSX.Element | null {
   const viewed = viewing.value;
   const close = (): void => {
     viewing.value = undefined;
@@ -33,10 +35,12 @@ export function Viewer({ viewing, crop }: ViewerProps): JSX.Element | null {
     return (
       <CropDialog
         picture={cropping}
+        purpose={replace === undefined ? "part" : "crop"}
         crop={crop}
         onDone={(cropped) => {
-          replace?.(cropping.id, cropped);
           close();
+          if (replace === undefined) onPart(cropped);
+          else replace(cropping.id, cropped);
         }}
         onClose={close}
       />
@@ -46,13 +50,10 @@ export function Viewer({ viewing, crop }: ViewerProps): JSX.Element | null {
     <Lightbox
       pictures={pictures}
       startId={startId}
-      onCrop={
-        replace === undefined
-          ? undefined
-          : (picture) => {
-              viewing.value = { ...viewed, cropping: picture };
-            }
-      }
+      purpose={replace === undefined ? "part" : "crop"}
+      onCrop={(picture) => {
+        viewing.value = { ...viewed, cropping: picture };
+      }}
       onClose={close}
     />
   );

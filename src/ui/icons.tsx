@@ -243,3 +243,9 @@ export const PartIcon = (): JSX.Element => (
     <rect x="8.5" y="8.5" width="7" height="7" rx="1" />
   </Icon>
 );
+
+export const SpeechIcon = (): JSX.Element => (
+  <Icon>
+    <path d="M12 4.5c4.7 0 8.5 3 8.5 6.8s-3.8 6.8-8.5 6.8c-.9 0-1.8-.1-2.6-.3L5 20l.9-3.6a6.3 6.3 0 0 1-2.4-5.1c0-3.8 3.8-6.8 8.5-6.8z" />
+  </Icon>
+);

@@ -18,7 +18,10 @@ export interface TurnActions {
   /** Undefined ends editing. */
   readonly onEditing: (questionId: string | undefined) => void;
   readonly onEdit: (questionId: string, text: string, pictures: readonly Picture[]) => void;
-  readonly onView: (pictures: readonly Picture[], startId: string, onCropped?: ReplacePicture) => void;
+  /** Shows it large; what is cropped there takes its place, or goes with the next question where it was sent already. */
+  readonly onView: (pictures: readonly Picture[], startId: string, replace?: ReplacePicture) => void;
+  /** Crops it at once. */
+  readonly onCrop: (picture: Picture, replace?: ReplacePicture) => void;
   readonly openPicture: (file: Blob, name: string) => Promise<OpenedPicture>;
 }
 

@@ -1,22 +1,29 @@
-// The question being put together: its text, its pictures, the files still being opened and those that could not be used.
+// The question being put together: its text and its pictures, also those that are still being opened or could not be used.
 import { useRef, useState } from "preact/hooks";
 import type { Picture } from "#chat/conversation.ts";
+import { opened, opening, picturesOf, ready, type DraftPicture } from "#chat/draft-pictures.ts";
+import { newId } from "#chat/new-id.ts";
 import type { OpenedPicture } from "#chat/pictures.web.ts";
-
-type Problem = Extract<OpenedPicture, { ok: false }>;
 
 export interface Draft {
   readonly text: string;
+  /** All that were given, in their order. */
+  readonly given: readonly DraftPicture[];
+  /** Those of them that can be sent. */
   readonly pictures: readonly Picture[];
+  /** How many are still being opened. */
   readonly opening: number;
-  readonly problems: readonly Problem[];
   setText(text: string): void;
   addFiles(files: readonly File[]): void;
-  /** Adds a picture that comes from elsewhere than a file. */
-  addOpened(opened: Promise<OpenedPicture>): void;
+  /** Adds a picture that comes from elsewhere than a file; `open` is called again where it is tried again. */
+  add(name: string, open: () => Promise<OpenedPicture>): void;
+  addPicture(picture: Picture): void;
+  /** Opens one that failed once more. */
+  retry(id: string): void;
+  /** Takes one away, or gives up opening it. */
   remove(id: string): void;
   /** Puts a picture in the place of another. */
-  replace(id: string, picture: Picture): void;
+  replace(pictureId: string, picture: Picture): void;
   /** Empties it after sending. */
   clear(): void;
 }
@@ -27,44 +34,57 @@ interface DraftStart {
   readonly pictures: readonly Picture[];
 }
 
-/** A draft that opens files with `open`; pictures keep the order in which they were given. */
+/** A draft that opens files with `open`. */
 export function useDraft(
   open: (file: Blob, name: string) => Promise<OpenedPicture>,
   start: DraftStart = { text: "", pictures: [] },
 ): Draft {
   const [text, setText] = useState(start.text);
-  const [pictures, setPictures] = useState<readonly Picture[]>(start.pictures);
-  const [opening, setOpening] = useState(0);
-  const [problems, setProblems] = useState<readonly Problem[]>([]);
-  const cleared = useRef(0);
-  const add = (coming: readonly Promise<OpenedPicture>[]): void => {
-    if (coming.length === 0) return;
-    setProblems([]);
-    setOpening((count) => count + coming.length);
-    const before = cleared.current;
-    void Promise.all(coming).then((opened) => {
-      setOpening((count) => count - coming.length);
-      // What was given to a draft that has been emptied since does not belong to the next one.
-      if (cleared.current !== before) return;
-      setPictures((held) => [...held, ...opened.flatMap((one) => (one.ok ? [one.picture] : []))]);
-      setProblems((held) => [...held, ...opened.flatMap((one) => (one.ok ? [] : [one]))]);
-    });
+  const [given, setGiven] = useState(() => ready(start.pictures));
+  const sources = useRef(new Map<string, { readonly name: string; readonly open: () => Promise<OpenedPicture> }>());
+  const openFrom = (id: string): void => {
+    const source = sources.current.get(id);
+    if (source === undefined) return;
+    const { name } = source;
+    setGiven((held) => opening(held, { id, name }));
+    // Whatever goes wrong is that picture's: it never keeps the question from being sent.
+    void Promise.resolve()
+      .then(source.open)
+      .catch((error: unknown): OpenedPicture => {
+        console.warn(`${name} could not be opened:`, error);
+        return { ok: false, name, problem: "unreadable" };
+      })
+      .then((result) => setGiven((held) => opened(held, id, result)));
+  };
+  const add: Draft["add"] = (name, openIt) => {
+    const id = newId();
+    sources.current.set(id, { name, open: openIt });
+    openFrom(id);
   };
   return {
     text,
-    pictures,
-    opening,
-    problems,
+    given,
+    pictures: picturesOf(given),
+    opening: given.filter(({ state }) => state === "opening").length,
     setText,
-    addFiles: (files) => add(files.map((file) => open(file, file.name))),
-    addOpened: (opened) => add([opened]),
-    replace: (id, picture) => setPictures((held) => held.map((one) => (one.id === id ? picture : one))),
-    remove: (id) => setPictures((held) => held.filter((picture) => picture.id !== id)),
+    addFiles: (files) => files.forEach((file) => add(file.name, () => open(file, file.name))),
+    add,
+    addPicture: (picture) => setGiven((held) => [...held, ...ready([picture])]),
+    retry: openFrom,
+    remove(id) {
+      sources.current.delete(id);
+      setGiven((held) => held.filter((one) => one.id !== id));
+    },
+    replace: (pictureId, picture) =>
+      setGiven((held) =>
+        held.map((one) =>
+          one.state === "ready" && one.picture.id === pictureId ? { ...one, name: picture.name, picture } : one,
+        ),
+      ),
     clear() {
-      cleared.current++;
+      sources.current.clear();
       setText("");
-      setPictures([]);
-      setProblems([]);
+      setGiven([]);
     },
   };
 }

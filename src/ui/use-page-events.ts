@@ -1,15 +1,20 @@
-// Files that are dropped or pasted anywhere on the page, and the Escape key. Knows nothing of what becomes of them.
+// What is dropped or pasted anywhere on the page, and the Escape key. Knows nothing of what becomes of it.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { droppedFolders, readFolders } from "./dropped-folder.ts";
+import { readDrop, readPaste, type Given } from "./given-data.ts";
 
 interface PageHandlers {
   readonly onFiles: (files: readonly File[]) => void;
   /** Folders were dropped; paths start with a folder's name. */
   readonly onFolder: (files: ReadonlyMap<string, File>) => void;
+  /** A picture was dragged out of another page, or pasted without its bytes. */
+  readonly onAddress: (address: string) => void;
+  /** Words for the question that no field takes by itself. */
+  readonly onWords: (words: string) => void;
   readonly onEscape: () => void;
 }
 
-/** True while files are dragged over the page. */
+/** True while something that the page takes is dragged over it. */
 export function usePageEvents(handlers: PageHandlers): boolean {
   const [dragging, setDragging] = useState(false);
   const latest = useRef(handlers);
@@ -23,13 +28,23 @@ export function usePageEvents(handlers: PageHandlers): boolean {
       depth = Math.max(0, next);
       setDragging(depth > 0);
     };
-    const carriesFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") === true;
-    addEventListener("dragenter", (event) => carriesFiles(event) && setDepth(depth + 1), { signal });
-    addEventListener("dragleave", (event) => carriesFiles(event) && setDepth(depth - 1), { signal });
+    // What is dragged from one place of the page to another is not given to it.
+    let own = false;
+    const mayTake = ({ dataTransfer }: DragEvent): boolean =>
+      !own && dataTransfer?.types.some((type) => type === "Files" || type === "text/uri-list") === true;
+    const take = (given: Given): void => {
+      if (given.kind === "files") latest.current.onFiles(given.files);
+      else if (given.kind === "address") latest.current.onAddress(given.address);
+      else latest.current.onWords(given.words);
+    };
+    addEventListener("dragstart", () => (own = true), { signal });
+    addEventListener("dragend", () => (own = false), { signal });
+    addEventListener("dragenter", (event) => mayTake(event) && setDepth(depth + 1), { signal });
+    addEventListener("dragleave", (event) => mayTake(event) && setDepth(depth - 1), { signal });
     addEventListener(
       "dragover",
       (event) => {
-        if (!carriesFiles(event)) return;
+        if (!mayTake(event)) return;
         event.preventDefault();
         if (event.dataTransfer !== null) event.dataTransfer.dropEffect = "copy";
       },
@@ -38,22 +53,29 @@ export function usePageEvents(handlers: PageHandlers): boolean {
     addEventListener(
       "drop",
       (event) => {
-        if (!carriesFiles(event)) return;
-        event.preventDefault();
         setDepth(0);
+        if (!mayTake(event) || event.dataTransfer === null) return;
         const folders = droppedFolders(event.dataTransfer);
+        const given = readDrop(event.dataTransfer);
+        // A text field takes a link's words where they were dropped.
+        if (given?.kind === "words" && fieldOf(event.target) !== undefined) return;
+        // A browser that is left alone leaves the page for what is dropped on it.
+        event.preventDefault();
         if (folders.length > 0) void readFolders(folders).then((files) => latest.current.onFolder(files));
-        else latest.current.onFiles([...(event.dataTransfer?.files ?? [])]);
+        else if (given !== undefined) take(given);
       },
       { signal },
     );
     addEventListener(
       "paste",
       (event) => {
-        const files = [...(event.clipboardData?.files ?? [])];
-        if (files.length === 0) return;
+        const field = fieldOf(event.target);
+        const isOthers = (field !== undefined && field.id !== "question") || document.querySelector("dialog[open]");
+        if (event.defaultPrevented || event.clipboardData === null || isOthers) return;
+        const given = readPaste(event.clipboardData);
+        if (given === undefined || (given.kind === "words" && given.plain && field !== undefined)) return;
         event.preventDefault();
-        latest.current.onFiles(files);
+        take(given);
       },
       { signal },
     );
@@ -75,4 +97,13 @@ export function usePageEvents(handlers: PageHandlers): boolean {
     return () => page.abort();
   }, []);
   return dragging;
+}
+
+/** The text field that an event happens in. */
+function fieldOf(target: EventTarget | null): HTMLElement | undefined {
+  if (!(target instanceof HTMLElement)) return undefined;
+  const field = target.closest<HTMLElement>("textarea, select, input, [contenteditable]:not([contenteditable=false])");
+  return field?.matches("input:is([type=checkbox], [type=radio], [type=range], [type=button])") === true
+    ? undefined
+    : (field ?? undefined);
 }

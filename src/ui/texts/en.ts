@@ -3,12 +3,12 @@ import type { FailureCode } from "#chat/conversation.ts";
 import type { Stage } from "#engine/types.ts";
 import type { PictureProblem } from "#chat/pictures.web.ts";
 import type { DeviceNotice } from "#worker/api.ts";
+import { chat } from "./en-chat.ts";
 import { compare } from "./en-compare.ts";
 import { remote, remoteErrors } from "./en-remote.ts";
 import { app, sampling } from "./en-settings.ts";
 import { photos } from "./en-photos.ts";
 import { storage } from "./en-storage.ts";
-import { kept } from "./en-kept.ts";
 import { transfer } from "./en-transfer.ts";
 import { weights } from "./en-weights.ts";
 
@@ -175,11 +175,6 @@ export const en = {
 
   heroTitle: "Drop a picture. Ask away.",
   heroLead: (model: string) => `${model} looks at it and answers right here, on your device.`,
-  dropTitle: "Drop a picture here",
-  dropHint: "or paste one, or",
-  dropButton: "choose a file",
-  chooseTitle: "Choose a picture",
-  chooseHint: "or take one with the camera",
   dropOverlay: "Drop it anywhere",
   privacy: "Nothing leaves this device: no server, no account.",
   knowsPictograms: (model: string) =>
@@ -203,7 +198,6 @@ export const en = {
   stop: "Stop",
   newChat: "New chat",
   composerHint: "Enter to send, Shift + Enter for a new line, Escape to stop.",
-  openingPictures: (count: number) => plural(count, "Opening the picture…", `Opening ${count} pictures…`),
   exampleFailed: "The example picture couldn't be downloaded. Check your connection, then try again.",
 
   queued: "Waiting for the model to load…",
@@ -261,7 +255,7 @@ export const en = {
   perPicture: "Per image",
   offlineReady: "Works offline",
   offlineReadyHint: "The page, runtime, and model are stored on this device and work without a network.",
-  kept,
+  notSaved: "This browser doesn't keep data for this page: the conversation will be lost when you leave.",
 
   settings: "Settings",
   theme: "Theme",
@@ -296,6 +290,7 @@ export const en = {
   librariesTitle: "Libraries used",
   license: "License",
   partFailed: "Part of the page couldn't be loaded. Check your connection, then reload the page.",
+  chat,
   compare,
   remote,
   app,

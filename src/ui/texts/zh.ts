@@ -1,11 +1,11 @@
 // 页面的中文文本。Every sentence of the page in Chinese (simplified).
 import type { Texts } from "./en.ts";
+import { chat } from "./zh-chat.ts";
 import { compare } from "./zh-compare.ts";
 import { remote, remoteErrors } from "./zh-remote.ts";
 import { app, sampling } from "./zh-settings.ts";
 import { photos } from "./zh-photos.ts";
 import { storage } from "./zh-storage.ts";
-import { kept } from "./zh-kept.ts";
 import { transfer } from "./zh-transfer.ts";
 import { weights } from "./zh-weights.ts";
 
@@ -16,11 +16,6 @@ export const zh: Texts = {
 
   heroTitle: "放张图片，随便问。",
   heroLead: (model) => `${model} 会看图并回答，全程都在你的设备上运行。`,
-  dropTitle: "把图片拖到这里",
-  dropHint: "也可以粘贴图片，或者",
-  dropButton: "选择文件",
-  chooseTitle: "选择图片",
-  chooseHint: "或用相机拍一张",
   dropOverlay: "松手即可添加",
   privacy: "数据不会离开本机：无需服务器，无需账号。",
   knowsPictograms: (model) => `${model} 非常小：它认识图形符号、简单形状和印刷文字，但看不懂照片。`,
@@ -43,7 +38,6 @@ export const zh: Texts = {
   stop: "停止",
   newChat: "新对话",
   composerHint: "Enter 发送，Shift + Enter 换行，Esc 停止。",
-  openingPictures: (count) => (count === 1 ? "正在打开图片……" : `正在打开 ${count} 张图片……`),
   exampleFailed: "示例图片下载失败。请检查网络后重试。",
 
   queued: "正在等待模型加载……",
@@ -106,7 +100,7 @@ export const zh: Texts = {
   perPicture: "每张图片",
   offlineReady: "可离线使用",
   offlineReadyHint: "页面、运行时和模型都已存储在本机，断网也能用。",
-  kept,
+  notSaved: "此浏览器不保存本页数据：离开后对话会丢失。",
 
   settings: "设置",
   theme: "主题",
@@ -138,6 +132,7 @@ export const zh: Texts = {
   methodTitle: "方法",
   librariesTitle: "使用的库",
   license: "许可证",
+  chat,
   compare,
   remote,
   app,
