@@ -33,7 +33,7 @@ for _ in range(300):
     assert ids == tokenizer.encode(whole).ids, whole
     assert ids[0] == BOS and ids.count(IMAGE) == 1
     whole = render_prompt(pairs)
-    assert encoder.prefix(False) + encoder.branch(pairs, False)[0] == tokenizer.encode(whole).ids, whole
+    assert encoder.prefix(0) + encoder.branch(pairs, False)[0] == tokenizer.encode(whole).ids, whole
 
 cat = Thing("object", "cat", "cats", 0.2, 0.2, 0.2, 0.2)
 dog = Thing("object", "dog", "dogs", 0.8, 0.2, 0.2, 0.2)
@@ -54,7 +54,7 @@ ids, labels, segments, positions = torch.from_numpy(encoder.row(conversations, a
 embeds = model.get_input_embeddings()(ids)
 with torch.no_grad():
     for k, (conversation, picture) in enumerate([(alone[0], False), (conversations[0], True), (conversations[1], True)]):
-        prefix, (branch, _) = encoder.prefix(picture), encoder.branch(conversation, picture)
+        prefix, (branch, _) = encoder.prefix(int(picture)), encoder.branch(conversation, picture)
         expected = model.model.language_model(torch.tensor([prefix + branch])).last_hidden_state[0, len(prefix) :]
         here = (segments == k + 1) | (segments == k + ALONE)
         found = hidden_where(model, embeds, positions, branch_mask(segments), here)[-len(branch) :]

@@ -149,22 +149,25 @@ class Encoder:
             labels += [IGNORE] * len(prompt) + reply
         return ids, labels
 
-    def prefix(self, picture=True):
-        """What comes before the first question: <s>, the system prompt, and the picture's slots."""
-        return [BOS] + (self._ids(SYSTEM + " USER: ") + [IMAGE] * self.image_tokens if picture else self._ids(SYSTEM))
+    def prefix(self, pictures=1):
+        """What comes before the first question: <s>, the system prompt, and the pictures' slots, a line each."""
+        if not pictures:
+            return [BOS] + self._ids(SYSTEM)
+        slots = [IMAGE] * self.image_tokens
+        return [BOS] + self._ids(SYSTEM + " USER: ") + slots + (self._ids("\n") + slots) * (pictures - 1)
 
-    def row(self, conversations, alone, length, picture=True):
+    def row(self, conversations, alone, length, pictures=1):
         """Conversations that share one prefix, as many as fit into `length` tokens, and `alone`: some without a picture.
 
         → int64 [4, length]: ids, labels, segments (see decoder.py), positions.
         """
         row = np.zeros((4, length), np.int64)
         row[0], row[1], row[2] = PAD, IGNORE, PADDING
-        prefix = self.prefix(picture)
+        prefix = self.prefix(pictures)
         row[0, : len(prefix)], row[2, : len(prefix)], row[3, : len(prefix)] = prefix, PREFIX, np.arange(len(prefix))
         at, start = len(prefix), len(prefix)
-        bare = self.prefix(False)
-        parts = [(self.branch(turns, picture), start, 1) for turns in conversations]
+        bare = self.prefix(0)
+        parts = [(self.branch(turns, pictures > 0), start, 1) for turns in conversations]
         for turns in alone:
             ids, labels = self.branch(turns, False)
             parts.insert(0, ((bare + ids, [IGNORE] * len(bare) + labels), 0, ALONE))

@@ -238,7 +238,7 @@ def text_stage(run):
 
     def step():
         scenes = [pool.scene(int(index)) for index in pool.sample(run.rng, batch)]
-        rows = [encoder.row(run.talk(scene, run.options["turns"]), [], length, picture=False) for scene in scenes]
+        rows = [encoder.row(run.talk(scene, run.options["turns"]), [], length, pictures=0) for scene in scenes]
         with torch.autocast(run.device.type, torch.bfloat16):
             loss, right = language_loss(model, torch.from_numpy(np.stack(rows)).to(run.device))
         return loss, {"tokens": right}
