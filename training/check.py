@@ -8,6 +8,11 @@ import torch
 
 from data import Encoder, read_config
 from decoder import ALONE, branch_mask, hidden_where
+from instruct.cider import bleu4, cider_d
+from instruct.lexicon import things
+from instruct.photographs import Photograph
+from instruct.small_talk import CHINESE, SmallTalker
+from instruct.talk_photographs import PhotographTalker
 from model import BOS, IMAGE, build_config, build_model, load_tokenizer, render_prompt
 from score import accepted
 from talk import Talker
@@ -35,6 +40,11 @@ for _ in range(300):
     whole = render_prompt(pairs)
     assert encoder.prefix(0) + encoder.branch(pairs, False)[0] == tokenizer.encode(whole).ids, whole
 
+# Two pictures in front of a conversation: a line each, as the prompt has them.
+assert encoder.prefix(2) + encoder.branch([("Which?", "The first.")])[0] == tokenizer.encode(
+    render_prompt([("<image>\n<image>\nWhich?", "The first.")])
+).ids  # fmt: skip
+
 cat = Thing("object", "cat", "cats", 0.2, 0.2, 0.2, 0.2)
 dog = Thing("object", "dog", "dogs", 0.8, 0.2, 0.2, 0.2)
 scene = Scene([cat, dog])
@@ -59,4 +69,29 @@ with torch.no_grad():
         here = (segments == k + 1) | (segments == k + ALONE)
         found = hidden_where(model, embeds, positions, branch_mask(segments), here)[-len(branch) :]
         assert torch.allclose(found, expected, atol=1e-4), (found - expected).abs().max()
+
+# Talk about photographs: what is asked as absent is never hinted at, and every answer is one that is accepted.
+photograph = Photograph(
+    Path("dog.jpg"), "flickr", False,
+    ["A brown dog runs on the beach.", "A brown dog is running along the shore.", "The dog runs by the ocean.", "A wet brown dog.", "A dog at the beach."],
+)  # fmt: skip
+photo_talker = PhotographTalker(random.Random(5))
+photo_talker.learn_company([photograph])
+said = {word for words in photograph.words for word in words}
+for _ in range(300):
+    name = photo_talker.absent(photograph)
+    assert name is not None and not said & (things()[name].words | things()[name].doubtful), name
+    for turn in photo_talker.turns(photograph, [207, 208, 1, 2, 3], [0.6, 0.2, 0.1, 0.05, 0.05], 8):
+        if turn["accepted"] and turn["kind"] not in ("photo caption", "photo detail"):
+            assert accepted(turn | {"answers": turn["accepted"]}, turn["answer"]), turn
+        if turn["kind"] == "photo count" and "dog" in turn["question"].lower():
+            assert turn["answer"] in ("One.", "There is one dog."), turn
+sure, unsure = (photo_talker.name("What is this?", 207, 207, share)["answer"] for share in (0.9, 0.1))
+assert "not sure" in unsure and "not sure" not in sure
+small = SmallTalker(random.Random(1))
+chinese = [turn for turn in (small.turn(False) for _ in range(400)) if any("\u4e00" <= c <= "\u9fff" for c in turn["question"]) and not any("\u3040" <= c <= "\u30ff" for c in turn["question"])]
+assert len(chinese) > 20 and all(turn["answer"] == CHINESE for turn in chinese)
+perfect = ["A brown dog runs on the beach.", "Two men play football."]
+references = [[perfect[0], "A dog at the beach."], [perfect[1], "Men playing a game."]]
+assert bleu4(perfect, references) == 1 and cider_d(perfect, references) > cider_d(perfect[::-1], references)
 print("the generator holds")

@@ -78,7 +78,7 @@ def views(picture, source, rng):
 @torch.no_grad()
 def look(net, squares):
     """uint8 [n, INPUT, INPUT, 3] → feature maps [n, 49, 320], classes and shares [n, TOP]."""
-    x = (torch.from_numpy(squares).permute(0, 3, 1, 2).float() - 127) / 128
+    x = (torch.from_numpy(squares.copy()).permute(0, 3, 1, 2).float() - 127) / 128
     maps, logits = net(x.contiguous(memory_format=torch.channels_last))
     shares, classes = logits.softmax(-1).topk(TOP, -1)
     return maps.flatten(2).transpose(1, 2).half().numpy(), classes.short().numpy(), shares.numpy()

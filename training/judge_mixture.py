@@ -58,7 +58,7 @@ class Asker:
             embeds[ids == IMAGE] = torch.cat(pictures)
         decoder, cache, answer = self.model.base.model.language_model, None, []
         while len(answer) < longest:
-            out = decoder(inputs_embeds=embeds, past_key_values=cache, use_cache=True)
+            out = decoder(inputs_embeds=embeds, cache=cache, use_cache=True)
             cache = out.past_key_values
             token = int(self.model.base.lm_head(out.last_hidden_state[0, -1]).argmax())
             if token == EOS:
@@ -128,7 +128,7 @@ def main():
             seen.clear()
             seen[q["image"]] = asker.picture(Image.open(HERE / "heldout" / "pictures" / q["image"]))[0]
         answer = asker.ask([seen[q["image"]]], q["text"])
-        kinds.setdefault(q["kind"], []).append((is_right(answer, q), q["text"], answer, q["answers"]))
+        kinds.setdefault(q["kind"], []).append((is_right(q, answer), q["text"], answer, q["answers"]))
     for kind, rows in kinds.items():
         report(kind, rows)
     report("drawn, all but strings", [r for kind, rows in kinds.items() if kind != "string" for r in rows])
