@@ -80,7 +80,7 @@ async function measure(subject: Subject, work: string): Promise<void> {
   const importances: Importances = await measureImportances({
     from: checkpointFolder(subject.checkpoint),
     beside: join(work, "package"),
-    entries: await readCalibration(file),
+    calibration: await readCalibration(file),
     template: subject.template,
   });
   note(`${subject.name}: calibrated in ${((performance.now() - started) / 1000).toFixed(0)} s`);

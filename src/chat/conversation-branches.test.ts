@@ -1,13 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  allTurns,
-  alternativesOf,
-  branchFrom,
-  joinConversations,
-  removePair,
-  showAlternative,
-} from "./conversation-branches.ts";
+import { allTurns, alternativesOf, branchFrom, removePair, showAlternative } from "./conversation-branches.ts";
+import { joinConversations } from "./conversation-join.ts";
 import type { Conversation, Turn } from "./conversation.ts";
 
 let clock = 0;

@@ -20,7 +20,7 @@ export interface UserTurn {
   readonly at?: number;
 }
 
-/** What a reader thinks of an answer, as in LLaVA's demo. */
+/** What a reader can say of an answer, as in LLaVA's demo; a flag goes with either thumb. */
 export const opinions = ["up", "down", "flag"] as const;
 export type Opinion = (typeof opinions)[number];
 
@@ -60,7 +60,8 @@ export interface AssistantTurn {
   readonly usage?: Usage;
   readonly timings?: Timings;
   readonly failure?: Failure;
-  readonly opinion?: Opinion | undefined;
+  readonly opinion?: Exclude<Opinion, "flag"> | undefined;
+  readonly flagged?: boolean | undefined;
   /** As in a question. */
   readonly at?: number;
 }

@@ -1,11 +1,12 @@
 import { strFromU8, strToU8, unzipSync, zipSync } from "fflate";
 import { describe, expect, test } from "vitest";
 import * as v from "valibot";
+import { allTurns } from "./conversation-branches.ts";
+import { joinConversations } from "./conversation-join.ts";
 import type { AssistantTurn, Conversation, UserTurn } from "./conversation.ts";
 import { exportConversations, toMarkdown, type ExportFormat } from "./export.ts";
 import { importFiles, type Imported } from "./import.ts";
 import { mayHoldConversations } from "./import-kind.ts";
-import { keepImported } from "./import-keep.ts";
 import { importLimits } from "./import-problems.ts";
 import { mergeVotes, readVotes, type Vote } from "./compare-votes.ts";
 import { newId } from "./new-id.ts";
@@ -93,7 +94,7 @@ const zip = (files: Record<string, string | Uint8Array>): File => {
 const sample = (more: object = {}): object => ({
   id: "1",
   conversations: [
-    { from: "human", value: "<image>\nWhat?" },
+    { from: "human", value: "What?" },
     { from: "gpt", value: "That." },
   ],
   ...more,
@@ -205,6 +206,20 @@ describe("Markdown", () => {
     expect(files[linked ?? ""]).toEqual(png);
   });
 
+  test("a picture that was replaced, and what only other answers show, stay at home", async () => {
+    const replaced: Conversation = {
+      ...talk,
+      turns: [question("q1b", "What is this?", red), answer("a1", "A red square.")],
+      branches: [{ after: "", turns: [question("q1", "What is this secret?", photo), answer("a0", "A secret.")] }],
+    };
+    const entries = await unzipped(await exported("markdown", replaced));
+    expect(Object.keys(entries)).toEqual(["what-is-this.md", expect.stringMatching(/^images.*png$/)]);
+    expect(strFromU8(entries["what-is-this.md"] ?? new Uint8Array())).not.toContain("secret");
+    const wordsOnly = { ...replaced, turns: [question("q1b", "What is this?"), answer("a1", "A red square.")] };
+    expect((await exported("markdown", wordsOnly)).name).toBe("what-is-this.md");
+    expect(Object.keys(await unzipped(await exported("llava", wordsOnly)))).toEqual(["llava.json"]);
+  });
+
   test("a title or a picture's name can't become markup", () => {
     const names = new Map([[red, "a.png"]]);
     const evil = { id: "e", title: "![x](http://evil.example/a.png) <script>", turns: [question("q", "?", red)] };
@@ -242,6 +257,15 @@ describe("votes", () => {
       },
       { tstamp: 7, type: "vote", models: ["A", "B"], question: "Which?", pictures: 1, answers: ["a", "b"], verdict: 1 },
     ]);
+  });
+
+  test("a flag beside a thumb is a line of its own", async () => {
+    const both = {
+      ...judged,
+      turns: [...talk.turns.slice(0, 3), answer("a2", "Hm.", { opinion: "up", flagged: true })],
+    };
+    const lines = (await (await exported("votes", both)).text()).trim().split("\n");
+    expect(lines.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual(["upvote", "flag", "vote"]);
   });
 
   test("go with a backup and come back once, however often it is restored", async () => {
@@ -312,19 +336,9 @@ describe("a backup", () => {
   test("restored over what went on here since adds, and overwrites nothing", async () => {
     const [back] = (await open([await exported("backup", talk)])).conversations;
     const grown = { ...talk, title: "Mine", turns: [...talk.turns, question("q3", "More?"), answer("a3", "More.")] };
-    const here = new Map<string, Conversation>([["talk", grown]]);
-    await keepImported(
-      {
-        open: (id) => Promise.resolve(here.get(id)),
-        save: (conversation) => {
-          here.set(conversation.id, conversation);
-          return Promise.resolve(conversation);
-        },
-      },
-      back === undefined ? [] : [back, { ...back, id: "new" }],
-    );
-    expect([...here.keys()]).toEqual(["talk", "new"]);
-    expect(here.get("talk")).toMatchObject({ title: "Mine", turns: grown.turns });
+    const joined = joinConversations(grown, back ?? grown);
+    expect(joined).toMatchObject({ title: "Mine", turns: grown.turns });
+    expect(allTurns(joined)).toHaveLength(allTurns(grown).length);
   });
 
   test("changed by somebody is refused where the rest of the app could not live with it", async () => {
@@ -362,6 +376,19 @@ describe("a backup", () => {
     expect(await problemsOf(stored([q("1"), a("2", { text: "x".repeat(importLimits.textLength + 1) })]))).toEqual([
       "text-too-long",
     ]);
+    const pair = [q("3"), a("4")];
+    expect(await problemsOf(stored([q("1"), a("2")], [{ after: "4", turns: pair }]))).toEqual(["broken-links"]);
+    expect(
+      await problemsOf(
+        stored(
+          [q("1"), a("2")],
+          [
+            { after: "6", turns: pair },
+            { after: "4", turns: [q("5"), a("6")] },
+          ],
+        ),
+      ),
+    ).toEqual(["broken-links"]);
     expect(await problemsOf(stored([q("1")], [], { version: 99 }))).toEqual(["newer-version"]);
     const picture = { id: "p", name: "p", key: "../../etc/passwd" };
     expect(await problemsOf(stored([{ ...q("1"), pictures: [picture] }, a("2")]))).toEqual(["missing"]);
@@ -388,14 +415,12 @@ describe("files that are something else, or wrong", () => {
     const { conversations, problems } = await open([json(bad)]);
     expect(conversations).toHaveLength(1);
     expect(problems).toEqual(
-      ["unknown-speaker", "not-alternating", "no-turns", "not-a-conversation", "not-a-conversation"].map(
-        (problem, index) => ({
-          kind: "item",
-          problem,
-          file: "data.json",
-          item: index + 1,
-        }),
-      ),
+      ["no-turns", "not-alternating", "no-turns", "not-a-conversation", "not-a-conversation"].map((problem, index) => ({
+        kind: "item",
+        problem,
+        file: "data.json",
+        item: index + 1,
+      })),
     );
   });
 
@@ -435,7 +460,7 @@ describe("files that are something else, or wrong", () => {
       zip({ "d.json": data, "text.png": "not a picture", "vector.svg": "<svg onload='alert(1)'/>" }),
     ]);
     expect(conversations).toHaveLength(5);
-    expect(problems.map(({ problem }) => problem)).toEqual(["missing", "elsewhere", "broken", "broken", "elsewhere"]);
+    expect(problems.map(({ problem }) => problem)).toEqual(["missing", "elsewhere", "broken", "broken", "broken"]);
   });
 
   test("a small file can't unfold into a large one", async () => {
@@ -457,6 +482,59 @@ describe("files that are something else, or wrong", () => {
       '[{"__proto__":{"polluted":1},"conversations":[{"from":"__proto__","value":"x"},{"from":"constructor","value":"x"}]}]';
     expect(await problemsOf(new File([text], "p.json"))).toMatchObject([{ problem: "unknown-speaker" }]);
     expect("polluted" in {}).toBe(false);
+  });
+
+  test("twenty paths of 65 kB, lines beyond number and a million names end within seconds, each kind told once", async () => {
+    const began = performance.now();
+    const deep = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`${"a/".repeat(32_000)}${i}.png`, png]));
+    const { conversations } = await open([zip({ "d.json": JSON.stringify([sample({ image: "3.png" })]), ...deep })]);
+    expect(conversations).toHaveLength(1);
+    expect(await problemsOf(new File(["[]\n".repeat(2e6)], "a.jsonl"))).toMatchObject([{ problem: "unknown-format" }]);
+    expect(await problemsOf(new File([`[${"7,".repeat(5e6)}7]`], "a.json"))).toMatchObject([
+      { problem: "unknown-format" },
+    ]);
+    const names = Array.from({ length: 1000 }, (_, i) =>
+      sample({ image: Array.from({ length: 1000 }, (_, j) => `${i}-${j}.png`) }),
+    );
+    expect(await problemsOf(json(names))).toMatchObject([
+      { kind: "loss", problem: "picture", count: 500 },
+      { kind: "picture", problem: "missing", picture: "0-0.png" },
+      { kind: "picture", problem: "missing" },
+      { kind: "picture", problem: "missing", more: 1000 * 500 - 3 },
+      { kind: "loss", problem: "picture" },
+      { kind: "loss", problem: "picture", more: 997 },
+    ]);
+    expect(performance.now() - began).toBeLessThan(15_000);
+  });
+
+  test("what is lost in a conversation that is opened is told, and a file that breaks off too", async () => {
+    const rich = [
+      {
+        image: "gone.png",
+        conversations: [
+          { from: "system", value: "Be brief." },
+          { from: "human", value: "<image><image>Hi" },
+        ],
+      },
+    ];
+    expect((await open([json(rich)])).problems).toEqual([
+      { kind: "loss", problem: "system", file: "data.json", item: 1, count: 1 },
+      { kind: "loss", problem: "mark", file: "data.json", item: 1, count: 1 },
+      { kind: "picture", problem: "missing", picture: "gone.png", item: 1 },
+    ]);
+    const cut = await open([new File([`[${JSON.stringify(sample())},{"conver`], "cut.json")]);
+    expect(cut).toMatchObject({ conversations: [{}], problems: [{ kind: "file", problem: "breaks-off" }] });
+  });
+
+  test("pictures are found under names that only look the same: accents of a Mac, capitals, a longer path", async () => {
+    const names = ["/data/set/Caf\u00e9.PNG", "set\\cafe\u0301.png", "./set/CAFE\u0301.png"];
+    const { conversations, problems } = await open([
+      zip({ "d.json": JSON.stringify(names.map((image) => sample({ image }))), "set/cafe\u0301.png": png }),
+    ]);
+    expect(problems).toEqual([]);
+    expect(conversations.map(({ turns: [first] }) => first?.role === "user" && first.pictures.length)).toEqual([
+      1, 1, 1,
+    ]);
   });
 
   test("too many conversations are cut, and the rest is told", async () => {

@@ -5,6 +5,7 @@
 //   backup    zip: llava-web-backup.json with everything (other answers, figures, votes), and pictures/
 //   votes     JSON lines: what was thought of answers ("upvote", "downvote", "flag") and of models side by side ("vote")
 import type { Message } from "#engine/types.ts";
+import { withoutMarks } from "#samples/read-sample.ts";
 import { mapTurns } from "./conversation-branches.ts";
 import type { Vote } from "./compare-votes.ts";
 import { titleOf, toMessages, type Conversation, type Opinion, type Picture } from "./conversation.ts";
@@ -42,6 +43,9 @@ export async function exportConversations(
   }
   const pictures = await nameFiles(conversations);
   if (format === "markdown") {
+    // Only what is shown, as in the text: a picture that was replaced is somebody's second thought.
+    const shown = new Set(conversations.flatMap(({ turns }) => picturesOf({ id: "", turns })).map(({ blob }) => blob));
+    for (const blob of pictures.keys()) if (!shown.has(blob)) pictures.delete(blob);
     const texts = toMarkdownFiles(conversations, pictures, options.speakers);
     const single = texts.length === 1 && pictures.size === 0 ? texts[0] : undefined;
     if (single !== undefined)
@@ -97,7 +101,8 @@ export function toLlavaSample(conversation: Conversation, fileOf: ReadonlyMap<Bl
     ...(first === undefined ? {} : { image: images.length === 1 ? first : images }),
     conversations: answered.map((message) => ({
       from: message.role === "user" ? "human" : "gpt",
-      value: "<image>\n".repeat(imagesOf(message).length) + withoutSlots(textOf(message)),
+      // What somebody typed must not be taken for a picture's place.
+      value: "<image>\n".repeat(imagesOf(message).length) + withoutMarks(textOf(message)),
     })),
   };
 }
@@ -131,15 +136,21 @@ const opinionTypes: Readonly<Record<Opinion, "upvote" | "downvote" | "flag">> = 
 export function toVoteLines(conversations: readonly Conversation[], votes: readonly Vote[]): VoteLine[] {
   const judged = conversations.flatMap(({ turns }) =>
     turns.flatMap((turn, index): VoteLine[] => {
-      if (turn.role !== "assistant" || turn.opinion === undefined) return [];
-      const said = toMessages(turns.slice(0, index + 1));
-      const state = said.map((message) => ({
+      if (turn.role !== "assistant") return [];
+      const said: Opinion[] = [
+        ...(turn.opinion === undefined ? [] : [turn.opinion]),
+        ...(turn.flagged ? ["flag" as const] : []),
+      ];
+      if (said.length === 0) return [];
+      const messages = toMessages(turns.slice(0, index + 1));
+      const state = messages.map((message) => ({
         from: message.role === "user" ? ("human" as const) : ("gpt" as const),
         value: textOf(message),
       }));
-      const pictures = said.reduce((sum, message) => sum + imagesOf(message).length, 0);
+      const pictures = messages.reduce((sum, message) => sum + imagesOf(message).length, 0);
       const model = turn.model?.name ?? "unknown";
-      return [{ tstamp: (turn.at ?? 0) / 1000, type: opinionTypes[turn.opinion], model, state, pictures }];
+      const tstamp = (turn.at ?? 0) / 1000;
+      return said.map((opinion) => ({ tstamp, type: opinionTypes[opinion], model, state, pictures }));
     }),
   );
   const compared = votes.map(({ at, question, pictures, answers, verdict }): VoteLine => ({
@@ -153,9 +164,6 @@ export function toVoteLines(conversations: readonly Conversation[], votes: reado
   }));
   return [...judged, ...compared];
 }
-
-/** Somebody's own "<image>" would be taken for a picture. */
-const withoutSlots = (text: string): string => text.replaceAll("<image>", "< image >");
 
 const textOf = (message: Message): string =>
   message.parts.map((part) => (part.type === "text" ? part.text : "")).join("");

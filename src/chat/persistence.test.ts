@@ -86,6 +86,19 @@ test("an unknown version and anything malformed is not read", () => {
   expect(parseStored({ version: 1, turns: 7 })).toBeUndefined();
 });
 
+test("a flag that stood in the place of a thumb is a flag", () => {
+  const flagged = { role: "assistant", id: "a", text: "Hm.", status: "done", opinion: "flag" };
+  const question = { role: "user", id: "q", text: "?", pictures: [] };
+  const stored = parseStored({ ...toStored(conversation), turns: [question, flagged] });
+  expect(stored && fromStored(stored, new Map()).turns[1]).toEqual({
+    role: "assistant",
+    id: "a",
+    text: "Hm.",
+    status: "done",
+    flagged: true,
+  });
+});
+
 test("what version 1 kept is read: its pictures lie under their ids", () => {
   const turns = [
     { role: "user", id: "q", text: "What?", pictures: [{ id: "p", name: "cat.png" }] },

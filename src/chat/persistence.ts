@@ -17,6 +17,13 @@ export interface ConversationSummary {
   readonly words: string;
 }
 
+/** What is kept after a save. */
+export interface Kept {
+  readonly conversation: Conversation;
+  /** Pictures that found no room; they are tried again with later saves. */
+  readonly unkeptPictures: number;
+}
+
 export interface ChatPersistence {
   /** All conversations, newest first; rejects when the place can't be read. */
   list(): Promise<readonly ConversationSummary[]>;
@@ -27,11 +34,14 @@ export interface ChatPersistence {
   /** Notes which conversation `load` gives next time; undefined is none. */
   setLast(id: string | undefined): Promise<void>;
   /**
-   * Saves in the order of the calls; rejects when the place can't be written. Resolves with what is kept now: where another tab
-   * has saved the same conversation since it was opened here, that is both (see joinConversations).
+   * Saves in the order of the calls; rejects when not even the text can be written. Where another tab has saved the same
+   * conversation since it was opened here, both are kept (see joinConversations); "deleted" where another tab has deleted it: then
+   * nothing is written.
    */
-  save(conversation: Conversation): Promise<Conversation>;
-  /** Hides it; `restore` brings it back until `purge`. */
+  save(conversation: Conversation): Promise<Kept | "deleted">;
+  /** Joins it into what is kept under its id, whether or not it was deleted; what is kept stays what is shown. */
+  merge(conversation: Conversation): Promise<Kept>;
+  /** Hides it; `restore` brings it back until `purge`, joined with what was kept under its id meanwhile. */
   remove(id: string): Promise<void>;
   restore(id: string): Promise<void>;
   /** Forgets for good what was removed more than a minute ago, and pictures that nothing shows any more. */
@@ -75,7 +85,9 @@ const StoredAnswer = v.object({
       said: v.exactOptional(v.string()),
     }),
   ),
+  /** Older versions kept a flag here, in the place of a thumb. */
   opinion: v.optional(v.picklist(opinions)),
+  flagged: v.optional(v.boolean()),
   at: time,
 });
 
@@ -126,6 +138,9 @@ const migrations: readonly ((value: unknown) => unknown)[] = [
   },
 ];
 
+/** The version that is written. */
+export const newestVersion = migrations.length + 1;
+
 /** The form that is kept; `keyOf` names a picture's bytes. The schema drops what is of this moment only. */
 export function toStored(
   conversation: Conversation,
@@ -160,7 +175,11 @@ export function parseStored(value: unknown): StoredConversation | undefined {
 /** Puts the pictures back, by key; one whose bytes are gone is left out. */
 export function fromStored(stored: StoredConversation, blobs: ReadonlyMap<string, Blob>): Conversation {
   const withBlobs = (turn: StoredConversation["turns"][number]): Turn => {
-    if (turn.role === "assistant") return turn;
+    if (turn.role === "assistant") {
+      const { opinion, ...rest } = turn;
+      if (opinion === "flag") return { ...rest, flagged: true };
+      return opinion === undefined ? rest : { ...rest, opinion };
+    }
     const pictures = turn.pictures.flatMap(({ id, name, key }): Picture[] => {
       const blob = blobs.get(key);
       return blob === undefined ? [] : [{ id, name, blob }];
@@ -220,6 +239,11 @@ export function summarize(
   const title = titleOf(conversation);
   const words = [title, ...conversation.turns.map((turn) => turn.text)].join("\n").toLowerCase();
   return { id: conversation.id, title, updatedAt: conversation.updatedAt ?? 0, words };
+}
+
+/** Whether a write failed for want of room. */
+export function isFull(error: unknown): boolean {
+  return error instanceof Error && error.name === "QuotaExceededError";
 }
 
 /** Newest first. */

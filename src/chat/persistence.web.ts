@@ -1,5 +1,6 @@
 // Conversations in IndexedDB, in a database of their own. A picture is written once per content: its key is its hash. Every save
-// compares revisions inside its transaction, so that two tabs never overwrite each other.
+// compares revisions inside its transaction, so that two tabs never overwrite each other. Where a picture finds no room, its
+// conversation is kept without it.
 //   conversation:<id>  the conversation       removed:<id>  one that can still be brought back
 //   picture:<key>      a picture's bytes       last          id of the conversation shown last
 //   current            version 1: the only conversation
@@ -7,7 +8,8 @@
 import { createStore, promisifyRequest, type UseStore } from "idb-keyval";
 import * as v from "valibot";
 import { fromStoredBlob, isBlobRefused, toBlobBytes } from "#weights/blob-values.ts";
-import { joinConversations, mapTurns } from "./conversation-branches.ts";
+import { mapTurns } from "./conversation-branches.ts";
+import { joinConversations } from "./conversation-join.ts";
 import type { AssistantTurn, Conversation, Picture, Turn } from "./conversation.ts";
 import { newId } from "./new-id.ts";
 import {
@@ -20,6 +22,7 @@ import {
   toStored,
   withKeysOf,
   type ChatPersistence,
+  type Kept,
   type StoredConversation,
 } from "./persistence.ts";
 import { createNotes, toNotes, type NotedSave, type Pending, type PendingSave } from "./unfinished.web.ts";
@@ -30,6 +33,8 @@ const pictureKey = (key: string): string => `picture:${key}`;
 /** ";" comes right after ":" */
 const allKeys = (kind: string): IDBKeyRange => IDBKeyRange.bound(`${kind}:`, `${kind};`, false, true);
 const undoMs = 60_000;
+/** Room may have been made meanwhile. */
+const tryAgainMs = 300_000;
 
 const Removed = v.object({ removedAt: v.number(), value: v.unknown() });
 
@@ -53,8 +58,10 @@ export function createWebPersistence(databaseName = "llava-web-chat"): WebPersis
         await done;
         return result;
       } catch (error) {
+        // Why a transaction was undone says more than that a request in it was.
+        const cause = objects.transaction.error;
         abort(objects.transaction);
-        throw error;
+        throw cause ?? error;
       }
     });
   const channel = new BroadcastChannel(databaseName);
@@ -78,6 +85,12 @@ export function createWebPersistence(databaseName = "llava-web-chat"): WebPersis
   };
   /** Which revision of a conversation this tab holds. */
   const revisions = new Map<string, string>();
+  /** Keys of pictures that found no room, with when that was. */
+  const noRoom = new Map<string, number>();
+  /** What is written where Blobs are refused. */
+  const bytes = new WeakMap<Blob, unknown>();
+  /** Pictures that this page has seen kept. */
+  const kept = new WeakSet<Blob>();
   const keys = new WeakMap<Blob, string>();
   const keyOf = (picture: Picture): string => keys.get(picture.blob) ?? picture.id;
 
@@ -93,7 +106,7 @@ export function createWebPersistence(databaseName = "llava-web-chat"): WebPersis
   const withPictures = async (kept: StoredConversation, objects: IDBObjectStore): Promise<Conversation> => {
     const blobs = new Map<string, Blob>();
     for (const key of pictureKeys(kept)) {
-      const value = await promisifyRequest<unknown>(objects.get(pictureKey(key)));
+      const value = await tolerantGet(objects, pictureKey(key));
       const blob = fromStoredBlob(value);
       if (blob === undefined) continue;
       blobs.set(key, blob);
@@ -112,48 +125,107 @@ export function createWebPersistence(databaseName = "llava-web-chat"): WebPersis
     objects.put(kept.id, "last");
   };
 
-  const write = async (conversation: Conversation, revision: string): Promise<Conversation> => {
-    try {
-      return await writeOnce(conversation, revision);
-    } catch (error) {
-      if (!takesBlobs || !isBlobRefused(error)) throw error;
-      takesBlobs = false;
-      return writeOnce(conversation, revision);
+  /** Pictures that other tabs' saves brought are there already, in whatever form. */
+  const valueOf = ({ blob }: Picture): unknown => (takesBlobs ? blob : (bytes.get(blob) ?? blob));
+
+  /** What is to be written, given what is there; undefined for nothing. */
+  type Combine = (there: StoredConversation | undefined, objects: IDBObjectStore) => Promise<Conversation | undefined>;
+
+  /** One transaction: the conversation and its new pictures, which are noted in `tried`; without that, the text alone. */
+  const put = (id: string, revision: string, combine: Combine, tried: Map<string, Picture> | undefined) =>
+    open("readwrite", async (objects) => {
+      const there = parseStored(await tolerantGet(objects, conversationKey(id)));
+      const both = await combine(there, objects);
+      if (both === undefined) return undefined;
+      for (const picture of tried === undefined ? [] : picturesOf(both)) {
+        const key = keyOf(picture);
+        const isThere = (await promisifyRequest(objects.getKey(pictureKey(key)))) !== undefined;
+        if (isThere || noRoom.has(key)) continue;
+        tried?.set(key, picture);
+        objects.put(valueOf(picture), pictureKey(key));
+      }
+      await promisifyRequest(objects.put(toStored(both, revision, Date.now(), keyOf), conversationKey(id)));
+      return both;
+    });
+
+  /** Those of several pictures that find room, smallest first; the others are noted. */
+  const putPictures = async (pictures: readonly Picture[]): Promise<void> => {
+    const sorted = [...pictures].sort((a, b) => a.blob.size - b.blob.size);
+    for (const [index, picture] of sorted.entries()) {
+      // The largest is the one that found no room among them all.
+      let fits = index < sorted.length - 1;
+      if (fits) {
+        const key = pictureKey(keyOf(picture));
+        await lookForRoom();
+        fits = await open("readwrite", (objects) => promisifyRequest(objects.put(valueOf(picture), key))).then(
+          () => true,
+          () => false,
+        );
+      }
+      if (fits) continue;
+      for (const { blob, id, name } of sorted.slice(index)) noRoom.set(keyOf({ blob, id, name }), Date.now());
+      return;
     }
   };
 
-  const writeOnce = async (conversation: Conversation, revision: string): Promise<Conversation> => {
-    const pictures = picturesOf(conversation);
-    await Promise.all(pictures.map(hash));
-    const values = new Map<string, unknown>();
-    for (const picture of pictures)
-      values.set(keyOf(picture), takesBlobs ? picture.blob : await toBlobBytes(picture.blob));
+  const write = async (conversation: Conversation, revision: string, combine: Combine): Promise<Kept | undefined> => {
     const { id } = conversation;
-    const joined = await open("readwrite", async (objects) => {
-      const there = parseStored(await promisifyRequest<unknown>(objects.get(conversationKey(id))));
-      const known = there === undefined || there.revision === revisions.get(id);
-      const both = known ? conversation : joinConversations(conversation, await withPictures(there, objects));
-      for (const picture of picturesOf(both)) {
-        const key = pictureKey(keyOf(picture));
-        // Pictures that the other tab's save brought are there already.
-        const value = values.get(keyOf(picture)) ?? picture.blob;
-        if ((await promisifyRequest(objects.getKey(key))) === undefined) objects.put(value, key);
+    await Promise.all(picturesOf(conversation).map(hash));
+    for (const [key, since] of noRoom) if (Date.now() - since > tryAgainMs) noRoom.delete(key);
+    let both: Conversation | undefined;
+    const tried = new Map<string, Picture>();
+    if (!takesBlobs)
+      for (const { blob } of picturesOf(conversation)) if (!kept.has(blob)) bytes.set(blob, await toBlobBytes(blob));
+    if (picturesOf(conversation).some((picture) => !noRoom.has(keyOf(picture)) && !kept.has(picture.blob)))
+      await lookForRoom();
+    try {
+      both = await put(id, revision, combine, tried);
+    } catch (error) {
+      if (takesBlobs && isBlobRefused(error)) {
+        takesBlobs = false;
+        return await write(conversation, revision, combine);
       }
-      const kept = toStored(both, revision, Date.now(), keyOf);
-      await promisifyRequest(objects.put(kept, conversationKey(id)));
-      return both;
-    });
+      if (tried.size === 0) throw error;
+      // The text alone; when not even that can be written, there is nothing to be done.
+      both = await put(id, revision, combine, undefined);
+      await putPictures([...tried.values()]);
+    }
+    if (both === undefined) return undefined;
+    for (const picture of picturesOf(both)) if (!noRoom.has(keyOf(picture))) kept.add(picture.blob);
     revisions.set(id, revision);
-    return joined;
+    const missing = new Set(
+      picturesOf(both)
+        .map(keyOf)
+        .filter((key) => noRoom.has(key)),
+    );
+    return { conversation: both, unkeptPictures: missing.size };
   };
 
   const read = (id: string): Promise<Conversation | undefined> =>
     open("readonly", async (objects) => {
-      const kept = parseStored(await promisifyRequest<unknown>(objects.get(conversationKey(id))));
+      const kept = parseStored(await tolerantGet(objects, conversationKey(id)));
       if (kept === undefined) return undefined;
       revisions.set(id, kept.revision);
-      return withPictures(kept, objects);
+      return withPictures({ ...kept, id }, objects);
     });
+
+  const remove = async (objects: IDBObjectStore, id: string): Promise<void> => {
+    const value = await tolerantGet(objects, conversationKey(id));
+    if (value !== undefined) objects.put({ removedAt: Date.now(), value }, removedKey(id));
+    await promisifyRequest(objects.delete(conversationKey(id)));
+  };
+
+  const restore = async (objects: IDBObjectStore, id: string): Promise<void> => {
+    const removed = v.safeParse(Removed, await tolerantGet(objects, removedKey(id)));
+    const there = parseStored(await tolerantGet(objects, conversationKey(id)));
+    const back = removed.success ? parseStored(removed.output.value) : undefined;
+    if (removed.success && there === undefined) objects.put(removed.output.value, conversationKey(id));
+    else if (there !== undefined && back !== undefined) {
+      const both = joinConversations(await withPictures(there, objects), await withPictures(back, objects));
+      objects.put(toStored(both, newId(), there.updatedAt, keyOf), conversationKey(id));
+    }
+    await promisifyRequest(objects.delete(removedKey(id)));
+  };
 
   /** A save that a page before could not finish: over what that page knew, joined with what it did not. */
   const saveNoted = async (objects: IDBObjectStore, { before, own, value }: NotedSave): Promise<void> => {
@@ -197,8 +269,7 @@ export function createWebPersistence(databaseName = "llava-web-chat"): WebPersis
       inOrder(() =>
         open("readwrite", async (objects) => {
           await migrateLayout(objects);
-          const values = await promisifyRequest<unknown[]>(objects.getAll(allKeys("conversation")));
-          const all = values.map(parseStored).filter((kept) => kept !== undefined);
+          const all = await readAll(objects, "conversation");
           return inListOrder(all.map((kept) => summarize(withoutBytes(kept))));
         }),
       ),
@@ -231,17 +302,36 @@ export function createWebPersistence(databaseName = "llava-web-chat"): WebPersis
       const revision = newId();
       return inOrder(
         async () => {
-          const kept = await write(conversation, revision);
-          tell(conversation.id);
+          const { id } = conversation;
+          const kept = await write(conversation, revision, async (there, objects) => {
+            const known = revisions.get(id);
+            // What was here and is gone was deleted in another tab.
+            if (there === undefined) return known === undefined ? conversation : undefined;
+            return there.revision === known
+              ? conversation
+              : joinConversations(conversation, await withPictures(there, objects));
+          });
+          if (kept === undefined) return "deleted";
+          tell(id);
           return kept;
         },
         { op: "save", conversation, revision },
       );
     },
+    merge: (conversation) =>
+      inOrder(async () => {
+        const { id } = conversation;
+        const kept = await write(conversation, newId(), async (there, objects) =>
+          there === undefined ? conversation : joinConversations(await withPictures(there, objects), conversation),
+        );
+        tell(id);
+        return kept ?? { conversation, unkeptPictures: 0 };
+      }),
     remove: (id) =>
       inOrder(
         async () => {
           await open("readwrite", (objects) => remove(objects, id));
+          noRoom.clear();
           tell(id);
         },
         { op: "remove", id },
@@ -283,16 +373,43 @@ export function createWebPersistence(databaseName = "llava-web-chat"): WebPersis
   };
 }
 
-async function remove(objects: IDBObjectStore, id: string): Promise<void> {
-  const value = await promisifyRequest<unknown>(objects.get(conversationKey(id)));
-  if (value !== undefined) objects.put({ removedAt: Date.now(), value }, removedKey(id));
-  await promisifyRequest(objects.delete(conversationKey(id)));
+/**
+ * Makes Chromium count anew what is used. With the count of before it begins to write a picture that has no room, and the half of it goes
+ * on filling the storage, so that no text finds room after it (measured in Chromium 156).
+ */
+async function lookForRoom(): Promise<void> {
+  const storage: StorageManager | undefined = "storage" in navigator ? navigator.storage : undefined;
+  await storage?.estimate().catch(() => undefined);
 }
 
-async function restore(objects: IDBObjectStore, id: string): Promise<void> {
-  const removed = v.safeParse(Removed, await promisifyRequest<unknown>(objects.get(removedKey(id))));
-  if (removed.success) objects.put(removed.output.value, conversationKey(id));
-  await promisifyRequest(objects.delete(removedKey(id)));
+/** A record whose bytes the browser can't read any more is none; the transaction goes on. */
+function tolerantGet(objects: IDBObjectStore, key: string): Promise<unknown> {
+  return tolerant<unknown>(objects.get(key));
+}
+
+function tolerant<T>(request: IDBRequest<T>): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = (event) => {
+      // Not handled, it would undo the whole transaction.
+      event.preventDefault();
+      event.stopPropagation();
+      resolve(undefined);
+    };
+  });
+}
+
+/** All that can be read, under the ids of their keys; one broken record hides no other. */
+async function readAll(objects: IDBObjectStore, kind: string): Promise<StoredConversation[]> {
+  const keys = await promisifyRequest(objects.getAllKeys(allKeys(kind)));
+  const together = await tolerant<unknown[]>(objects.getAll(allKeys(kind)));
+  const all: StoredConversation[] = [];
+  for (const [index, key] of keys.entries()) {
+    const value = together === undefined ? await tolerant<unknown>(objects.get(key)) : together[index];
+    const kept = parseStored(value);
+    if (kept !== undefined) all.push({ ...kept, id: typeof key === "string" ? key.slice(kind.length + 1) : kept.id });
+  }
+  return all;
 }
 
 const isQueued = (turn: Turn): turn is AssistantTurn => turn.role === "assistant" && turn.status === "queued";
@@ -317,10 +434,11 @@ async function purge(objects: IDBObjectStore): Promise<void> {
     for (const key of kept === undefined ? [] : pictureKeys(kept)) shown.add(pictureKey(key));
     return kept !== undefined;
   };
-  const conversations = await promisifyRequest<unknown[]>(objects.getAll(allKeys("conversation")));
-  let readable = conversations.map(note).every(Boolean);
+  const keys = await promisifyRequest(objects.getAllKeys(allKeys("conversation")));
+  let readable = true;
+  for (const key of keys) readable = note(await tolerant<unknown>(objects.get(key))) && readable;
   for (const key of await promisifyRequest(objects.getAllKeys(allKeys("removed")))) {
-    const removed = v.safeParse(Removed, await promisifyRequest<unknown>(objects.get(key)));
+    const removed = v.safeParse(Removed, await tolerant<unknown>(objects.get(key)));
     if (removed.success && Date.now() - removed.output.removedAt < undoMs)
       readable = note(removed.output.value) && readable;
     else objects.delete(key);

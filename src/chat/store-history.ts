@@ -1,7 +1,9 @@
 // Which conversation is shown, and what can be done to those that are kept: open, rename, delete and undo. Knows no model.
+import { allTurns, mapTurns } from "./conversation-branches.ts";
+import { joinConversations } from "./conversation-join.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Cell } from "./observable.ts";
-import { summarize, inListOrder, type ChatPersistence } from "./persistence.ts";
+import { summarize, inListOrder, isFull, type ChatPersistence, type Kept } from "./persistence.ts";
 import type { ChatState } from "./store.ts";
 
 export interface History {
@@ -23,6 +25,8 @@ export interface History {
   dismissUndo(): void;
   /** The user has read that another tab's turns were joined in. */
   dismissJoined(): void;
+  /** Keeps the shown conversation after all, which another tab has deleted. */
+  keepDeleted(): Promise<void>;
 }
 
 interface HistoryOptions {
@@ -42,6 +46,11 @@ interface HistoryOptions {
 
 export interface HistoryParts extends History {
   forgetUndo(): void;
+  /** A save has ended well, or not. */
+  noteKept(kept: Kept): void;
+  noteUnkept(error: unknown): void;
+  /** Another tab has deleted the conversation with this id. */
+  lost(id: string): void;
   /** Shows and saves a conversation with turns deleted; `undo` goes back. */
   replaceUndoably(rest: Conversation): void;
 }
@@ -57,11 +66,35 @@ export function createHistory(options: HistoryOptions): HistoryParts {
 
   const show = (conversation: Conversation): void => {
     visit++;
-    cell.update((state) => ({ ...state, conversation, joined: false }));
+    cell.update((state) => ({ ...state, conversation, joined: false, deletedElsewhere: false, unkept: undefined }));
     const last = conversation.turns.length === 0 ? undefined : conversation.id;
-    persistence.setLast(last).catch(notSaved);
+    persistence.setLast(last).catch(() => undefined);
   };
-  const notSaved = (): void => cell.update((state) => ({ ...state, saved: false }));
+  /** The last state of the shown conversation that is kept. */
+  let lastKept: Conversation | undefined;
+  const noteKept = ({ conversation, unkeptPictures }: Kept): void => {
+    const { unkept, conversation: shown } = cell.get();
+    if (shown.id !== conversation.id) return;
+    lastKept = conversation;
+    if (unkept === undefined && unkeptPictures === 0) return;
+    const pictures = { cause: "full", turns: 0, isPart: true, pictures: unkeptPictures } as const;
+    cell.update((state) => ({ ...state, unkept: unkeptPictures === 0 ? undefined : pictures }));
+  };
+  const noteUnkept = (error: unknown): void => {
+    const { turns, id } = cell.get().conversation;
+    const before = lastKept?.id === id ? new Set(allTurns(lastKept).map((turn) => turn.id)) : new Set<string>();
+    const cause = isFull(error) ? "full" : "blocked";
+    const missing = turns.filter((turn) => !before.has(turn.id)).length;
+    // What grew and could not be written is the last answer at least.
+    const unkept = { cause, turns: Math.max(1, missing), isPart: before.size > 0, pictures: 0 } as const;
+    cell.update((state) => ({ ...state, unkept }));
+  };
+  const lost = (id: string): void =>
+    cell.update((state) => ({
+      ...state,
+      conversations: state.conversations.filter((other) => other.id !== id),
+      deletedElsewhere: state.conversation.id === id,
+    }));
   const refreshList = async (): Promise<void> => {
     const conversations = await persistence.list();
     cell.update((state) => ({ ...state, conversations }));
@@ -80,12 +113,28 @@ export function createHistory(options: HistoryOptions): HistoryParts {
   const follow = async (ids: ReadonlySet<string>): Promise<void> => {
     await refreshList();
     const before = cell.get().conversation;
-    if (!ids.has(before.id) || isBusy()) return;
+    if (!ids.has(before.id)) return;
+    const wasDeleted = cell.get().deletedElsewhere === true;
+    if (wasDeleted && cell.get().conversations.some(({ id }) => id === before.id)) return await keepDeleted();
+    if (isBusy()) return;
     const theirs = await persistence.open(before.id);
+    if (theirs === undefined && lastKept?.id === before.id && cell.get().conversation.id === before.id) lost(before.id);
     const last = theirs?.turns.at(-1);
     const ended = last?.role !== "assistant" || (last.status !== "queued" && last.status !== "running");
     if (theirs === undefined || !ended || cell.get().conversation !== before) return;
+    lastKept = theirs;
     cell.update((state) => ({ ...state, conversation: theirs }));
+  };
+  /** What is shown, joined with what another tab may have brought back. */
+  const keepDeleted = async (): Promise<void> => {
+    const kept = await persistence.merge(cell.get().conversation);
+    cell.update((state) =>
+      state.conversation.id === kept.conversation.id
+        ? { ...state, deletedElsewhere: false, conversation: joinConversations(state.conversation, kept.conversation) }
+        : state,
+    );
+    noteKept(kept);
+    await refreshList();
   };
   let changed = new Set<string>();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -95,26 +144,43 @@ export function createHistory(options: HistoryOptions): HistoryParts {
       const ids = changed;
       changed = new Set();
       timer = undefined;
-      follow(ids).catch(notSaved);
+      follow(ids).catch(noteUnkept);
     }, listenEveryMs);
   });
 
   return {
     forgetUndo,
+    noteKept,
+    noteUnkept,
+    lost,
+    keepDeleted: () => keepDeleted().catch(noteUnkept),
     replaceUndoably(rest) {
       const before = cell.get().conversation;
       cell.update((state) => ({ ...state, conversation: rest }));
       save();
-      offerUndo("turns", () => {
-        cell.update((state) => ({ ...state, conversation: before }));
+      offerUndo("turns", async () => {
+        const { conversation: shown, joined } = cell.get();
+        const isShown = shown.id === before.id;
+        const now = isShown ? shown : ((await persistence.open(before.id)) ?? before);
+        // What was said since, here or in another tab, stays too.
+        const since = new Map(allTurns(now).map((turn) => [turn.id, turn]));
+        const back = mapTurns({ ...before, title: now.title }, (turn) => since.get(turn.id) ?? turn);
+        const both = joinConversations(back, now);
+        if (!isShown) {
+          await persistence.merge(both);
+          return;
+        }
+        const grown = allTurns(both).length > allTurns(before).length;
+        cell.update((state) => ({ ...state, conversation: both, joined: grown || joined === true }));
         save();
-        return Promise.resolve();
       });
     },
     async restore() {
       try {
-        const conversation = await persistence.load();
         const conversations = await persistence.list();
+        // One that can't be read must not hide the others.
+        const conversation = await persistence.load().catch(() => undefined);
+        lastKept = conversation;
         const free = cell.get().conversation.turns.length === 0;
         // In one step: the page shows no state between.
         cell.update((state) => ({
@@ -124,8 +190,8 @@ export function createHistory(options: HistoryOptions): HistoryParts {
         }));
         // Nobody waits for it, and what it could not clear away it clears away next time.
         persistence.purge().catch(() => undefined);
-      } catch {
-        notSaved();
+      } catch (error) {
+        noteUnkept(error);
       }
     },
     newChat() {
@@ -140,11 +206,12 @@ export function createHistory(options: HistoryOptions): HistoryParts {
       try {
         conversation = await persistence.open(id);
         if (conversation === undefined) await refreshList();
-      } catch {
-        return notSaved();
+      } catch (error) {
+        return noteUnkept(error);
       }
       if (conversation === undefined || visit !== started) return;
       leave();
+      lastKept = conversation;
       show(settle(conversation));
       shown();
     },
@@ -162,12 +229,14 @@ export function createHistory(options: HistoryOptions): HistoryParts {
         const conversation = await persistence.open(id);
         if (conversation === undefined) return await refreshList();
         const kept = await persistence.save(renamed(conversation));
+        if (kept === "deleted") return await refreshList();
+        const summary = summarize(kept.conversation);
         cell.update((state) => ({
           ...state,
-          conversations: inListOrder([summarize(kept), ...state.conversations.filter((other) => other.id !== id)]),
+          conversations: inListOrder([summary, ...state.conversations.filter((other) => other.id !== id)]),
         }));
-      } catch {
-        notSaved();
+      } catch (error) {
+        noteUnkept(error);
       }
     },
     async remove(id) {
@@ -179,15 +248,17 @@ export function createHistory(options: HistoryOptions): HistoryParts {
       cell.update((state) => ({ ...state, conversations: state.conversations.filter((other) => other.id !== id) }));
       try {
         await persistence.remove(id);
-      } catch {
-        return notSaved();
+      } catch (error) {
+        return noteUnkept(error);
       }
       offerUndo("conversation", async () => {
         await persistence.restore(id);
         await refreshList();
         if (!wasShown || cell.get().conversation.turns.length > 0) return;
         const conversation = await persistence.open(id);
-        if (conversation !== undefined && cell.get().conversation.turns.length === 0) show(conversation);
+        if (conversation === undefined || cell.get().conversation.turns.length > 0) return;
+        lastKept = conversation;
+        show(conversation);
       });
     },
     async undo() {
@@ -195,11 +266,11 @@ export function createHistory(options: HistoryOptions): HistoryParts {
       forgetUndo();
       try {
         await undo?.();
-      } catch {
-        notSaved();
+      } catch (error) {
+        noteUnkept(error);
       }
     },
-    refresh: (ids) => follow(new Set(ids)).catch(notSaved),
+    refresh: (ids) => follow(new Set(ids)).catch(noteUnkept),
     dismissUndo: forgetUndo,
     dismissJoined: () => cell.update((state) => ({ ...state, joined: false })),
   };

@@ -4,9 +4,10 @@ import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
 import type { LoadEvent, LoadedModel } from "#worker/api.ts";
 import { RemoteError } from "#remote/errors.ts";
 import type { AssistantTurn, Conversation } from "./conversation.ts";
-import { alternativesOf, joinConversations } from "./conversation-branches.ts";
+import { allTurns, alternativesOf } from "./conversation-branches.ts";
+import { joinConversations } from "./conversation-join.ts";
 import type { ModelClient, ReadyModel } from "./model-client.ts";
-import { inListOrder, summarize, type ChatPersistence } from "./persistence.ts";
+import { inListOrder, summarize, type ChatPersistence, type Kept } from "./persistence.ts";
 import { defaultSettings } from "./settings.ts";
 import { createChatStore, type ChatStore } from "./store.ts";
 
@@ -70,6 +71,7 @@ class SharedPlace {
 class MemoryPersistence implements ChatPersistence {
   readonly place: SharedPlace;
   readonly known = new Map<string, number>();
+  unkeptPictures = 0;
   constructor(place = new SharedPlace()) {
     this.place = place;
   }
@@ -85,16 +87,24 @@ class MemoryPersistence implements ChatPersistence {
     this.place.last = id;
     return Promise.resolve();
   };
-  save = (conversation: Conversation): Promise<Conversation> => {
+  save = (conversation: Conversation): Promise<Kept | "deleted"> => {
     const there = this.place.kept.get(conversation.id);
-    const known = there === undefined || there.revision === this.known.get(conversation.id);
-    const joined = known ? conversation : joinConversations(conversation, there.conversation);
-    const revision = ++this.place.revisions;
-    this.place.kept.set(conversation.id, { conversation: joined, revision });
-    this.known.set(conversation.id, revision);
-    this.tell(conversation.id);
-    return Promise.resolve(joined);
+    const known = this.known.get(conversation.id);
+    if (there === undefined && known !== undefined) return Promise.resolve("deleted");
+    const isOurs = there === undefined || there.revision === known;
+    return this.put(isOurs ? conversation : joinConversations(conversation, there.conversation));
   };
+  merge = (conversation: Conversation): Promise<Kept> => {
+    const there = this.place.kept.get(conversation.id)?.conversation;
+    return this.put(there === undefined ? conversation : joinConversations(there, conversation));
+  };
+  private put(joined: Conversation): Promise<Kept> {
+    const revision = ++this.place.revisions;
+    this.place.kept.set(joined.id, { conversation: joined, revision });
+    this.known.set(joined.id, revision);
+    this.tell(joined.id);
+    return Promise.resolve({ conversation: joined, unkeptPictures: this.unkeptPictures });
+  }
   remove = (id: string): Promise<void> => {
     const there = this.place.kept.get(id);
     if (there !== undefined) this.place.removed.set(id, there.conversation);
@@ -104,7 +114,7 @@ class MemoryPersistence implements ChatPersistence {
   };
   restore = async (id: string): Promise<void> => {
     const conversation = this.place.removed.get(id);
-    if (conversation !== undefined) await this.save(conversation);
+    if (conversation !== undefined) await this.merge(conversation);
   };
   purge = (): Promise<void> => Promise.resolve();
   noteUnfinished = (): void => undefined;
@@ -320,8 +330,31 @@ describe("keeping", () => {
     await store.start();
     store.send("Is it red?", []);
     await settled();
-    expect(store.get().saved).toBe(false);
+    expect(store.get().unkept).toEqual({ cause: "blocked", turns: 2, isPart: false, pictures: 0 });
     expect(lastAnswer(store).status).toBe("done");
+  });
+
+  test("where the room ends, what is kept and what is not is told, and forgotten when there is room again", async () => {
+    const persistence = new MemoryPersistence();
+    const { save } = persistence;
+    const store = make(counting(), persistence);
+    await store.start();
+    store.send("first", []);
+    await settled();
+    expect(store.get().unkept).toBeUndefined();
+    persistence.save = () => Promise.reject(new DOMException("full", "QuotaExceededError"));
+    store.send("second", []);
+    await settled();
+    expect(store.get().unkept).toEqual({ cause: "full", turns: 2, isPart: true, pictures: 0 });
+    persistence.save = save;
+    persistence.unkeptPictures = 1;
+    store.send("third", []);
+    await settled();
+    expect(store.get().unkept).toEqual({ cause: "full", turns: 0, isPart: true, pictures: 1 });
+    persistence.unkeptPictures = 0;
+    store.send("fourth", []);
+    await settled();
+    expect(store.get().unkept).toBeUndefined();
   });
 });
 
@@ -423,10 +456,23 @@ describe("opinions", () => {
     };
     store.judge(idAt(store, 1), "up");
     expect(opinion()).toBe("up");
-    store.judge(idAt(store, 1), "flag");
-    expect(opinion()).toBe("flag");
-    store.judge(idAt(store, 1), "flag");
+    store.judge(idAt(store, 1), "down");
+    expect(opinion()).toBe("down");
+    store.judge(idAt(store, 1), "down");
     expect(opinion()).toBeUndefined();
+  });
+
+  test("a flag goes with a thumb, and neither takes the other away", async () => {
+    const store = await asked(counting(), "first");
+    const judged = () => store.get().conversation.turns[1];
+    store.judge(idAt(store, 1), "up");
+    store.judge(idAt(store, 1), "flag");
+    expect(judged()).toMatchObject({ opinion: "up", flagged: true });
+    store.judge(idAt(store, 1), "down");
+    expect(judged()).toMatchObject({ opinion: "down", flagged: true });
+    store.judge(idAt(store, 1), "flag");
+    expect(judged()).toMatchObject({ opinion: "down" });
+    expect(judged()).not.toHaveProperty("flagged");
   });
 });
 
@@ -616,7 +662,7 @@ describe("memory", () => {
 });
 
 describe("two tabs", () => {
-  const twoTabs = async (): Promise<readonly [ChatStore, ChatStore]> => {
+  const twoTabs = async (): Promise<readonly [ChatStore, ChatStore, SharedPlace]> => {
     const place = new SharedPlace();
     const one = make(counting(), new MemoryPersistence(place));
     await one.start();
@@ -632,7 +678,7 @@ describe("two tabs", () => {
     });
     await two.restore();
     await two.start();
-    return [one, two];
+    return [one, two, place];
   };
   const followed = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 350));
 
@@ -654,6 +700,68 @@ describe("two tabs", () => {
     expect(two.get().joined).toBe(true);
     two.page(idAt(two, 2), index === 0 ? 1 : -1);
     expect(texts(two).slice(0, 3)).toEqual(["shared", "1", "from one"]);
+  });
+
+  /** Everything in the kept conversation, whatever is shown. */
+  const keptWords = (place: SharedPlace): string[] =>
+    [...place.kept.values()].flatMap(({ conversation }) => allTurns(conversation).map(({ text }) => text)).sort();
+
+  test("a question brought back here takes nothing away that another tab asked since", async () => {
+    const [one, two, place] = await twoTabs();
+    one.send("second", []);
+    await followed();
+    two.removeTurns(idAt(two, 2));
+    await followed();
+    expect(texts(one)).toEqual(["shared", "1"]);
+    one.send("since", []);
+    await followed();
+    expect(texts(two)).toEqual(["shared", "1", "since", "3"]);
+    await two.undo();
+    await settled();
+    expect(keptWords(place)).toEqual(["1", "2", "3", "second", "shared", "since"]);
+    expect(texts(two)).toEqual(["shared", "1", "second", "2"]);
+    expect(two.get().joined).toBe(true);
+  });
+
+  test("brought back after another conversation was opened, the question is back in its own", async () => {
+    const [one, , place] = await twoTabs();
+    const { id } = one.get().conversation;
+    one.send("second", []);
+    await settled();
+    one.removeTurns(idAt(one, 2));
+    place.kept.set("other", { conversation: { id: "other", turns: [] }, revision: 0 });
+    await one.open("other");
+    await one.undo();
+    expect(one.get().conversation.id).toBe("other");
+    await one.open(id);
+    expect(texts(one)).toEqual(["shared", "1", "second", "2"]);
+  });
+
+  test("a conversation that another tab deletes while this one answers stays deleted, and the reader may keep it", async () => {
+    const [one, two, place] = await twoTabs();
+    const { id } = one.get().conversation;
+    await two.remove(id);
+    one.send("still here", []);
+    await settled();
+    expect(place.kept.has(id)).toBe(false);
+    expect(one.get()).toMatchObject({ deletedElsewhere: true, conversations: [] });
+    expect(texts(one)).toEqual(["shared", "1", "still here", "2"]);
+    await one.keepDeleted();
+    expect(one.get().deletedElsewhere).toBe(false);
+    expect(keptWords(place)).toEqual(["1", "2", "shared", "still here"]);
+  });
+
+  test("a deletion taken back in the other tab brings back what was said here meanwhile", async () => {
+    const [one, two, place] = await twoTabs();
+    await two.remove(one.get().conversation.id);
+    await followed();
+    expect(one.get().deletedElsewhere).toBe(true);
+    one.send("meanwhile", []);
+    await settled();
+    await two.undo();
+    await followed();
+    expect(one.get().deletedElsewhere).toBe(false);
+    expect(keptWords(place)).toEqual(["1", "2", "meanwhile", "shared"]);
   });
 });
 

@@ -5,12 +5,12 @@ import {
   allTurns,
   branchFrom,
   changeTurn,
-  joinConversations,
   mapTurns,
   removePair,
   showAlternative,
   versionsOf,
 } from "./conversation-branches.ts";
+import { joinConversations } from "./conversation-join.ts";
 import { createAhead } from "./ahead.ts";
 import type { AssistantTurn, Conversation, Failure, Opinion, Picture, Turn, UserTurn } from "./conversation.ts";
 import { picturesCarriedOver, toMessages, turnsInMemory } from "./conversation.ts";
@@ -29,14 +29,26 @@ export type ModelState =
   /** `stopped`: somebody ended the loading. */
   | { readonly phase: "failed"; readonly failure: Failure; readonly stopped?: boolean };
 
+export interface Unkept {
+  /** Whether the browser's storage is full, or gives nothing at all. */
+  readonly cause: "full" | "blocked";
+  /** How many of the last turns; 0 where only pictures are missing. */
+  readonly turns: number;
+  /** Whether what came before them is kept. */
+  readonly isPart: boolean;
+  readonly pictures: number;
+}
+
 export interface ChatState {
   readonly conversation: Conversation;
   /** All that are kept, newest first; the shown one too once something was asked in it. */
   readonly conversations: readonly ConversationSummary[];
   readonly model: ModelState;
   readonly settings: Settings;
-  /** False when the browser keeps nothing: the chat is gone after a reload. */
-  readonly saved: boolean;
+  /** What of the shown conversation is not kept, and gone after a reload; undefined when all of it is. */
+  readonly unkept?: Unkept | undefined;
+  /** Another tab has deleted the shown conversation: nothing more is kept of it until the user decides. */
+  readonly deletedElsewhere?: boolean;
   /** What was just deleted and can be brought back. */
   readonly undo?: "conversation" | "turns" | undefined;
   /** Another tab had gone on with this conversation, and what it added was joined in. */
@@ -65,7 +77,7 @@ export interface ChatStore extends Observable<ChatState>, History {
   continueAnswer(): void;
   /** Asks a question again in other words or with other pictures; the old one can be paged back to. */
   edit(questionId: string, text: string, pictures: readonly Picture[]): void;
-  /** Keeps what the reader thinks of an answer; the same once more takes it back. */
+  /** Keeps what the reader thinks of an answer; the same once more takes it back. A flag and a thumb go together. */
   judge(answerId: string, opinion: Opinion): void;
   /** Takes an answer that another model gave elsewhere into the conversation: beside that to its last question, or with a question of its own. */
   adopt(
@@ -133,7 +145,6 @@ export function createChatStore({
     conversations: [],
     model: { phase: "loading", progress: startOfLoad },
     settings,
-    saved: true,
   });
   let client = options.client;
   const loading = new Map<ModelClient, { readonly abort: AbortController; again: boolean }>();
@@ -166,16 +177,18 @@ export function createChatStore({
     clearTimeout(saveTimer);
     saveTimer = undefined;
     const { conversation } = cell.get();
-    if (conversation.turns.length === 0) return;
+    if (conversation.turns.length === 0 || cell.get().deletedElsewhere === true) return;
     const summary = summarize(conversation);
     cell.update((state) => ({
       ...state,
       conversations: inListOrder([summary, ...state.conversations.filter(({ id }) => id !== conversation.id)]),
     }));
     persistence.save(conversation).then(
-      (kept) => {
-        cell.update((state) => (state.saved ? state : { ...state, saved: true }));
+      (result) => {
         const shown = cell.get().conversation;
+        if (result === "deleted") return history.lost(conversation.id);
+        history.noteKept(result);
+        const kept = result.conversation;
         if (kept === conversation || shown.id !== kept.id) return;
         const grown = allTurns(kept).length > allTurns(conversation).length;
         cell.update((state) => ({
@@ -184,7 +197,7 @@ export function createChatStore({
           joined: grown || state.joined === true,
         }));
       },
-      () => cell.update((state) => (state.saved ? { ...state, saved: false } : state)),
+      (error: unknown) => history.noteUnkept(error),
     );
   };
 
@@ -438,9 +451,11 @@ export function createChatStore({
     judge(answerId, opinion) {
       const { conversation } = cell.get();
       change(
-        changeTurn(conversation, answerId, ({ opinion: before, ...turn }) =>
-          before === opinion ? turn : { ...turn, opinion },
-        ),
+        changeTurn(conversation, answerId, ({ opinion: before, flagged, ...turn }) => {
+          const thumb = opinion === "flag" ? before : before === opinion ? undefined : opinion;
+          const flag = opinion === "flag" ? flagged !== true : flagged === true;
+          return { ...turn, ...(thumb === undefined ? {} : { opinion: thumb }), ...(flag ? { flagged: true } : {}) };
+        }),
       );
       save(false);
     },

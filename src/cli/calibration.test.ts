@@ -7,7 +7,7 @@ import { checkpointFolder } from "#convert/folder.node.ts";
 import { openSource } from "#convert/checkpoint-source.ts";
 import { renderPrompt } from "#engine/prompt.ts";
 import { createTokenizer } from "#engine/tokenizer.ts";
-import { readCalibration, type CalibrationEntry } from "./calibration-file.ts";
+import { readCalibration, type Calibration, type CalibrationEntry } from "./calibration-file.ts";
 import { measureImportances } from "./importances.ts";
 
 let folder = "";
@@ -24,11 +24,22 @@ async function write(name: string, text: string): Promise<string> {
   return path;
 }
 
-function entryOf(...texts: string[]): CalibrationEntry[] {
-  return texts.map((text) => ({
-    name: text,
-    messages: () => Promise.resolve([{ role: "user", parts: [{ type: "text", text }] }]),
-  }));
+function calibrationOf(...entries: CalibrationEntry[]): Pick<Calibration, "count" | "entries"> {
+  return {
+    count: entries.length,
+    async *entries() {
+      for (const entry of entries) yield await Promise.resolve(entry);
+    },
+  };
+}
+const ask = (text: string, name = text): CalibrationEntry => ({
+  name,
+  messages: () => Promise.resolve([{ role: "user", parts: [{ type: "text", text }] }]),
+});
+
+async function firstOf(calibration: Calibration): Promise<CalibrationEntry | undefined> {
+  for await (const entry of calibration.entries()) return entry;
+  return undefined;
 }
 
 /** Row i of a tensor of the fixture. */
@@ -47,7 +58,7 @@ test("the first layer's importances are the squares of its normed embeddings, ov
   const importances = await measureImportances({
     from: checkpointFolder(fixture),
     beside: join(folder, "package"),
-    entries: entryOf(...texts),
+    calibration: calibrationOf(...texts.map((text) => ask(text))),
     bits: 32,
     template: "vicuna_v1",
   });
@@ -103,22 +114,20 @@ test("pictures tell of the tower and the projector", async () => {
   const importances = await measureImportances({
     from: checkpointFolder(fixture),
     beside: join(folder, "package"),
-    entries: [
-      {
-        name: "a picture",
-        messages: () =>
-          Promise.resolve([
-            {
-              role: "user",
-              parts: [
-                { type: "image", blob },
-                { type: "text", text: "What?" },
-              ],
-            },
-            { role: "assistant", parts: [{ type: "text", text: "A sea." }] },
-          ]),
-      },
-    ],
+    calibration: calibrationOf({
+      name: "a picture",
+      messages: () =>
+        Promise.resolve([
+          {
+            role: "user",
+            parts: [
+              { type: "image", blob },
+              { type: "text", text: "What?" },
+            ],
+          },
+          { role: "assistant", parts: [{ type: "text", text: "A sea." }] },
+        ]),
+    }),
     template: "vicuna_v1",
   });
   const projector = importances("projector.linear_1.weight");
@@ -143,7 +152,7 @@ test("LLaVA's JSON and lines of text are read, pictures beside the file", async 
       },
     ]),
   );
-  const messages = await (await readCalibration(training))[0]?.messages();
+  const messages = await (await firstOf(await readCalibration(training)))?.messages();
   expect(
     messages?.map(({ role, parts }) => [role, ...parts.map((part) => (part.type === "text" ? part.text : part.type))]),
   ).toEqual([
@@ -152,20 +161,64 @@ test("LLaVA's JSON and lines of text are read, pictures beside the file", async 
     ["user", "Where?"],
     ["assistant", "At the top."],
   ]);
-  const lines = await readCalibration(
-    await write("lines.jsonl", '{"text": "One."}\n\n{"text": "Two.", "image": "none.png"}\n'),
+  const lines = await readCalibration(await write("lines.jsonl", '{"text": "One."}\n\n{"text": "Two."}\n'));
+  expect(lines).toMatchObject({ count: 2, notes: [] });
+});
+
+test("a picture that is missing ends it before anything is measured, with how many are", async () => {
+  const text =
+    '{"text": "One."}\n\n{"text": "Two.", "image": "none.png"}\n{"text": "Three.", "image": "https://x/y.png"}';
+  await expect(readCalibration(await write("gone.jsonl", text))).rejects.toThrow(
+    /entry 2 of .*gone\.jsonl: the picture .*none\.png can't be opened, and 1 more like it/,
   );
-  expect(lines).toHaveLength(2);
-  await expect(lines[1]?.messages()).rejects.toThrow(
-    /entry 2 of .*lines\.jsonl: the picture .*none\.png can't be opened/,
-  );
+});
+
+test("what the page imports is read, and what is left out is told with counts", async () => {
+  await write("k.png", "");
+  const qa = [
+    { from: "User", value: "<image>\nWhat?" },
+    { from: "assistant", value: "A kite." },
+  ];
+  const list = [
+    { images: ["k.png"], conversations: qa },
+    { image: ".\\set\\k.png", conversations: [{ from: "system", value: "Be brief." }, ...qa] },
+    { image: null, conversations: [{ from: "gpt", value: "Hello." }, ...qa] },
+    {
+      messages: [
+        { role: "user", content: [{ type: "image_url", image_url: { url: "data:image/png;base64,iVBORw==" } }] },
+      ],
+    },
+    { question: "What?" },
+    { conversations: [] },
+  ];
+  const json = `\uFEFF${JSON.stringify(list).replace('"question"', '"score":NaN,"question"')}`;
+  const calibration = await readCalibration(await write("many.json", json));
+  expect(calibration.count).toBe(4);
+  expect(calibration.notes).toEqual([
+    expect.stringMatching(/^2 left out: entry 5 of .*many\.json is neither .*, and more like it$/),
+    expect.stringMatching(/many\.json: 1 answers before a first question were left out$/),
+    expect.stringMatching(/many\.json: 1 marks for pictures have no picture$/),
+  ]);
+  const said: string[] = [];
+  for await (const entry of calibration.entries())
+    said.push(
+      (await entry.messages())
+        .map(({ role, parts }) => `${role} ${parts.map(({ type }) => type).join("+")}`)
+        .join(", "),
+    );
+  expect(said).toEqual([
+    "user image+text, assistant text",
+    "system text, user image+text, assistant text",
+    "user text, assistant text",
+    "user image+text",
+  ]);
 });
 
 test.each([
   ["empty.jsonl", "\n", /holds no conversation/],
   ["broken.jsonl", '{"text": "One."}\n{"text": ', /line 2 of .*broken\.jsonl is not JSON/],
   ["other.json", '[{"question": "What?"}]', /entry 1 of .*other\.json is neither/],
-  ["turns.json", '[{"conversations": []}]', /entry 1 of .*turns\.json is neither/],
+  ["turns.json", '[{"conversations": []}]', /entry 1 of .*turns\.json holds no turn/],
 ])("%s is refused with a sentence", async (name, text, sentence) => {
   const path = await write(name, text);
   await expect(readCalibration(path)).rejects.toThrow(sentence);
@@ -178,7 +231,7 @@ test("a file that is not there, and a prompt that does not fit, end the measurin
   const measuring = measureImportances({
     from: checkpointFolder(fixture),
     beside: join(folder, "package"),
-    entries: entryOf(long).map((entry) => ({ ...entry, name: "entry 1" })),
+    calibration: calibrationOf(ask(long, "entry 1")),
     template: "vicuna_v1",
   });
   await expect(measuring).rejects.toThrow(/entry 1 can't be used: the prompt has \d+ of \d+ tokens/);

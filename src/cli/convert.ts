@@ -90,7 +90,8 @@ export function addConvert(program: Command): void {
       const progress = createProgress(process.stderr);
       const started = performance.now();
       const signal = stopOnSignals();
-      const entries = flags.calibrate === undefined ? undefined : await readCalibration(flags.calibrate);
+      const calibration = flags.calibrate === undefined ? undefined : await readCalibration(flags.calibrate);
+      for (const note of calibration?.notes ?? []) process.stderr.write(`calibration: ${note}\n`);
       const more = {
         base: folderOf(flags.base),
         vision: folderOf(flags.vision),
@@ -126,10 +127,10 @@ export function addConvert(program: Command): void {
         return;
       }
       const renderChat = renderChatThread();
-      const measured = { from, beside: out, entries: entries ?? [], more, template, renderChat, signal };
+      const measured = { from, beside: out, more, template, renderChat, signal };
       const importances =
-        entries &&
-        (await measure(measured).catch(async (error: unknown) => {
+        calibration &&
+        (await measure({ ...measured, calibration }).catch(async (error: unknown) => {
           await to.discard();
           throw error;
         }));
@@ -178,7 +179,7 @@ async function measure(options: MeasureOptions): Promise<Importances> {
     },
   });
   progress.end();
-  stderr.write(`${stderr.isTTY ? "\r\u001b[K" : ""}calibrated on ${options.entries.length} conversations\n`);
+  stderr.write(`${stderr.isTTY ? "\r\u001b[K" : ""}calibrated on ${options.calibration.count} conversations\n`);
   return importances;
 }
 

@@ -15,13 +15,13 @@ import type { PackageInfo } from "#engine/package.ts";
 import { createNodeRuntime } from "#engine/runtime.node.ts";
 import type { Runtime, RuntimeTensor, Session } from "#engine/runtime.ts";
 import type { Message } from "#engine/types.ts";
-import type { CalibrationEntry } from "./calibration-file.ts";
+import type { Calibration } from "./calibration-file.ts";
 
 export interface MeasureOptions {
   readonly from: CheckpointFolder;
   /** Where the package will be: the temporary one is written beside it, and taken away. */
   readonly beside: string;
-  readonly entries: readonly CalibrationEntry[];
+  readonly calibration: Pick<Calibration, "count" | "entries">;
   /** Of the temporary package; 8 bits compute nearly the same in a quarter of the memory. */
   readonly bits?: 8 | 32;
   readonly more?: ConvertOptions["more"];
@@ -61,7 +61,7 @@ async function runAll(
   folder: string,
   info: PackageInfo,
   sums: Map<string, Float64Array>,
-  { entries, onEntry, signal }: MeasureOptions,
+  { calibration, onEntry, signal }: MeasureOptions,
 ): Promise<void> {
   const runtime = createNodeRuntime();
   try {
@@ -72,7 +72,8 @@ async function runAll(
       memoryBudget: 0,
     });
     try {
-      for (const [i, entry] of entries.entries()) {
+      let done = 0;
+      for await (const entry of calibration.entries()) {
         const messages = await entry.messages();
         signal?.throwIfAborted();
         // A generator of its own: what one prompt left in the cache would not be run again for the next.
@@ -94,7 +95,7 @@ async function runAll(
           generator.dispose();
         }
         signal?.throwIfAborted();
-        onEntry?.(i + 1, entries.length);
+        onEntry?.(++done, calibration.count);
       }
     } finally {
       await model.dispose();

@@ -51,7 +51,7 @@ function Opinions({
           class={`icon-button icon-button-small opinion-${opinion}`}
           aria-label={t.opinions[opinion]}
           title={t.opinions[opinion]}
-          aria-pressed={turn.opinion === opinion}
+          aria-pressed={opinion === "flag" ? turn.flagged === true : turn.opinion === opinion}
           onClick={() => onJudge(opinion)}
         >
           {opinion === "flag" ? <FlagIcon /> : <ThumbIcon />}

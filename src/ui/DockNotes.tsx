@@ -1,11 +1,11 @@
 // What the page has to say above the question box: downloads, where a question goes, what was not kept or can be undone, a new version.
 import type { Signal } from "@preact/signals";
 import type { JSX } from "preact";
-import { isBusy } from "#chat/store.ts";
+import { isBusy, type Unkept } from "#chat/store.ts";
 import type { AppProps } from "./app-props.ts";
 import type { DialogName } from "./Dialogs.tsx";
 import { lazy } from "./lazy.tsx";
-import { useTexts } from "./texts/texts.ts";
+import { useTexts, type Texts } from "./texts/texts.ts";
 import { UndoNote } from "./UndoNote.tsx";
 import { UpdateNote } from "./UpdateNote.tsx";
 
@@ -20,7 +20,7 @@ interface DockNotesProps {
 export function DockNotes({ app, open }: DockNotesProps): JSX.Element {
   const t = useTexts();
   const { chat, model } = app;
-  const { conversation, saved, undo, joined } = app.state.value;
+  const { conversation, unkept, deletedElsewhere, undo, joined } = app.state.value;
   const { selected } = app.models.value;
   const downloads = app.downloads.value;
   const unknownModel = app.unknownModel.value;
@@ -65,10 +65,29 @@ export function DockNotes({ app, open }: DockNotesProps): JSX.Element {
           </button>
         </p>
       )}
-      {!saved && (
-        <p class="dock-note" data-testid="not-saved">
-          {t.notSaved}
+      {unkept !== undefined && deletedElsewhere !== true && (
+        <p class="dock-note" role="status" data-testid="not-saved">
+          {sentenceFor(t, unkept)}{" "}
+          {unkept.cause === "full" && (
+            <button
+              type="button"
+              class="link-button"
+              onClick={() => {
+                open.value = "storage";
+              }}
+            >
+              {t.kept.freeSpace}
+            </button>
+          )}
         </p>
+      )}
+      {deletedElsewhere === true && (
+        <UndoNote
+          what="deletedElsewhere"
+          onUndo={() => void chat.keepDeleted()}
+          undoLabel={t.kept.keep}
+          onDismiss={() => chat.newChat()}
+        />
       )}
       {undo !== undefined && (
         <UndoNote what={undo} onUndo={() => void chat.undo()} onDismiss={() => chat.dismissUndo()} />
@@ -79,4 +98,10 @@ export function DockNotes({ app, open }: DockNotesProps): JSX.Element {
       {joined === true && <UndoNote what="joined" onUndo={undefined} onDismiss={() => chat.dismissJoined()} />}
     </>
   );
+}
+
+function sentenceFor({ kept }: Texts, { cause, turns, isPart, pictures }: Unkept): string {
+  if (turns === 0) return kept.pictures(pictures);
+  if (cause === "full") return isPart ? kept.fullPart(turns) : kept.full;
+  return isPart ? kept.blockedPart(turns) : kept.blocked;
 }

@@ -20,7 +20,7 @@ interface ExportDialogProps {
   readonly onClose: () => void;
 }
 
-type ImportState = "idle" | "working" | "failed" | ImportOutcome;
+type ImportState = "idle" | "failed" | ImportOutcome | { readonly working: number; readonly stop: () => void };
 
 /** More sentences than these help nobody. */
 const shownProblems = 8;
@@ -34,8 +34,10 @@ export function ExportDialog({ transfer, hasThis, busy, files, onClose }: Export
   const input = useRef<HTMLInputElement>(null);
   const importFrom = (given: readonly File[]): void => {
     if (given.length === 0 || busy) return;
-    setImported("working");
-    transfer.importFrom(given).then(setImported, (error: unknown) => {
+    const course = new AbortController();
+    const tell = (working: number): void => setImported({ working, stop: () => course.abort() });
+    tell(0);
+    transfer.importFrom(given, { signal: course.signal, onOpened: tell }).then(setImported, (error: unknown) => {
       console.warn("The import failed:", error);
       setImported("failed");
     });
@@ -86,7 +88,7 @@ export function ExportDialog({ transfer, hasThis, busy, files, onClose }: Export
         <button
           type="button"
           class="button"
-          disabled={busy || imported === "working"}
+          disabled={busy || isWorking(imported)}
           onClick={() => input.current?.click()}
         >
           {t.transfer.importButton}
@@ -114,14 +116,24 @@ export function ExportDialog({ transfer, hasThis, busy, files, onClose }: Export
 function Outcome({ state }: { readonly state: ImportState }): JSX.Element | null {
   const t = useTexts();
   if (state === "idle") return null;
-  if (state === "working") return <p class="dialog-note">{t.transfer.importing}</p>;
   if (state === "failed") return <p class="dialog-note">{t.transfer.importFailed}</p>;
+  if ("working" in state)
+    return (
+      <p class="dialog-actions">
+        <span class="dialog-note">{t.transfer.importing(state.working)}</span>
+        <button type="button" class="button" onClick={state.stop}>
+          {t.transfer.stopImport}
+        </button>
+      </p>
+    );
   const sentences = [...new Set(state.problems.map((problem) => sentenceFor(t, problem)))];
   const more = sentences.length - shownProblems;
   return (
     <>
       <p class="dialog-note" data-testid="import-outcome">
-        {t.transfer.opened(state.opened)} {state.kept ? "" : t.transfer.notKept}
+        {t.transfer.opened(state.opened)} {state.stopped ? t.transfer.stopped : ""}{" "}
+        {state.kept ? "" : t.transfer.notKept}{" "}
+        {state.unkeptPictures === 0 ? "" : t.transfer.picturesNotKept(state.unkeptPictures)}
       </p>
       <ul class="dialog-points">
         {sentences.slice(0, shownProblems).map((sentence) => (
@@ -135,8 +147,16 @@ function Outcome({ state }: { readonly state: ImportState }): JSX.Element | null
   );
 }
 
+const isWorking = (state: ImportState): boolean => typeof state === "object" && "working" in state;
+
 function sentenceFor(t: Texts, problem: ImportProblem): string {
-  const { fileProblems, itemProblems, pictureTroubles, itemLeftOut } = t.transfer;
+  const sentence = sentenceForOne(t, problem);
+  return problem.more === undefined ? sentence : `${sentence} ${t.transfer.likeThis(problem.more)}`;
+}
+
+function sentenceForOne(t: Texts, problem: ImportProblem): string {
+  const { fileProblems, itemProblems, itemLosses, pictureTroubles, itemLeftOut, itemLost } = t.transfer;
+  if (problem.kind === "loss") return itemLost(problem.item, problem.file, itemLosses[problem.problem](problem.count));
   if (problem.kind === "file") return fileProblems[problem.problem](problem.file);
   if (problem.kind === "picture") return pictureTroubles[problem.problem](problem.picture);
   return itemLeftOut(problem.item, problem.file, itemProblems[problem.problem]);

@@ -4,21 +4,28 @@ import { CloseIcon } from "./icons.tsx";
 import { useTexts } from "./texts/texts.ts";
 
 interface UndoNoteProps {
-  readonly what: "conversation" | "turns" | "joined";
+  readonly what: "conversation" | "turns" | "joined" | "deletedElsewhere";
   readonly onUndo: (() => void) | undefined;
+  /** "Undo" by default. */
+  readonly undoLabel?: string;
   readonly onDismiss: () => void;
 }
 
 /** Stays until it is dismissed or the conversation goes on: nobody has to be quick. */
-export function UndoNote({ what, onUndo, onDismiss }: UndoNoteProps): JSX.Element {
+export function UndoNote({ what, onUndo, undoLabel, onDismiss }: UndoNoteProps): JSX.Element {
   const t = useTexts();
-  const words = { conversation: t.history.deleted, turns: t.history.turnsDeleted, joined: t.history.joined }[what];
+  const words = {
+    conversation: t.history.deleted,
+    turns: t.history.turnsDeleted,
+    joined: t.history.joined,
+    deletedElsewhere: t.kept.deletedElsewhere,
+  }[what];
   return (
     <div class="undo" role="status" data-testid="undo" data-what={what}>
       <span class="undo-words">{words}</span>
       {onUndo !== undefined && (
         <button type="button" class="button" onClick={onUndo}>
-          {t.history.undo}
+          {undoLabel ?? t.history.undo}
         </button>
       )}
       <button

@@ -9,6 +9,7 @@ import { remote, remoteErrors } from "./en-remote.ts";
 import { app, sampling } from "./en-settings.ts";
 import { photos } from "./en-photos.ts";
 import { storage } from "./en-storage.ts";
+import { kept } from "./en-kept.ts";
 import { transfer } from "./en-transfer.ts";
 import { weights } from "./en-weights.ts";
 
@@ -255,7 +256,7 @@ export const en = {
   perPicture: "Per image",
   offlineReady: "Works offline",
   offlineReadyHint: "The page, runtime, and model are stored on this device and work without a network.",
-  notSaved: "This browser doesn't keep data for this page: the conversation will be lost when you leave.",
+  kept,
 
   settings: "Settings",
   theme: "Theme",

@@ -6,6 +6,7 @@ import { remote, remoteErrors } from "./zh-remote.ts";
 import { app, sampling } from "./zh-settings.ts";
 import { photos } from "./zh-photos.ts";
 import { storage } from "./zh-storage.ts";
+import { kept } from "./zh-kept.ts";
 import { transfer } from "./zh-transfer.ts";
 import { weights } from "./zh-weights.ts";
 
@@ -100,7 +101,7 @@ export const zh: Texts = {
   perPicture: "每张图片",
   offlineReady: "可离线使用",
   offlineReadyHint: "页面、运行时和模型都已存储在本机，断网也能用。",
-  notSaved: "此浏览器不保存本页数据：离开后对话会丢失。",
+  kept,
 
   settings: "设置",
   theme: "主题",

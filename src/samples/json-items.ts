@@ -1,0 +1,182 @@
+// Takes the values out of a JSON list, JSON lines or a single value while the text streams in; one value is in memory at a time.
+// Also reads what Python writes and JSON forbids (NaN, Infinity). Knows no conversation.
+import { sampleLimits } from "./limits.ts";
+
+export interface JsonItem {
+  /** Counts from 1, over the whole file. */
+  readonly item: number;
+  /** Where it begins; counts from 1. */
+  readonly line: number;
+  /** Which top-level list it stands in; undefined outside of any. */
+  readonly list: number | undefined;
+  /** "too-large" is read over; "broken" is the last item there is. */
+  readonly value: { readonly json: unknown } | "too-large" | "broken";
+}
+
+const quote = 34;
+const backslash = 92;
+
+/** The values, in order. After "broken" nothing can be told of the rest. */
+export async function* readJsonItems(texts: AsyncIterable<string>): AsyncGenerator<JsonItem> {
+  let item = 0;
+  let line = 1;
+  let lists = 0;
+  let inList = false;
+  /** Of the value under way: 0 between values. */
+  let startLine = 0;
+  let depth = 0;
+  let inString = false;
+  let escaped = false;
+  let isScalar = false;
+  let parts: string[] = [];
+  let length = 0;
+  const take = (text: string): void => {
+    length += text.length;
+    if (length <= sampleLimits.jsonLength) parts.push(text);
+    else parts = [];
+  };
+  const finish = (): JsonItem => {
+    const json = length > sampleLimits.jsonLength ? undefined : parseJson(parts.join(""));
+    const value = json === undefined ? (length > sampleLimits.jsonLength ? "too-large" : "broken") : json;
+    const done: JsonItem = { item: ++item, line: startLine, list: inList ? lists : undefined, value };
+    startLine = 0;
+    parts = [];
+    length = 0;
+    isScalar = false;
+    return done;
+  };
+  const broken = (): JsonItem => ({
+    item: item + 1,
+    line: startLine === 0 ? line : startLine,
+    list: inList ? lists : undefined,
+    value: "broken",
+  });
+
+  for await (const text of texts) {
+    /** Where what is not taken yet of the value under way begins in this text. */
+    let from = 0;
+    let at = 0;
+    while (at < text.length) {
+      if (inString) {
+        // A backslash that ended the text before hides this text's first character.
+        if (escaped) {
+          escaped = false;
+          at++;
+        }
+        at = endOfString(text, at);
+        if (at > text.length) {
+          escaped = at === text.length + 2;
+          at = text.length;
+          break;
+        }
+        inString = false;
+        if (depth === 0 && !isScalar) {
+          take(text.slice(from, at));
+          const done = finish();
+          yield done;
+          if (done.value === "broken") return;
+        }
+        continue;
+      }
+      const code = text.charCodeAt(at);
+      if (startLine === 0) {
+        // Between values.
+        if (code === 10) line++;
+        if (isSpace(code) || code === 44) at++;
+        else if (code === 0x5b && !inList) {
+          inList = true;
+          lists++;
+          at++;
+        } else if (code === 0x5d && inList) {
+          inList = false;
+          at++;
+        } else {
+          startLine = line;
+          from = at;
+          if (code === quote) inString = true;
+          else if (code === 0x7b || code === 0x5b) depth = 1;
+          else isScalar = true;
+          at++;
+        }
+        continue;
+      }
+      if (isScalar) {
+        if (isSpace(code) || code === 44 || code === 0x5d || code === 0x7d) {
+          take(text.slice(from, at));
+          const done = finish();
+          yield done;
+          if (done.value === "broken") return;
+        } else at++;
+        continue;
+      }
+      at++;
+      if (code === quote) inString = true;
+      else if (code === 10) line++;
+      else if (code === 0x7b || code === 0x5b) {
+        if (++depth > sampleLimits.jsonDepth) {
+          yield broken();
+          return;
+        }
+      } else if (code === 0x7d || code === 0x5d) {
+        if (--depth > 0) continue;
+        take(text.slice(from, at));
+        const done = finish();
+        yield done;
+        if (done.value === "broken") return;
+      }
+    }
+    if (startLine !== 0) take(text.slice(from, at));
+  }
+  if (startLine !== 0 && isScalar) yield finish();
+  else if (startLine !== 0 || inList) yield broken();
+}
+
+const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9 || code === 0xfeff;
+
+/** After the closing quote; length + 1 where the string goes on, length + 2 where it does so after a backslash. */
+function endOfString(text: string, start: number): number {
+  for (let at = start; ;) {
+    const end = text.indexOf('"', at);
+    const stop = end < 0 ? text.length : end;
+    let slashes = 0;
+    while (stop - slashes > start && text.charCodeAt(stop - slashes - 1) === backslash) slashes++;
+    const isEscaped = slashes % 2 === 1;
+    if (end < 0) return text.length + (isEscaped ? 2 : 1);
+    if (!isEscaped) return end + 1;
+    at = end + 1;
+  }
+}
+
+/** Undefined for what is no JSON. NaN and the infinities, which Python writes, are null. */
+export function parseJson(text: string): { readonly json: unknown } | undefined {
+  try {
+    return { json: JSON.parse(text) as unknown };
+  } catch {
+    // Perhaps Python's numbers.
+  }
+  const plain = withoutPythonNumbers(text);
+  if (plain === undefined) return undefined;
+  try {
+    return { json: JSON.parse(plain) as unknown };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined where there are none. */
+function withoutPythonNumbers(text: string): string | undefined {
+  const parts: string[] = [];
+  let from = 0;
+  const word = /"|-?(?:NaN|Infinity)\b/g;
+  for (let found = word.exec(text); found !== null; found = word.exec(text)) {
+    if (found[0] === '"') {
+      const end = endOfString(text, found.index + 1);
+      if (end > text.length) break;
+      word.lastIndex = end;
+      continue;
+    }
+    parts.push(text.slice(from, found.index), "null");
+    from = found.index + found[0].length;
+  }
+  return parts.length === 0 ? undefined : parts.join("") + text.slice(from);
+}

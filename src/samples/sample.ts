@@ -1,0 +1,47 @@
+// One conversation of somebody's data: what it is when read, and what can be wrong with it. Data only; read-sample.ts reads it.
+
+/** Where a picture is: a name that the reader's caller looks up, or its bytes as base64 in the data itself. */
+export type PictureRef =
+  { readonly kind: "name"; readonly name: string } | { readonly kind: "data"; readonly base64: string };
+
+export type SampleTurn =
+  | { readonly role: "user"; readonly text: string; readonly pictures: readonly PictureRef[] }
+  | { readonly role: "assistant"; readonly text: string };
+
+/** What a conversation that could be read has lost on the way. */
+export const losses = [
+  /** An answer before the first question, as LLaVA drops it. */
+  "early-answer",
+  /** Instructions in the middle of the conversation. */
+  "late-system",
+  /** A mark for a picture that the data does not name. */
+  "mark",
+  /** A picture that is named in no way we know, or is one too many. */
+  "picture",
+  /** A video, a sound, a document. */
+  "media",
+] as const;
+export type Loss = (typeof losses)[number];
+
+export interface Sample {
+  /** What the model is told before the first question; "" for nothing. */
+  readonly system: string;
+  /** Speakers take turns, and a question comes first. */
+  readonly turns: readonly SampleTurn[];
+  /** How often each loss happened. */
+  readonly lost: ReadonlyMap<Loss, number>;
+}
+
+/** Why a conversation can't be read. */
+export type SampleProblem =
+  "not-a-conversation" | "no-turns" | "unknown-speaker" | "not-alternating" | "text-too-long" | "too-many-turns";
+
+/** The bytes of a picture that stands in the data itself; undefined where they are no base64. */
+export function dataBlob(ref: PictureRef & { readonly kind: "data" }): Blob | undefined {
+  try {
+    const binary = atob(ref.base64.replace(/\s+/g, ""));
+    return new Blob([Uint8Array.from(binary, (character) => character.charCodeAt(0))]);
+  } catch {
+    return undefined;
+  }
+}
