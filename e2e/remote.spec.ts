@@ -286,14 +286,18 @@ test("two models answer the same question side by side, and the vote is kept and
     await expect(column).toHaveAttribute("data-status", "done");
     await expect(column).toContainText("“Which color?” with 1 pictures");
   }
-  await columns.nth(1).getByRole("button", { name: "This is best" }).click();
+  // Nobody knows which model is which before the vote.
+  await expect(columns.nth(0)).toContainText("Model A");
+  for (const column of await columns.all()) await expect(column).not.toContainText("llava-");
+  await page.getByRole("region", { name: "Answers" }).press("2");
+  await expect(columns.nth(1)).toContainText("Your choice");
+  const winner = (await columns.nth(1).getAttribute("aria-label")) ?? "";
+  expect(winner).toMatch(/^llava-(13b|34b)$/);
   const download = page.waitForEvent("download");
   await page.getByTestId("compare-votes").getByRole("link").click();
   const exported: unknown = JSON.parse(await readFile(await (await download).path(), "utf8"));
   expect(exported).toMatchObject({
-    votes: [
-      { question: "Which color?", pictures: 1, verdict: 1, answers: [{ model: "llava-13b" }, { model: "llava-34b" }] },
-    ],
+    votes: [{ question: "Which color?", pictures: 1, verdict: 1, answers: [{}, { model: winner }] }],
   });
   await page.keyboard.press("Escape");
   // What was compared is no part of the conversation, and the draft still waits.
@@ -305,8 +309,10 @@ test("two models answer the same question side by side, and the vote is kept and
   await page.getByRole("button", { name: "Compare models" }).click();
   await dialog.getByRole("checkbox", { name: "Pocket LLaVA" }).uncheck();
   await dialog.getByRole("checkbox", { name: "llava-34b" }).check();
+  await dialog.getByRole("switch", { name: "Blind" }).uncheck();
   await dialog.getByRole("textbox", { name: "Question" }).fill("And now?");
   await dialog.getByRole("button", { name: "Ask all" }).click();
+  await expect(columns.nth(1)).toContainText("llava-34b");
   await columns.nth(1).getByRole("button", { name: "Continue with this one" }).click();
   await expect(dialog).toHaveCount(0);
   await expect(page.getByTestId("answer")).toContainText("“And now?” with 1 pictures");
@@ -349,8 +355,17 @@ for (const [colorScheme, width] of [
       await check();
       await page.getByRole("button", { name: "Compare models" }).click();
       await page.getByRole("dialog").getByRole("textbox", { name: "Question" }).fill("Which color?");
+      await page.getByRole("checkbox", { name: "Pocket LLaVA" }).uncheck();
+      await page.getByRole("checkbox", { name: "34b" }).check();
+      server.fail({ type: "status", status: 500, body: "{}" });
       await page.getByRole("dialog").getByRole("button", { name: "Ask all" }).click();
-      await expect(page.getByTestId("compare-column")).toHaveCount(2);
+      const columns = page.getByTestId("compare-column");
+      await expect(columns).toHaveCount(2);
+      // A model that failed can't win, and one answer is no contest.
+      await expect(columns.filter({ hasText: "Failed" })).toHaveAttribute("data-status", "failed");
+      await expect(columns.filter({ hasNotText: "Failed" })).toHaveAttribute("data-status", "done");
+      await expect(page.getByText("There is nothing to vote on")).toBeVisible();
+      await expect(page.getByRole("button", { name: "This is best" })).toHaveCount(0);
       await check();
       await page.keyboard.press("Escape");
       await ask(page, "Is it red?");

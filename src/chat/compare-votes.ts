@@ -8,8 +8,15 @@ const Vote = v.object({
   at: v.number(),
   question: v.string(),
   pictures: v.number(),
-  answers: v.array(v.object({ model: v.string(), host: v.exactOptional(v.string()), text: v.string() })),
-  /** Index of the best answer, or that none is better, or that none is good. */
+  answers: v.array(
+    v.object({
+      model: v.string(),
+      host: v.exactOptional(v.string()),
+      text: v.string(),
+      failed: v.exactOptional(v.literal(true)),
+    }),
+  ),
+  /** Index of the best answer, which is none that failed, or that none is better, or that none is good. */
   verdict: v.union([v.number(), v.literal("tie"), v.literal("none")]),
 });
 export type Vote = v.InferOutput<typeof Vote>;
@@ -67,6 +74,11 @@ export function exportVotes(votes: readonly Vote[]): string {
   return JSON.stringify({ version: 1, votes }, undefined, 1);
 }
 
+/** Whether an answer can be voted for: a model that failed, or said nothing, has given none. */
+export function canWin({ failure, text }: CompareColumn["turn"]): boolean {
+  return failure === undefined && text.trim() !== "";
+}
+
 /** What is kept of a comparison that has ended. */
 export function toVote(
   columns: readonly CompareColumn[],
@@ -78,6 +90,7 @@ export function toVote(
     model: name,
     ...(host === undefined ? {} : { host }),
     text: turn.text,
+    ...(turn.failure === undefined ? {} : { failed: true as const }),
   }));
   return { at, ...asked, answers, verdict };
 }

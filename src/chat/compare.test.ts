@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { EngineError } from "#engine/errors.ts";
 import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
-import { createComparison } from "./compare.ts";
-import { addVote, exportVotes, readVotes, toVote } from "./compare-votes.ts";
+import { createComparison, mixed } from "./compare.ts";
+import { addVote, canWin, exportVotes, readVotes, toVote } from "./compare-votes.ts";
 import { loadOnce } from "./models-loaded.ts";
 import type { ModelClient, ReadyModel } from "./model-client.ts";
 
@@ -110,6 +110,23 @@ describe("a model that loads once", () => {
     speaker.load = good;
     expect((await client.load(() => undefined)).id).toBe("a");
   });
+});
+
+test("a model that failed or said nothing can't win, and its vote says that it failed", async () => {
+  const speakers: Record<string, Speaker> = { a: new Speaker("a"), b: new Speaker("b"), c: new Speaker("") };
+  const { b } = speakers;
+  if (b !== undefined) b.failure = new EngineError("context-full", "too long");
+  const comparison = createComparison((id) => speakers[id]);
+  await comparison.run([here("a"), here("b"), here("c")], request);
+  const columns = comparison.get();
+  expect(columns.map(({ turn }) => canWin(turn))).toEqual([true, false, false]);
+  const { answers } = toVote(columns, { question: "?", pictures: 0 }, "none", 5);
+  expect(answers.map(({ failed }) => failed)).toEqual([undefined, true, undefined]);
+});
+
+test("a mixed list has the same members, and any order can come of it", () => {
+  const orders = new Set(Array.from({ length: 200 }, () => mixed(["a", "b", "c"]).join("")));
+  expect([...orders].sort()).toEqual(["abc", "acb", "bac", "bca", "cab", "cba"]);
 });
 
 test("votes are kept with the answers they are about, and exported", async () => {

@@ -23,6 +23,12 @@ export function isComparing(columns: readonly CompareColumn[]): boolean {
   return columns.some(({ turn }) => turn.status === "queued" || turn.status === "running");
 }
 
+/** In another order, each as likely as the others. */
+export function mixed<T>(given: readonly T[], random: () => number = Math.random): T[] {
+  const left = [...given];
+  return given.flatMap(() => left.splice(Math.floor(random() * left.length), 1));
+}
+
 /** `connect` gives a model's client, which may be loaded already; undefined when it is no longer offered. */
 export function createComparison(connect: (id: string) => ModelClient | undefined): Comparison {
   const cell = createCell<readonly CompareColumn[]>([]);

@@ -416,6 +416,7 @@ export function App(props: AppProps): JSX.Element {
         importing={importing}
         dropped={droppedPackage}
         draft={draft}
+        viewing={viewing}
         language={language}
       />
       <Viewer

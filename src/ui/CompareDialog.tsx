@@ -1,17 +1,16 @@
 // Side by side: choose models, ask them all the same, read their answers in columns and vote. Says which of them run one after another
-// and what leaves this device. data-testid="compare-column" with data-status as in an answer; data-testid="compare-votes" after a vote.
+// and what leaves this device. Blind, the names are hidden and the order is mixed until the vote.
+//   data-testid="compare-column": see CompareColumn.tsx · "compare-votes": after a vote
 import type { JSX } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
-import { isComparing, type CompareColumn, type Comparison } from "#chat/compare.ts";
-import { exportVotes, toVote, type Verdict, type Vote } from "#chat/compare-votes.ts";
-import { tokensPerSecond, toMessages, type Picture, type Turn, type UserTurn } from "#chat/conversation.ts";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { isComparing, mixed, type CompareColumn as Answered, type Comparison } from "#chat/compare.ts";
+import { canWin, exportVotes, toVote, type Verdict, type Vote } from "#chat/compare-votes.ts";
+import { toMessages, type Picture, type Turn, type UserTurn } from "#chat/conversation.ts";
 import type { ModelChoice } from "#chat/models.ts";
 import { toRequest, type Settings } from "#chat/settings.ts";
+import { CompareColumn } from "./CompareColumn.tsx";
+import { CompareModels } from "./CompareModels.tsx";
 import { Dialog } from "./Dialog.tsx";
-import { FailureWords } from "./FailureWords.tsx";
-import { formatRate } from "./format.ts";
-import { WarnIcon } from "./icons.tsx";
-import { Markdown } from "./Markdown.tsx";
 import { useTexts } from "./texts/texts.ts";
 import { Thumbnail } from "./Thumbnail.tsx";
 import { useObjectUrl } from "./use-object-url.ts";
@@ -27,9 +26,10 @@ export interface CompareDialogProps {
   readonly draft: { readonly text: string; readonly pictures: readonly Picture[] };
   readonly settings: Settings;
   readonly onVote: (vote: Vote) => readonly Vote[];
+  readonly onView: (pictures: readonly Picture[], startId: string) => void;
   /** Takes an answer into the conversation, with the question where it was not asked there, and goes on with its model. */
   readonly onAdopt: (
-    column: CompareColumn,
+    column: Answered,
     question: { readonly text: string; readonly pictures: readonly Picture[] } | undefined,
   ) => void;
   readonly onClose: () => void;
@@ -42,63 +42,64 @@ export function CompareDialog(props: CompareDialogProps): JSX.Element {
   const last = turns.findLast((turn) => turn.role === "user");
   const fresh = draft.text.trim() !== "" || draft.pictures.length > 0;
   const [question, setQuestion] = useState(fresh || last === undefined ? draft.text : last.text);
-  const [columns, setColumns] = useState<readonly CompareColumn[]>([]);
+  const [columns, setColumns] = useState<readonly Answered[]>([]);
   const [chosen, setChosen] = useState<readonly string[]>(() => firstTwo(choices, props.selectedId));
-  const [votes, setVotes] = useState<readonly Vote[]>();
+  const [blind, setBlind] = useState(true);
+  const [voted, setVoted] = useState<{ readonly verdict: Verdict; readonly votes: readonly Vote[] }>();
   /** What the columns answer; `isLast`: the conversation's last question in its own words. */
-  const [asked, setAsked] = useState<{ readonly text: string; readonly isLast: boolean }>();
+  const [asked, setAsked] = useState<{ readonly text: string; readonly isLast: boolean; readonly blind: boolean }>();
+  const answers = useRef<HTMLElement>(null);
   useEffect(() => comparison.subscribe(setColumns), [comparison]);
   useEffect(() => () => comparison.stop(), [comparison]);
   const busy = isComparing(columns);
   const pictures = fresh ? draft.pictures : (last?.pictures ?? []);
   const ready = chosen.length >= 2 && (question.trim() !== "" || pictures.length > 0);
+  const answered = columns.filter(({ turn }) => canWin(turn)).length;
+  const open = columns.length > 0 && !busy && voted === undefined && answered >= 2;
+  const hidden = asked?.blind === true && voted === undefined && (busy || answered >= 2);
 
   const ask = (): void => {
-    setVotes(undefined);
-    setAsked({ text: question.trim(), isLast: !fresh && last !== undefined && question.trim() === last.text });
+    setVoted(undefined);
+    setAsked({ text: question.trim(), isLast: !fresh && last !== undefined && question.trim() === last.text, blind });
     // The last question asked again stands in its own place; a new one follows the conversation.
     const before = fresh || last === undefined ? turns : turns.slice(0, turns.indexOf(last));
     const asking: UserTurn = { role: "user", id: "compare", text: question.trim(), pictures };
     const request = toRequest(props.settings, toMessages([...before, asking]));
-    void comparison.run(
-      choices.filter(({ id }) => chosen.includes(id)),
-      request,
-    );
+    const taking = choices.filter(({ id }) => chosen.includes(id));
+    void comparison.run(blind ? mixed(taking) : taking, request);
+    // Where number keys vote; in the field they would be typed.
+    answers.current?.focus();
   };
-  const vote = (verdict: Verdict): void =>
-    setVotes(
-      props.onVote(toVote(columns, { question: question.trim(), pictures: pictures.length }, verdict, Date.now())),
-    );
+  const vote = (verdict: Verdict): void => {
+    const about = { question: asked?.text ?? "", pictures: pictures.length };
+    setVoted({ verdict, votes: props.onVote(toVote(columns, about, verdict, Date.now())) });
+  };
+  const voteByKey = (event: KeyboardEvent): void => {
+    if (!open || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target instanceof HTMLInputElement && event.target.type === "text") return;
+    const index = Number(event.key) - 1;
+    const column = columns[index];
+    if (column !== undefined && canWin(column.turn)) vote(index);
+    else if (event.key === "0") vote("tie");
+  };
 
   return (
-    <Dialog title={t.compare.title} wide onClose={props.onClose}>
-      <p>{t.compare.lead}</p>
-      <fieldset class="compare-models">
-        <legend class="small-title">{t.compare.models}</legend>
-        {choices.map(({ id, name, host }) => (
-          <label key={id} class="compare-model">
-            <input
-              type="checkbox"
-              checked={chosen.includes(id)}
-              disabled={busy}
-              onChange={(event) =>
-                setChosen(event.currentTarget.checked ? [...chosen, id] : chosen.filter((other) => other !== id))
-              }
-            />
-            <span>
-              {name}
-              {host !== undefined && <small>{t.remote.sentTo(host)}</small>}
-            </span>
-          </label>
-        ))}
-      </fieldset>
-      {pictures.length > 0 && (
-        <div class="thumbnails">
-          {pictures.map((picture, index) => (
-            <Thumbnail key={picture.id} picture={picture} index={index + 1} numbered={pictures.length > 1} />
-          ))}
-        </div>
-      )}
+    <Dialog title={t.compare.title} wide onClose={props.onClose} onKeyDown={voteByKey}>
+      <p class="dialog-note">{t.compare.lead}</p>
+      <CompareModels choices={choices} chosen={chosen} disabled={busy} onChosen={setChosen} />
+      <label class="toggle">
+        <span>
+          {t.compare.blind}
+          <small>{t.compare.blindHint}</small>
+        </span>
+        <input
+          type="checkbox"
+          role="switch"
+          checked={blind}
+          disabled={busy}
+          onChange={(event) => setBlind(event.currentTarget.checked)}
+        />
+      </label>
       <form
         class="compare-question"
         onSubmit={(event) => {
@@ -107,25 +108,43 @@ export function CompareDialog(props: CompareDialogProps): JSX.Element {
           else if (ready) ask();
         }}
       >
-        <div class="field">
-          <label for="compare-question">{t.compare.question}</label>
-          <input
-            id="compare-question"
-            type="text"
-            value={question}
-            onInput={(event) => setQuestion(event.currentTarget.value)}
-          />
+        {pictures.length > 0 && (
+          <div class="compare-pictures">
+            {pictures.map((picture, index) => (
+              <Thumbnail
+                key={picture.id}
+                picture={picture}
+                index={index + 1}
+                numbered={pictures.length > 1}
+                onOpen={() => props.onView(pictures, picture.id)}
+              />
+            ))}
+          </div>
+        )}
+        <div class="compare-ask">
+          <div class="field">
+            <label for="compare-question">{t.compare.question}</label>
+            <input
+              id="compare-question"
+              type="text"
+              value={question}
+              onInput={(event) => setQuestion(event.currentTarget.value)}
+            />
+          </div>
+          <button type="submit" class="button button-primary" disabled={!busy && !ready}>
+            {busy ? t.stop : t.compare.ask}
+          </button>
         </div>
-        <button type="submit" class="button" disabled={!busy && !ready}>
-          {busy ? t.stop : t.compare.ask}
-        </button>
       </form>
-      <div class="compare-columns">
+      <section ref={answers} class="compare-columns" tabIndex={-1} aria-label={t.compare.answers}>
         {columns.map((column, index) => (
-          <Column
+          <CompareColumn
             key={column.choice.id}
             column={column}
-            onBest={busy || votes !== undefined ? undefined : () => vote(index)}
+            letter={String.fromCharCode(65 + index)}
+            hidden={hidden}
+            best={voted?.verdict === index}
+            onBest={open && canWin(column.turn) ? () => vote(index) : undefined}
             onAdopt={
               busy || asked === undefined
                 ? undefined
@@ -136,18 +155,22 @@ export function CompareDialog(props: CompareDialogProps): JSX.Element {
             }
           />
         ))}
-      </div>
-      {columns.length > 0 && !busy && votes === undefined && (
-        <p class="dialog-actions">
+      </section>
+      {open && (
+        <p class="card-actions">
           <button type="button" class="button" onClick={() => vote("tie")}>
             {t.compare.tie}
           </button>
           <button type="button" class="button" onClick={() => vote("none")}>
             {t.compare.none}
           </button>
+          <small class="compare-keys">{t.compare.keys(columns.length)}</small>
         </p>
       )}
-      {votes !== undefined && <Votes votes={votes} />}
+      <p role="status" class="dialog-note">
+        {columns.length > 0 && !busy && answered < 2 ? t.compare.noVote : ""}
+      </p>
+      {voted !== undefined && <Votes votes={voted.votes} />}
     </Dialog>
   );
 }
@@ -156,56 +179,6 @@ export function CompareDialog(props: CompareDialogProps): JSX.Element {
 function firstTwo(choices: readonly ModelChoice[], selectedId: string): readonly string[] {
   const ids = choices.map(({ id }) => id);
   return [selectedId, ...ids.filter((id) => id !== selectedId)].filter((id) => ids.includes(id)).slice(0, 2);
-}
-
-interface ColumnProps {
-  readonly column: CompareColumn;
-  readonly onBest: (() => void) | undefined;
-  readonly onAdopt: (() => void) | undefined;
-}
-
-function Column({ column: { choice, turn }, onBest, onAdopt }: ColumnProps): JSX.Element {
-  const t = useTexts();
-  const rate = tokensPerSecond(turn);
-  return (
-    <article class="compare-column" aria-label={choice.name} data-testid="compare-column" data-status={turn.status}>
-      <p class="small-title">{choice.name}</p>
-      <div class="answer">
-        <Markdown text={turn.text} />
-      </div>
-      {(turn.status === "queued" || (turn.status === "running" && turn.text === "")) && (
-        <p class="answer-stage">
-          <span class="pulse" />
-          {turn.status === "queued" ? t.queued : t.stages[turn.stage?.stage ?? "image"]}
-        </p>
-      )}
-      {turn.silentMs !== undefined && <p class="answer-note">{t.remote.silent(Math.round(turn.silentMs / 1000))}</p>}
-      {turn.failure !== undefined && (
-        <div class="model-problem" role="alert">
-          <WarnIcon />
-          <div>
-            <FailureWords {...turn.failure} />
-          </div>
-        </div>
-      )}
-      {turn.status === "stopped" && <p class="answer-note">{t.stopped}</p>}
-      {rate !== undefined && <p class="answer-model">{formatRate(t, rate)}</p>}
-      {turn.text !== "" && (onBest !== undefined || onAdopt !== undefined) && (
-        <p class="compare-actions">
-          {onBest !== undefined && (
-            <button type="button" class="button" onClick={onBest}>
-              {t.compare.best}
-            </button>
-          )}
-          {onAdopt !== undefined && (
-            <button type="button" class="button" onClick={onAdopt}>
-              {t.compare.adopt}
-            </button>
-          )}
-        </p>
-      )}
-    </article>
-  );
 }
 
 function Votes({ votes }: { readonly votes: readonly Vote[] }): JSX.Element {

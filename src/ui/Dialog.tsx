@@ -10,11 +10,12 @@ interface DialogProps {
   /** For what stands side by side. */
   readonly wide?: boolean;
   readonly onClose: () => void;
+  readonly onKeyDown?: (event: KeyboardEvent) => void;
   readonly children: ComponentChildren;
 }
 
 /** Open for as long as it is rendered. */
-export function Dialog({ title, wide = false, onClose, children }: DialogProps): JSX.Element {
+export function Dialog({ title, wide = false, onClose, onKeyDown, children }: DialogProps): JSX.Element {
   const t = useTexts();
   const titleId = useId();
   const modal = useModal(onClose);
@@ -24,6 +25,7 @@ export function Dialog({ title, wide = false, onClose, children }: DialogProps):
       class={`dialog${wide ? " dialog-wide" : ""}`}
       aria-labelledby={titleId}
       onClose={modal.onClose}
+      {...(onKeyDown === undefined ? {} : { onKeyDown })}
       onClick={(event) => {
         // A click on the backdrop has the dialog itself as its target.
         if (event.target === modal.ref.current) onClose();

@@ -9,6 +9,7 @@ import type { AppProps } from "./app-props.ts";
 import { lazy } from "./lazy.tsx";
 import type { Language } from "./texts/texts.ts";
 import type { Draft } from "./use-draft.ts";
+import type { Viewing } from "./Viewer.tsx";
 
 const CompareDialog = lazy(async () => (await import("./CompareDialog.tsx")).CompareDialog);
 const ModelsDialog = lazy(async () => (await import("./ModelsDialog.tsx")).ModelsDialog);
@@ -27,10 +28,11 @@ interface DialogsProps {
   /** A package that was dropped on the page. */
   readonly dropped: Signal<Blob | ReadonlyMap<string, Blob> | undefined>;
   readonly draft: Draft;
+  readonly viewing: Signal<Viewing | undefined>;
   readonly language: Language;
 }
 
-export function Dialogs({ app, open, importing, dropped, draft, language }: DialogsProps): JSX.Element {
+export function Dialogs({ app, open, importing, dropped, draft, viewing, language }: DialogsProps): JSX.Element {
   const { chat, model } = app;
   const { conversation, settings } = app.state.value;
   const { selected } = app.models.value;
@@ -89,6 +91,9 @@ export function Dialogs({ app, open, importing, dropped, draft, language }: Dial
           draft={draft}
           settings={settings}
           onVote={app.onVote}
+          onView={(pictures, startId) => {
+            viewing.value = { pictures, startId, replace: undefined };
+          }}
           onAdopt={({ choice, turn }, question) => {
             chat.adopt(turn, question);
             if (question !== undefined) draft.clear();

@@ -12,6 +12,7 @@ import "./dialog.css";
 import "./settings.css";
 import "./models.css";
 import "./models-view.css";
+import "./compare.css";
 import "./photos.css";
 import "./sidebar.css";
 import "./history.css";
