@@ -108,15 +108,19 @@ test("the list of all models tells size, licence and fit before anything is fetc
   await expect(card("FastVLM").getByRole("button", { name: "Try again" })).toBeVisible();
 });
 
-test("the built-in model's answer to a photograph offers it too, and asks it again", async ({ page }) => {
-  await openPage(page, `./?device=wasm&hub=${encodeURIComponent(hub())}`);
+test("a model that the page's address asks for is offered with its size, and so it is by the built-in model's answer to a photograph", async ({
+  page,
+}) => {
+  await openPage(page, `./?device=wasm&model=smolvlm-256m&hub=${encodeURIComponent(hub())}`);
   await modelReady(page);
   // One of those that the model was tested on.
   await page.getByTestId("file-input").setInputFiles("training/heldout/pictures/known-0003.webp");
   expect(await askAbout(page, undefined, "What is in the picture?")).toContain("photograph");
-  await offer(page)
-    .getByRole("button", { name: `Get ${name}` })
-    .click();
+  await expect(offer(page).getByRole("button", { name: `Get ${name}` })).toBeVisible();
+  const note = page.getByTestId("unknown-model");
+  await expect(note).toContainText(`This link asks for “${name}”, which isn't on this device.`);
+  expect(hubFiles()).toEqual([]);
+  await note.getByRole("button", { name: "Download · 264 MB" }).click();
   await expect(page).toHaveTitle(/SmolVLM/);
   await modelReady(page);
   await page.getByTestId("ask-again").click();

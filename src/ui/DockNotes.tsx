@@ -9,6 +9,7 @@ import { useTexts, type Texts } from "./texts/texts.ts";
 import { UndoNote } from "./UndoNote.tsx";
 import { UpdateNote } from "./UpdateNote.tsx";
 
+const UnknownModelNote = lazy(async () => (await import("./UnknownModelNote.tsx")).UnknownModelNote);
 const DownloadNotes = lazy(async () => (await import("./DownloadNotes.tsx")).DownloadNotes);
 
 interface DockNotesProps {
@@ -52,18 +53,14 @@ export function DockNotes({ app, open }: DockNotesProps): JSX.Element {
         </p>
       )}
       {unknownModel !== undefined && selected.id === model.id && (
-        <p class="dock-note" role="status" data-testid="unknown-model">
-          {t.unknownModel(unknownModel, model.name)}{" "}
-          <button
-            type="button"
-            class="link-button"
-            onClick={() => {
-              open.value = "storage";
-            }}
-          >
-            {t.storage.open}
-          </button>
-        </p>
+        <UnknownModelNote
+          app={app}
+          wanted={unknownModel}
+          here={model.name}
+          onModels={() => {
+            open.value = "storage";
+          }}
+        />
       )}
       {unkept !== undefined && deletedElsewhere !== true && (
         <p class="dock-note" role="status" data-testid="not-saved">

@@ -64,6 +64,7 @@ export const storage = {
   pace: (rate: string) => `about ${rate} tokens/s here`,
   verdicts: { fits: "Fits this device", tight: "Barely fits this device", "wont-fit": "Doesn't fit this device" },
   reasons,
+  checkSize: "Check the size",
   metered: "Your connection may charge for data, or is set to save data.",
   download: (size: string) => `Download · ${size}`,
   fromMemoryOnly: "Use without storing",

@@ -58,6 +58,7 @@ export const storage: typeof english = {
     slow: "快速测试表明，它在本机上会很慢。",
     "slow-without-gpu": "模型较大，没有 GPU 会很慢。",
   },
+  checkSize: "查询大小",
   metered: "你的网络可能按流量计费，或已设为节省流量。",
   download: (size) => `下载 · ${size}`,
   fromMemoryOnly: "不存储，直接使用",
