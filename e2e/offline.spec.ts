@@ -1,6 +1,7 @@
 // The app on a static host without headers, under a path of its own, and with the server gone.
 import { expect, test } from "@playwright/test";
 import { startFakeServer } from "#remote/fake-server.node.ts";
+import { violations } from "./axe.ts";
 import { askAbout, modelReady, openPage, truths } from "./ask.ts";
 import { serveStatic, type StaticServer } from "./static-server.ts";
 
@@ -28,8 +29,12 @@ for (const device of ["wasm", "webgpu"] as const) {
     if (device === "wasm") await page.getByRole("button", { name: "New chat" }).click();
     expect(await askAbout(page, file, question, 120_000)).toMatch(words);
     if (device === "webgpu") return;
-    // A page that is not kept leads to the app.
+    // The benchmark is not kept, and says so; any other page that is not kept leads to the app.
     await page.goto(`${server.url}bench/`);
+    await expect(page.getByRole("heading", { name: "The benchmark needs a network connection" })).toBeVisible();
+    expect(await violations(page)).toEqual([]);
+    expect(await page.evaluate(() => getComputedStyle(document.body).display)).toBe("grid");
+    await page.goto(`${server.url}elsewhere/`);
     await expect(page).toHaveURL(server.url);
     await expect(page.getByTestId("conversation").or(page.getByTestId("empty-state"))).toBeVisible();
   });

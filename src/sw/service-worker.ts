@@ -1,6 +1,7 @@
 // The service worker: answers for the app's own files when the network is gone, keeps the one runtime build this device uses,
 // and adds the security headers where a host sets none. Sees requests only; weights are in IndexedDB and pass it by.
 import { PrecacheController } from "workbox-precaching";
+import { offlinePage } from "./offline-pages.ts";
 import { hubWorkerPath, runtimeCacheName, runtimeCachePrefix, runtimePath } from "./runtime-cache.ts";
 import { securityHeadersFor } from "./security-headers.ts";
 import { receiveShare } from "./share-target.ts";
@@ -95,12 +96,15 @@ async function fresh(key: string, request: Request): Promise<Response> {
   return fromPrecache(key, request);
 }
 
-/** A page that is not kept: the network's, and without a network the app, at the address that its files are beside. */
+/** A page that is not kept: the network's. Without a network what stands in for it, or the app, at the address that its files are beside. */
 async function navigate(request: Request): Promise<Response> {
   try {
     return withHeaders(await fetch(request));
   } catch (error) {
     const { scope } = self.registration;
+    const instead = offlinePage(new URL(request.url), scope, navigator.languages);
+    const page = instead === undefined ? undefined : await precache.matchPrecache(instead);
+    if (page !== undefined) return withHeaders(page);
     if (await precache.matchPrecache(`${scope}index.html`)) return Response.redirect(scope);
     throw error;
   }
