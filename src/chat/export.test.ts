@@ -322,13 +322,18 @@ describe("a backup", () => {
       id: "f",
       turns: [
         question("q", "?"),
-        answer("a", "", { status: "failed", failure }),
+        answer("a", "", {
+          status: "failed",
+          failure,
+          model: { id: "m", name: "M", host: "gpu.secret-lab.example:8000" },
+        }),
         question("r", "?"),
         answer("b", "half", { status: "running" }),
       ],
     });
     const text = new TextDecoder().decode(unzipSync(new Uint8Array(await file.arrayBuffer()))["llava-web-backup.json"]);
-    expect(text).not.toContain("secret-key");
+    expect(text).not.toContain("secret");
+    expect(text).toContain('"name": "M"');
     const { conversations } = await open([file]);
     expect(conversations[0]?.turns[3]).toMatchObject({ status: "stopped", text: "half" });
   });

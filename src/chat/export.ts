@@ -67,13 +67,17 @@ export async function exportConversations(
   return zipped(`${stem}-backup.zip`, [{ path: backupFile, content: json }, ...pictureParts("pictures", pictures)]);
 }
 
-/** What a server said when it failed is for developers, and may name what is nobody's business. */
+/** What a server said when it failed is for developers, and where it stands is nobody's business. */
 function withoutDetails(conversation: Conversation): Conversation {
-  return mapTurns(conversation, (turn) =>
-    turn.role === "assistant" && turn.failure !== undefined
-      ? { ...turn, failure: { code: turn.failure.code, detail: "" } }
-      : turn,
-  );
+  return mapTurns(conversation, (turn) => {
+    if (turn.role === "user") return turn;
+    const { failure, model, ...rest } = turn;
+    return {
+      ...rest,
+      ...(failure === undefined ? {} : { failure: { code: failure.code, detail: "" } }),
+      ...(model === undefined ? {} : { model: { id: model.id, name: model.name } }),
+    };
+  });
 }
 
 async function zipped(name: string, parts: readonly ZipPart[]): Promise<ExportedFile | "too-large"> {
