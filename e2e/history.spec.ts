@@ -191,7 +191,8 @@ test.describe("without a model", () => {
       ];
       localStorage.setItem("llava-web-chat:unfinished:another", JSON.stringify(steps));
     });
-    await page.reload();
+    // Without the address of the conversation that is shown here.
+    await page.goto("./");
     await expect(questions(page)).toContainText("Is it red?");
     await expect(answers(page)).toContainText("Stopped.");
   });

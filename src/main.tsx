@@ -1,9 +1,12 @@
 // The page's entry: picks the browser's adapters, ties worker client, chat store and page together. Decides nothing else.
 import { signal } from "@preact/signals";
 import { render } from "preact";
+import { bindAddress, conversationIn } from "#chat/address.web.ts";
 import { fetchExample, loadExamples, type Example } from "#chat/examples.web.ts";
 import { createTransfer } from "#chat/export-transfer.web.ts";
 import { createComparison } from "#chat/compare.ts";
+import { createDrafts } from "#chat/drafts.web.ts";
+import { createDrawingMark } from "#chat/drawing-mark.web.ts";
 import { createDownloads, downloadsKey } from "#chat/downloads.ts";
 import { addVote, mergeVotes, readVotes } from "#chat/compare-votes.ts";
 import { createAdaptedModel } from "#chat/models-adapted.ts";
@@ -105,6 +108,14 @@ const chat = createChatStore({
   newId,
 });
 addEventListener("pagehide", () => chat.noteUnfinished());
+// Before the page draws anything of a conversation.
+const drawing = createDrawingMark();
+let drawn: unknown;
+chat.subscribe(({ conversation }) => {
+  if (conversation === drawn) return;
+  drawn = conversation;
+  drawing.drawing(conversation.turns.length > 0 ? conversation.id : undefined);
+});
 const state = toSignal(chat);
 const offline = signal(false);
 
@@ -168,6 +179,7 @@ async function decideUpdate(take: boolean): Promise<void> {
 render(
   <App
     chat={chat}
+    drafts={createDrafts()}
     state={state}
     model={model}
     models={toSignal(registry)}
@@ -273,7 +285,8 @@ async function tellOffline(): Promise<void> {
   if (asked === ready.model) offline.value = status.ready;
 }
 
-await chat.restore();
+await chat.restore({ wanted: conversationIn(location.hash), suspects: await drawing.suspects() });
+bindAddress(chat);
 // May reload the page, once and only here: before a model loads and before anything is asked.
 if (import.meta.env.PROD)
   await startServiceWorker({ baseUrl }).catch((error: unknown) =>

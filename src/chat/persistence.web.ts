@@ -2,6 +2,7 @@
 // compares revisions inside its transaction, so that two tabs never overwrite each other. Where a picture finds no room, its
 // conversation is kept without it.
 //   conversation:<id>  the conversation       removed:<id>  one that can still be brought back
+//   draft:<id>         pictures not sent yet (drafts.web.ts)
 //   picture:<key>      a picture's bytes       last          id of the conversation shown last
 //   current            version 1: the only conversation
 // What had not ended when a page went is done by the next one (unfinished.web.ts).
@@ -11,6 +12,7 @@ import { fromStoredBlob, isBlobRefused, toBlobBytes } from "#weights/blob-values
 import { mapTurns } from "./conversation-branches.ts";
 import { joinConversations } from "./conversation-join.ts";
 import type { AssistantTurn, Conversation, Picture, Turn } from "./conversation.ts";
+import { newChatDraft } from "./drafts.ts";
 import { newId } from "./new-id.ts";
 import {
   fromStored,
@@ -442,6 +444,11 @@ async function purge(objects: IDBObjectStore): Promise<void> {
     if (removed.success && Date.now() - removed.output.removedAt < undoMs)
       readable = note(removed.output.value) && readable;
     else objects.delete(key);
+  }
+  const ids = new Set(keys.map((key) => (typeof key === "string" ? key.slice("conversation:".length) : "")));
+  for (const key of await promisifyRequest(objects.getAllKeys(allKeys("draft")))) {
+    const id = typeof key === "string" ? key.slice("draft:".length) : "";
+    if (id !== newChatDraft && !ids.has(id)) objects.delete(key);
   }
   // What a later version has kept may show any of them.
   if (!readable) return;

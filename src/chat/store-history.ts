@@ -1,14 +1,20 @@
 // Which conversation is shown, and what can be done to those that are kept: open, rename, delete and undo. Knows no model.
 import { allTurns, mapTurns } from "./conversation-branches.ts";
 import { joinConversations } from "./conversation-join.ts";
-import type { Conversation } from "./conversation.ts";
+import { titleOf, type Conversation } from "./conversation.ts";
 import type { Cell } from "./observable.ts";
 import { summarize, inListOrder, isFull, type ChatPersistence, type Kept } from "./persistence.ts";
-import type { ChatState } from "./store.ts";
+import type { Arrival, ChatState } from "./store.ts";
 
 export interface History {
-  /** Brings back the list and the conversation shown last; call once, before anything is sent. */
-  restore(): Promise<void>;
+  /**
+   * Brings back the list and the conversation that is wanted, or else the one shown last; call once, before anything is sent. One of
+   * the suspects is not shown by itself.
+   */
+  restore(visit?: { readonly wanted?: string | undefined; readonly suspects?: ReadonlySet<string> }): Promise<void>;
+  /** An address was followed that names no conversation of this place. */
+  tellMissing(): void;
+  dismissArrival(): void;
   /** An empty conversation; the one that was shown stays in the list, and an answer under way in it is stopped. */
   newChat(): void;
   /** Shows another conversation; an answer under way is stopped, one that waited there gets answered. */
@@ -66,7 +72,14 @@ export function createHistory(options: HistoryOptions): HistoryParts {
 
   const show = (conversation: Conversation): void => {
     visit++;
-    cell.update((state) => ({ ...state, conversation, joined: false, deletedElsewhere: false, unkept: undefined }));
+    cell.update((state) => ({
+      ...state,
+      conversation,
+      joined: false,
+      deletedElsewhere: false,
+      unkept: undefined,
+      arrival: undefined,
+    }));
     const last = conversation.turns.length === 0 ? undefined : conversation.id;
     persistence.setLast(last).catch(() => undefined);
   };
@@ -175,22 +188,31 @@ export function createHistory(options: HistoryOptions): HistoryParts {
         save();
       });
     },
-    async restore() {
+    async restore({ wanted, suspects = new Set() } = {}) {
       try {
         const conversations = await persistence.list();
         // One that can't be read must not hide the others.
-        const conversation = await persistence.load().catch(() => undefined);
+        const asked = wanted === undefined ? persistence.load() : persistence.open(wanted);
+        const found = await asked.catch(() => undefined);
+        const isSuspect = found !== undefined && suspects.has(found.id);
+        const conversation = isSuspect ? undefined : found;
         lastKept = conversation;
+        let arrival: Arrival | undefined;
+        if (isSuspect) arrival = { kind: "crashed", id: found.id, title: titleOf(found) };
+        else if (wanted !== undefined && found === undefined) arrival = { kind: "missing" };
         const free = cell.get().conversation.turns.length === 0;
         // In one step: the page shows no state between.
         cell.update((state) => ({
           ...state,
+          restored: true,
+          arrival,
           conversations,
           conversation: conversation !== undefined && free ? settle(conversation) : state.conversation,
         }));
         // Nobody waits for it, and what it could not clear away it clears away next time.
         persistence.purge().catch(() => undefined);
       } catch (error) {
+        cell.update((state) => ({ ...state, restored: true }));
         noteUnkept(error);
       }
     },
@@ -271,6 +293,8 @@ export function createHistory(options: HistoryOptions): HistoryParts {
       }
     },
     refresh: (ids) => follow(new Set(ids)).catch(noteUnkept),
+    tellMissing: () => cell.update((state) => ({ ...state, arrival: { kind: "missing" } })),
+    dismissArrival: () => cell.update((state) => ({ ...state, arrival: undefined })),
     dismissUndo: forgetUndo,
     dismissJoined: () => cell.update((state) => ({ ...state, joined: false })),
   };

@@ -447,6 +447,48 @@ describe("many conversations", () => {
   });
 });
 
+describe("what the page shows first", () => {
+  const place = new SharedPlace();
+  const visit = async (options: Parameters<ChatStore["restore"]>[0]): Promise<ChatStore> => {
+    const store = make(new ScriptedModel(), new MemoryPersistence(place));
+    await store.restore(options);
+    return store;
+  };
+  const [first, second] = ["first", "second"].map((id) => ({
+    id,
+    turns: [{ role: "user" as const, id: `q-${id}`, text: `ask ${id}`, pictures: [] }],
+  }));
+  for (const conversation of [first, second])
+    if (conversation !== undefined) place.kept.set(conversation.id, { conversation, revision: 1 });
+  place.last = "second";
+
+  test("is the conversation of the address, or else the last one", async () => {
+    expect(texts(await visit({ wanted: "first" }))).toEqual(["ask first"]);
+    expect(texts(await visit(undefined))).toEqual(["ask second"]);
+  });
+
+  test("is nothing where the address names none that is here, and the page says so", async () => {
+    const store = await visit({ wanted: "elsewhere" });
+    expect(store.get()).toMatchObject({ arrival: { kind: "missing" }, conversation: { turns: [] }, restored: true });
+    expect(store.get().conversations).toHaveLength(2);
+    store.dismissArrival();
+    expect(store.get().arrival).toBeUndefined();
+  });
+
+  test("is not the conversation that ended its page, by itself or by its address; a click opens it", async () => {
+    const suspects = new Set(["second"]);
+    for (const wanted of [undefined, "second"]) {
+      const store = await visit({ wanted, suspects });
+      expect(store.get().arrival).toEqual({ kind: "crashed", id: "second", title: "ask second" });
+      expect(texts(store)).toEqual([]);
+      await store.open("second");
+      expect(texts(store)).toEqual(["ask second"]);
+      expect(store.get().arrival).toBeUndefined();
+    }
+    expect(texts(await visit({ wanted: "first", suspects }))).toEqual(["ask first"]);
+  });
+});
+
 describe("opinions", () => {
   test("stay with the answer, change, and are taken back by the same once more", async () => {
     const store = await asked(counting(), "first");

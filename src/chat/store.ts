@@ -39,6 +39,12 @@ export interface Unkept {
   readonly pictures: number;
 }
 
+export type Arrival =
+  /** An earlier page ended while it drew this conversation. */
+  | { readonly kind: "crashed"; readonly id: string; readonly title: string }
+  /** The page's address names a conversation that is not here. */
+  | { readonly kind: "missing" };
+
 export interface ChatState {
   readonly conversation: Conversation;
   /** All that are kept, newest first; the shown one too once something was asked in it. */
@@ -49,6 +55,10 @@ export interface ChatState {
   readonly unkept?: Unkept | undefined;
   /** Another tab has deleted the shown conversation: nothing more is kept of it until the user decides. */
   readonly deletedElsewhere?: boolean;
+  /** Whether what was kept has been looked at: then it is known what the page shows first. */
+  readonly restored: boolean;
+  /** Why the page does not show what it was to show. */
+  readonly arrival?: Arrival | undefined;
   /** What was just deleted and can be brought back. */
   readonly undo?: "conversation" | "turns" | undefined;
   /** Another tab had gone on with this conversation, and what it added was joined in. */
@@ -143,6 +153,7 @@ export function createChatStore({
   const cell = createCell<ChatState>({
     conversation: { id: newId(), turns: [] },
     conversations: [],
+    restored: false,
     model: { phase: "loading", progress: startOfLoad },
     settings,
   });

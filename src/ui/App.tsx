@@ -48,6 +48,7 @@ import { askedIn, suggestQuestions } from "./suggestions.ts";
 import { languages, pickLanguage, TextsContext } from "./texts/texts.ts";
 import type { TurnActions } from "./turn-actions.ts";
 import { useDraft } from "./use-draft.ts";
+import { useKeptDraft } from "./use-kept-draft.ts";
 import { useMedia } from "./use-media.ts";
 import { usePageEvents } from "./use-page-events.ts";
 import { focusQuestion } from "./use-modal.ts";
@@ -76,6 +77,12 @@ export function App(props: AppProps): JSX.Element {
   const importing = useSignal<readonly File[]>([]);
   const droppedPackage = useSignal<Blob | ReadonlyMap<string, Blob> | undefined>(undefined);
   const draft = useDraft(props.openPicture, { text: props.question, pictures: [] });
+  const { restored } = state.value;
+  useKeptDraft(
+    draft,
+    props.drafts,
+    restored ? { id: state.value.conversation.id, isNew: state.value.conversation.turns.length === 0 } : undefined,
+  );
   const conversation = useComputed(() => state.value.conversation).value;
   const { turns } = conversation;
   const { selected } = props.models.value;
@@ -215,7 +222,6 @@ export function App(props: AppProps): JSX.Element {
   };
   const newChat = (): void => {
     chat.newChat();
-    draft.clear();
     editing.value = undefined;
     focusQuestion();
   };

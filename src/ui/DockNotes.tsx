@@ -21,7 +21,7 @@ interface DockNotesProps {
 export function DockNotes({ app, open }: DockNotesProps): JSX.Element {
   const t = useTexts();
   const { chat, model } = app;
-  const { conversation, unkept, deletedElsewhere, undo, joined } = app.state.value;
+  const { conversation, arrival, unkept, deletedElsewhere, undo, joined } = app.state.value;
   const { selected } = app.models.value;
   const downloads = app.downloads.value;
   const unknownModel = app.unknownModel.value;
@@ -77,6 +77,18 @@ export function DockNotes({ app, open }: DockNotesProps): JSX.Element {
             </button>
           )}
         </p>
+      )}
+      {arrival?.kind === "missing" && (
+        <UndoNote what="missing" onUndo={undefined} onDismiss={() => chat.dismissArrival()} />
+      )}
+      {arrival?.kind === "crashed" && (
+        <UndoNote
+          what="crashed"
+          title={arrival.title}
+          onUndo={() => void chat.open(arrival.id)}
+          undoLabel={t.kept.openAnyway}
+          onDismiss={() => chat.dismissArrival()}
+        />
       )}
       {deletedElsewhere === true && (
         <UndoNote

@@ -4,7 +4,9 @@ import { CloseIcon } from "./icons.tsx";
 import { useTexts } from "./texts/texts.ts";
 
 interface UndoNoteProps {
-  readonly what: "conversation" | "turns" | "joined" | "deletedElsewhere";
+  readonly what: "conversation" | "turns" | "joined" | "deletedElsewhere" | "missing" | "crashed";
+  /** What a conversation is called that the words name. */
+  readonly title?: string;
   readonly onUndo: (() => void) | undefined;
   /** "Undo" by default. */
   readonly undoLabel?: string;
@@ -12,13 +14,15 @@ interface UndoNoteProps {
 }
 
 /** Stays until it is dismissed or the conversation goes on: nobody has to be quick. */
-export function UndoNote({ what, onUndo, undoLabel, onDismiss }: UndoNoteProps): JSX.Element {
+export function UndoNote({ what, title = "", onUndo, undoLabel, onDismiss }: UndoNoteProps): JSX.Element {
   const t = useTexts();
   const words = {
     conversation: t.history.deleted,
     turns: t.history.turnsDeleted,
     joined: t.history.joined,
     deletedElsewhere: t.kept.deletedElsewhere,
+    missing: t.kept.missing,
+    crashed: t.kept.crashed(title === "" ? t.history.untitled : title),
   }[what];
   return (
     <div class="undo" role="status" data-testid="undo" data-what={what}>

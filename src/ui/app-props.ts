@@ -3,6 +3,7 @@ import type { ReadonlySignal } from "@preact/signals";
 import type { Comparison } from "#chat/compare.ts";
 import type { Vote } from "#chat/compare-votes.ts";
 import type { Picture } from "#chat/conversation.ts";
+import type { Drafts } from "#chat/drafts.ts";
 import type { Download, Downloads } from "#chat/downloads.ts";
 import type { Example } from "#chat/examples.web.ts";
 import type { Transfer } from "#chat/export-transfer.web.ts";
@@ -19,6 +20,7 @@ import type { ModelRecord } from "#zoo/models.ts";
 import type { UpdateState } from "./UpdateNote.tsx";
 
 export interface AppProps {
+  readonly drafts: Drafts;
   readonly chat: Omit<ChatStore, "get" | "subscribe" | "restore">;
   readonly state: ReadonlySignal<ChatState>;
   /** The built-in one. */

@@ -24,6 +24,8 @@ export interface Draft {
   remove(id: string): void;
   /** Puts a picture in the place of another. */
   replace(pictureId: string, picture: Picture): void;
+  /** Takes up another one; its pictures may come later. */
+  start(text: string, pictures: Promise<readonly Picture[]>): void;
   /** Empties it after sending. */
   clear(): void;
 }
@@ -42,6 +44,8 @@ export function useDraft(
   const [text, setText] = useState(start.text);
   const [given, setGiven] = useState(() => ready(start.pictures));
   const sources = useRef(new Map<string, { readonly name: string; readonly open: () => Promise<OpenedPicture> }>());
+  /** Counts the drafts that were taken up: what comes late for one does not belong to the next. */
+  const started = useRef(0);
   const openFrom = (id: string): void => {
     const source = sources.current.get(id);
     if (source === undefined) return;
@@ -81,7 +85,17 @@ export function useDraft(
           one.state === "ready" && one.picture.id === pictureId ? { ...one, name: picture.name, picture } : one,
         ),
       ),
+    start(kept, coming) {
+      const mine = ++started.current;
+      sources.current.clear();
+      setText(kept);
+      setGiven([]);
+      void coming.then((came) => {
+        if (started.current === mine && came.length > 0) setGiven((held) => [...ready(came), ...held]);
+      });
+    },
     clear() {
+      started.current++;
       sources.current.clear();
       setText("");
       setGiven([]);

@@ -14,4 +14,7 @@ export const kept = {
   freeSpace: "Free up space",
   deletedElsewhere: "This conversation was deleted in another tab and is no longer saved.",
   keep: "Keep it",
+  crashed: (title: string) => `The page closed unexpectedly while showing “${title}”, so it wasn't opened again.`,
+  missing: "This conversation isn't on this device. It was deleted, or it belongs to another browser.",
+  openAnyway: "Open it",
 };

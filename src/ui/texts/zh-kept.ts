@@ -10,4 +10,7 @@ export const kept: Texts["kept"] = {
   freeSpace: "清理空间",
   deletedElsewhere: "此对话已在另一个标签页中删除，不再保存。",
   keep: "保留",
+  crashed: (title) => `上次显示“${title}”时页面意外关闭，因此没有自动打开它。`,
+  missing: "此对话不在本机：可能已被删除，或属于另一个浏览器。",
+  openAnyway: "打开",
 };

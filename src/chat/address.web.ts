@@ -1,0 +1,59 @@
+// The address of a conversation, after the "#", so that it works on any static host: Back goes to the one before, a bookmark opens it.
+import type { ChatState } from "./store.ts";
+import type { History } from "./store-history.ts";
+import type { Observable } from "./observable.ts";
+
+const start = "#/c/";
+
+/** The id in an address's hash; undefined where it names no conversation. */
+export function conversationIn(hash: string): string | undefined {
+  if (!hash.startsWith(start)) return undefined;
+  const id = hash.slice(start.length);
+  return /^[\w~.-]{1,100}$/.test(id) ? id : undefined;
+}
+
+/** Keeps the address and what is shown the same from now on, whichever changes. */
+export function bindAddress(chat: Observable<ChatState> & Pick<History, "open" | "newChat" | "tellMissing">): void {
+  const shownId = (): string | undefined => {
+    const { id, turns } = chat.get().conversation;
+    return turns.length > 0 ? id : undefined;
+  };
+  /** Set while an address is being followed: it is where it should be already. */
+  let following = false;
+  let before = chat.get().conversation.id;
+  const write = (how: "push" | "replace"): void => {
+    const url = new URL(location.href);
+    const id = shownId();
+    url.hash = id === undefined ? "" : start + id;
+    if (url.href === location.href) return;
+    if (how === "push") history.pushState(history.state, "", url);
+    else history.replaceState(history.state, "", url);
+  };
+  write("replace");
+  chat.subscribe(({ conversation: { id }, conversations }) => {
+    if (following || conversationIn(location.hash) === shownId()) {
+      before = id;
+      return;
+    }
+    // A first question stays on its page of history; what was deleted is no page to come back to.
+    const named = conversationIn(location.hash);
+    const isGone = named !== undefined && !conversations.some((other) => other.id === named);
+    write(id === before || isGone ? "replace" : "push");
+    before = id;
+  });
+  addEventListener("popstate", () => {
+    const wanted = conversationIn(location.hash);
+    if (wanted === shownId()) return;
+    // "#question" is a place on the page.
+    if (wanted === undefined && location.hash !== "") return write("replace");
+    following = true;
+    const opened = wanted === undefined ? Promise.resolve(chat.newChat()) : chat.open(wanted);
+    void opened.finally(() => {
+      following = false;
+      before = chat.get().conversation.id;
+      if (wanted === shownId()) return;
+      chat.tellMissing();
+      write("replace");
+    });
+  });
+}
