@@ -29,6 +29,8 @@ describe("a key is blotted out", () => {
     ["escaped in JSON within JSON", JSON.stringify(JSON.stringify(key)).slice(3, -3)],
     ["escaped in JSON, slashes too", JSON.stringify(key).slice(1, -1).replaceAll("/", "\\/")],
     ["escaped in JSON in every character", unicode(key)],
+    ["in a script", Array.from(key, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`).join("")],
+    ["in mail", Array.from(key, (character) => `=${character.charCodeAt(0).toString(16).toUpperCase()}`).join("")],
     ["in HTML", key.replaceAll('"', "&quot;")],
     ["in hexadecimal", Buffer.from(key).toString("hex")],
     ["over two lines", `${key.slice(0, 7)}\n${key.slice(7)}`],

@@ -140,7 +140,7 @@ const entities: Readonly<Record<string, string>> = {
   "'": "&apos;",
 };
 
-/** One character as it is, percent-encoded (once or twice), escaped in JSON, in a script, in HTML or in a shell. */
+/** One character as it is, percent-encoded (once or twice), escaped in JSON, in a script, in mail, in HTML or in a shell. */
 function spellingsOf(character: string): readonly string[] {
   const code = character.charCodeAt(0);
   const hex = code.toString(16).padStart(2, "0");
@@ -152,6 +152,8 @@ function spellingsOf(character: string): readonly string[] {
     `\\u${hex.padStart(4, "0")}`,
     `\\\\u${hex.padStart(4, "0")}`,
     `\\x${hex}`,
+    `\\u{${hex}}`,
+    `=${hex}`,
     `&#${code};`,
     `&#x${hex};`,
     ...(entity === undefined ? [] : [entity]),

@@ -63,8 +63,13 @@ export function errorForStatus(status: number, { words, about }: Said, asked: "m
 
 /** The error for words that came in place of an answer or in its middle, with no status to go by. */
 export function errorForWords({ words, about }: Said): RemoteError {
-  return new RemoteError(codeForWords(words) ?? "server-failed", words, { said: words, about });
+  const code = codeForWords(words) ?? (aboutQuestion.test(words) ? "server-rejected" : "server-failed");
+  return new RemoteError(code, words, { said: words, about });
 }
+
+/** What is said of something that was sent, not of the server itself. */
+const aboutQuestion =
+  /\btoo (large|big|many|long|small)\b|\binvalid\b|\bunsupported\b|\bmust be\b|\bnot (supported|allowed|permitted)\b/i;
 
 function codeForStatus(status: number, words: string, asked: "models" | "answer"): RemoteErrorCode {
   const told = codeForWords(words);

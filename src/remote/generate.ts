@@ -28,6 +28,9 @@ const filters = /filter|safety|recitation|blocklist|prohibited|spii|refusal|mode
 const tools = /tool|function/i;
 const breaks = /^(abort|aborted|cancel|cancelled|canceled|timeout|time_limit)$/i;
 
+/** Characters; the most tokens that the settings allow are far fewer. */
+const longestAnswer = 250_000;
+
 /**
  * Streams one answer: stages, silence, pieces of text, one `done`, also after an abort. Rejects with RemoteError. A piece is what the
  * server sent at once; where it does not count tokens, pieces are counted instead. Fields that the server refuses are left out and the
@@ -47,6 +50,7 @@ export async function* generateRemote(
   let sentAt = began;
   let firstAt: number | undefined;
   let pieces = 0;
+  let length = 0;
   let finish = "";
   const counts: { -readonly [K in "promptTokens" | "cachedTokens" | "newTokens"]?: Chunk[K] } = {};
 
@@ -91,6 +95,7 @@ export async function* generateRemote(
     if (piece.finish !== "") finish = piece.finish;
     if (piece.text === "") return;
     pieces += 1;
+    length += piece.text.length;
     yield* tell(shown.push(piece.text));
   };
 
@@ -104,6 +109,11 @@ export async function* generateRemote(
         if (result.done === true) return result.value;
         if (result.value.type === "waiting") yield result.value;
         else yield* read(result.value);
+        // A server that knows no limit is hung up on.
+        if (length > longestAnswer) {
+          finish = "length";
+          return "done";
+        }
       }
     } finally {
       await chunks.return("closed");

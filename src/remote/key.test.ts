@@ -22,6 +22,12 @@ test.each([
   ["Authorization: Bearer sk-1234", "sk-1234"],
   ['"Bearer sk-1234",', "sk-1234"],
   ["`sk-1234`", "sk-1234"],
+  ["OPENAI_API_KEY=sk-1234", "sk-1234"],
+  ['export OPENROUTER_API_KEY="sk-1234"', "sk-1234"],
+  ["x-api-key: sk-1234", "sk-1234"],
+  ['"api_key": "sk-1234",', "sk-1234"],
+  ["api-key-1234", "api-key-1234"],
+  ["bearer-1234=", "bearer-1234="],
 ])("of %j the key is %j", (pasted, key) => {
   expect(cleanKey(pasted)).toBe(key);
 });

@@ -3,8 +3,8 @@
 import { RemoteError } from "./errors.ts";
 
 /**
- * The key itself, "" when there is none: without white space around it, line breaks within it, a "Bearer " before it, and plain
- * quotes around it. Throws RemoteError "server-key-characters", whose `said` names the character.
+ * The key itself, "" when there is none: without white space around it, line breaks within it, what names it ("Bearer ",
+ * "OPENAI_API_KEY="), and plain quotes around it. Throws RemoteError "server-key-characters", whose `said` names the character.
  */
 export function cleanKey(pasted: string): string {
   const key = unwrap(pasted.replace(/[\t ]*[\r\n\u2028\u2029]+[\t ]*/g, ""));
@@ -20,7 +20,8 @@ export function cleanKey(pasted: string): string {
 function unwrap(text: string): string {
   const trimmed = text.trim();
   const bare = trimmed
-    .replace(/^authorization\s*:\s*/i, "")
+    .replace(/^(-H\s+)?["']?authorization\s*[:=]\s*/i, "")
+    .replace(/^(export\s+)?["']?([A-Z][A-Z\d_]*_)?(x[-_])?api[-_ ]?(key|token)["']?\s*[:=]\s*/i, "")
     .replace(/^bearer(\s+|$)/i, "")
     .replace(/^(["'`])(.*)\1[,;]?$/s, "$2");
   return bare === trimmed ? trimmed : unwrap(bare);

@@ -62,6 +62,16 @@ describe("an answer is read", () => {
     expect((await ask(server)).done).toMatchObject({ reason: "stop", ending: "repetition_detected" });
   });
 
+  test("that would never end, up to a length", async () => {
+    const server = await start();
+    const long = new Array<string>(40).fill(event(chunkJson({ content: "cats ".repeat(2000) })));
+    server.fail({ type: "raw", pieces: long, paceMs: 1, staysOpen: true });
+    const { done, text } = await ask(server);
+    expect(done).toMatchObject({ reason: "length" });
+    expect(text.length).toBeLessThan(300_000);
+    await expect.poll(() => server.hungUp()).toBe(1);
+  });
+
   test.each([
     ["length", "length"],
     ["MAX_TOKENS", "length"],

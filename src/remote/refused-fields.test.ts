@@ -136,6 +136,33 @@ describe("a server that refuses a field is asked again without it", () => {
     for (const gone of ["top_p", "min_p", "top_k"]) expect(last).not.toHaveProperty(gone);
   });
 
+  test("a system message stands before the first question where the model knows no system", async () => {
+    const system = { role: "system", parts: [{ type: "text", text: "Be brief." }] } as const;
+    const picture = { type: "image", blob: new Blob(["x"], { type: "image/png" }) } as const;
+    const answered = { role: "assistant", parts: [{ type: "text", text: "Two." }] } as const;
+    for (const words of [
+      "System role not supported",
+      "Only user and assistant roles are supported, not system",
+      "Conversation roles must alternate user/assistant/user/assistant/...",
+    ]) {
+      const refuses = (body: Readonly<Record<string, unknown>>) =>
+        JSON.stringify(body).includes('"system"') ? refusal(400, { error: { message: words } }) : undefined;
+      const { answers, last } = await sent(refuses, {
+        asked: request([system, say("How many?"), answered, say("Sure?")]),
+      });
+      expect(answers[0]?.text).toContain("“Sure?”");
+      expect(last["messages"]).toEqual([
+        { role: "user", content: "Be brief.\n\nHow many?" },
+        { role: "assistant", content: "Two." },
+        { role: "user", content: "Sure?" },
+      ]);
+      const seen = await sent(refuses, { asked: request([system, { role: "user", parts: [picture] }]) });
+      expect(seen.last["messages"]).toMatchObject([
+        { role: "user", content: [{ text: "Be brief.\n\n" }, { type: "image_url" }] },
+      ]);
+    }
+  });
+
   test("where the refusal names none, everything goes that the question can do without", async () => {
     const { answers, last, bodies } = await sent((body) => ("min_p" in body ? { status: 422, body: "" } : undefined));
     expect(answers[0]?.error).toBeUndefined();

@@ -23,12 +23,19 @@ const optional = [
 ] as const;
 type OptionalField = (typeof optional)[number];
 
+/** No field, but refused like one: some models know questions and answers only. */
+const systemRole = "system";
+
 /** The server's limit of an answer's length has two names; a server that refuses both has its own. */
 const renamed = "max_completion_tokens";
 
 /** The fields of the body that the error refuses; none when it is about something else. */
-export function refusedFields(body: ChatBody, { code, said, about }: RemoteError): readonly OptionalField[] {
+export function refusedFields(
+  body: ChatBody,
+  { code, said, about }: RemoteError,
+): readonly (OptionalField | typeof systemRole)[] {
   if (code !== "server-rejected" && code !== "server-failed" && code !== "server-not-found") return [];
+  if (hasSystem(body) && noSystem.test(said)) return [systemRole];
   const present = optional.filter((field) => Object.hasOwn(body, field));
   const pointed = present.filter((field) => about.includes(field));
   const among = pointed.length > 0 ? pointed : present.filter((field) => isNamed(field, said));
@@ -41,6 +48,8 @@ export function refusedFields(body: ChatBody, { code, said, about }: RemoteError
   return rest.length > 0 ? rest : present.filter((field) => limits.has(field));
 }
 
+const noSystem =
+  /\bsystem (role|message|prompt|instruction)s?\b.*\b(not|unsupported|unknown|invalid)\b|\b(not|n't|unsupported|unknown|invalid)\b.*\bsystem\b|\broles must alternate\b/i;
 const notTogether = /\b(both|together|(only|just) one|either|mutually|combined|combination)\b/i;
 
 /** Of these only being unknown counts: that a number is too large is for the user to decide. */
@@ -70,11 +79,45 @@ export function leaveOut(body: ChatBody, refused: ReadonlySet<string>): ChatBody
     if (!refused.has(field)) kept[field] = value;
     else if (field === "max_tokens" && !refused.has(renamed)) kept[renamed] = value;
   }
+  if (refused.has(systemRole)) kept["messages"] = withoutSystem(kept["messages"]);
   // Both mean something to a stream only, or to each other.
   if (!Object.hasOwn(kept, "stream")) delete kept["stream_options"];
   if (refused.has("add_generation_prompt")) delete kept["continue_final_message"];
   if (refused.has("continue_final_message")) delete kept["add_generation_prompt"];
   return kept;
+}
+
+type ChatMessage = Readonly<Record<string, unknown>>;
+
+function messagesOf(messages: unknown): readonly ChatMessage[] {
+  return Array.isArray(messages) ? messages.map((message: unknown): ChatMessage => ({ ...(message ?? {}) })) : [];
+}
+
+function hasSystem(body: ChatBody): boolean {
+  return messagesOf(body["messages"]).some(({ role }) => role === "system");
+}
+
+/** What the system message says stands before the first question instead. */
+function withoutSystem(messages: unknown): readonly ChatMessage[] {
+  const all = messagesOf(messages);
+  const system = all.flatMap(({ role, content }) =>
+    role === "system" && typeof content === "string" ? [content] : [],
+  );
+  const rest = all.filter(({ role }) => role !== "system");
+  const first = rest.findIndex(({ role }) => role === "user");
+  if (system.length === 0 || first < 0) return rest;
+  return rest.map((message, index) => {
+    if (index !== first) return message;
+    const { content } = message;
+    const words = `${system.join("\n\n")}\n\n`;
+    return {
+      ...message,
+      content:
+        typeof content === "string"
+          ? words + content
+          : [{ type: "text", text: words }, ...(Array.isArray(content) ? content.map((part: unknown) => part) : [])],
+    };
+  });
 }
 
 /** What each model of each server refused since the page was opened. */

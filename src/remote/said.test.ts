@@ -18,7 +18,7 @@ describe("the server's own words are told", () => {
 
   test.each<readonly [code: string, words: string, answer: RawAnswer]>([
     // In a stream.
-    ["server-failed", "The image is too large", stream('{"detail":"The image is too large"}', "[DONE]")],
+    ["server-rejected", "The image is too large", stream('{"detail":"The image is too large"}', "[DONE]")],
     [
       "server-failed",
       "CUDA out of memory",
