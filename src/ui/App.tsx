@@ -29,9 +29,6 @@ import type { JSX } from "preact";
 import { useEffect, useLayoutEffect } from "preact/hooks";
 import { picturesIn } from "#chat/conversation.ts";
 import type { Example } from "#chat/examples.web.ts";
-import { mayHoldConversations } from "#chat/import-kind.ts";
-import { nameOfAddress } from "#chat/picture-address.ts";
-import { isPackageFolder, isPackageZip, mayBePackage } from "#chat/package-file.ts";
 import { isBusy } from "#chat/store.ts";
 import { Announcer } from "./Announcer.tsx";
 import type { AppProps } from "./app-props.ts";
@@ -42,15 +39,15 @@ import { Header } from "./Header.tsx";
 import { lazy } from "./lazy.tsx";
 import { ModelPicker } from "./ModelPicker.tsx";
 import { PicturesBeside } from "./PicturesBeside.tsx";
-import { PhotoOffer } from "./PhotoOffer.tsx";
+import { BuiltInsPhotoOffer } from "./PhotoOffer.tsx";
 import { SuggestedQuestions } from "./SuggestedQuestions.tsx";
 import { askedIn, suggestQuestions } from "./suggestions.ts";
 import { languages, pickLanguage, TextsContext } from "./texts/texts.ts";
 import type { TurnActions } from "./turn-actions.ts";
 import { useDraft } from "./use-draft.ts";
+import { useGiven } from "./use-given.ts";
 import { useKeptDraft } from "./use-kept-draft.ts";
 import { useMedia } from "./use-media.ts";
-import { usePageEvents } from "./use-page-events.ts";
 import { focusQuestion } from "./use-modal.ts";
 import { useShortcuts } from "./use-shortcuts.ts";
 import { useTheme } from "./use-theme.ts";
@@ -102,23 +99,15 @@ export function App(props: AppProps): JSX.Element {
   );
   const listOpen = list.value !== "closed" || (wide && preferences.sidebar === true);
   const last = turns.at(-1);
-  const photos = props.photos.value;
   const onBuiltIn = selected.id === model.id;
-  const photoOffer =
-    photos === undefined ||
-    !onBuiltIn ||
-    props.downloads.value.some(({ id }) => id === photos.record.repository) ? undefined : (
-      <PhotoOffer
-        offer={photos}
-        host={props.hubHost}
-        here={props.models.value.choices.some(({ id }) => id === photos.record.repository)}
-        onTake={props.onTakePhotoModel}
-        onUse={() => props.onModel(photos.record.repository)}
-        onMore={() => {
-          dialog.value = "storage";
-        }}
-      />
-    );
+  const photoOffer = onBuiltIn && (
+    <BuiltInsPhotoOffer
+      app={props}
+      onMore={() => {
+        dialog.value = "storage";
+      }}
+    />
+  );
   // The built-in model says when it sees a photograph; another one may know what is on it.
   const sawPhotograph =
     last?.role === "assistant" &&
@@ -165,35 +154,12 @@ export function App(props: AppProps): JSX.Element {
     draft.addFiles(incoming.files);
   }, [incoming]);
 
-  const takeFiles = (files: readonly File[]): void => {
-    if (!files.some(mayHoldConversations)) return draft.addFiles(files);
-    const zip = files.length === 1 ? files.find(mayBePackage) : undefined;
-    const decide = (isPackage: boolean): void => {
-      if (isPackage && zip !== undefined) return takePackage(zip);
-      importing.value = files;
-      dialog.value = "export";
-    };
-    if (zip === undefined) return decide(false);
-    // What can't be looked into is for the import of conversations, which says why.
-    void isPackageZip(zip).then(decide, () => decide(false));
-  };
-  const takePackage = (given: Blob | ReadonlyMap<string, Blob>): void => {
-    droppedPackage.value = given;
-    dialog.value = "storage";
-  };
-  const takeFolder = (files: ReadonlyMap<string, File>): void => {
-    if (isPackageFolder([...files.keys()])) takePackage(files);
-    else takeFiles([...files.values()]);
-  };
-  const takeAddress = (address: string): void => draft.add(nameOfAddress(address), () => props.fetchPicture(address));
-  const dragging = usePageEvents({
-    onFiles: takeFiles,
-    onFolder: takeFolder,
-    onAddress: takeAddress,
-    onWords(words) {
-      draft.setText(draft.text === "" ? words : `${draft.text.trimEnd()} ${words}`);
-      document.getElementById("question")?.focus();
-    },
+  const { dragging, takeAddress } = useGiven({
+    draft,
+    fetchPicture: props.fetchPicture,
+    dialog,
+    importing,
+    droppedPackage,
     onEscape: () => chat.stop(),
   });
 

@@ -2,6 +2,7 @@
 //   data-testid="photo-offer" with data-phase: offered | looking | ask | failed | here
 import type { JSX } from "preact";
 import type { PhotoOffer as Offer } from "#chat/photo-models.ts";
+import type { AppProps } from "./app-props.ts";
 import { formatSize } from "./format.ts";
 import { useTexts } from "./texts/texts.ts";
 
@@ -17,7 +18,7 @@ interface PhotoOfferProps {
   readonly onMore: () => void;
 }
 
-export function PhotoOffer({ offer, host, here, onTake, onUse, onMore }: PhotoOfferProps): JSX.Element {
+function PhotoOffer({ offer, host, here, onTake, onUse, onMore }: PhotoOfferProps): JSX.Element {
   const t = useTexts();
   const { record, bytes, phase, code } = offer;
   const { name, license, researchOnly, notYetRun } = record;
@@ -67,5 +68,28 @@ export function PhotoOffer({ offer, host, here, onTake, onUse, onMore }: PhotoOf
         </button>
       </p>
     </aside>
+  );
+}
+
+interface BuiltInsPhotoOfferProps {
+  readonly app: AppProps;
+  /** Opens the list of all models. */
+  readonly onMore: () => void;
+}
+
+/** What stands beside the built-in model; nothing where this device can have no other, and while one is on its way. */
+export function BuiltInsPhotoOffer({ app, onMore }: BuiltInsPhotoOfferProps): JSX.Element | null {
+  const offer = app.photos.value;
+  if (offer === undefined || app.downloads.value.some(({ id }) => id === offer.record.repository)) return null;
+  const { repository } = offer.record;
+  return (
+    <PhotoOffer
+      offer={offer}
+      host={app.hubHost}
+      here={app.models.value.choices.some(({ id }) => id === repository)}
+      onTake={app.onTakePhotoModel}
+      onUse={() => app.onModel(repository)}
+      onMore={onMore}
+    />
   );
 }

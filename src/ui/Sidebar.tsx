@@ -71,7 +71,7 @@ function List(props: SidebarProps): JSX.Element {
   const found = props.conversations.filter((one) => wanted.every((word) => one.words.includes(word)));
   return (
     <>
-      <header class="sidebar-head">
+      <div class="sidebar-head">
         <h2 class="visually-hidden">{t.history.title}</h2>
         <button type="button" class="sidebar-new" onClick={props.onNewChat}>
           <NewChatIcon />
@@ -80,7 +80,7 @@ function List(props: SidebarProps): JSX.Element {
         <button type="button" class="icon-button icon-button-small" aria-label={t.history.hide} onClick={props.onClose}>
           <CloseIcon />
         </button>
-      </header>
+      </div>
       {props.conversations.length > 0 && (
         <label class="sidebar-search">
           <SearchIcon />
