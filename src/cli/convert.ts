@@ -6,8 +6,8 @@ import type { CheckpointFolder, PackageFolder } from "#convert/byte-source.ts";
 import { convert } from "#convert/convert.ts";
 import { checkpointFolder, packageFolder } from "#convert/folder.node.ts";
 import type { Bits, Importances } from "#convert/onnx/weight-ops.ts";
+import { renderChatThread, tokenizerThread } from "#convert/limited-thread.node.ts";
 import { quantizerThreads } from "#convert/quantizer.node.ts";
-import { renderChatThread } from "#convert/render-chat.node.ts";
 import { ownTemplate } from "#convert/template.ts";
 import { loadModel } from "#engine/model.ts";
 import type { PackageInfo, SelfTest } from "#engine/package.ts";
@@ -144,6 +144,7 @@ export function addConvert(program: Command): void {
         },
         ...common,
         renderChat,
+        tryTokenizer: tokenizerThread(),
         importances,
         more,
         adaptable: flags.adaptable,

@@ -13,6 +13,7 @@ import {
 } from "#weights/manifest.ts";
 import { readText, type CheckpointFolder, type PackageFolder } from "./byte-source.ts";
 import { Checkpoint, elementsOf, requireFloat, sameShape, shapeText, type Tensor } from "./checkpoint.ts";
+import { projectorActivation } from "./config.ts";
 import type { ConvertProgress } from "./convert.ts";
 import { placeWeights, writeDataFile } from "./external-data.ts";
 import { encodeFloats } from "./float.ts";
@@ -286,6 +287,7 @@ function projectorOf(
     inputs,
     outputs,
     kind: whole.has("multi_modal_projector.linear_2.weight") ? "mlp2x_gelu" : "linear",
+    activation: projectorActivation(baseConfig["projector_hidden_act"]),
     bias: whole.has("multi_modal_projector.linear_1.bias"),
   } as const;
   const tensors = new LlavaTensors(new Checkpoint(whole), ["projector"]);

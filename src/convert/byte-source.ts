@@ -1,5 +1,6 @@
 // What the converter asks of its host: reading a checkpoint folder, writing a package folder.
 // Knows no file system; `folder.node.ts` is the adapter for Node.
+import { EngineError } from "#engine/errors.ts";
 import type { PackageFiles } from "#engine/types.ts";
 
 /** Random access to the bytes of one file. */
@@ -15,6 +16,8 @@ export interface CheckpointFolder {
   readonly name: string;
   /** The file, or undefined when there is none of that name. */
   open(path: string): Promise<ByteSource | undefined>;
+  /** Names of what lies in it, for saying what it is: files, and files of its folders as folder/file. */
+  names?(): Promise<readonly string[]>;
 }
 
 /** A file being written, from its beginning to its end. */
@@ -36,8 +39,19 @@ export interface PackageFolder {
   discard(): Promise<void>;
 }
 
+/** No text of a checkpoint is larger: the longest are tokenizers. */
+const maxTextBytes = 200e6;
+
 /** The whole file as text, or undefined when it is not there. */
 export async function readText(folder: CheckpointFolder, path: string): Promise<string | undefined> {
   const source = await folder.open(path);
-  return source && new TextDecoder().decode(await source.read(0, source.bytes));
+  if (!source) return undefined;
+  if (source.bytes > maxTextBytes) {
+    const megabytes = (bytes: number): number => Math.round(bytes / 1e6);
+    throw new EngineError(
+      "bad-checkpoint",
+      `${path} holds ${megabytes(source.bytes)} MB; at most ${megabytes(maxTextBytes)} MB of text can be read`,
+    );
+  }
+  return new TextDecoder().decode(await source.read(0, source.bytes));
 }

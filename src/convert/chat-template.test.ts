@@ -11,7 +11,7 @@ import { findChatTemplate, tryTemplate, type ChatTemplate } from "./chat-templat
 import { convert, type ConvertOptions } from "./convert.ts";
 import { memoryCheckpoint, memoryPackage, tinyFiles } from "./fixtures.ts";
 import { checkpointFolder } from "./folder.node.ts";
-import { renderChatThread } from "./render-chat.node.ts";
+import { renderChatThread } from "./limited-thread.node.ts";
 
 const Golden = v.object({ templates: v.array(v.object({ name: v.string(), template: v.string() })) });
 const golden = v.parse(

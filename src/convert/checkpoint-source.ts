@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
 import type { CheckpointFolder } from "./byte-source.ts";
+import { describeFolder, refuseOtherKinds } from "./checkpoint-kind.ts";
 import { elementsOf, type Checkpoint } from "./checkpoint.ts";
 import { deltaNoteName } from "./delta.ts";
 import { JsonObjectSchema, readObject, type JsonObject } from "./json-file.ts";
@@ -39,7 +40,8 @@ export interface CheckpointSource {
 export async function openSource(from: CheckpointFolder, more: MoreFolders = {}): Promise<CheckpointSource> {
   const folder = completed(from, more);
   const config = (await readObject(from, "config.json")) ?? (await configOfBase(from, more.base));
-  if (!config) throw bad(`${from.name} has no config.json: is it a checkpoint?`);
+  if (!config) throw bad((await noConfig(from)) ?? `${from.name} has no config.json: is it a checkpoint?`);
+  refuseOtherKinds(config, from.name);
   const weights = await openWeights(from, more.base, more.multiply);
   const original = isOriginalConfig(config);
   if (original) await refuseDelta(from, weights);
@@ -87,6 +89,11 @@ export async function openWeights(
   }
   const weights = await openCheckpoint(base);
   return adapter ? mergeAdapter(weights, adapter, multiply) : attachProjector(weights, projector ?? weights);
+}
+
+async function noConfig(from: CheckpointFolder): Promise<string | undefined> {
+  if (!(await from.open(adapterConfigName))) return describeFolder(from);
+  return `${from.name} is an adapter; name the folder of its base with --base`;
 }
 
 /** A delta has the files of a checkpoint and would be converted into nonsense. */
@@ -187,7 +194,7 @@ const modelFile = /^(preprocessor_config|processor_config)/;
 /** A folder that looks for a file in others where it has none itself: for the tokenizer's in all, for the pictures' in its base. */
 function completed(from: CheckpointFolder, { tokenizer, base }: MoreFolders): CheckpointFolder {
   return {
-    name: from.name,
+    ...from,
     async open(path) {
       const own = await from.open(path);
       if (own) return own;
@@ -201,7 +208,7 @@ function completed(from: CheckpointFolder, { tokenizer, base }: MoreFolders): Ch
 function overlaid(folder: CheckpointFolder, files: ReadonlyMap<string, JsonObject>): CheckpointFolder {
   const encoder = new TextEncoder();
   return {
-    name: folder.name,
+    ...folder,
     open(path) {
       const json = files.get(path);
       if (!json) return folder.open(path);

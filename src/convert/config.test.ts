@@ -136,23 +136,54 @@ test("LLaVA-1.6 with Mistral has its grids where the config leaves them out", ()
   expect(config.tiles).toMatchObject({ most: undefined, onlyAlone: false });
 });
 
+test("one layer in a list is that layer", () => {
+  expect(parseConfig({ ...tinyConfig(), vision_feature_layer: [-2] }).vision.layers).toBe(2);
+});
+
+test("grids written as text are those that LLaVA reads from it", () => {
+  const pinpoints = (text: string) => parseConfig({ ...tinyConfig(), model_type: "llava_next", image_grid_pinpoints: text }).tiles?.pinpoints; // prettier-ignore
+  expect(pinpoints("(1x1),...,(2x3)")).toEqual([[32, 32], [32, 64], [32, 96], [64, 32], [64, 64], [64, 96]]); // prettier-ignore
+  expect(pinpoints("(2x2)")).toEqual([[64, 64]]);
+  expect(pinpoints("[(32, 64), (64, 32)]")).toEqual([[32, 64], [64, 32]]); // prettier-ignore
+  expect(pinpoints("[[32,64]]")).toEqual([[32, 64]]);
+  expect(() => pinpoints("__import__('os')")).toThrow(/which is no list of grids/);
+  expect(() => pinpoints("")).toThrow(/is empty/);
+});
+
+test("a window of attention cuts the context to what it sees", () => {
+  const context = (change: object) => {
+    const { text_config: text, ...rest } = tinyConfig();
+    return parseConfig({ ...rest, text_config: { ...text, ...change } }).text;
+  };
+  expect(context({ model_type: "mistral", sliding_window: 64 })).toMatchObject({ context: 64, statedContext: 256 });
+  expect(context({ model_type: "mistral", sliding_window: null }).context).toBe(256);
+  expect(context({ model_type: "mistral", sliding_window: 4096 }).context).toBe(256);
+  expect(context({ model_type: "qwen2", use_sliding_window: true, sliding_window: 64 }).context).toBe(64);
+  expect(context({ model_type: "qwen2", sliding_window: 64 }).context).toBe(256);
+});
+
+test.each([
+  ["gelu_pytorch_tanh", "gelu_tanh"],
+  ["gelu_new", "gelu_tanh"],
+  ["relu", "relu"],
+  ["silu", "silu"],
+  ["quick_gelu", "quick_gelu"],
+])("a projector with %s", (name, activation) => {
+  expect(parseConfig({ ...tinyConfig(), projector_hidden_act: name }).projectorActivation).toBe(activation);
+});
+
 describe("what is unknown is refused by name", () => {
   type Change = (config: ReturnType<typeof tinyConfig>) => void;
   const cases: [string, Change, RegExp][] = [
     ["another architecture", (c) => (c["model_type"] = "qwen2_vl"), /model_type is "qwen2_vl"/],
     ["LLaVA on MPT", (c) => (c["model_type"] = "llava_mpt"), /LLaVA on MPT is not supported; LLaVA 1.0 to 1.6/],
-    [
-      "a window",
-      (c) => Object.assign(c.text_config, { model_type: "mistral", sliding_window: 64 }),
-      /sliding_window is 64/,
-    ],
     ["SigLIP without a class", (c) => (c.vision_config["model_type"] = "siglip_vision_model"), /it must be "full"/],
     ["tiles that don't fit", (c) => Object.assign(c, anyres([[32, 33]])), /image_grid_pinpoints has 32 × 33/],
     ["other merging of tiles", (c) => Object.assign(c, anyres(), { mm_patch_merge_type: "flat" }), /"flat"/],
     ["another decoder", (c) => (c.text_config["model_type"] = "gemma"), /text_config.model_type is "gemma"/],
     ["another vision tower", (c) => (c.vision_config["model_type"] = "siglip"), /vision_config.model_type is "siglip"/],
     ["another activation", (c) => (c.text_config["hidden_act"] = "gelu"), /text_config.hidden_act is "gelu"/],
-    ["another projector", (c) => (c["projector_hidden_act"] = "relu"), /projector_hidden_act is "relu"/],
+    ["another projector", (c) => (c["projector_hidden_act"] = "mish"), /projector_hidden_act is "mish"/],
     ["several vision layers", (c) => (c["vision_feature_layer"] = [-2, -5]), /several layers/],
     ["a vision layer that is not there", (c) => (c["vision_feature_layer"] = -9), /outside the tower/],
     ["unknown rotary scaling", (c) => (c.text_config["rope_scaling"] = { type: "yarn" }), /"yarn" is unknown/],

@@ -38,6 +38,8 @@ export interface TextConfig {
   readonly headSize: number;
   readonly vocab: number;
   readonly context: number;
+  /** What the config says; larger than `context` where attention sees a window only, which the context is cut to. */
+  readonly statedContext: number;
   readonly epsilon: number;
   /** Biases of the queries, keys and values together, and of the matrix after them. */
   readonly qkvBias: boolean;
@@ -48,11 +50,15 @@ export interface TextConfig {
   readonly inverseFrequencies: Float32Array; // [headSize / 2]
 }
 
+/** What stands between a projector's two layers. */
+export type ProjectorActivation = "gelu" | "gelu_tanh" | "quick_gelu" | "relu" | "silu";
+
 export interface LlavaConfig {
   readonly vision: VisionConfig;
   readonly text: TextConfig;
   readonly projector: "linear" | "mlp2x_gelu";
   readonly projectorBias: boolean;
+  readonly projectorActivation: ProjectorActivation;
   readonly imageTokenId: number;
   /** Rows of features that one picture, or one tile of it, makes. */
   readonly imageTokens: number;
@@ -62,8 +68,30 @@ export interface LlavaConfig {
   readonly imageMarks: boolean;
 }
 
-const whole = v.pipe(v.number(), v.integer(), v.minValue(1));
-const positive = v.pipe(v.number(), v.gtValue(0));
+const number = v.number((issue) => `it is ${issue.received}, and a number is needed`);
+const integer = v.integer<number, (issue: { readonly input: number }) => string>(
+  ({ input }) => `it is ${input}, and a whole number is needed`,
+);
+/** A size: at least 1, and no larger than any model has it by far. */
+const upTo = (most: number) =>
+  v.pipe(
+    number,
+    integer,
+    v.minValue(1, ({ input }) => `it is ${input}, and at least 1 is needed`),
+    v.maxValue(most, ({ input }) => `it is ${input}, and at most ${most} can be`),
+  );
+const whole = upTo(65_536);
+const positive = v.pipe(
+  number,
+  v.finite(),
+  v.gtValue(0, ({ input }) => `it is ${input}, and more than 0 is needed`),
+);
+const layerIndex = v.pipe(number, integer);
+const tokenId = v.pipe(
+  number,
+  integer,
+  v.minValue(0, ({ input }) => `it is ${input}, and a token's number is 0 or more`),
+);
 
 const Rope = v.looseObject({
   rope_type: v.optional(v.string()),
@@ -78,18 +106,18 @@ const Rope = v.looseObject({
 const Text = v.looseObject({
   model_type: v.optional(v.string(), "llama"),
   hidden_size: v.optional(whole, 4096),
-  intermediate_size: v.optional(whole),
-  num_hidden_layers: v.optional(whole, 32),
-  num_attention_heads: v.optional(whole, 32),
-  num_key_value_heads: v.nullish(whole),
-  head_dim: v.nullish(whole),
-  vocab_size: v.optional(whole),
-  max_position_embeddings: v.optional(whole),
+  intermediate_size: v.optional(upTo(2 ** 20)),
+  num_hidden_layers: v.optional(upTo(1024), 32),
+  num_attention_heads: v.optional(upTo(1024), 32),
+  num_key_value_heads: v.nullish(upTo(1024)),
+  head_dim: v.nullish(upTo(4096)),
+  vocab_size: v.optional(upTo(2 ** 22)),
+  max_position_embeddings: v.optional(upTo(2 ** 24)),
   rms_norm_eps: v.optional(positive, 1e-6),
   hidden_act: v.optional(v.string(), "silu"),
   attention_bias: v.optional(v.boolean(), false),
   mlp_bias: v.optional(v.boolean(), false),
-  sliding_window: v.nullish(v.number()),
+  sliding_window: v.nullish(upTo(2 ** 24)),
   use_sliding_window: v.optional(v.boolean(), false),
   tie_word_embeddings: v.optional(v.boolean(), false),
   rope_theta: v.optional(positive, 10000),
@@ -107,12 +135,18 @@ const textDefaults = {
 const Vision = v.looseObject({
   model_type: v.optional(v.string(), "clip_vision_model"),
   hidden_size: v.optional(whole),
-  intermediate_size: v.optional(whole),
-  num_hidden_layers: v.optional(whole),
-  num_attention_heads: v.optional(whole),
-  num_channels: v.optional(whole, 3),
-  image_size: v.optional(whole),
-  patch_size: v.optional(whole),
+  intermediate_size: v.optional(upTo(2 ** 20)),
+  num_hidden_layers: v.optional(upTo(1024)),
+  num_attention_heads: v.optional(upTo(1024)),
+  num_channels: v.optional(
+    v.pipe(
+      number,
+      v.value(3, ({ input }) => `it is ${input}, and pictures have 3`),
+    ),
+    3,
+  ),
+  image_size: v.optional(upTo(4096)),
+  patch_size: v.optional(upTo(4096)),
   layer_norm_eps: v.optional(positive),
   hidden_act: v.optional(v.string()),
 });
@@ -148,6 +182,22 @@ const activations: Readonly<Record<string, VisionConfig["activation"]>> = {
   gelu_new: "gelu_tanh",
 };
 
+const projectorActivations: Readonly<Record<string, ProjectorActivation>> = {
+  ...activations,
+  gelu_fast: "gelu_tanh",
+  relu: "relu",
+  silu: "silu",
+  swish: "silu",
+};
+
+/** A config's word for it; LLaVA's own where it says nothing. */
+export function projectorActivation(stated: unknown): ProjectorActivation {
+  const name = typeof stated === "string" ? stated : "gelu";
+  const known = projectorActivations[name];
+  if (known !== undefined) return known;
+  throw bad(`projector_hidden_act is "${name}"; known are ${Object.keys(projectorActivations).join(", ")}`);
+}
+
 /** The three classes of Hugging Face: what a config of each leaves out. */
 const kinds: Readonly<Record<string, { readonly layer: number; readonly strategy: string; readonly tiles?: Tiles }>> = {
   llava: { layer: -2, strategy: "default" },
@@ -179,15 +229,15 @@ const Config = v.looseObject({
   vision_config: v.optional(Vision, {}),
   projector_hidden_act: v.optional(v.string(), "gelu"),
   multimodal_projector_bias: v.optional(v.boolean(), true),
-  vision_feature_layer: v.optional(v.union([v.number(), v.array(v.number())])),
+  vision_feature_layer: v.optional(v.union([layerIndex, v.array(layerIndex)])),
   vision_feature_select_strategy: v.optional(v.string()),
-  image_grid_pinpoints: v.nullish(v.array(v.tuple([whole, whole]))),
+  image_grid_pinpoints: v.nullish(v.union([v.string(), v.pipe(v.array(v.tuple([whole, whole])), v.maxLength(1000))])),
   vision_aspect_ratio: v.optional(v.string()),
   mm_projector_type: v.optional(v.string()),
   mm_patch_merge_type: v.optional(v.string()),
   mm_use_im_start_end: v.optional(v.boolean(), false),
-  image_token_index: v.optional(v.number()),
-  image_token_id: v.optional(v.number()),
+  image_token_index: v.optional(tokenId),
+  image_token_id: v.optional(tokenId),
   image_aspect_ratio: v.optional(v.string()),
   tie_word_embeddings: v.optional(v.boolean(), false),
 });
@@ -203,7 +253,6 @@ export function parseConfig(json: unknown): LlavaConfig {
   const raw = parsed.output;
   const kind = kinds[raw.model_type];
   if (!kind) throw bad(unsupported(raw.model_type));
-  only("projector_hidden_act", raw.projector_hidden_act, ["gelu"]);
   const projector = raw.mm_projector_type ?? "mlp2x_gelu";
   if (projector !== "linear" && projector !== "mlp2x_gelu") {
     throw bad(`mm_projector_type is "${projector}"; known are linear, mlp2x_gelu`);
@@ -220,6 +269,7 @@ export function parseConfig(json: unknown): LlavaConfig {
     text: textConfig(raw),
     projector,
     projectorBias: raw.multimodal_projector_bias,
+    projectorActivation: projectorActivation(raw.projector_hidden_act),
     imageTokenId,
     imageTokens: side * side + (vision.keepClass ? 1 : 0),
     imageAspect: aspect === "pad" || aspect === "crop" || aspect === "resize" ? aspect : undefined,
@@ -237,7 +287,8 @@ function tilesConfig(raw: RawConfig, kind: Tiles, vision: VisionConfig): TilesCo
   if (vision.keepClass) throw bad("pictures in tiles with the class token kept can't be converted");
   only("mm_patch_merge_type", raw.mm_patch_merge_type ?? "spatial_unpad", ["spatial_unpad"]);
   const grid = kind.grid.map(([rows, columns]): readonly [number, number] => [rows * kind.side, columns * kind.side]);
-  const pinpoints = raw.image_grid_pinpoints ?? grid;
+  const given = raw.image_grid_pinpoints;
+  const pinpoints = typeof given === "string" ? pinpointsIn(given, vision.imageSize) : (given ?? grid);
   if (pinpoints.length === 0) throw bad("image_grid_pinpoints is empty");
   for (const size of pinpoints) {
     if (size.some((pixels) => pixels % vision.imageSize !== 0)) {
@@ -249,12 +300,38 @@ function tilesConfig(raw: RawConfig, kind: Tiles, vision: VisionConfig): TilesCo
   return { pinpoints, most: most === undefined ? undefined : Number(most), onlyAlone: kind.most !== undefined };
 }
 
-function visionConfig(raw: RawConfig, full: boolean, layer: number | readonly number[]): VisionConfig {
+/**
+ * LLaVA's ways of writing grids as text: "(1x1),...,(6x6)" is every grid, in tiles, between its first and its last; else a list of sizes in
+ * pixels as Python writes it.
+ */
+export function pinpointsIn(text: string, side: number): readonly (readonly [number, number])[] {
+  const corners = [...text.matchAll(/\((\d{1,2})x(\d{1,2})\)/g)].map(([, a, b]) => [Number(a), Number(b)] as const);
+  const [first, last] = [corners[0], corners.at(-1)];
+  if (first && last) {
+    const between = (from: number, to: number) =>
+      Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
+    return between(first[0], last[0]).flatMap((a) =>
+      between(first[1], last[1]).map((b) => [a * side, b * side] as const),
+    );
+  }
+  if (!/^[\s\d()[\],]*$/.test(text))
+    throw bad(`image_grid_pinpoints is "${text.slice(0, 60)}", which is no list of grids`);
+  return [...text.matchAll(/[([]\s*(\d{1,5})\s*,\s*(\d{1,5})\s*[)\]]/g)].map(
+    ([, a, b]) => [Number(a), Number(b)] as const,
+  );
+}
+
+function visionConfig(raw: RawConfig, full: boolean, stated: number | readonly number[]): VisionConfig {
+  const [layer = NaN, ...others] = typeof stated === "number" ? [stated] : stated;
+  if (Number.isNaN(layer) || others.length > 0) {
+    throw bad(
+      `vision_feature_layer lists ${Number.isNaN(layer) ? "no layer" : "several layers"}; only one can be converted`,
+    );
+  }
   const vision = raw.vision_config;
   only("vision_config.model_type", vision.model_type, ["clip_vision_model", "siglip_vision_model"]);
   const kind = vision.model_type === "siglip_vision_model" ? "siglip" : "clip";
   const defaults = visionDefaults[kind];
-  if (typeof layer !== "number") throw bad("vision_feature_layer lists several layers; only one can be converted");
   if (kind === "siglip" && !full) {
     throw bad('vision_feature_select_strategy is "default", but SigLIP has no class token to drop; it must be "full"');
   }
@@ -266,6 +343,9 @@ function visionConfig(raw: RawConfig, full: boolean, layer: number | readonly nu
   if (activation === undefined) {
     throw bad(`vision_config.hidden_act is "${act}"; known are ${Object.keys(activations).join(", ")}`);
   }
+  const [imageSize, patchSize] = [vision.image_size ?? defaults.image, vision.patch_size ?? defaults.patch];
+  if (patchSize > imageSize)
+    throw bad(`vision_config: patches of ${patchSize} pixels don't fit into pictures of ${imageSize}`);
   const hidden = vision.hidden_size ?? defaults.hidden;
   const heads = vision.num_attention_heads ?? defaults.heads;
   divides("vision_config", hidden, heads);
@@ -275,8 +355,8 @@ function visionConfig(raw: RawConfig, full: boolean, layer: number | readonly nu
     ffn: vision.intermediate_size ?? defaults.ffn,
     heads,
     channels: vision.num_channels,
-    imageSize: vision.image_size ?? defaults.image,
-    patchSize: vision.patch_size ?? defaults.patch,
+    imageSize,
+    patchSize,
     epsilon: vision.layer_norm_eps ?? defaults.epsilon,
     activation,
     layers,
@@ -292,11 +372,10 @@ function textConfig(raw: RawConfig): TextConfig {
   }
   only("text_config.hidden_act", text.hidden_act, ["silu"]);
   const defaults = textDefaults[type];
-  const context = text.max_position_embeddings ?? defaults.context;
+  const stated = text.max_position_embeddings ?? defaults.context;
   const window = text.sliding_window === undefined ? defaults.window : text.sliding_window;
-  if ((type === "mistral" || text.use_sliding_window) && window != null && window < context) {
-    throw bad(`text_config.sliding_window is ${window}; only full attention can be converted`);
-  }
+  // Within the window attention is the same as over everything.
+  const context = (type === "mistral" || text.use_sliding_window) && window != null ? Math.min(window, stated) : stated;
   const heads = text.num_attention_heads;
   const kvHeads = text.num_key_value_heads ?? defaults.kvHeads ?? heads;
   divides("text_config", heads, kvHeads);
@@ -313,6 +392,7 @@ function textConfig(raw: RawConfig): TextConfig {
     headSize,
     vocab: text.vocab_size ?? defaults.vocab,
     context,
+    statedContext: stated,
     epsilon: text.rms_norm_eps,
     qkvBias: bias || type === "qwen2",
     outBias: bias,

@@ -4,12 +4,14 @@ import { EngineError } from "#engine/errors.ts";
 import type { PackageInfo, SelfTest } from "#engine/package.ts";
 import type { PackageFiles } from "#engine/types.ts";
 import { manifestName, manifestVersion, parseManifest, type Manifest, type ManifestGraph } from "#weights/manifest.ts";
-import { readText, type CheckpointFolder, type PackageFolder } from "./byte-source.ts";
+import type { CheckpointFolder, PackageFolder } from "./byte-source.ts";
 import type { RenderChat } from "./chat-template.ts";
 import { openSource, type MoreFolders } from "./checkpoint-source.ts";
+import { checkTokens, type TryTokenizer } from "./check-tokens.ts";
 import { chooseConversation } from "./choose-template.ts";
 import { parseConfig, type LlavaConfig, type TextConfig } from "./config.ts";
 import { describeExpansion, placeWeights, writeDataFile, type Layout } from "./external-data.ts";
+import { readObject } from "./json-file.ts";
 import { LlavaTensors } from "./llava-tensors.ts";
 import { decoderFingerprint } from "./adapter-fit.ts";
 import { buildDecoder, decoderSites } from "./onnx/decoder.ts";
@@ -43,6 +45,8 @@ export interface ConvertOptions {
   readonly template?: string | undefined;
   /** Renders chat templates with limits; without it they are judged by their text alone. */
   readonly renderChat?: RenderChat | undefined;
+  /** Tries the tokenizer on texts that bad patterns never end on; without it patterns are believed. */
+  readonly tryTokenizer?: TryTokenizer | undefined;
   /** What people should know of choices that were made: which template and why, what is left out. */
   readonly onNote?: ((note: string) => void) | undefined;
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
@@ -106,6 +110,14 @@ export async function convert(from: CheckpointFolder, to: PackageFolder, options
 async function writePackage(given: CheckpointFolder, to: PackageFolder, options: ConvertOptions): Promise<Manifest> {
   const { folder: from, checkpoint, original } = await openSource(given, options.more);
   const config = await readConfig(from);
+  const tokens = { imageTokenId: config.imageTokenId, rows: config.text.vocab };
+  await checkTokens(from, tokens, options.tryTokenizer, options.onNote);
+  const { context, statedContext } = config.text;
+  if (context < statedContext) {
+    options.onNote?.(
+      `context: ${context} tokens of ${statedContext}, because the model's attention sees no more at once (sliding_window)`,
+    );
+  }
   const tensors = new LlavaTensors(checkpoint);
   const parts = buildParts(config, tensors, options);
   const conversation = await chooseConversation({
@@ -198,15 +210,8 @@ function mostImageTokens({ tiles, imageTokens, vision }: LlavaConfig): number {
 }
 
 async function readConfig(from: CheckpointFolder): Promise<LlavaConfig> {
-  const text = await readText(from, "config.json");
-  if (text === undefined)
-    throw new EngineError("bad-checkpoint", `${from.name} has no config.json: is it a checkpoint?`);
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new EngineError("bad-checkpoint", "config.json is not JSON", { cause: error });
-  }
+  const json = await readObject(from, "config.json");
+  if (!json) throw new EngineError("bad-checkpoint", `${from.name} has no config.json: is it a checkpoint?`);
   return parseConfig(json);
 }
 

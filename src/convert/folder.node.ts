@@ -1,6 +1,6 @@
 // The converter's folders on Node's file system. A package is written beside its final place and renamed at the end.
 import { openAsBlob } from "node:fs";
-import { mkdir, open, rename, rm, stat, statfs, writeFile, type FileHandle } from "node:fs/promises";
+import { mkdir, open, readdir, realpath, rename, rm, stat, statfs, writeFile, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { EngineError } from "#engine/errors.ts";
 import { manifestName } from "#weights/manifest.ts";
@@ -16,17 +16,74 @@ export function checkpointFolder(path: string): CheckpointFolder {
     async open(name) {
       const file = join(root, name);
       const found = await stat(file).catch(absent);
-      return found?.isFile() === true ? byteSource(file, found.size) : undefined;
+      if (found?.isFile() !== true || (cards.has(name) && (await leadsOut(root, file)))) return undefined;
+      return byteSource(file, found.size);
     },
+    names: () => namesIn(path, root),
   };
 }
 
-/** The folder's name; the model's where the folder is a snapshot in a hub's cache, models--owner--name/snapshots/<commit>. */
+/** Texts that go into a package as they are: one that lies elsewhere was not meant to be passed on. */
+const cards: ReadonlySet<string> = new Set(["README.md", "MODEL_CARD.md"]);
+
+/** Whether a file is a link out of its folder; a hub's cache keeps the files of its snapshots beside them. */
+async function leadsOut(root: string, file: string): Promise<boolean> {
+  const [folder, target] = await Promise.all([realpath(root), realpath(file)]);
+  const home = isSnapshot(root) ? dirname(dirname(folder)) : folder;
+  return !target.startsWith(home + sep);
+}
+
+/** What lies in a folder and in its folders. Throws a sentence where there is no folder, and a name of a hub or a file in its place. */
+async function namesIn(given: string, root: string): Promise<readonly string[]> {
+  const found = await stat(root).catch(absent);
+  if (!found) {
+    if (!/^[\w.-]+\/[\w.-]+$/.test(given) || given.startsWith(".")) return [];
+    const local = basename(root);
+    throw new EngineError(
+      "bad-checkpoint",
+      `${given} is no folder here; if it is a model of a hub, fetch it first (\`hf download ${given} --local-dir ${local}\`) and give the folder ${local}`,
+    );
+  }
+  if (!found.isDirectory()) throw new EngineError("bad-checkpoint", aFile(basename(root)));
+  const entries = await readdir(root, { withFileTypes: true });
+  const inner = entries.slice(0, 1000).map(async (entry) => {
+    if (!entry.isDirectory()) return [entry.name];
+    const names = await readdir(join(root, entry.name)).catch(() => []);
+    return [`${entry.name}/`, ...names.slice(0, 1000).map((name) => `${entry.name}/${name}`)];
+  });
+  return (await Promise.all(inner)).flat();
+}
+
+/** The sentence for a file where a folder is asked for. */
+function aFile(name: string): string {
+  if (/\.gguf$/i.test(name)) {
+    return (
+      `${name} is a GGUF file, llama.cpp's form of quantized weights; take the checkpoint that it was made from ` +
+      "(llama.cpp's server runs the file as it is, and the page connects to that)"
+    );
+  }
+  if (/\.(gz|zip|tar|tgz|7z|xz|zst|bz2|rar)$/i.test(name))
+    return `${name} is an archive; unpack it and give the folder inside`;
+  if (/\.(safetensors|bin|pth?|ckpt)$/i.test(name)) {
+    return `${name} is one file of weights; give the folder that it lies in, with config.json and a tokenizer`;
+  }
+  if (/\.onnx$/i.test(name))
+    return `${name} is an ONNX graph, a converted model already; give the folder of a checkpoint`;
+  return `${name} is a file; give the folder of a checkpoint`;
+}
+
+/** Whether a folder is one commit of a model in a hub's cache: models--owner--name/snapshots/<commit>. */
+function isSnapshot(root: string): boolean {
+  const [repository = "", snapshots] = root.split(sep).slice(-3);
+  return snapshots === "snapshots" && repository.startsWith("models--");
+}
+
+/** The folder's name; the model's where the folder is a commit in a hub's cache. */
 function modelName(root: string): string {
-  const [repository = "", snapshots, commit = ""] = root.split(sep).slice(-3);
-  const [kind, ...rest] = (snapshots === "snapshots" && commit !== "" ? repository : "").split("--");
+  if (!isSnapshot(root)) return basename(root);
   // The owner may be missing, and a name may hold the separator itself.
-  return kind === "models" && rest.length > 0 ? rest.slice(rest.length > 1 ? 1 : 0).join("--") : basename(root);
+  const [, ...rest] = basename(dirname(dirname(root))).split("--");
+  return rest.slice(rest.length > 1 ? 1 : 0).join("--");
 }
 
 function byteSource(file: string, bytes: number): ByteSource {
@@ -125,6 +182,10 @@ export async function packageFolder(path: string, options: OutputOptions): Promi
 function absent(error: unknown): undefined {
   if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
     return undefined;
+  if (error instanceof Error && "code" in error && error.code === "ELOOP" && "path" in error) {
+    const name = basename(String(error.path));
+    throw new EngineError("bad-checkpoint", `${name} is a link that leads back to itself`, { cause: error });
+  }
   throw new EngineError("disk", messageOf(error), { cause: error });
 }
 

@@ -3,10 +3,11 @@
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
 import { readText, type CheckpointFolder } from "./byte-source.ts";
+import { readObject } from "./json-file.ts";
 import type { Conversation } from "./choose-template.ts";
 import type { LlavaConfig } from "./config.ts";
 
-type Json = Record<string, unknown>;
+type Json = Readonly<Record<string, unknown>>;
 const JsonObject = v.record(v.string(), v.unknown());
 
 /** One graph as transformers.js must be told of it. */
@@ -17,17 +18,6 @@ export interface GraphNote {
   readonly file: string;
   readonly dtype: "fp32" | "fp16" | "q8" | "q4";
   readonly dataFiles: number;
-}
-
-/** The JSON object in one of the checkpoint's files, or undefined when it has no such file. */
-export async function readJsonFile(folder: CheckpointFolder, path: string): Promise<Json | undefined> {
-  const text = await readText(folder, path);
-  if (text === undefined) return undefined;
-  try {
-    return v.parse(JsonObject, JSON.parse(text));
-  } catch (error) {
-    throw new EngineError("bad-checkpoint", `${path} is not a JSON object`, { cause: error });
-  }
 }
 
 /**
@@ -49,7 +39,7 @@ export async function packageConfigFiles(
   conversation: Conversation,
 ): Promise<Map<string, string>> {
   const out = new Map<string, string>();
-  const rawConfig = (await readJsonFile(folder, "config.json")) ?? {};
+  const rawConfig = (await readObject(folder, "config.json")) ?? {};
   out.set("config.json", toText(withGraphNotes(rawConfig, config, graphs)));
 
   const tokenizer = await readText(folder, "tokenizer.json");
@@ -60,7 +50,7 @@ export async function packageConfigFiles(
     );
   }
   out.set("tokenizer.json", tokenizer);
-  const settings = Object.entries((await readJsonFile(folder, "tokenizer_config.json")) ?? {});
+  const settings = Object.entries((await readObject(folder, "tokenizer_config.json")) ?? {});
   const tokenizerConfig = Object.fromEntries(settings.filter(([key]) => key !== "chat_template"));
   const chatTemplate = conversation.own?.source;
   // Readers differ in where they look first, so every place has the same template.
@@ -78,7 +68,7 @@ export async function packageConfigFiles(
   const ratio = config.tiles ? "anyres" : aspect;
   out.set("preprocessor_config.json", toText({ ...stock, ...given, image_aspect_ratio: ratio }));
 
-  const processor = Object.entries((await readJsonFile(folder, "processor_config.json")) ?? {});
+  const processor = Object.entries((await readObject(folder, "processor_config.json")) ?? {});
   const flat = Object.fromEntries(processor.filter(([key]) => key !== "image_processor" && key !== "chat_template"));
   out.set(
     "processor_config.json",
@@ -135,9 +125,9 @@ function withGraphNotes(raw: Json, config: LlavaConfig, graphs: readonly GraphNo
 
 /** The image processor's settings, in their own file or inside the processor's as newer checkpoints have them. */
 async function imageProcessor(folder: CheckpointFolder): Promise<Json | undefined> {
-  const own = await readJsonFile(folder, "preprocessor_config.json");
+  const own = await readObject(folder, "preprocessor_config.json");
   if (own) return own;
-  const nested = (await readJsonFile(folder, "processor_config.json"))?.["image_processor"];
+  const nested = (await readObject(folder, "processor_config.json"))?.["image_processor"];
   return v.is(JsonObject, nested) ? nested : undefined;
 }
 
@@ -149,7 +139,7 @@ async function generationConfig(
   config: Json,
   ends: readonly number[],
 ): Promise<Json | undefined> {
-  const own = await readJsonFile(folder, "generation_config.json");
+  const own = await readObject(folder, "generation_config.json");
   const stated = [own?.["eos_token_id"], config["eos_token_id"], objectOf(config["text_config"])["eos_token_id"]];
   const ids = stated.flatMap((value) => (v.is(Ids, value) ? [[value].flat()] : []))[0] ?? [];
   const missing = ends.filter((id) => !ids.includes(id));

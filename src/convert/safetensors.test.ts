@@ -82,6 +82,45 @@ describe("a damaged file is named with what is wrong", () => {
     ["a header past the end", withHeader("{}").subarray(0, 9), /truncated/],
     ["a header that is no JSON", withHeader("{nope"), /is not JSON/],
     ["a header that is a list", withHeader("[]"), /not a JSON object/],
+    ["a file of no bytes", new Uint8Array(0), /is empty.*interrupted/],
+    [
+      "tensors over one another",
+      withHeader(
+        '{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}',
+        12,
+      ),
+      /tensors a and b lie over one another/,
+    ],
+    [
+      "a tensor within another",
+      withHeader(
+        '{"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]},"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}',
+        12,
+      ),
+      /tensors a and b lie over one another/,
+    ],
+    [
+      "a name twice",
+      withHeader(
+        '{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"\\u0077":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}',
+        8,
+      ),
+      /names the tensor w twice/,
+    ],
+    [
+      "offsets beyond every file",
+      withHeader(entry({ dtype: "F32", shape: [1], data_offsets: [1e300, 1e300] }), 4),
+      /truncated: tensor w/,
+    ],
+    ["a header nested without end", withHeader("[".repeat(10_000)), /nested more than 100 deep/],
+    [
+      "a web page",
+      new TextEncoder().encode("<!DOCTYPE html><html>Sign in</html>"),
+      /is a web page and not the file itself/,
+    ],
+    ["a compressed file", new Uint8Array([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0]), /is compressed \(gzip\).*unpack/],
+    ["a zip", new Uint8Array([0x50, 0x4b, 3, 4, 0, 0, 0, 0, 0, 0]), /is a zip and no safetensors file/],
+    ["a GGUF file under another name", new TextEncoder().encode("GGUF\u0003000000000"), /is a GGUF file/],
     ["an entry without shape", withHeader(entry({ dtype: "F32", data_offsets: [0, 4] }), 4), /tensor w .*malformed/],
     ["a negative shape", withHeader(entry({ dtype: "F32", shape: [-1], data_offsets: [0, 4] }), 4), /malformed/],
     [

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
 import type { ByteSource } from "./byte-source.ts";
+import { parseJson, repeatedKey } from "./json-file.ts";
 import { dtypeBytes, elementsOf, shapeText, type TensorEntry } from "./checkpoint.ts";
 
 /** The largest header we believe; the format's own limit. */
@@ -14,6 +15,7 @@ const Entry = v.object({ dtype: v.string(), shape: v.array(size), data_offsets: 
 export async function readHeader(source: ByteSource, file: string): Promise<TensorEntry[]> {
   const { header, dataStart } = await readJsonHeader(source, file);
   const entries: TensorEntry[] = [];
+  const ranges: { readonly name: string; readonly start: number; readonly end: number }[] = [];
   for (const [name, value] of Object.entries(header)) {
     if (name === "__metadata__") continue;
     const parsed = v.safeParse(Entry, value);
@@ -29,11 +31,18 @@ export async function readHeader(source: ByteSource, file: string): Promise<Tens
       throw bad(`${file}: tensor ${name} holds ${bytes} bytes; its shape ${shapeText(shape)} needs ${needed}`);
     }
     entries.push({ name, dtype, shape, offset: dataStart + range[0] });
+    if (bytes > 0) ranges.push({ name, start: range[0], end: range[1] });
+  }
+  ranges.sort((a, b) => a.start - b.start);
+  for (const [i, { name, start }] of ranges.entries()) {
+    const before = ranges[i - 1];
+    if (before && before.end > start) throw bad(`${file}: tensors ${before.name} and ${name} lie over one another`);
   }
   return entries;
 }
 
 async function readJsonHeader(source: ByteSource, file: string) {
+  if (source.bytes === 0) throw bad(`${file} is empty and so truncated: its download was interrupted; fetch it again`);
   if (source.bytes < 8) throw bad(`${file} is truncated: ${source.bytes} bytes hold no header`);
   const lengthBytes = await source.read(0, 8);
   const headerBytes = Number(new DataView(lengthBytes.buffer, lengthBytes.byteOffset, 8).getBigUint64(0, true));
@@ -41,18 +50,13 @@ async function readJsonHeader(source: ByteSource, file: string) {
     throw bad(`${file} is no safetensors file: it claims a header of ${headerBytes} bytes`);
   if (8 + headerBytes > source.bytes) throw bad(`${file} is truncated: its header ends after the file does`);
 
-  const json = parseJson(new TextDecoder().decode(await source.read(8, headerBytes)), `${file}'s header`);
+  const text = new TextDecoder().decode(await source.read(8, headerBytes));
+  const json = parseJson(text, `${file}'s header`);
   const parsed = v.safeParse(v.record(v.string(), v.unknown()), json);
   if (!parsed.success || Array.isArray(json)) throw bad(`${file}'s header is not a JSON object`);
+  const twice = repeatedKey(text);
+  if (twice !== undefined) throw bad(`${file} names the tensor ${twice} twice`);
   return { header: parsed.output, dataStart: 8 + headerBytes };
-}
-
-function parseJson(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new EngineError("bad-checkpoint", `${what} is not JSON`, { cause: error });
-  }
 }
 
 function bad(message: string): EngineError {

@@ -1,6 +1,6 @@
 // The vision graph: pixels → CLIP or SigLIP blocks up to the selected layer → projector → image features in the decoder's space.
 // Knows the towers' and LLaVA's arithmetic, not how weights are stored.
-import type { LlavaConfig, VisionConfig } from "#convert/config.ts";
+import type { LlavaConfig, ProjectorActivation, VisionConfig } from "#convert/config.ts";
 import { stackMatrices, joinVectors, type LlavaTensors } from "#convert/llava-tensors.ts";
 import { GraphBuilder, type Value } from "./graph.ts";
 import { WeightOps, type GraphOptions } from "./weight-ops.ts";
@@ -10,6 +10,7 @@ export interface ProjectorShape {
   readonly inputs: number;
   readonly outputs: number;
   readonly kind: LlavaConfig["projector"];
+  readonly activation: ProjectorActivation;
   readonly bias: boolean;
 }
 
@@ -19,7 +20,7 @@ export interface ProjectorShape {
  * an adapter's own projector goes on from.
  */
 export function buildVisionEncoder(
-  { vision: config, text, projector, projectorBias, tiles }: LlavaConfig,
+  { vision: config, text, projector, projectorActivation, projectorBias, tiles }: LlavaConfig,
   tensors: LlavaTensors,
   options: GraphOptions,
 ): GraphBuilder {
@@ -53,7 +54,13 @@ export function buildVisionEncoder(
   project(
     graph,
     ops,
-    { inputs: config.hidden, outputs: text.hidden, kind: projector, bias: projectorBias },
+    {
+      inputs: config.hidden,
+      outputs: text.hidden,
+      kind: projector,
+      activation: projectorActivation,
+      bias: projectorBias,
+    },
     tensors,
     x,
   );
@@ -180,7 +187,7 @@ function block(
   return graph.node(`${at}/mlp/residual`, "Add", [residual, narrow]);
 }
 
-/** x ─ linear_1 ─ Gelu (exact) ─ linear_2 ─ image_features; a linear projector ends after linear_1 */
+/** x ─ linear_1 ─ activation (mostly the exact Gelu) ─ linear_2 ─ image_features; a linear projector ends after linear_1 */
 function project(graph: GraphBuilder, ops: WeightOps, shape: ProjectorShape, tensors: LlavaTensors, x: Value): void {
   const linear = (name: string, input: Value, cols: number, output?: Value) =>
     ops.linear(
@@ -194,8 +201,23 @@ function project(graph: GraphBuilder, ops: WeightOps, shape: ProjectorShape, ten
     linear("linear_1", x, shape.inputs, "image_features");
     return;
   }
-  const active = graph.node("projector", "Gelu", [linear("linear_1", x, shape.inputs)]);
+  const active = activate(graph, shape.activation, linear("linear_1", x, shape.inputs));
   linear("linear_2", active, shape.outputs, "image_features");
+}
+
+function activate(graph: GraphBuilder, activation: ProjectorActivation, x: Value): Value {
+  switch (activation) {
+    case "gelu":
+      return graph.node("projector", "Gelu", [x]);
+    case "gelu_tanh":
+      return graph.node("projector", "FastGelu", [x]);
+    case "quick_gelu":
+      return graph.node("projector", "QuickGelu", [x], { alpha: { float: 1.702 } });
+    case "relu":
+      return graph.node("projector", "Relu", [x]);
+    case "silu":
+      return graph.node("projector", "Mul", [x, graph.node("projector", "Sigmoid", [x])]);
+  }
 }
 
 function layerNorm(
