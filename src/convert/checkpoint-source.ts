@@ -11,7 +11,7 @@ import { adapterConfigName } from "./adapter-config.ts";
 import { readAdapter } from "./adapter-file.ts";
 import { mergeAdapter, type Multiply } from "./lora.ts";
 import { findCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
-import { isOriginalConfig, stockPreprocessor, towerName, translateConfig } from "./original-config.ts";
+import { flatTinyLlava, isOriginalConfig, stockPreprocessor, towerName, translateConfig } from "./original-config.ts";
 import { hasTower, translateNames } from "./original-layout.ts";
 import { attachProjector, openProjector } from "./projector.ts";
 import { tokenizerFromSentencePiece } from "./sentencepiece.ts";
@@ -34,14 +34,18 @@ export interface CheckpointSource {
   readonly checkpoint: Checkpoint;
   /** Whether it came in the layout of LLaVA's own repository. */
   readonly original: boolean;
+  /** What its own config calls it. */
+  readonly modelType: string;
 }
 
 /** The checkpoint in `from`, completed from the other folders. */
 export async function openSource(from: CheckpointFolder, more: MoreFolders = {}): Promise<CheckpointSource> {
   const folder = completed(from, more);
-  const config = (await readObject(from, "config.json")) ?? (await configOfBase(from, more.base));
-  if (!config) throw bad((await noConfig(from)) ?? `${from.name} has no config.json: is it a checkpoint?`);
-  refuseOtherKinds(config, from.name);
+  const given = (await readObject(from, "config.json")) ?? (await configOfBase(from, more.base));
+  if (!given) throw bad((await noConfig(from)) ?? `${from.name} has no config.json: is it a checkpoint?`);
+  refuseOtherKinds(given, from.name);
+  const tinyLlava = flatTinyLlava(given);
+  const config = tinyLlava?.config ?? given;
   const weights = await openWeights(from, more.base, more.multiply);
   const original = isOriginalConfig(config);
   if (original) await refuseDelta(from, weights);
@@ -54,9 +58,10 @@ export async function openSource(from: CheckpointFolder, more: MoreFolders = {})
     checkVocabulary(tokenizer, config);
     small.set("tokenizer.json", tokenizer);
   }
-  if (!original) return { folder: overlaid(folder, small), checkpoint, original };
+  if (!original)
+    return { folder: overlaid(folder, small), checkpoint, original, modelType: String(given["model_type"]) };
 
-  const visionConfig = await readVisionConfig(more.vision);
+  const visionConfig = (await readVisionConfig(more.vision)) ?? tinyLlava?.vision;
   const added = tokenizer && withImageToken(tokenizer, Number(config["vocab_size"]));
   small.set("config.json", translateConfig(config, visionConfig, added?.id));
   if (added) small.set("tokenizer.json", added.tokenizer);
@@ -67,7 +72,7 @@ export async function openSource(from: CheckpointFolder, more: MoreFolders = {})
   if (preprocessor && !(await folder.open("preprocessor_config.json"))) {
     small.set("preprocessor_config.json", preprocessor);
   }
-  return { folder: overlaid(folder, small), checkpoint, original };
+  return { folder: overlaid(folder, small), checkpoint, original, modelType: String(given["model_type"]) };
 }
 
 /** The weights in `from`: its own, or those of `base` with the adapter or the projector in `from`. */

@@ -108,7 +108,7 @@ export async function convert(from: CheckpointFolder, to: PackageFolder, options
 }
 
 async function writePackage(given: CheckpointFolder, to: PackageFolder, options: ConvertOptions): Promise<Manifest> {
-  const { folder: from, checkpoint, original } = await openSource(given, options.more);
+  const { folder: from, checkpoint, original, modelType } = await openSource(given, options.more);
   const config = await readConfig(from);
   const tokens = { imageTokenId: config.imageTokenId, rows: config.text.vocab };
   await checkTokens(from, tokens, options.tryTokenizer, options.onNote);
@@ -123,7 +123,7 @@ async function writePackage(given: CheckpointFolder, to: PackageFolder, options:
   const conversation = await chooseConversation({
     folder: from,
     original,
-    names: [from.name, options.more?.base?.name ?? []].flat(),
+    names: [from.name, options.more?.base?.name ?? [], original ? modelType : []].flat(),
     imageTokenId: config.imageTokenId,
     stated: options.template,
     renderChat: options.renderChat,

@@ -5,7 +5,15 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expand, parseExpansion } from "#engine/dequantize.ts";
 import type { Manifest, ManifestGraph } from "#weights/manifest.ts";
 import { convert } from "./convert.ts";
-import { memoryCheckpoint, memoryPackage, randomNumbers, tiny, tinyFiles, tinyTensors } from "./fixtures.ts";
+import {
+  memoryCheckpoint,
+  memoryPackage,
+  randomNumbers,
+  tiny,
+  tinyConfig,
+  tinyFiles,
+  tinyTensors,
+} from "./fixtures.ts";
 import type { KeyLayout, MemoryPackage } from "./fixtures.ts";
 import { greedyIds, largestDifference, promptRows, runGraphs, type GraphRunner } from "./graph-runner.ts";
 import type { Bits } from "./onnx/weight-ops.ts";
@@ -175,5 +183,43 @@ describe.each([
     });
     expect(largestDifference(await allLogits(expanded), logits)).toBeLessThan(1e-3);
     await expanded.release();
+  });
+});
+
+describe("a projector computes its activation", () => {
+  const tanhGelu = (x: number) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+  const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+  const tensors = tinyTensors();
+  const { values: weight = new Float32Array() } = tensors.get("multi_modal_projector.linear_2.weight") ?? {};
+  const { values: bias = new Float32Array() } = tensors.get("multi_modal_projector.linear_2.bias") ?? {};
+
+  /** Features of the picture with a projector of this config. */
+  async function featuresWith(change: object, ort: typeof node | typeof web): Promise<Float32Array> {
+    const to = memoryPackage();
+    const from = memoryCheckpoint("tiny", tinyFiles(tensors, { ...tinyConfig(), ...change }));
+    const manifest = await convert(from, to, { bits: { vision: 32, embed: 32, decoder: 32 } });
+    const graphs = await runGraphs(ort, manifest, to.files, shape);
+    const features = Float32Array.from(await graphs.features(pixels, tiny.vision.image));
+    await graphs.release();
+    return features;
+  }
+
+  test.each<[string, (x: number) => number]>([
+    ["gelu_pytorch_tanh", tanhGelu],
+    ["relu", (x) => Math.max(0, x)],
+    ["silu", (x) => x * sigmoid(x)],
+    ["quick_gelu", (x) => x * sigmoid(1.702 * x)],
+  ])("%s", async (name, activate) => {
+    const size = tiny.text.hidden;
+    const middle = (await featuresWith({ mm_projector_type: "linear" }, node)).map(activate);
+    const expected = middle.map((_, at) => {
+      const [row, out] = [Math.floor(at / size), at % size];
+      let sum = bias[out] ?? NaN;
+      for (let i = 0; i < size; i++) sum += (weight[out * size + i] ?? NaN) * (middle[row * size + i] ?? NaN);
+      return sum;
+    });
+    for (const ort of [node, web]) {
+      expect(largestDifference(await featuresWith({ projector_hidden_act: name }, ort), expected)).toBeLessThan(1e-4);
+    }
   });
 });

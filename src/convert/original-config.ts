@@ -2,16 +2,24 @@
 // Knows the names of both and the published shapes of the stock vision towers; reads no files.
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
+import { pinpointsIn } from "./config.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Which decoder stands behind each of the original's model types; early checkpoints call themselves plain `llava` or `llama`. */
+/**
+ * Which decoder stands behind each of the original's model types; early checkpoints call themselves plain `llava` or `llama`. ShareGPT4V,
+ * TinyLLaVA and Bunny are LLaVA under other names.
+ */
 const textTypes: Readonly<Record<string, string>> = {
   llava: "llama",
   llama: "llama",
   llava_llama: "llama",
   llava_mistral: "mistral",
   llava_qwen: "qwen2",
+  share4v: "llama",
+  tiny_llava_llama: "llama",
+  tinyllava_llama: "llama",
+  "bunny-llama": "llama",
 };
 
 const halves = [0.5, 0.5, 0.5];
@@ -19,7 +27,8 @@ const halves = [0.5, 0.5, 0.5];
 /** Stock towers by what the original calls them: their config, and how they want their pictures. */
 const towers: readonly { readonly when: RegExp; readonly config: Json; readonly preprocessor: Json }[] = [
   {
-    when: /clip-vit-large-patch14-336$/,
+    // ShareGPT4V's own is the same, trained on.
+    when: /clip-vit-large-patch14-336$|vit-large336-l12$/,
     config: clipLarge(336),
     preprocessor: {},
   },
@@ -29,7 +38,7 @@ const towers: readonly { readonly when: RegExp; readonly config: Json; readonly 
     preprocessor: {},
   },
   {
-    when: /siglip-so400m-patch14-384$/,
+    when: /siglip-so400m-patch14-384$|TinyLLaVA-[\d.]+B-SigLIP$/,
     config: {
       model_type: "siglip_vision_model",
       hidden_size: 1152,
@@ -75,14 +84,46 @@ const Original = v.looseObject({
   mm_use_im_start_end: v.optional(v.boolean(), false),
   mm_patch_merge_type: v.nullish(v.string()),
   image_aspect_ratio: v.nullish(v.string()),
-  image_grid_pinpoints: v.nullish(v.array(v.tuple([v.number(), v.number()]))),
+  image_grid_pinpoints: v.nullish(v.union([v.string(), v.array(v.tuple([v.number(), v.number()]))])),
   s2: v.optional(v.boolean(), false),
+  use_s2: v.optional(v.boolean(), false),
 });
 
 /** Whether a config.json is of the original kind: one flat object with the decoder's fields and `mm_…` beside them. */
 export function isOriginalConfig(json: Json): boolean {
   if ("text_config" in json || "vision_config" in json) return false;
   return Object.keys(json).some((key) => key.startsWith("mm_")) || String(json["model_type"]).startsWith("llava_");
+}
+
+/**
+ * TinyLLaVA's newer checkpoints have the parts of Hugging Face's configs under names of their own: the same as one flat object, with the
+ * tower's config beside it. Undefined for others.
+ */
+export function flatTinyLlava(json: Json): { readonly config: Json; readonly vision: Json } | undefined {
+  if (json["model_type"] !== "tinyllava") return undefined;
+  const Parts = v.object({ text_config: v.looseObject({ model_type: v.string() }), vision_config: v.looseObject({}) });
+  const parsed = v.safeParse(Parts, json);
+  if (!parsed.success) throw bad("config.json of a TinyLLaVA has no text_config or no vision_config");
+  const { text_config: text, vision_config: vision } = parsed.output;
+  const feature = json["vision_feature_select_strategy"] ?? "patch";
+  if (feature === "patch" && String(vision["model_type"]).startsWith("siglip")) {
+    throw bad(
+      'vision_feature_select_strategy is "patch" over SigLIP, where TinyLLaVA drops the first patch for want of a class token; ' +
+        "that can't be converted",
+    );
+  }
+  const config = {
+    ...text,
+    model_type: `tinyllava_${text.model_type}`,
+    vocab_size: text["vocab_size"] ?? json["vocab_size"],
+    mm_vision_tower: json["vision_model_name_or_path"] ?? "",
+    mm_projector_type: json["connector_type"] ?? "mlp2x_gelu",
+    mm_vision_select_layer: json["vision_feature_layer"] ?? -2,
+    mm_vision_select_feature: feature,
+    image_aspect_ratio: json["image_aspect_ratio"] ?? "square",
+    tie_word_embeddings: text["tie_word_embeddings"] ?? json["tie_word_embeddings"] ?? false,
+  };
+  return { config, vision };
 }
 
 /** What the original calls its vision tower: a name of the hub or a path; for messages and for stock towers. */
@@ -112,11 +153,13 @@ export function translateConfig(json: Json, visionConfig: Json | undefined, imag
     const mpt = original.model_type.includes("mpt") ? "LLaVA on MPT" : `model_type "${original.model_type}"`;
     throw bad(`${mpt} is not supported; LLaVA on Llama, Vicuna, Mistral, Yi and Qwen2 is`);
   }
-  if (original.s2) throw bad("config.json asks for the S² tower (s2: true), which is not supported");
+  if (original.s2 || original.use_s2) throw bad("config.json asks for the S² tower (s2: true), which is not supported");
   if (original.mm_projector_type !== "linear" && original.mm_projector_type !== "mlp2x_gelu") {
     throw bad(`mm_projector_type is "${original.mm_projector_type}"; known are linear, mlp2x_gelu`);
   }
-  if (original.mm_vision_select_layer === undefined) throw bad("config.json has no mm_vision_select_layer");
+  // Bunny's code has it fixed.
+  const layer = original.mm_vision_select_layer ?? (original.model_type.startsWith("bunny-") ? -2 : undefined);
+  if (layer === undefined) throw bad("config.json has no mm_vision_select_layer");
   const vision = visionConfig ?? stockTower(original.mm_vision_tower)?.config;
   if (!vision) {
     const tower = original.mm_vision_tower === undefined ? "is not named" : `is "${original.mm_vision_tower}"`;
@@ -135,18 +178,23 @@ export function translateConfig(json: Json, visionConfig: Json | undefined, imag
     vision_config: vision,
     projector_hidden_act: "gelu",
     mm_projector_type: original.mm_projector_type,
-    vision_feature_layer: original.mm_vision_select_layer,
+    vision_feature_layer: layer,
     // SigLIP has no class token that could be dropped.
     vision_feature_select_strategy: siglip || original.mm_vision_select_feature === "cls_patch" ? "full" : "default",
     image_token_index: imageToken ?? original.vocab_size,
     image_aspect_ratio: anyres || aspect === "pad" ? aspect : "crop",
     // The original counts width first, Hugging Face height first; with both the order decides between equals.
-    ...(anyres ? { image_grid_pinpoints: original.image_grid_pinpoints?.map(([w, h]) => [h, w]) } : {}),
+    ...(anyres ? { image_grid_pinpoints: gridsOf(original.image_grid_pinpoints, vision["image_size"]) } : {}),
     tie_word_embeddings: json["tie_word_embeddings"] ?? false,
     ...Object.fromEntries(
       ["bos_token_id", "eos_token_id", "pad_token_id"].flatMap((key) => (key in json ? [[key, json[key]]] : [])),
     ),
   };
+}
+
+function gridsOf(stated: string | readonly (readonly [number, number])[] | null | undefined, side: unknown) {
+  const sizes = typeof stated === "string" ? pinpointsIn(stated, typeof side === "number" ? side : 336) : stated;
+  return sizes?.map(([w, h]) => [h, w]);
 }
 
 function stockTower(name: string | undefined) {

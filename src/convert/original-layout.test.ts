@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { EngineError } from "#engine/errors.ts";
+import type { CheckpointFolder } from "./byte-source.ts";
 import { convert } from "./convert.ts";
 import {
   encodeSafetensors,
@@ -261,4 +262,69 @@ test.each<[string, () => Promise<unknown>, RegExp]>([
   );
   expect(error).toBeInstanceOf(EngineError);
   expect(error).toMatchObject({ code: "bad-checkpoint", message: expect.stringMatching(message) as unknown });
+});
+
+describe("LLaVA under other names", () => {
+  /** The bytes of the weights, which must be those of the same model in Hugging Face's layout. */
+  const made = async (files: Files, name: string, vision?: CheckpointFolder) => {
+    const to = memoryPackage();
+    const notes: string[] = [];
+    const manifest = await convert(memoryCheckpoint(name, files), to, {
+      bits,
+      onNote: (note) => notes.push(note),
+      ...(vision ? { more: { vision } } : {}),
+    });
+    const weights = [...to.written].filter(([path]) => path.endsWith("_data"));
+    return { model: manifest.model, notes, weights: new Map(weights.map(([path, bytes]) => [path, hashOf(bytes)])) };
+  };
+  const hashOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+  const reference = () => made(tinyFiles(hugging), "tiny");
+
+  test("ShareGPT4V", async () => {
+    const files = original(all, { ...originalConfig(), model_type: "share4v" });
+    const { weights, model } = await made(files, "ShareGPT4V-7B", visionFolder());
+    expect(weights).toEqual((await reference()).weights);
+    expect(model.template).toBe("vicuna_v1");
+  });
+
+  test("TinyLLaVA on TinyLlama, as it was first published and as its factory writes it", async () => {
+    const first = original(all, { ...originalConfig(), model_type: "tiny_llava_llama" });
+    expect((await made(first, "TinyLLaVA-1.5B", visionFolder())).weights).toEqual((await reference()).weights);
+
+    const factoryName = (name: string) =>
+      name
+        .replace(/^vision_tower\./, "vision_tower._vision_tower.")
+        .replace(/^multi_modal_projector\.linear_1\./, "connector._connector.0.")
+        .replace(/^multi_modal_projector\.linear_2\./, "connector._connector.2.");
+    const tensors = new Map([...hugging].map(([name, tensor]) => [factoryName(name), tensor]));
+    const { text_config, vision_config } = tinyConfig();
+    const config = {
+      model_type: "tinyllava",
+      text_config,
+      vision_config,
+      connector_type: "mlp2x_gelu",
+      vision_model_name_or_path: "openai/clip-vit-large-patch14-336",
+      vision_feature_layer: -2,
+      vision_feature_select_strategy: "patch",
+      image_token_index: -200,
+    };
+    const { weights, model } = await made(tinyFiles(tensors, config), "TinyLLaVA-2.0B");
+    expect(weights).toEqual((await reference()).weights);
+    expect(model).toMatchObject({ template: "vicuna_v1", imageAspect: "crop" });
+    const siglip = { ...config, vision_config: { ...vision_config, model_type: "siglip_vision_model" } };
+    await expect(made(tinyFiles(tensors, siglip), "TinyLLaVA-2.0B")).rejects.toThrow(/"patch" over SigLIP/);
+  });
+
+  test("Bunny on Llama 3, whose prompts are Vicuna's with Llama 3's end", async () => {
+    const fixed = Object.fromEntries(
+      Object.entries(originalConfig()).filter(([key]) => key !== "mm_vision_select_layer"),
+    );
+    const files = original(all, { ...fixed, model_type: "bunny-llama" });
+    const { weights, model, notes } = await made(files, "checkpoint-900", visionFolder());
+    expect(weights).toEqual((await reference()).weights);
+    expect(model.template).toBe("bunny_llama_3");
+    expect(notes).toEqual(["template: bunny_llama_3, which the name bunny-llama stands for"]);
+    const scaled = original(all, { ...fixed, model_type: "bunny-llama", use_s2: true });
+    await expect(made(scaled, "Bunny-v1_1-Llama-3-8B-V", visionFolder())).rejects.toThrow(/S² tower/);
+  });
 });

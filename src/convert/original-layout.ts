@@ -18,6 +18,8 @@ const same = (name: string) => (rest: string) => name + rest;
 const rules: readonly { readonly prefix: string; readonly rename: (rest: string) => string }[] = [
   { prefix: "model.mm_projector.", rename: projectorName },
   { prefix: "mm_projector.", rename: projectorName },
+  { prefix: "connector._connector.", rename: projectorName },
+  { prefix: "vision_tower._vision_tower.", rename: tower },
   { prefix: "model.multi_modal_projector.", rename: same("multi_modal_projector.") },
   { prefix: "model.vision_tower.vision_tower.", rename: tower },
   { prefix: "model.vision_tower.", rename: tower },

@@ -12,6 +12,7 @@ const tagged = String.raw`(?=.*\bmmtag\b|(?!.*\bfinetune\b).*\bplain\b)`;
 
 const rules: readonly { readonly when: RegExp; readonly template: string }[] = [
   { when: /\bnanollava\b/, template: "chatml_direct" },
+  { when: /\bbunny-llama\b|\bbunny\b.*\bllama-?3/, template: "bunny_llama_3" },
   { when: /\b(meta-?)?llama-?3(\.\d+)*\b/, template: "llama_3" },
   { when: /\bphi-?3(\.\d+)*\b/, template: "phi_3" },
   {
@@ -44,6 +45,7 @@ const cues: Readonly<Record<string, string>> = {
   vicuna_v1: "ASSISTANT:",
   llava_v1: "ASSISTANT:",
   v1_mmtag: "ASSISTANT:",
+  bunny_llama_3: "ASSISTANT:",
   v0_mmtag: "###Assistant:",
   llava_v0: "###Assistant:",
   mpt: "<|im_end|><|im_start|>assistant",
@@ -101,7 +103,7 @@ export function chooseTemplate({ stated, names, original, own, tokens }: Templat
   if (named) {
     const { name, template } = named;
     const other =
-      byTokens !== undefined && cues[byTokens.template] !== cues[template]
+      byTokens !== undefined && template !== "bunny_llama_3" && cues[byTokens.template] !== cues[template]
         ? [
             `the name ${name} stands for the template ${template}, but the tokenizer has ${byTokens.token}, which belongs to ` +
               `${byTokens.template}; if answers are odd, try --template ${byTokens.template}`,

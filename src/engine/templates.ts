@@ -68,6 +68,7 @@ export const templates: readonly Template[] = [
   { id: "vicuna_v1", ...vicuna, system: forUser },
   { id: "v1", ...vicuna, system: forUser },
   { id: "llava_v1", ...vicuna, system: forHuman },
+  { id: "bunny_llama_3", ...vicuna, system: forUser, sep2: "<|end_of_text|>" },
   { id: "v1_mmtag", ...vicuna, system: tagged, mmtag: true },
   { id: "default", ...early, system: forHuman, example: energies },
   { id: "v0", ...early, system: forHuman, example: energies },
