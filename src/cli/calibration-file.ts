@@ -73,11 +73,11 @@ const sentences: Record<Exclude<ReadSample["sample"] & string, "broken">, string
   "too-large": "is too large",
 };
 const lossSentences: Record<Loss, string> = {
-  "early-answer": "answers before a first question were left out",
-  "late-system": "system turns after the first question were left out",
-  mark: "marks for pictures have no picture",
-  picture: "pictures are named in no way that is known, or are too many in one conversation",
-  media: "videos, sounds or other parts were left out",
+  "early-answer": "answers before a first question, left out",
+  "late-system": "system turns after the first question, left out",
+  mark: "places for pictures without a picture",
+  picture: "pictures that are named in no way that is known, or are too many in one conversation",
+  media: "videos, sounds or other parts, left out",
 };
 
 /** Counts what is lost; the first thing that was left out is told in full. */
@@ -99,7 +99,7 @@ class Notes {
   sentences(): string[] {
     const left =
       this.left === 0 ? [] : [`${this.left} left out: ${this.first ?? ""}${this.left > 1 ? ", and more like it" : ""}`];
-    return [...left, ...Array.from(this.lost, ([loss, count]) => `${this.path}: ${count} ${lossSentences[loss]}`)];
+    return [...left, ...Array.from(this.lost, ([loss, count]) => `${this.path}: ${lossSentences[loss]}: ${count}`)];
   }
 }
 

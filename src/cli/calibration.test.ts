@@ -196,8 +196,8 @@ test("what the page imports is read, and what is left out is told with counts", 
   expect(calibration.count).toBe(4);
   expect(calibration.notes).toEqual([
     expect.stringMatching(/^2 left out: entry 5 of .*many\.json is neither .*, and more like it$/),
-    expect.stringMatching(/many\.json: 1 answers before a first question were left out$/),
-    expect.stringMatching(/many\.json: 1 marks for pictures have no picture$/),
+    expect.stringMatching(/many\.json: answers before a first question, left out: 1$/),
+    expect.stringMatching(/many\.json: places for pictures without a picture: 1$/),
   ]);
   const said: string[] = [];
   for await (const entry of calibration.entries())

@@ -61,7 +61,7 @@ export function addConvert(program: Command): void {
     )
     .option(
       "--calibrate <file>",
-      'conversations (LLaVA\'s training JSON, or lines of {"text", "image"?}) whose channels 4 and 8 bits are fitted to',
+      'conversations (JSON of LLaVA, ShareGPT or OpenAI, or lines of {"text", "image"?}) whose channels 4 and 8 bits are fitted to',
     )
     .option("--base <folder>", "the language model, where the checkpoint is a LoRA adapter or a projector alone")
     .option(

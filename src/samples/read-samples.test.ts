@@ -324,3 +324,15 @@ test("a million pictures named, lines beyond number and long strings are read in
   expect(parseJson(`[NaN,"${"\\\\".repeat(2e6)}"]`)?.json).toHaveLength(2);
   expect(performance.now() - began).toBeLessThan(15_000);
 });
+
+test("a value that no memory should hold is read over, and what follows is read", async () => {
+  const piece = new TextEncoder().encode(" word".repeat(200_000));
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    yield new TextEncoder().encode('[{"text":"');
+    for (let length = 0; length <= sampleLimits.jsonLength; length += piece.length) yield await Promise.resolve(piece);
+    yield new TextEncoder().encode(`"},${json}]`);
+  }
+  const found: string[] = [];
+  for await (const { sample: one } of readSamples(chunks())) found.push(told(one));
+  expect(found).toEqual(["too-large", usual]);
+});
