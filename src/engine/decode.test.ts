@@ -45,8 +45,7 @@ test("CMYK becomes colours that are near the picture's", async () => {
 });
 
 test.each([
-  ["half a PNG", half(bytesOf("grey-alpha.png"))],
-  ["half a JPEG", half(bytesOf("grey.jpg"))],
+  ["a JPEG that ends before its first row", half(bytesOf("grey.jpg"))],
   ["text", Buffer.from("not a picture at all, but a line of text")],
 ])("%s is refused with a sentence", async (_, bytes) => {
   await expect(decodeImage(new Blob([new Uint8Array(bytes)]))).rejects.toThrow(

@@ -1,10 +1,12 @@
-// Looks at the first bytes of a picture file: which kind it is and, where the header says it early, how large. Decodes nothing.
+// Looks at a picture file's own words about itself: which kind it is, how large, and whether it has to be decoded whole. Decodes nothing.
 
 export interface PictureHead {
-  readonly kind: "png" | "jpeg" | "webp" | "gif" | "avif" | "bmp" | "heic" | "unknown";
+  readonly kind: "png" | "jpeg" | "webp" | "gif" | "avif" | "bmp" | "ico" | "heic" | "tiff" | "unknown";
   /** In pixels, before EXIF orientation; absent where the head does not tell. */
   readonly width?: number;
   readonly height?: number;
+  /** Rows can't be told one after the other: an interlaced PNG, a progressive JPEG. */
+  readonly interlaced?: boolean;
 }
 
 /** Bytes that are enough for `sniffPicture` on nearly every file. */
@@ -15,11 +17,19 @@ export function sniffPicture(bytes: Uint8Array): PictureHead {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = (from: number, to: number): string => String.fromCharCode(...bytes.subarray(from, to));
   if (bytes.length < 30) return { kind: "unknown" };
-  if (text(1, 4) === "PNG") return { kind: "png", width: view.getUint32(16), height: view.getUint32(20) };
+  if (text(1, 4) === "PNG") {
+    const interlaced = view.getUint8(28) === 1 ? { interlaced: true } : {};
+    return { kind: "png", width: view.getUint32(16), height: view.getUint32(20), ...interlaced };
+  }
   if (text(0, 3) === "GIF") return { kind: "gif", width: view.getUint16(6, true), height: view.getUint16(8, true) };
   if (text(0, 2) === "BM") {
-    return { kind: "bmp", width: Math.abs(view.getInt32(18, true)), height: Math.abs(view.getInt32(22, true)) };
+    const early = view.getUint32(14, true) === 12; // OS/2's header has 16 bits per side.
+    const side = (at: number): number =>
+      Math.abs(early ? view.getInt16(18 + at / 2, true) : view.getInt32(18 + at, true));
+    return { kind: "bmp", width: side(0), height: side(4) };
   }
+  if (view.getUint32(0, true) === 0x10000 && view.getUint16(4, true) > 0) return icon(view);
+  if (/^(II\*\0|MM\0\*)/.test(text(0, 4))) return { kind: "tiff" };
   if (text(0, 4) === "RIFF" && text(8, 12) === "WEBP") return webp(view, text(12, 16));
   if (text(4, 8) === "ftyp") return isoMedia(bytes, text);
   if (view.getUint16(0) === 0xffd8) return jpeg(view);
@@ -54,14 +64,64 @@ function isoMedia(bytes: Uint8Array, text: (from: number, to: number) => string)
   return { kind: /heic|heix|hevc|hevx|heim|heis|mif1|msf1/.test(brands) ? "heic" : "unknown" };
 }
 
-/** Walks the segments to the frame header, which follows EXIF and colour profiles. */
+/** The largest picture of an icon file; 0 stands for 256. */
+function icon(view: DataView): PictureHead {
+  const sides = (at: number): number[] => [view.getUint8(at) || 256, view.getUint8(at + 1) || 256];
+  const entries = Array.from({ length: view.getUint16(4, true) }, (_, i) => 6 + 16 * i);
+  const sizes = entries.filter((at) => at + 16 <= view.byteLength).map(sides);
+  const [width = 0, height = 0] = sizes.sort((a, b) => (b[0] ?? 0) - (a[0] ?? 0))[0] ?? [];
+  return { kind: "ico", width, height };
+}
+
+/** The frame header follows EXIF and colour profiles. */
 function jpeg(view: DataView): PictureHead {
-  let at = 2;
-  while (at + 9 < view.byteLength && view.getUint8(at) === 0xff) {
-    const marker = view.getUint8(at + 1);
+  for (const { marker, at } of jpegMarkers(new Uint8Array(view.buffer, view.byteOffset, view.byteLength))) {
     const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
-    if (isFrame) return { kind: "jpeg", height: view.getUint16(at + 5), width: view.getUint16(at + 7) };
-    at += 2 + view.getUint16(at + 2);
+    if (!isFrame || at + 9 > view.byteLength) continue;
+    const [height, width] = [view.getUint16(at + 5), view.getUint16(at + 7)];
+    const progressive = marker % 4 === 2; // SOF2, 6, 10 and 14.
+    return { kind: "jpeg", width, height, ...(progressive ? { interlaced: true } : {}) };
   }
   return { kind: "jpeg" };
+}
+
+/** A JPEG's markers to the end of its picture (0xd9). What stands between segments, and a scan's own data, is passed over. */
+function* jpegMarkers(bytes: Uint8Array): Generator<{ readonly marker: number; readonly at: number }> {
+  let at = bytes.indexOf(0xff, 2);
+  while (at >= 0 && at + 1 < bytes.length) {
+    const marker = bytes[at + 1] ?? 0;
+    const alone = marker === 0 || marker === 0xff || (marker >= 0xd0 && marker <= 0xd8);
+    if (!alone) yield { marker, at };
+    if (marker === 0xd9) return;
+    const length = alone ? 0 : ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
+    at = bytes.indexOf(0xff, at + (marker === 0xff ? 1 : 2 + length));
+  }
+}
+
+/** How often a JPEG's file goes over the picture (a decoder's work is this times the pixels), and whether it ends before its end. */
+export function jpegScans(bytes: Uint8Array): { readonly scans: number; readonly cut: boolean } {
+  let [scans, cut] = [0, true];
+  for (const { marker } of jpegMarkers(bytes)) {
+    if (marker === 0xda) scans++;
+    if (marker === 0xd9) cut = false;
+  }
+  return { scans, cut };
+}
+
+/** Pixels that a JPEG's scans may go over in all, where there are several: a few seconds of a decoder's work. */
+const mostScannedPixels = 3e9;
+/** Far more than any encoder writes. */
+const mostScans = 100;
+
+/** Why a file should not be decoded at all: it would take too long, or more memory than `mostPixels` do. Undefined where nothing speaks against it. */
+export function refusePicture(bytes: Uint8Array, mostPixels: number): string | undefined {
+  const { kind, width = 0, height = 0 } = sniffPicture(bytes);
+  const pixels = width * height;
+  if (pixels > mostPixels) {
+    const millions = (count: number): string => (count / 1e6).toFixed(0);
+    return `it has ${millions(pixels)} million pixels, and at most ${millions(mostPixels)} million can be read; make it smaller`;
+  }
+  const scans = kind === "jpeg" ? jpegScans(bytes).scans : 0;
+  if (scans <= 1 || (scans <= mostScans && scans * pixels <= mostScannedPixels)) return undefined;
+  return `it is drawn in ${scans} passes, which would take too long; save it anew in a picture editor`;
 }
