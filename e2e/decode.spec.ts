@@ -3,6 +3,8 @@ import { expect, test, type Page } from "@playwright/test";
 import sharp, { type Sharp } from "sharp";
 import { openBundled } from "./bundle-page.ts";
 import type { Decoded } from "./decode-page.ts";
+import { decodeImage } from "#engine/decode.node.ts";
+import { oddPictures } from "#testing/odd-pictures.node.ts";
 
 type Colour = readonly [red: number, green: number, blue: number, alpha: number];
 const red: Colour = [255, 0, 0, 255];
@@ -143,4 +145,46 @@ test("what is no picture, or a broken one, is refused as one", async ({ page }) 
 test("a HEIC that this browser can't decode is told apart from a broken file", async ({ page }) => {
   const file = Buffer.from("\0\0\0\x20ftypheic\0\0\0\0mif1heic".padEnd(64, "\0"), "latin1");
   expect(await decode(page, file, [])).toMatchObject({ code: "bad-image", message: expect.stringMatching(/^heic: /) });
+});
+
+test("odd and damaged files are shown here as the command line reads them", async ({ page }) => {
+  const pictures = await oddPictures();
+  const files = pictures.map(({ file }) => Buffer.from(file).toString("base64"));
+  const opened = await page.evaluate((all) => Promise.all(all.map((base64) => window.openFile(base64))), files);
+  for (const [i, { name, file, shown }] of pictures.entries()) {
+    await test.step(name, async () => {
+      const found = opened[i] ?? { problem: "nothing came" };
+      if (shown === "nothing") {
+        expect(found).toEqual({ problem: "broken" });
+        return;
+      }
+      if ("problem" in found) throw new Error(found.problem);
+      const node = await decodeImage(new Blob([file]));
+      expect([found.width, found.height]).toEqual([node.width, node.height]);
+      let [apart, seenByOne] = [0, 0];
+      for (let at = 0; at < node.data.length; at += 4) {
+        if (found.rgba[at + 3] !== node.data[at + 3]) seenByOne++;
+        else if (node.data[at + 3] === 255)
+          for (let c = at; c < at + 3; c++)
+            apart = Math.max(apart, Math.abs((found.rgba[c] ?? NaN) - (node.data[c] ?? NaN)));
+      }
+      expect(apart).toBeLessThanOrEqual(8);
+      // Of the last rows that are drawn in part, each decoder keeps what it likes.
+      expect(seenByOne / found.width).toBeLessThanOrEqual(16);
+    });
+  }
+});
+
+test("a picture of 400 megapixels and one of 2,000 passes are refused by their headers", async ({ page }) => {
+  const open = (file: Buffer) => page.evaluate((base64) => window.openFile(base64), file.toString("base64"));
+  const png = await halves(64, 32).png().toBuffer();
+  png.writeUInt32BE(20_000, 16);
+  png.writeUInt32BE(20_000, 20);
+  expect(await open(png)).toEqual({ problem: "too-large" });
+  const jpeg = await halves(64, 32).removeAlpha().jpeg({ progressive: true }).toBuffer();
+  const scan = jpeg.subarray(jpeg.lastIndexOf(Buffer.from([0xff, 0xda])), -2);
+  const passes = Array.from({ length: 2000 }, () => scan);
+  expect(await open(Buffer.concat([jpeg.subarray(0, -2), ...passes, jpeg.subarray(-2)]))).toEqual({
+    problem: "too-slow",
+  });
 });

@@ -218,7 +218,11 @@ function fileStem(title: string): string {
     .toLowerCase();
 }
 
-const extensions: Readonly<Record<string, string>> = { "image/jpeg": "jpg", "image/svg+xml": "svg" };
+const extensions: Readonly<Record<string, string>> = {
+  "image/jpeg": "jpg",
+  "image/svg+xml": "svg",
+  "image/x-icon": "ico",
+};
 
 /** A file name per picture, the same for the same bytes. */
 async function nameFiles(conversations: readonly Conversation[]): Promise<Map<Blob, string>> {

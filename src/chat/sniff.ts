@@ -1,6 +1,6 @@
 // Which picture format a file is, by its first bytes; a file name can be wrong. Pure.
 
-export type PictureFormat = "png" | "jpeg" | "gif" | "webp" | "bmp" | "avif" | "heic" | "unknown";
+export type PictureFormat = "png" | "jpeg" | "gif" | "webp" | "bmp" | "avif" | "ico" | "heic" | "unknown";
 
 /** How many bytes `sniffFormat` wants to see. */
 export const sniffBytes = 32;
@@ -13,6 +13,7 @@ export function sniffFormat(head: Uint8Array): PictureFormat {
   if (text(0, 4) === "GIF8") return "gif";
   if (text(0, 4) === "RIFF" && text(8, 12) === "WEBP") return "webp";
   if (text(0, 2) === "BM") return "bmp";
+  if (text(0, 4) === "\0\0\x01\0") return "ico";
   if (text(4, 8) === "ftyp") {
     // ISO base media: the major brand, then the compatible ones.
     const brands = text(8, 32);

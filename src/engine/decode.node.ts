@@ -3,7 +3,7 @@
 import sharp, { type Sharp } from "sharp";
 import { decodeBmp, decodeIcon } from "./bmp.ts";
 import { EngineError } from "./errors.ts";
-import { jpegScans, refusePicture, sniffPicture } from "./picture-file.ts";
+import { jpegScans, mostWholePixels, refusePicture, sniffPicture } from "./picture-file.ts";
 import { rescuePng } from "./png-rescue.node.ts";
 import type { Pixels } from "./types.ts";
 
@@ -12,8 +12,6 @@ sharp.cache(false);
 
 /** Pixels of a file that can be read row by row. */
 const mostStreamed = 400e6;
-/** Pixels of a file that has to be decoded whole. */
-const mostWhole = 64e6;
 /** Beyond the first a picture is scaled down, to the second, while it is read: the vision tower sees far fewer pixels anyway. */
 const [large, shrunk] = [40e6, 16e6];
 
@@ -25,12 +23,12 @@ export async function decodeImage(blob: Blob): Promise<Pixels> {
   if (head.kind === "heic") throw new EngineError("bad-image", "heic: this decoder has no HEIC");
   const jpeg = head.kind === "jpeg" ? jpegScans(bytes) : undefined;
   const streams = head.interlaced !== true && (head.kind === "png" || (jpeg?.scans ?? 2) <= 1);
-  const mostPixels = streams ? mostStreamed : mostWhole;
+  const mostPixels = streams ? mostStreamed : mostWholePixels;
   const refusal = refusePicture(bytes, mostPixels);
-  if (refusal !== undefined) throw new EngineError("bad-image", refusal);
+  if (refusal !== undefined) throw new EngineError("bad-image", refusal.sentence);
   try {
     if (head.kind === "bmp") return decodeBmp(bytes);
-    if (head.kind === "ico") return await decodeIcon(bytes, (png) => decodePng(png, mostWhole));
+    if (head.kind === "ico") return await decodeIcon(bytes, (png) => decodePng(png, mostWholePixels));
     if (head.kind === "png") return await decodePng(bytes, mostPixels);
     const pixels = await decode(bytes, mostPixels, "none", jpeg?.cut === true ? clearMissingRows : undefined);
     return pixels;
@@ -46,7 +44,7 @@ async function decodePng(bytes: Uint8Array, mostPixels: number): Promise<Pixels>
     return await decode(bytes, mostPixels, "error");
   } catch (error) {
     const { width = 0, height = 0 } = sniffPicture(bytes);
-    if (width * height > mostWhole) throw error;
+    if (width * height > mostWholePixels) throw error;
     return rescuePng(bytes);
   }
 }

@@ -1,6 +1,6 @@
 // Picture files to upright pixels in a worker, by the browser's own decoders. Knows no model.
 import { EngineError } from "./errors.ts";
-import { headBytes, sniffPicture } from "./picture-file.ts";
+import { mostWholePixels, refusePicture, sniffPicture } from "./picture-file.ts";
 import type { Pixels } from "./types.ts";
 
 /** Larger pictures are scaled down by the browser while it decodes: the vision tower sees far fewer pixels anyway. */
@@ -9,7 +9,10 @@ const maxPixels = 16e6;
 /** Decodes a picture file: EXIF orientation applied, first frame of an animation, sRGB; throws "bad-image" ("heic: …" where the browser has no HEIC). */
 export async function decodeImage(blob: Blob): Promise<Pixels> {
   if (blob.size === 0) throw new EngineError("bad-image", "the file is empty");
-  const head = sniffPicture(new Uint8Array(await blob.slice(0, headBytes).arrayBuffer()));
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  const refusal = refusePicture(bytes, mostWholePixels);
+  if (refusal) throw new EngineError("bad-image", refusal.sentence);
+  const head = sniffPicture(bytes);
   let bitmap: ImageBitmap;
   try {
     bitmap = await createImageBitmap(blob, { imageOrientation: "from-image", ...downscale(head.width, head.height) });

@@ -9,8 +9,8 @@ export interface PictureHead {
   readonly interlaced?: boolean;
 }
 
-/** Bytes that are enough for `sniffPicture` on nearly every file. */
-export const headBytes = 256 * 1024;
+/** Most pixels of a file that is decoded whole: 256 MB, and as much again while it is scaled. */
+export const mostWholePixels = 64e6;
 
 /** What the beginning of a file says about it. */
 export function sniffPicture(bytes: Uint8Array): PictureHead {
@@ -113,15 +113,22 @@ const mostScannedPixels = 3e9;
 /** Far more than any encoder writes. */
 const mostScans = 100;
 
-/** Why a file should not be decoded at all: it would take too long, or more memory than `mostPixels` do. Undefined where nothing speaks against it. */
-export function refusePicture(bytes: Uint8Array, mostPixels: number): string | undefined {
+export interface PictureRefusal {
+  readonly why: "pixels" | "passes";
+  readonly sentence: string;
+}
+
+/** Why a file should not be decoded at all: it would take more memory than `mostPixels` do, or too long. Undefined where nothing speaks against it. */
+export function refusePicture(bytes: Uint8Array, mostPixels: number): PictureRefusal | undefined {
   const { kind, width = 0, height = 0 } = sniffPicture(bytes);
   const pixels = width * height;
   if (pixels > mostPixels) {
     const millions = (count: number): string => (count / 1e6).toFixed(0);
-    return `it has ${millions(pixels)} million pixels, and at most ${millions(mostPixels)} million can be read; make it smaller`;
+    const most = `at most ${millions(mostPixels)} million can be read`;
+    return { why: "pixels", sentence: `it has ${millions(pixels)} million pixels, and ${most}; make it smaller` };
   }
   const scans = kind === "jpeg" ? jpegScans(bytes).scans : 0;
   if (scans <= 1 || (scans <= mostScans && scans * pixels <= mostScannedPixels)) return undefined;
-  return `it is drawn in ${scans} passes, which would take too long; save it anew in a picture editor`;
+  const sentence = `it is drawn in ${scans} passes, which would take too long; save it anew in a picture editor`;
+  return { why: "passes", sentence };
 }

@@ -63,6 +63,8 @@ const pictureProblems: Record<PictureProblem, (name: string) => string> = {
   broken: (name) => `“${name}” is damaged and can't be opened. Try another copy.`,
   "not-a-picture": (name) =>
     `“${name}” isn't a picture this browser can open. PNG, JPEG, WebP, GIF, AVIF, and BMP work.`,
+  "too-large": (name) => `“${name}” has more than 64 megapixels. Make it smaller and add it again.`,
+  "too-slow": (name) => `“${name}” would take too long to open. Save it again in a photo editor and add the new copy.`,
   unreadable: (name) => `“${name}” couldn't be read. Save it on this device first, then add it again.`,
   "not-fetched": (name) =>
     `“${name}” couldn't be downloaded: the address is wrong, or its server doesn't let other sites read it. Save the picture, then drop it here.`,
