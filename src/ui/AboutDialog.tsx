@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import type { ModelRecord } from "#zoo/models.ts";
 import { artAttributions, libraryAttributions, methodAttributions, type Attribution } from "./attributions.ts";
-import { Dialog } from "./Dialog.tsx";
+import { Dialog, Section } from "./Dialog.tsx";
 import { useTexts } from "./texts/texts.ts";
 
 interface AboutDialogProps {
@@ -21,16 +21,17 @@ export function AboutDialog({ model, modelCardUrl, onClose }: AboutDialogProps):
           {t.benchLink}
         </a>
       </p>
-      <h3 class="small-title">{t.modelTitle}</h3>
-      <p>{t.modelFacts(model.name, model.parameters)}</p>
-      <p>{t.modelCan}</p>
-      <p>{t.modelCannot}</p>
-      <p>
-        {t.license}: {model.license}.{" "}
-        <a href={modelCardUrl} target="_blank" rel="noopener">
-          {t.modelCard}
-        </a>
-      </p>
+      <Section title={t.modelTitle}>
+        <p>{t.modelFacts(model.name, model.parameters)}</p>
+        <p>{t.modelCan}</p>
+        <p>{t.modelCannot}</p>
+        <p>
+          {t.license}: {model.license}.{" "}
+          <a href={modelCardUrl} target="_blank" rel="noopener">
+            {t.modelCard}
+          </a>
+        </p>
+      </Section>
       <Attributions title={t.artTitle} list={artAttributions} />
       <Attributions title={t.methodTitle} list={methodAttributions} />
       <Attributions title={t.librariesTitle} list={libraryAttributions} />
@@ -40,8 +41,7 @@ export function AboutDialog({ model, modelCardUrl, onClose }: AboutDialogProps):
 
 function Attributions({ title, list }: { readonly title: string; readonly list: readonly Attribution[] }): JSX.Element {
   return (
-    <>
-      <h3 class="small-title">{title}</h3>
+    <Section title={title}>
       <ul class="attributions">
         {list.map(({ name, holder, license, url }) => (
           <li key={name}>
@@ -53,6 +53,6 @@ function Attributions({ title, list }: { readonly title: string; readonly list: 
           </li>
         ))}
       </ul>
-    </>
+    </Section>
   );
 }

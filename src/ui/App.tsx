@@ -2,7 +2,7 @@
 //
 // Handles that tests may rely on (names in English; the other languages translate them):
 //   textbox "Ask about the picture" · buttons "Send", "Stop", "New chat", "Settings", "Add pictures", "Copy answer", "Try again",
-//   "Start again", "Switch to the dark theme" / "Switch to the light theme" · dialogs "Settings", "About and licences"
+//   "Start again", "Switch to the dark theme" / "Switch to the light theme" · dialogs "Settings", "About and licenses"
 //   data-testid="model-status"     the chip in the header; data-state = loading | ready | failed
 //   data-testid="load-progress"    the bar above the question box while the model loads
 //   data-testid="model-failure"    the sentence when it could not be loaded; data-code = the error's code

@@ -14,6 +14,16 @@ interface DialogProps {
   readonly children: ComponentChildren;
 }
 
+/** A part of a dialog under its own heading. */
+export function Section(props: { readonly title: string; readonly children: ComponentChildren }): JSX.Element {
+  return (
+    <section class="dialog-section" aria-label={props.title}>
+      <h3 class="dialog-section-title">{props.title}</h3>
+      {props.children}
+    </section>
+  );
+}
+
 /** Open for as long as it is rendered. */
 export function Dialog({ title, wide = false, onClose, onKeyDown, children }: DialogProps): JSX.Element {
   const t = useTexts();

@@ -6,7 +6,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { ExportFormat } from "#chat/export.ts";
 import type { ExportOutcome, ExportScope, ImportOutcome, Transfer } from "#chat/export-transfer.web.ts";
 import type { ImportProblem } from "#chat/import-problems.ts";
-import { Dialog } from "./Dialog.tsx";
+import { Dialog, Section } from "./Dialog.tsx";
+import { Note } from "./Note.tsx";
 import { Choice } from "./SettingsControls.tsx";
 import { useTexts, type Texts } from "./texts/texts.ts";
 
@@ -79,36 +80,40 @@ export function ExportDialog({ transfer, hasThis, busy, files, onClose }: Export
           {t.transfer.exportButton}
         </button>
       </p>
-      <p role="status" class="dialog-note" data-testid="export-outcome">
-        {outcome === "idle" || outcome === "working" ? "" : t.transfer.exportOutcomes[outcome]}
-      </p>
-      <h3 class="small-title">{t.transfer.importTitle}</h3>
-      <p class="dialog-note">{busy ? t.transfer.importBusy : t.transfer.importHint}</p>
-      <p class="dialog-actions">
-        <button
-          type="button"
-          class="button"
-          disabled={busy || isWorking(imported)}
-          onClick={() => input.current?.click()}
-        >
-          {t.transfer.importButton}
-        </button>
-        <input
-          ref={input}
-          type="file"
-          multiple
-          hidden
-          accept=".json,.jsonl,.zip,image/*"
-          data-testid="import-input"
-          onChange={(event) => {
-            importFrom([...(event.currentTarget.files ?? [])]);
-            event.currentTarget.value = "";
-          }}
+      {outcome !== "idle" && outcome !== "working" && (
+        <Note
+          testId="export-outcome"
+          state={{ tone: outcome === "done" ? "good" : "bad", text: t.transfer.exportOutcomes[outcome] }}
         />
-      </p>
-      <div role="status">
-        <Outcome state={imported} />
-      </div>
+      )}
+      <Section title={t.transfer.importTitle}>
+        <p class="dialog-note">{busy ? t.transfer.importBusy : t.transfer.importHint}</p>
+        <p class="dialog-actions">
+          <button
+            type="button"
+            class="button"
+            disabled={busy || isWorking(imported)}
+            onClick={() => input.current?.click()}
+          >
+            {t.transfer.importButton}
+          </button>
+          <input
+            ref={input}
+            type="file"
+            multiple
+            hidden
+            accept=".json,.jsonl,.zip,image/*"
+            data-testid="import-input"
+            onChange={(event) => {
+              importFrom([...(event.currentTarget.files ?? [])]);
+              event.currentTarget.value = "";
+            }}
+          />
+        </p>
+        <div role="status" class="import-outcome">
+          <Outcome state={imported} />
+        </div>
+      </Section>
     </Dialog>
   );
 }
@@ -116,7 +121,8 @@ export function ExportDialog({ transfer, hasThis, busy, files, onClose }: Export
 function Outcome({ state }: { readonly state: ImportState }): JSX.Element | null {
   const t = useTexts();
   if (state === "idle") return null;
-  if (state === "failed") return <p class="dialog-note">{t.transfer.importFailed}</p>;
+  if (state === "failed")
+    return <Note testId="import-outcome" state={{ tone: "bad", text: t.transfer.importFailed }} />;
   if ("working" in state)
     return (
       <p class="dialog-actions">

@@ -1,14 +1,14 @@
 // The models view: what is on this device, what can be downloaded, which servers are connected, and ways to add another one.
 //   data-testid="storage-used": how much room is taken · "storage-outcome": what came of an action, in the card it belongs to
 //   data-testid="stored-model", "zoo-model", "server": one card each · "model-offer", "package-input", "folder-input": see their files
-import type { ComponentChildren, JSX } from "preact";
+import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Download, Downloads } from "#chat/downloads.ts";
 import type { ConnectedServer, Servers } from "#chat/models-servers.ts";
 import type { PreviewedModel, StorageState, StoredModels } from "#chat/storage.ts";
 import type { DeviceSummary } from "#worker/api.ts";
 import { AddModel } from "./AddModel.tsx";
-import { Dialog } from "./Dialog.tsx";
+import { Dialog, Section } from "./Dialog.tsx";
 import { DownloadableModels } from "./DownloadableModels.tsx";
 import { DownloadNotes } from "./DownloadNotes.tsx";
 import { formatSize } from "./format.ts";
@@ -106,16 +106,6 @@ export function ModelsDialog(props: ModelsDialogProps): JSX.Element {
         />
       </Section>
     </Dialog>
-  );
-}
-
-/** A part of the view under its own heading. */
-export function Section(props: { readonly title: string; readonly children: ComponentChildren }): JSX.Element {
-  return (
-    <section class="dialog-section" aria-label={props.title}>
-      <h3 class="dialog-section-title">{props.title}</h3>
-      {props.children}
-    </section>
   );
 }
 

@@ -11,8 +11,13 @@ export interface NoteState {
   readonly retry?: (() => void) | undefined;
 }
 
+interface NoteProps {
+  readonly state: NoteState | undefined;
+  readonly testId?: string;
+}
+
 /** Nothing without a state. */
-export function Note({ state }: { readonly state: NoteState | undefined }): JSX.Element | null {
+export function Note({ state, testId = "storage-outcome" }: NoteProps): JSX.Element | null {
   const t = useTexts();
   if (state === undefined) return null;
   const { tone, text, share, retry } = state;
@@ -20,7 +25,7 @@ export function Note({ state }: { readonly state: NoteState | undefined }): JSX.
     <div class={`note note-${tone}`}>
       {tone === "good" && <CheckIcon />}
       {tone === "bad" && <WarnIcon />}
-      <p role={tone === "bad" ? "alert" : "status"} data-testid="storage-outcome" data-tone={tone}>
+      <p role={tone === "bad" ? "alert" : "status"} data-testid={testId} data-tone={tone}>
         {text}
       </p>
       {share !== undefined && <progress aria-label={text} max={1} value={share} />}

@@ -1,10 +1,11 @@
 // The servers that are connected: where each is, how many models it has, and what went wrong with it the last time it was asked.
 //   data-testid="server"
 import type { JSX } from "preact";
+import type { ServerProblem } from "#chat/models-servers.ts";
 import { ModelCard } from "./ModelCard.tsx";
 import type { ModelsDialogProps } from "./ModelsDialog.tsx";
 import { Note } from "./Note.tsx";
-import { useTexts } from "./texts/texts.ts";
+import { useTexts, type Texts } from "./texts/texts.ts";
 
 type ServerCardsProps = Pick<ModelsDialogProps, "servers" | "serverActions" | "onConnect">;
 
@@ -34,7 +35,7 @@ export function ServerCards({ servers, serverActions, onConnect }: ServerCardsPr
             }
           >
             {problem !== undefined && (
-              <Note state={{ tone: "bad", text: t.errors[problem.code], retry: () => void serverActions.refresh() }} />
+              <Note state={{ tone: "bad", text: sentencesOf(t, problem), retry: () => void serverActions.refresh() }} />
             )}
           </ModelCard>
         ))}
@@ -46,4 +47,9 @@ export function ServerCards({ servers, serverActions, onConnect }: ServerCardsPr
       </p>
     </>
   );
+}
+
+/** What went wrong, and what the server itself said. */
+function sentencesOf(t: Texts, { code, said }: ServerProblem): string {
+  return said === "" || code === "server-key-characters" ? t.errors[code] : `${t.errors[code]} ${t.remote.said(said)}`;
 }

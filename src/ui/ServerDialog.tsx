@@ -51,7 +51,7 @@ export function ServerDialog({ connect, onConnected, onClose }: ServerDialogProp
 
   return (
     <Dialog title={t.remote.connectTitle} onClose={onClose}>
-      <p>{t.remote.connectLead}</p>
+      <p class="dialog-note">{t.remote.connectLead}</p>
       <form
         class="server-form"
         // No policy lets a form go anywhere; the script sends what is typed.
@@ -105,7 +105,7 @@ export function ServerDialog({ connect, onConnected, onClose }: ServerDialogProp
           </button>
         </p>
       </form>
-      <details class="server-help">
+      <details class="dialog-details server-help">
         <summary>{t.remote.corsTitle}</summary>
         <dl class="facts">
           {t.remote.cors(location.origin).map(([server, setting]) => (

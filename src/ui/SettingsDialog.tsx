@@ -10,7 +10,7 @@ import {
   type QuestionKind,
   type Settings,
 } from "#chat/settings.ts";
-import { Dialog } from "./Dialog.tsx";
+import { Dialog, Section } from "./Dialog.tsx";
 import { Choice, NumberField, Slider, TextField } from "./SettingsControls.tsx";
 import { languages, useTexts, type Language } from "./texts/texts.ts";
 
@@ -63,72 +63,73 @@ export function SettingsDialog(props: SettingsDialogProps): JSX.Element {
         ]}
         onChange={props.onLanguage}
       />
-      <h3 class="small-title">{t.answers}</h3>
-      <Choice
-        label={t.sampling.preset}
-        value={presetOf(settings)}
-        options={[
-          ["conversation", t.sampling.presets.conversation],
-          ["detail", t.sampling.presets.detail],
-          ["reasoning", t.sampling.presets.reasoning],
-        ]}
-        onChange={choosePreset}
-      />
-      <label class="toggle">
-        <span>
-          {t.greedy}
-          <small>{t.greedyHint}</small>
-        </span>
-        <input
-          type="checkbox"
-          role="switch"
-          checked={settings.greedy}
-          onChange={(event) => onSettings({ ...settings, greedy: event.currentTarget.checked })}
+      <Section title={t.answers}>
+        <Choice
+          label={t.sampling.preset}
+          value={presetOf(settings)}
+          options={[
+            ["conversation", t.sampling.presets.conversation],
+            ["detail", t.sampling.presets.detail],
+            ["reasoning", t.sampling.presets.reasoning],
+          ]}
+          onChange={choosePreset}
         />
-      </label>
-      <Slider
-        label={t.temperature}
-        hint={t.temperatureHint}
-        digits={1}
-        range={settingRanges.temperature}
-        value={settings.temperature}
-        disabled={settings.greedy}
-        onChange={(temperature) => onSettings({ ...settings, temperature })}
-      />
-      <Slider
-        label={t.topP}
-        hint={t.topPHint}
-        digits={2}
-        range={settingRanges.topP}
-        value={settings.topP}
-        disabled={settings.greedy}
-        onChange={(topP) => onSettings({ ...settings, topP })}
-      />
-      <Slider
-        label={t.maxNewTokens}
-        digits={0}
-        range={settingRanges.maxNewTokens}
-        value={settings.maxNewTokens}
-        disabled={false}
-        onChange={(maxNewTokens) => onSettings({ ...settings, maxNewTokens })}
-      />
-      <label class="toggle">
-        <span>
-          {t.app.prepare}
-          <small>{t.app.prepareHint}</small>
-        </span>
-        <input
-          type="checkbox"
-          role="switch"
-          checked={props.prepare}
-          onChange={(event) => props.onPrepare(event.currentTarget.checked)}
+        <label class="toggle">
+          <span>
+            {t.greedy}
+            <small>{t.greedyHint}</small>
+          </span>
+          <input
+            type="checkbox"
+            role="switch"
+            checked={settings.greedy}
+            onChange={(event) => onSettings({ ...settings, greedy: event.currentTarget.checked })}
+          />
+        </label>
+        <Slider
+          label={t.temperature}
+          hint={t.temperatureHint}
+          digits={1}
+          range={settingRanges.temperature}
+          value={settings.temperature}
+          disabled={settings.greedy}
+          onChange={(temperature) => onSettings({ ...settings, temperature })}
         />
-      </label>
-      <details class="more-settings">
-        <summary>{t.sampling.more}</summary>
-        <MoreSettings settings={settings} onSettings={onSettings} />
-      </details>
-      <p class="dialog-actions">
+        <Slider
+          label={t.topP}
+          hint={t.topPHint}
+          digits={2}
+          range={settingRanges.topP}
+          value={settings.topP}
+          disabled={settings.greedy}
+          onChange={(topP) => onSettings({ ...settings, topP })}
+        />
+        <Slider
+          label={t.maxNewTokens}
+          digits={0}
+          range={settingRanges.maxNewTokens}
+          value={settings.maxNewTokens}
+          disabled={false}
+          onChange={(maxNewTokens) => onSettings({ ...settings, maxNewTokens })}
+        />
+        <label class="toggle">
+          <span>
+            {t.app.prepare}
+            <small>{t.app.prepareHint}</small>
+          </span>
+          <input
+            type="checkbox"
+            role="switch"
+            checked={props.prepare}
+            onChange={(event) => props.onPrepare(event.currentTarget.checked)}
+          />
+        </label>
+        <details class="dialog-details">
+          <summary>{t.sampling.more}</summary>
+          <MoreSettings settings={settings} onSettings={onSettings} />
+        </details>
+      </Section>
+      <p class="dialog-actions dialog-foot">
         <button type="button" class="button" onClick={() => onSettings(props.defaults)}>
           {t.resetSettings}
         </button>

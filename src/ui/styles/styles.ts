@@ -9,6 +9,7 @@ import "./markdown.css";
 import "./composer.css";
 import "./pictures.css";
 import "./dialog.css";
+import "./note.css";
 import "./settings.css";
 import "./models.css";
 import "./models-view.css";
