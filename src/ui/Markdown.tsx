@@ -1,18 +1,13 @@
-// Shows an answer's Markdown. Tokens become elements one by one and no HTML is ever parsed, so there is nothing in an answer that
-// could run, load or lie over the page: HTML in it is shown as text, a picture as its description, a link with where it leads.
+// Shows an answer's Markdown. Nodes become elements one by one and no HTML is ever parsed, so there is nothing in an answer that could
+// run, load or lie over the page: HTML in it is shown as text, a picture as its description, a link with where it leads.
 import { Fragment, type ComponentChildren, type JSX } from "preact";
-import { useRef } from "preact/hooks";
-import {
-  childrenOf,
-  decodeEntities,
-  readMarkdown,
-  safeHref,
-  type MarkdownBlock,
-  type MarkdownBlocks,
-  type MarkdownToken,
-} from "./markdown.ts";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { GrowingMarkdown } from "./markdown-growing.ts";
+import type { MarkdownBlock, MarkdownNode, TableNode } from "./markdown-nodes.ts";
+import { safeHref } from "./markdown.ts";
 import { MarkdownCode } from "./MarkdownCode.tsx";
 import { MarkdownMath } from "./MarkdownMath.tsx";
+import { MarkdownPlain } from "./MarkdownPlain.tsx";
 
 interface MarkdownProps {
   /** May end anywhere, as it does while it streams. */
@@ -24,151 +19,189 @@ interface Shown {
   readonly view: ComponentChildren;
 }
 
-/** Blocks that are finished keep their elements while the text goes on. */
+/** Blocks that are finished keep their elements while the text goes on; a long text arrives on the page part by part. */
 export function Markdown({ text }: MarkdownProps): JSX.Element {
-  const read = useRef<MarkdownBlocks | undefined>(undefined);
+  const [, redraw] = useState(0);
+  const growing = useRef<GrowingMarkdown | undefined>(undefined);
   const shown = useRef<readonly Shown[]>([]);
-  read.current = readMarkdown(text, read.current);
-  shown.current = read.current.blocks.map((block, index): Shown => {
+  growing.current ??= new GrowingMarkdown(() => redraw((count) => count + 1));
+  useEffect(() => () => growing.current?.end(), []);
+  shown.current = growing.current.blocksOf(text).map((block, index): Shown => {
     const before = shown.current[index];
     // The same element object again tells Preact that there is nothing to do.
-    return before?.block === block ? before : { block, view: <Fragment key={index}>{viewOf(block, 0)}</Fragment> };
+    return before?.block === block ? before : { block, view: <Fragment key={index}>{viewOfBlock(block)}</Fragment> };
   });
-  return <>{shown.current.map(({ view }) => view)}</>;
+  const [first = [], ...parts] = partsOf(shown.current);
+  return (
+    <>
+      {first.map(({ view }) => view)}
+      {parts.map((part, index) => (
+        <div key={`part ${index}`} class="answer-part">
+          {part.map(({ view }) => view)}
+        </div>
+      ))}
+    </>
+  );
 }
 
-/** Deeper than this nobody reads; what is inside is shown as it was written. */
-const deepest = 24;
-
-function viewsOf(tokens: Parameters<typeof childrenOf>[0], depth: number): ComponentChildren {
-  return childrenOf(tokens).map((token, index) => <Fragment key={index}>{viewOf(token, depth + 1)}</Fragment>);
+/** The first screens of a long answer, and then parts that are laid out only when they come near the screen. */
+function partsOf(shown: readonly Shown[]): Shown[][] {
+  const parts: Shown[][] = [];
+  let size = Infinity;
+  for (const one of shown) {
+    const isFirst = parts.length <= 1;
+    if (size > (isFirst ? 1_500 : 500) || (parts.at(-1)?.length ?? 0) >= (isFirst ? 40 : 10)) {
+      parts.push([]);
+      size = 0;
+    }
+    parts.at(-1)?.push(one);
+    size += one.block.size;
+  }
+  return parts;
 }
 
-function viewOf(token: MarkdownBlock, depth: number): ComponentChildren {
-  if (depth > deepest) return token.raw;
-  switch (token.type) {
+function viewOfBlock(block: MarkdownBlock): ComponentChildren {
+  switch (block.type) {
     case "plain":
-      return <p class="markdown-plain">{token.raw}</p>;
+      return <MarkdownPlain text={block.raw} />;
     case "space":
     case "def":
       return null;
-    case "hr":
-      return <hr />;
-    case "heading":
-      return <Heading depth={token.depth}>{viewsOf(token.tokens, depth)}</Heading>;
-    case "paragraph":
-      return <p dir="auto">{viewsOf(token.tokens, depth)}</p>;
-    case "code":
-      return <MarkdownCode text={token.text} language={(token.lang ?? "").split(/\s/)[0]?.slice(0, 40) ?? ""} />;
-    case "blockquote":
-      return <blockquote>{viewsOf(token.tokens, depth)}</blockquote>;
-    case "list":
-      return <List token={token} depth={depth} />;
-    case "list_item":
-      return viewsOf(token.tokens, depth);
-    case "table":
-      return <Table token={token} depth={depth} />;
-    case "math":
-      if (token.closed) return <MarkdownMath tex={token.tex} display={token.display} source={token.raw.trim()} />;
-      return <code class="math math-display math-source">{token.raw.trim()}</code>;
-    case "html":
-      return <Html text={token.text} block={token.block} />;
     default:
-      return inlineOf(token, depth);
+      return viewOf(block);
   }
 }
 
-type Inline = Extract<
-  MarkdownToken,
-  { type: "text" | "escape" | "strong" | "em" | "del" | "codespan" | "br" | "link" | "image" | "checkbox" }
->;
+function viewsOf(nodes: readonly MarkdownNode[]): ComponentChildren {
+  return nodes.map((node, index) =>
+    node.type === "text" ? node.text : <Fragment key={index}>{viewOf(node)}</Fragment>,
+  );
+}
 
-function inlineOf(token: Inline, depth: number): ComponentChildren {
-  switch (token.type) {
+function viewOf(node: MarkdownNode): ComponentChildren {
+  switch (node.type) {
     case "text":
-      if (token.tokens !== undefined) return viewsOf(token.tokens, depth);
-      return token.escaped === true ? token.text : decodeEntities(token.text);
-    case "escape":
-      return token.text;
-    case "strong":
-      return <strong>{viewsOf(token.tokens, depth)}</strong>;
-    case "em":
-      return <em>{viewsOf(token.tokens, depth)}</em>;
-    case "del":
-      return <del>{viewsOf(token.tokens, depth)}</del>;
-    case "codespan":
-      return <code>{token.text}</code>;
-    case "br":
-      return <br />;
     case "image":
-      // A picture from elsewhere would tell its server that this answer was read.
-      return token.text === "" ? (token.title ?? "") : decodeEntities(token.text);
-    case "checkbox":
-      return token.checked ? "☑ " : "☐ ";
-    case "link": {
-      const href = safeHref(token.href);
-      const inside = viewsOf(token.tokens, depth);
-      if (href === undefined) return inside;
-      // The title tells where a link leads that says something else.
+      return node.text;
+    case "break":
+      return <br />;
+    case "hr":
+      return <hr />;
+    case "strong":
+      return <strong>{viewsOf(node.nodes)}</strong>;
+    case "em":
+      return <em>{viewsOf(node.nodes)}</em>;
+    case "del":
+      return <del>{viewsOf(node.nodes)}</del>;
+    case "codespan":
+      return <code dir="ltr">{node.text}</code>;
+    case "paragraph":
+      return <p dir="auto">{viewsOf(node.nodes)}</p>;
+    case "blockquote":
       return (
-        <a href={href} title={href} target="_blank" rel="noopener noreferrer nofollow">
-          {inside}
-        </a>
+        <blockquote dir="auto" class={sideOf(node.nodes)}>
+          {viewsOf(node.nodes)}
+        </blockquote>
       );
-    }
+    case "heading":
+      return <Heading depth={node.depth}>{viewsOf(node.nodes)}</Heading>;
+    case "code":
+      return <MarkdownCode text={node.text} language={node.language} />;
+    case "list":
+      return <List node={node} />;
+    case "table":
+      return <Table node={node} />;
+    case "link":
+      return <Link node={node} />;
+    case "math":
+      if (node.closed) return <MarkdownMath tex={node.tex} display={node.display} source={node.source} />;
+      return <code class="math math-display math-source">{node.source}</code>;
   }
+}
+
+interface ParentProps {
+  readonly children: ComponentChildren;
+}
+
+function Link({ node }: { readonly node: Extract<MarkdownNode, { type: "link" }> }): JSX.Element {
+  const address = safeHref(node.href);
+  const [first] = node.nodes;
+  const words = viewsOf(node.nodes);
+  if (address === undefined) {
+    // What leads nowhere from here stands as it was written: f[i](x) is code.
+    const isWritten = first?.type === "text" && node.nodes.length === 1 && first.text === node.href;
+    return <>{isWritten ? words : ["[", words, `](${node.href})`]}</>;
+  }
+  // The title tells where a link leads that says something else.
+  return (
+    <a href={address} title={address} target="_blank" rel="noopener noreferrer nofollow">
+      {words}
+    </a>
+  );
 }
 
 /** The page has its headings; an answer's begin below them. */
-function Heading({ depth, children }: { readonly depth: number; readonly children: ComponentChildren }): JSX.Element {
+function Heading({ depth, children }: ParentProps & { readonly depth: number }): JSX.Element {
   const level = Math.min(6, depth + 1);
-  if (level === 2) return <h2>{children}</h2>;
-  if (level === 3) return <h3>{children}</h3>;
-  if (level === 4) return <h4>{children}</h4>;
-  return level === 5 ? <h5>{children}</h5> : <h6>{children}</h6>;
+  if (level === 2) return <h2 dir="auto">{children}</h2>;
+  if (level === 3) return <h3 dir="auto">{children}</h3>;
+  if (level === 4) return <h4 dir="auto">{children}</h4>;
+  return level === 5 ? <h5 dir="auto">{children}</h5> : <h6 dir="auto">{children}</h6>;
 }
 
-interface ListProps {
-  readonly token: Extract<MarkdownToken, { type: "list" }>;
-  readonly depth: number;
-}
-
-function List({ token, depth }: ListProps): JSX.Element {
-  const items = token.items.map((item, index) => (
-    <li key={index} {...(item.task ? { class: "task-item" } : {})}>
-      {viewsOf(item.tokens, depth)}
+function List({ node }: { readonly node: Extract<MarkdownNode, { type: "list" }> }): JSX.Element {
+  const items = node.items.map(({ checked, nodes }, index) => (
+    <li key={index} dir="auto" class={`${sideOf(nodes)}${checked === undefined ? "" : " task-item"}`}>
+      {checked === undefined ? null : checked ? "☑ " : "☐ "}
+      {viewsOf(nodes)}
     </li>
   ));
-  if (!token.ordered) return <ul>{items}</ul>;
-  return <ol {...(typeof token.start === "number" && token.start !== 1 ? { start: token.start } : {})}>{items}</ol>;
+  const side = sideOf(node.items[0]?.nodes ?? []);
+  if (node.start === undefined) return <ul class={side}>{items}</ul>;
+  return (
+    <ol class={side} {...(node.start === 1 ? {} : { start: node.start })}>
+      {items}
+    </ol>
+  );
 }
 
-interface TableProps {
-  readonly token: Extract<MarkdownToken, { type: "table" }>;
-  readonly depth: number;
+/** Each block has the direction of its own words; the marks and lines around it stand where its first words begin. */
+function sideOf(nodes: readonly MarkdownNode[]): "" | "starts-right" {
+  const letter = /\p{L}/u.exec(firstWordsOf(nodes))?.[0] ?? "";
+  return /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFF]/.test(letter) ? "starts-right" : "";
 }
 
-function Table({ token, depth }: TableProps): JSX.Element {
-  const alignment = (align: string | null): { class?: string } =>
-    align === "center" || align === "right" ? { class: `cell-${align}` } : {};
+function firstWordsOf(nodes: readonly MarkdownNode[]): string {
+  for (const node of nodes) {
+    const words = node.type === "text" ? node.text.slice(0, 200) : "nodes" in node ? firstWordsOf(node.nodes) : "";
+    if (/\p{L}/u.test(words)) return words;
+  }
+  return "";
+}
+
+function Table({ node }: { readonly node: TableNode }): JSX.Element {
+  const alignment = (column: number): { class?: string } => {
+    const side = node.alignments[column];
+    return side === "center" || side === "right" ? { class: `cell-${side}` } : {};
+  };
   return (
     <div class="table-scroll" tabIndex={0}>
       <table>
         <thead>
           <tr>
-            {token.header.map((cell, index) => (
-              <th key={index} scope="col" {...alignment(cell.align)}>
-                {viewsOf(cell.tokens, depth)}
+            {node.header.map((cell, column) => (
+              <th key={column} scope="col" dir="auto" {...alignment(column)}>
+                {viewsOf(cell)}
               </th>
             ))}
           </tr>
         </thead>
         <tbody>
-          {token.rows.map((row, index) => (
+          {node.rows.map((row, index) => (
             <tr key={index}>
               {row.map((cell, column) => (
-                <td key={column} {...alignment(cell.align)}>
-                  {viewsOf(cell.tokens, depth)}
+                <td key={column} dir="auto" {...alignment(column)}>
+                  {viewsOf(cell)}
                 </td>
               ))}
             </tr>
@@ -177,10 +210,4 @@ function Table({ token, depth }: TableProps): JSX.Element {
       </table>
     </div>
   );
-}
-
-/** Shown as written, but for the line breaks that models put into tables. */
-function Html({ text, block }: { readonly text: string; readonly block: boolean }): JSX.Element {
-  if (/^<br\s*\/?>$/i.test(text.trim())) return <br />;
-  return block ? <p class="markdown-plain">{text.trim()}</p> : <>{text}</>;
 }

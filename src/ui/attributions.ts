@@ -52,7 +52,24 @@ export const libraryAttributions: readonly Attribution[] = [
     license: "MIT",
     url: "https://github.com/preactjs/signals",
   },
-  { name: "marked", holder: "Christopher Jeffrey and contributors", license: "MIT", url: "https://marked.js.org" },
+  {
+    name: "markdown-it",
+    holder: "Vitaly Puzrin, Alex Kocharin and contributors",
+    license: "MIT",
+    url: "https://github.com/markdown-it/markdown-it",
+  },
+  {
+    name: "markdown-it-cjk-friendly",
+    holder: "Tatsunori Uchino",
+    license: "MIT",
+    url: "https://github.com/tats-u/markdown-cjk-friendly",
+  },
+  {
+    name: "highlight.js",
+    holder: "Ivan Sagalaev and contributors",
+    license: "BSD-3-Clause",
+    url: "https://highlightjs.org",
+  },
   { name: "KaTeX", holder: "Khan Academy and contributors", license: "MIT", url: "https://katex.org" },
   { name: "fflate", holder: "Arjun Barrett", license: "MIT", url: "https://github.com/101arrowz/fflate" },
   {

@@ -2,8 +2,9 @@
 import katex from "katex";
 import "katex/dist/katex.min.css";
 
-/** Draws the formula into the element, which it then owns; false when it is no LaTeX that KaTeX knows. */
-export function drawFormula(tex: string, display: boolean, element: HTMLElement): boolean {
+/** The drawing, in an element of its own; undefined when it is no LaTeX that KaTeX knows. Ask `isDrawable` first. */
+export function drawFormula(tex: string, display: boolean): HTMLElement | undefined {
+  const element = document.createElement("span");
   try {
     katex.render(tex, element, {
       displayMode: display,
@@ -14,8 +15,8 @@ export function drawFormula(tex: string, display: boolean, element: HTMLElement)
       maxExpand: 200,
       maxSize: 20,
     });
-    return true;
+    return element;
   } catch {
-    return false;
+    return undefined;
   }
 }
