@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { CheckIcon, CopyIcon, WarnIcon } from "./icons.tsx";
 import { useTexts } from "./texts/texts.ts";
+import { useHighlight } from "./use-highlight.ts";
 
 interface MarkdownCodeProps {
   readonly text: string;
@@ -13,6 +14,7 @@ interface MarkdownCodeProps {
 /** Wide lines scroll by themselves, for the keyboard too. */
 export function MarkdownCode({ text, language }: MarkdownCodeProps): JSX.Element {
   const t = useTexts();
+  const pieces = useHighlight(text, language);
   const [state, setState] = useState<"idle" | "copied" | "failed">("idle");
   useEffect(() => {
     if (state === "idle") return undefined;
@@ -42,8 +44,18 @@ export function MarkdownCode({ text, language }: MarkdownCodeProps): JSX.Element
           {state === "copied" ? <CheckIcon /> : state === "failed" ? <WarnIcon /> : <CopyIcon />}
         </button>
       </div>
-      <pre tabIndex={0} aria-label={language === "" ? t.code : language}>
-        <code>{text}</code>
+      <pre tabIndex={0} dir="ltr" aria-label={language === "" ? t.code : language}>
+        <code>
+          {pieces.map((piece, index) =>
+            piece.kind === undefined ? (
+              piece.text
+            ) : (
+              <span key={index} class={`code-${piece.kind}`}>
+                {piece.text}
+              </span>
+            ),
+          )}
+        </code>
       </pre>
     </div>
   );
