@@ -5,12 +5,12 @@ import { build } from "vite";
 
 /** Opens `<name>.html` on the app's origin, which runs e2e/`<name>.ts`; it is served as long as the page lives. */
 export async function openBundled(page: Page, name: string): Promise<void> {
-  const code = await bundle(fileURLToPath(new URL(`${name}.ts`, import.meta.url)));
+  const { code, style } = await buildPage(fileURLToPath(new URL(`${name}.ts`, import.meta.url)));
   await page.route(`**/${name}.js`, (route) => route.fulfill({ contentType: "text/javascript", body: code }));
   await page.route(`**/${name}.html`, (route) =>
     route.fulfill({
       contentType: "text/html",
-      body: `<!doctype html><title>${name}</title><body></body><script type="module" src="${name}.js"></script>`,
+      body: `<!doctype html><title>${name}</title><style>${style}</style><body></body><script type="module" src="${name}.js"></script>`,
     }),
   );
   await page.goto(`./${name}.html`);
@@ -18,13 +18,25 @@ export async function openBundled(page: Page, name: string): Promise<void> {
 
 /** The script with everything it imports, in one file. */
 export async function bundle(entry: string): Promise<string> {
+  return (await buildPage(entry)).code;
+}
+
+async function buildPage(entry: string): Promise<{ readonly code: string; readonly style: string }> {
   const built = await build({
     configFile: false,
     logLevel: "error",
-    build: { write: false, target: "es2022", rolldownOptions: { input: entry, output: { codeSplitting: false } } },
+    build: {
+      write: false,
+      target: "es2022",
+      cssCodeSplit: false,
+      rolldownOptions: { input: entry, output: { codeSplitting: false } },
+    },
   });
   const output = [built].flat().flatMap((bundled) => ("output" in bundled ? bundled.output : []));
   const file = output.find((part) => part.type === "chunk");
   if (!file) throw new Error(`${entry} was not built`);
-  return file.code;
+  const styles = output.flatMap((part) =>
+    part.type === "asset" && part.fileName.endsWith(".css") ? [part.source] : [],
+  );
+  return { code: file.code, style: styles.join("\n") };
 }

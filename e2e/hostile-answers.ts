@@ -1,0 +1,69 @@
+// Shows answers that were made to hang a page, one after the other, and says how long each held the main thread at most: once drawn at
+// once, as a kept conversation is, and once growing, as an answer that streams in. For the test and for `npm run bench -- hostile`.
+import type { Page } from "@playwright/test";
+import { heavyAnswers } from "#ui/markdown-heavy.ts";
+import { openBundled } from "./bundle-page.ts";
+
+export interface HostileResult {
+  readonly name: string;
+  readonly atOnceMs: number;
+  readonly growingMs: number;
+}
+
+/** Every answer in turn; `onResult` hears of each. Opens a page of its own on the built app's origin. */
+export async function measureHostileAnswers(
+  page: Page,
+  names: readonly string[],
+  onResult: (result: HostileResult) => void,
+): Promise<HostileResult[]> {
+  await openBundled(page, "markdown-page");
+  const results: HostileResult[] = [];
+  for (const name of names) {
+    const text = hostileAnswer(name);
+    const result = {
+      name,
+      atOnceMs: await longestTaskWith(page, text, 1),
+      growingMs: await longestTaskWith(page, text, 40),
+    };
+    results.push(result);
+    onResult(result);
+  }
+  return results;
+}
+
+export function hostileAnswer(name: string): string {
+  const text = heavyAnswers.get(name)?.();
+  if (text === undefined) throw new Error(`there is no answer "${name}"`);
+  return text;
+}
+
+/** Gives the text to e2e/markdown-page.ts in so many pieces, waits until it rests, and returns its longest task in milliseconds. */
+export function longestTaskWith(page: Page, text: string, pieces: number): Promise<number> {
+  return page.evaluate(
+    async ([text, pieces]) => {
+      const show: unknown = Reflect.get(globalThis, "show");
+      if (typeof show !== "function") throw new Error("the page is not there");
+      let longest = 0;
+      const observer = new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) longest = Math.max(longest, duration);
+      });
+      observer.observe({ type: "longtask" });
+      for (let piece = 1; piece <= pieces; piece++) {
+        Reflect.apply(show, undefined, [text.slice(0, Math.ceil((text.length * piece) / pieces))]);
+        await new Promise((resolve) => setTimeout(resolve, 4));
+      }
+      // Twelve quick frames in a row, or long enough to have met the worst.
+      const startedAt = performance.now();
+      for (let quick = 0; quick < 12 && performance.now() - startedAt < 4000;) {
+        const before = performance.now();
+        await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+        quick = performance.now() - before < 30 ? quick + 1 : 0;
+      }
+      Reflect.apply(show, undefined, [""]);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      observer.disconnect();
+      return Math.round(longest);
+    },
+    [text, pieces] as const,
+  );
+}
