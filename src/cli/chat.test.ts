@@ -1,6 +1,6 @@
 // The command itself, as a process, on a tiny random package: what it prints, where, and how it ends.
 import { spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -102,6 +102,22 @@ test("a question whose answer ended before its first word is not a turn, and its
   expect(prompts[1]).toBe(prompts[0]);
 });
 
+test("pictures are added as a terminal inserts their paths, after /image or alone on a line", async () => {
+  const spaced = join(folder, "three cats.png");
+  await copyFile(picture, spaced);
+  const options = ["--model", model, "--max-new-tokens", "4", "--verbose"];
+  const escaped = spaced.replaceAll(" ", "\\ ");
+  const lines = [`/image '${spaced}' `, `/image ${escaped}`, `file://${spaced.replaceAll(" ", "%20")}`, `"${spaced}"`];
+  const { code, stderr } = await llava(options, { stdin: `${lines.join("\n")}\nWhat is it?\n` });
+  expect(code).toBe(0);
+  const counts = async (pictures: number): Promise<number> => {
+    const images = Array.from({ length: pictures }, () => ["--image", spaced]).flat();
+    const said = await llava([...options, ...images, "What is it?"]);
+    return Number(/\((\d+) tokens/.exec(said.stderr)?.[1]);
+  };
+  expect(Number(/\((\d+) tokens/.exec(stderr)?.[1])).toBe(await counts(4));
+});
+
 describe("what can't be done is said in a sentence, with exit code 1", () => {
   test.each<[string, () => string[], RegExp]>([
     [
@@ -113,6 +129,10 @@ describe("what can't be done is said in a sentence, with exit code 1", () => {
     ["a model nobody knows", () => ["--model", "nonesuch", "Q"], /no model package at nonesuch.*pocket-llava/],
     ["a folder without a package", () => ["--model", folder, "Q"], /manifest.json is missing.*llava convert/],
     ["a temperature below zero", () => ["--model", model, "--temperature", "-1", "Q"], /temperature must be 0 or more/],
+    ["a picture's address", () => ["--model", model, "--image", "https://a.example/b.png", "Q"], /Save the picture/],
+    ["a folder as a picture", () => ["--model", model, "--image", folder, "Q"], /is a folder. Give a picture in it/],
+    ["a model of a hub", () => ["--model", "llava-hf/llava-1.5-7b-hf", "Q"], /Nothing is downloaded by itself/],
+    ["an empty question", () => ["--model", model, " "], /question is empty/],
     ["a number that is none", () => ["--model", model, "--top-k", "many", "Q"], /must be a number/],
   ])("%s", async (_, args, message) => {
     await writeFile(join(folder, "text.png"), "no picture");

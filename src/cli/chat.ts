@@ -8,6 +8,7 @@ import type { Engine } from "#engine/engine.ts";
 import type { FinishReason, GenerateEvent, Message, Part } from "#engine/types.ts";
 import { openPackage } from "#eval/open-package.ts";
 import { builtInModelId, models } from "#zoo/models.ts";
+import { givenPath, givenPaths } from "./given-path.ts";
 import { sentenceFor } from "./sentences.ts";
 
 const Flags = v.object({
@@ -71,6 +72,8 @@ function numberOption(flags: string, description: string, preset?: number): Opti
 }
 
 async function chat(question: string | undefined, flags: Flags): Promise<void> {
+  if (question?.trim() === "")
+    throw new Error("The question is empty. Say what to ask, or leave it out to ask line by line.");
   const pictures = await Promise.all(flags.image.map(readPicture));
   const engine = await openPackage(await modelFolder(flags.model), flags.adapter);
   const interrupt = listenForInterrupt();
@@ -97,10 +100,11 @@ function listenForInterrupt(): Interrupt {
   let stopper: AbortController | undefined;
   let stoppedAt = -Infinity;
   const onSignal = (): void => {
-    if (stopper) {
+    if (stopper && !stopper.signal.aborted) {
       stoppedAt = performance.now();
       stopper.abort();
-      // The terminal and the parent process both send the signal: the second one is not another wish.
+      // The terminal and the parent process both send the signal: the second one at once is not another wish.
+      // One that comes later is, also while an answer has not heard the first.
     } else if (performance.now() - stoppedAt > 500) process.exit(130);
   };
   process.on("SIGINT", onSignal);
@@ -126,8 +130,10 @@ async function converse(engine: Engine, pictures: readonly Part[], flags: Flags,
     const text = line.trim();
     if (text === "") break;
     try {
-      if (text.startsWith("/image ")) {
-        waiting = [...waiting, await readPicture(text.slice("/image ".length).trim())];
+      const dropped = await namedPictures(text);
+      if (dropped) {
+        waiting = [...waiting, ...dropped];
+        if (stdin.isTTY) stderr.write("The picture is added. Ask about it.\n");
       } else {
         if (stdin.isTTY) stderr.write("ASSISTANT: ");
         const turn: Message = { role: "user", parts: [...waiting, { type: "text", text }] };
@@ -146,6 +152,15 @@ async function converse(engine: Engine, pictures: readonly Part[], flags: Flags,
     ask();
   }
   lines.close();
+}
+
+/** The pictures that a line adds: after /image, or a path from a drop that stands alone; undefined where it is a question. */
+async function namedPictures(line: string): Promise<Part[] | undefined> {
+  const [, after] = /^\/image(?:\s+(.*))?$/s.exec(line) ?? [];
+  if (after !== undefined) return readPictures(after);
+  if (line === "/image") throw new Error("Say which picture: /image <file>.");
+  const looksDropped = /^(['"]?([/~]|[A-Za-z]:\\)|file:|& ['"])/.test(line);
+  return looksDropped && (await givenPaths(line)) !== undefined ? readPictures(line) : undefined;
 }
 
 /** Streams one answer to stdout. */
@@ -195,19 +210,38 @@ function describe({ reason, usage, timings }: Extract<GenerateEvent, { type: "do
 }
 
 async function readPicture(file: string): Promise<Part> {
-  try {
-    return { type: "image", blob: new Blob([await readFile(file)]) };
-  } catch (error) {
-    throw new Error(`The picture ${file} can't be opened. Check its path.`, { cause: error });
-  }
+  return { type: "image", blob: new Blob([await readFile((await givenPath(file)) ?? file).catch(notOpened(file))]) };
+}
+
+/** The pictures that a line names: one path, or several as a drop of several files inserts them. */
+async function readPictures(line: string): Promise<Part[]> {
+  return Promise.all(((await givenPaths(line)) ?? [line.trim()]).map(readPicture));
+}
+
+function notOpened(file: string): (error: unknown) => never {
+  return (cause) => {
+    if (/^https?:/i.test(file.trim()))
+      throw new Error(
+        `${file} is an address, and nothing is fetched from the network. Save the picture and give its path.`,
+        { cause },
+      );
+    const isFolder = cause instanceof Error && "code" in cause && cause.code === "EISDIR";
+    throw new Error(
+      isFolder ? `${file} is a folder. Give a picture in it.` : `The picture ${file} can't be opened. Check its path.`,
+      { cause },
+    );
+  };
 }
 
 /** A folder as given, or the folder of a model of the zoo. */
 async function modelFolder(model: string): Promise<string> {
   const record = models.find(({ id }) => id === model);
   const folder = record ? fileURLToPath(new URL(`../../public/${record.path}`, import.meta.url)) : model;
-  const found = await stat(folder).catch(() => undefined);
-  if (found?.isDirectory()) return folder;
+  const path = await givenPath(folder);
+  if (path !== undefined && (await stat(path)).isDirectory()) return path;
   const known = models.map(({ id }) => id).join(", ");
-  throw new Error(`There is no model package at ${folder}. Give the folder of one, or an id: ${known}.`);
+  const next = /^[\w.-]+\/[\w.-]+$/.test(model)
+    ? "Nothing is downloaded by itself: download the checkpoint, then make a package of it with `llava convert`."
+    : `Give the folder of one, or an id: ${known}.`;
+  throw new Error(`There is no model package at ${folder}. ${next}`);
 }

@@ -19,6 +19,7 @@ import { packageBytes, type PackageManifest } from "#weights/manifest.ts";
 import { readCalibration } from "./calibration-file.ts";
 import { measureImportances, type MeasureOptions } from "./importances.ts";
 import { multiplyOnRuntime } from "./multiply.ts";
+import { givenFolder, givenPath } from "./given-path.ts";
 import { createProgress } from "./progress.ts";
 import { stopOnSignals } from "./stop.ts";
 
@@ -83,8 +84,9 @@ export function addConvert(program: Command): void {
     .option("--license <id>", "SPDX id of the weights' licence")
     .option("--no-self-test", "leave out the golden numbers, which cost a run of the model")
     .option("--force", "replace the package if there is one; nothing else is ever replaced")
-    .action(async (checkpoint: string, out: string, raw: unknown) => {
-      const flags = v.parse(Flags, raw);
+    .action(async (given: string, out: string, raw: unknown) => {
+      const flags = await withFolders(v.parse(Flags, raw));
+      const checkpoint = await givenFolder(given, "a checkpoint");
       const from = checkpointFolder(checkpoint);
       const template = flags.template === undefined ? undefined : knownTemplate(flags.template);
       const progress = createProgress(process.stderr);
@@ -152,6 +154,18 @@ export function addConvert(program: Command): void {
       }).finally(() => quantizer.end());
       tell(manifest);
     });
+}
+
+/** The same flags with the folders that their paths mean. */
+async function withFolders(flags: v.InferOutput<typeof Flags>): Promise<v.InferOutput<typeof Flags>> {
+  const folder = (path: string | undefined, what: string) => (path === undefined ? undefined : givenFolder(path, what));
+  return {
+    ...flags,
+    base: await folder(flags.base, "the language model"),
+    vision: await folder(flags.vision, "the vision tower"),
+    tokenizer: await folder(flags.tokenizer, "the tokenizer"),
+    calibrate: flags.calibrate === undefined ? undefined : ((await givenPath(flags.calibrate)) ?? flags.calibrate),
+  };
 }
 
 /** `llava convert --unmerged`. */

@@ -175,7 +175,7 @@ describe("what goes wrong is one sentence, and leaves nothing", () => {
     [
       "a base that is not there",
       () => Promise.resolve(["merge-lora", join(fixtures, "lora"), "--base", join(folder, "nowhere")]),
-      /nowhere holds no weights/,
+      /there is no folder at .*nowhere/,
     ],
     ["no adapter", () => Promise.resolve(["merge-lora", base, "--base", base]), /base has no adapter_config\.json/],
     ["no projector", () => Promise.resolve(["extract-projector", base]), /the checkpoint has no projector/],
@@ -204,7 +204,7 @@ describe("what goes wrong is one sentence, and leaves nothing", () => {
       join(folder, "nowhere"),
     );
     expect(result).toMatchObject({ code: 1, out: "" });
-    expect(result.err.trim()).toMatch(/^llava: nowhere holds no weights[^\n]*$/);
+    expect(result.err.trim()).toMatch(/^llava: there is no folder at [^\n]*nowhere; check its path$/);
     expect(await readdir(folder)).toEqual(before);
   });
 });

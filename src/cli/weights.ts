@@ -13,6 +13,7 @@ import { huggingFaceName } from "#convert/original-layout.ts";
 import { extractProjector, projectorBase } from "#convert/projector.ts";
 import type { Checkpoint } from "#convert/checkpoint.ts";
 import { writeCheckpoint } from "#convert/write-checkpoint.ts";
+import { givenFolder } from "./given-path.ts";
 import { multiplyOnRuntime } from "./multiply.ts";
 import { createProgress } from "./progress.ts";
 import { stopOnSignals } from "./stop.ts";
@@ -60,7 +61,11 @@ export function addWeights(program: Command): void {
     command
       .addOption(new Option("--shard-size <gigabytes>", "largest file of weights (default 4)").argParser(Number))
       .option("--force", "replace an earlier result; nothing else is ever replaced")
-      .action((path: string, out: string, raw: unknown) => operate(path, out, v.parse(Flags, raw), run));
+      .action(async (path: string, out: string, raw: unknown) => {
+        const flags = v.parse(Flags, raw);
+        const base = flags.base === undefined ? undefined : await givenFolder(flags.base, "the base");
+        await operate(await givenFolder(path, `a ${given}`), out, { ...flags, base }, run);
+      });
   };
 
   add(
