@@ -171,6 +171,27 @@ describe("checkpoints of other kinds", () => {
   });
 });
 
+test("a whole checkpoint's tensor without a reader is an error that names it, but for buffers and what the tower leaves out", async () => {
+  const given = (name: string) => {
+    const tensors = tinyTensors();
+    tensors.set(name, { shape: [2], values: new Float32Array(2) });
+    const bits = { vision: 32, embed: 32, decoder: 32 } as const;
+    return problemOf(convert(memoryCheckpoint("mine", tinyFiles(tensors)), memoryPackage(), { bits }));
+  };
+  for (const name of ["language_model.model.layers.0.self_attn.q_proj.bias", "multi_modal_projector.linear_3.weight"]) {
+    expect(await given(name)).toBe(
+      `the checkpoint has the tensor ${name}, which a model of its config.json does not read: are both of one model?`,
+    );
+  }
+  for (const name of [
+    "language_model.model.layers.1.self_attn.rotary_emb.inv_freq",
+    "language_model.model.layers.7.self_attn.q_proj.bias",
+    "vision_tower.vision_model.post_layernorm.weight",
+  ]) {
+    expect(await given(name)).toBe("no problem");
+  }
+});
+
 describe("a tokenizer of another model", () => {
   const token = (id: number, content: string, special = true) => ({ id, content, special });
   const given = (

@@ -120,6 +120,7 @@ async function writePackage(given: CheckpointFolder, to: PackageFolder, options:
   }
   const tensors = new LlavaTensors(checkpoint);
   const parts = buildParts(config, tensors, options);
+  tensors.refuseUnread(config.text.layers);
   const conversation = await chooseConversation({
     folder: from,
     original,

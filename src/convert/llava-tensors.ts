@@ -1,7 +1,7 @@
 // Finds LLaVA's tensors in a checkpoint by our own short names, whichever of Hugging Face's layouts of keys it uses.
 // Knows names and shapes of sources; knows nothing of ONNX.
 import { EngineError } from "#engine/errors.ts";
-import type { Checkpoint, StoredValues, Tensor } from "./checkpoint.ts";
+import { isBuffer, type Checkpoint, type StoredValues, type Tensor } from "./checkpoint.ts";
 
 /** A matrix that reads itself in runs of rows, as f32. */
 export interface Matrix {
@@ -43,6 +43,7 @@ const landmarks: Readonly<Record<ModelPart, string>> = {
 export class LlavaTensors {
   readonly #checkpoint: Checkpoint;
   readonly #prefixes = new Map<ModelPart, string>();
+  readonly #asked = new Set<string>();
 
   /** `needed`: parts that the checkpoint must have. */
   constructor(checkpoint: Checkpoint, needed = required) {
@@ -84,7 +85,26 @@ export class LlavaTensors {
   }
 
   #tensor(part: ModelPart, name: string, dims: readonly number[]): Tensor {
-    return this.#checkpoint.tensor((this.#prefixes.get(part) ?? layouts[part][0]) + name, dims);
+    const whole = (this.#prefixes.get(part) ?? layouts[part][0]) + name;
+    this.#asked.add(whole);
+    return this.#checkpoint.tensor(whole, dims);
+  }
+
+  /**
+   * Throws where the decoder's layers or the projector have a tensor that nobody asked for: the model would compute something else without it.
+   * Of the tower there may be more, since blocks after the selected layer are left out.
+   */
+  refuseUnread(layers: number): void {
+    const [text, projector] = [this.#prefixes.get("text") ?? "", this.#prefixes.get("projector") ?? ""];
+    for (const name of this.#checkpoint.tensors.keys()) {
+      const layer = name.startsWith(`${text}layers.`) ? Number(/\d+/.exec(name.slice(text.length))?.[0]) : undefined;
+      const counts = layer === undefined ? name.startsWith(projector) : layer < layers;
+      if (!counts || this.#asked.has(name) || isBuffer(name)) continue;
+      throw new EngineError(
+        "bad-checkpoint",
+        `the checkpoint has the tensor ${name}, which a model of its config.json does not read: are both of one model?`,
+      );
+    }
   }
 }
 
