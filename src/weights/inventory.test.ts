@@ -238,3 +238,52 @@ test("an import that finds no room says so and leaves nothing", async () => {
   await expect(take(folderOf(withManifest(packed)), full)).rejects.toMatchObject({ code: "quota" });
   expect(values.size).toBe(0);
 });
+
+test("keys that nobody here wrote are skipped, and records that can't be read hide none of the others", async () => {
+  const values = new Map<string, unknown>();
+  let broken = new Set<string>();
+  const host = createShardStore({
+    get: (key) =>
+      broken.has(key)
+        ? Promise.reject(new DOMException("no file behind it", "DataError"))
+        : Promise.resolve(values.get(key)),
+    set: (key, value) => Promise.resolve(void values.set(key, value)),
+    keys: () => Promise.resolve([...values.keys()]),
+    delete: (keys) => Promise.resolve(keys.forEach((key) => values.delete(key))),
+  });
+  await fetchPackage(id, host);
+  await fetchPackage("second model", host);
+  const whole = await listPackages(host);
+  expect(whole.map((model) => model.id)).toEqual(["second model", id]);
+
+  const foreign = [
+    "%E0%A4%A/manifest.json",
+    "theme",
+    "",
+    "/",
+    "/manifest.json",
+    "a/b",
+    "app/settings",
+    "%/x",
+    "a b/manifest.json",
+  ];
+  for (const key of foreign) values.set(key, { anything: true });
+  values.set("other/.used", "not a record");
+  expect((await listPackages(host)).filter((model) => model.id !== "other")).toEqual(whole);
+
+  const keysOf = (part: string): string[] => [...values.keys()].filter((key) => key.includes(part));
+  broken = new Set([
+    ...keysOf("second%20model/manifest"),
+    ...keysOf("second%20model/.used"),
+    ...keysOf(`${id}/config`),
+  ]);
+  const left = await listPackages(host);
+  expect(left.find((model) => model.id === id)).toMatchObject({ name: "Test model", complete: true });
+  expect(left.find((model) => model.id === "second model")).toMatchObject({ name: "", complete: false });
+  expect(await verifyPackage(host, id)).toEqual({ damaged: 1, missing: 0 });
+  broken = new Set([...broken].filter((key) => values.has(key)));
+  // What can't be read is fetched again, alone.
+  server.asked.length = 0;
+  await fetchPackage(id, host);
+  expect(server.asked.map(({ path }) => path)).toEqual(["manifest.json", "config.json"]);
+});

@@ -8,7 +8,7 @@ import {
   parsePackageManifest,
   type PackageManifest,
 } from "./manifest.ts";
-import { noteKey, packagePrefix, shardKey, type ShardStore } from "./store.ts";
+import { noteKey, packageOf, packagePrefix, shardKey, type ShardStore } from "./store.ts";
 import { blobMatches } from "./verify.ts";
 import { readZip, writeStoredZip, type ZippedFile } from "./zip.ts";
 
@@ -49,7 +49,7 @@ export async function hasAdapter(store: ShardStore, json: unknown): Promise<bool
   if (fits === undefined) return false;
   for (const key of await store.keys()) {
     if (!key.endsWith(`/${manifestName}`)) continue;
-    const other = parsePackageManifest(await readJson(await store.get(key)));
+    const other = parsePackageManifest(await readJson(await getReadable(store, key)));
     if (other.ok && isAdapterManifest(other.manifest) && other.manifest.adapter.fits === fits) return true;
   }
   return false;
@@ -71,10 +71,20 @@ export async function noteUse(store: ShardStore, id: string, note: UseNote): Pro
   }
 }
 
+/** A record that the host can't read any more is as if it were not there: it hides none of the others. */
+async function getReadable(store: ShardStore, key: string): Promise<Blob | undefined> {
+  try {
+    return await store.get(key);
+  } catch (error) {
+    if (errorCodeOf(error) !== "storage") throw error;
+    return undefined;
+  }
+}
+
 const manifestKey = (id: string): string => `${packagePrefix(id)}${manifestName}`;
 
 async function readNote(store: ShardStore, id: string): Promise<UseNote> {
-  const note = await readJson(await store.get(noteKey(id)));
+  const note = await readJson(await getReadable(store, noteKey(id)));
   if (typeof note !== "object" || note === null) return { baseUrl: "" };
   return {
     baseUrl: "baseUrl" in note && typeof note.baseUrl === "string" ? note.baseUrl : "",
@@ -96,19 +106,20 @@ async function readJson(blob: Blob | undefined): Promise<unknown> {
 }
 
 async function readManifest(store: ShardStore, id: string): Promise<PackageManifest | undefined> {
-  const parsed = parsePackageManifest(await readJson(await store.get(manifestKey(id))));
+  const parsed = parsePackageManifest(await readJson(await getReadable(store, manifestKey(id))));
   return parsed.ok ? parsed.manifest : undefined;
 }
 
 /** Every package of which something is stored, by id. */
 export async function listPackages(store: ShardStore): Promise<readonly StoredPackageInfo[]> {
   const keys = await store.keys();
-  const ids = [...new Set(keys.map((key) => decodeURIComponent(key.slice(0, key.indexOf("/")))))].sort();
+  const owners = keys.map(packageOf);
+  const ids = [...new Set(owners.filter((id) => id !== undefined))].sort();
   const infos: StoredPackageInfo[] = [];
   for (const id of ids) {
-    const own = keys.filter((key) => key.startsWith(packagePrefix(id)));
+    const own = keys.filter((_, i) => owners[i] === id);
     let storedBytes = 0;
-    for (const key of own) storedBytes += (await store.get(key))?.size ?? 0;
+    for (const key of own) storedBytes += (await getReadable(store, key))?.size ?? 0;
     const manifest = await readManifest(store, id);
     const { usedAt, baseUrl } = await readNote(store, id);
     infos.push({
@@ -139,7 +150,7 @@ export async function verifyPackage(
   let [loaded, damaged, missing] = [0, 0, 0];
   const held = new Set(await store.keys());
   for (const { key, shard } of packageKeys(id, manifest)) {
-    const blob = await store.get(key);
+    const blob = await getReadable(store, key);
     if (!blob && !held.has(key)) missing++;
     else if (!blob || !(await blobMatches(blob, shard))) {
       damaged++;
@@ -154,13 +165,13 @@ export async function verifyPackage(
 /** The whole package as one zip; "incomplete" when a part of it is not here. */
 export async function exportPackage(store: ShardStore, id: string): Promise<Blob | "incomplete" | "too-large"> {
   const manifest = await readManifest(store, id);
-  const json = await store.get(manifestKey(id));
+  const json = await getReadable(store, manifestKey(id));
   if (!manifest || !json) return "incomplete";
   const files = new Map<string, Blob>([[manifestName, json]]);
   for (const file of manifest.files) {
     const parts: Blob[] = [];
     for (const [index, shard] of file.shards.entries()) {
-      const blob = await store.get(shardKey(id, file.path, index, shard.sha256));
+      const blob = await getReadable(store, shardKey(id, file.path, index, shard.sha256));
       if (!blob) return "incomplete";
       parts.push(blob);
     }

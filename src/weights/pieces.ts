@@ -39,14 +39,14 @@ export async function readPieces(
     if (etag !== "") partial.etag = etag;
     for (const { key, start } of pieces.filter((piece) => piece.etag === etag)) {
       if (start > partial.received) break;
-      const blob = await store.get(key);
-      if (blob === undefined || start + blob.size > shardBytes) break;
       try {
+        const blob = await store.get(key);
+        if (blob === undefined || start + blob.size > shardBytes) break;
         partial.bytes.set(new Uint8Array(await blob.arrayBuffer()), start);
+        partial.received = Math.max(partial.received, start + blob.size);
       } catch {
         break; // The host can't read it any more: the rest is fetched.
       }
-      partial.received = Math.max(partial.received, start + blob.size);
     }
     if (partial.received > (best?.received ?? 0)) best = partial;
   }
@@ -102,10 +102,19 @@ function piecesOf(keys: readonly string[], shardKey: string): Piece[] {
     .filter((key) => key.startsWith(`${shardKey}~`))
     .map((key) => {
       const [start = "", etag = ""] = key.slice(shardKey.length + 1).split("~");
-      return { key, start: Number(start), etag: decodeURIComponent(etag) };
+      return { key, start: /^\d+$/.test(start) ? Number(start) : NaN, etag: decodeTag(etag) };
     })
     .filter(({ start }) => Number.isInteger(start) && start >= 0)
     .sort((a, b) => a.start - b.start);
+}
+
+/** A tag that nobody encoded is as good as any other. */
+function decodeTag(etag: string): string {
+  try {
+    return decodeURIComponent(etag);
+  } catch {
+    return etag;
+  }
 }
 
 function isStorageFailure(error: unknown): boolean {

@@ -24,6 +24,19 @@ export function packagePrefix(packageId: string): string {
   return `${encodeURIComponent(packageId)}/`;
 }
 
+/** The package that a key belongs to; undefined where nothing of ours could have written it. */
+export function packageOf(key: string): string | undefined {
+  const slash = key.indexOf("/");
+  // A manifest, a note of use, a shard, or a piece of one.
+  if (!/^(manifest\.json|\.used|.+#\d+:[0-9a-f]{64}(~\d+~\S*)?)$/.test(key.slice(slash + 1))) return undefined;
+  try {
+    const id = decodeURIComponent(key.slice(0, slash));
+    return slash > 0 && key.startsWith(packagePrefix(id)) ? id : undefined;
+  } catch {
+    return undefined; // Not something that was encoded.
+  }
+}
+
 /** Where it is kept when a package was used and where it came from. */
 export function noteKey(packageId: string): string {
   return `${packagePrefix(packageId)}.used`;
