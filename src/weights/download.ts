@@ -8,6 +8,8 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal | undefined;
   /** Tries without a single new byte before giving up; default 5. */
   readonly retries?: number;
+  /** Silences in a row before giving up; default 12. */
+  readonly mostSilences?: number;
   /** Milliseconds before try n (from 1); default doubles from 500. */
   readonly backoffMs?: (attempt: number) => number;
   /** Hears of every run of new bytes; of a negative one when bytes of a file that has changed are given up. */
@@ -55,8 +57,6 @@ interface OpenBody {
   readonly etag: string | undefined;
 }
 
-/** A connection that stands still is asked again more often than one that breaks: nobody has said no. */
-const longestSilences = 12;
 /** Fewer bytes than these between two silences do not count as a connection that works. */
 const worthwhileBytes = 64 * 2 ** 10;
 /** Servers of one name may each tag the same file in their own way: after so many changes the hash alone decides. */
@@ -67,6 +67,8 @@ const refusalsToAskWhole = 2;
 /** Opens no connection yet. A server without ranges sends the whole file once: it is read on from shard to shard. */
 export function createFileDownload(url: string, fileBytes: number, options: DownloadOptions = {}): FileDownload {
   const { signal, retries = 5, backoffMs = (attempt) => 500 * 2 ** (attempt - 1), onBytes, onSilence } = options;
+  // A connection that stands still is asked again more often than one that breaks: nobody has said no.
+  const { mostSilences = 12 } = options;
   /** An open body whose next byte is `at` and whose last is before `end`; `rest` are bytes read and not yet used. */
   let open: OpenBody | undefined;
   /** Answers that did not fit the range that was asked for. */
@@ -177,7 +179,7 @@ export function createFileDownload(url: string, fileBytes: number, options: Down
           if (failure instanceof SilenceError) {
             silences++;
             onSilence?.(silences);
-            if (silences >= longestSilences) throw failure;
+            if (silences >= mostSilences) throw failure;
             continue;
           }
           if (!isPassing(failure) || failures > retries) throw failure;

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { EngineError } from "#engine/errors.ts";
 import { ensurePackage, isPackageStored, removePackage, type EnsureOptions, type EnsureProgress } from "./ensure.ts";
+import { shardsOf, startPackageServer, testPackage } from "./package-server.node.ts";
 import { createMemoryShardStore, createShardStore, type ShardStore } from "./store.ts";
 
 const shardBytes = 10_000;
@@ -377,4 +378,72 @@ test("a removed package leaves nothing, and others alone", async () => {
   await store.put("tiny2/x#0:1", new Blob(["not ours"]));
   await removePackage("tiny", store);
   expect(await store.keys()).toEqual(["tiny2/x#0:1"]);
+});
+
+/** A package with files that no graph needs, stored whole. */
+async function storedWithExtras() {
+  const packed = testPackage();
+  const extras = new Map([
+    ["README.md", "# A model"],
+    ["chat_template.jinja", "{{ messages }}"],
+    ["processor_config.json", "{}"],
+    ["tokenizer_config.json", "{}"],
+  ]);
+  const files = new Map([
+    ...packed.files,
+    ...[...extras].map(([path, text]) => [path, new TextEncoder().encode(text)] as const),
+  ]);
+  const listed = [...files].map(([path, bytes]) => ({ path, bytes: bytes.length, shards: shardsOf(bytes, 4_000) }));
+  const server = await startPackageServer({ manifest: { ...packed.manifest, files: listed }, files });
+  const store = createMemoryShardStore();
+  const fetchIt = () =>
+    ensurePackage(
+      { id: "extra", baseUrl: server.baseUrl },
+      { store, room: () => Promise.resolve(undefined) },
+      { backoffMs: () => 1 },
+    );
+  await fetchIt();
+  server.asked.length = 0;
+  /** Other bytes of the same length under the file's key. */
+  const damage = async (path: string): Promise<void> => {
+    for (const key of (await store.keys()).filter((one) => one.startsWith(`extra/${path}#`)))
+      await store.put(key, new Blob([new Uint8Array((await store.get(key))?.size ?? 0)]));
+  };
+  return { files, server, store, fetchIt, damage };
+}
+
+test("every file of a stored package is checked at load, and a damaged one is fetched again alone", async () => {
+  const { files, server, fetchIt, damage } = await storedWithExtras();
+  for (const path of files.keys()) {
+    await damage(path);
+    server.asked.length = 0;
+    const { files: now, leftOut } = await fetchIt();
+    expect(new Set(server.asked.map((asked) => asked.path))).toEqual(new Set(["manifest.json", path]));
+    expect(leftOut).toEqual([]);
+    expect(new Uint8Array((await now.get(path)?.arrayBuffer()) ?? [])).toEqual(files.get(path));
+  }
+  await server.stop();
+});
+
+test("without a server a damaged file that no answer needs is left out and told, and one that is needed is a failure", async () => {
+  const { files, server, store, fetchIt, damage } = await storedWithExtras();
+  await server.stop();
+  await damage("README.md");
+  await damage("chat_template.jinja");
+  const { files: now, leftOut, persisted } = await fetchIt();
+  expect([leftOut, persisted, now.size]).toEqual([["README.md", "chat_template.jinja"], true, files.size - 2]);
+  expect(await isPackageStored({ id: "extra", baseUrl: "" }, store)).toBe(true);
+  await damage("tokenizer_config.json");
+  await expect(fetchIt()).rejects.toMatchObject({ code: "network" });
+});
+
+test("a package that came from a file goes on without a damaged file that no answer needs", async () => {
+  const { server, store, damage } = await storedWithExtras();
+  await server.stop();
+  await damage("README.md");
+  const fromFile = () =>
+    ensurePackage({ id: "extra", baseUrl: "" }, { store, room: () => Promise.resolve(undefined) }, {});
+  expect((await fromFile()).leftOut).toEqual(["README.md"]);
+  await damage("config.json");
+  await expect(fromFile()).rejects.toMatchObject({ code: "bad-package" });
 });

@@ -5,6 +5,7 @@ import { EngineError, errorCodeOf } from "#engine/errors.ts";
 import { createFileDownload, emptyShard, type DownloadOptions, type PartialShard } from "./download.ts";
 import {
   isHubManifest,
+  isNeeded,
   manifestName,
   parsePackageManifest,
   type ManifestFile,
@@ -59,6 +60,8 @@ export interface EnsuredPackage {
   /** As it was fetched; parse it again on the other side of a worker. */
   readonly manifest: unknown;
   readonly files: ReadonlyMap<string, Blob>;
+  /** Files that no answer needs, whose stored bytes are wrong and which could not be fetched now; they are not among `files`. */
+  readonly leftOut: readonly string[];
 }
 
 /** Bytes arrive in small runs; whoever watches needs fewer. */
@@ -155,7 +158,9 @@ async function ensureFiles(
     }
   };
 
-  if (missing.length > 0 && source.baseUrl === "")
+  /** All that answers need was stored before: then a file that they do not need keeps nobody from asking. */
+  const alreadyHere = missing.every(({ file }) => !isNeeded(manifest, file.path));
+  if (!alreadyHere && source.baseUrl === "")
     throw new EngineError("bad-package", `${source.id} came from a file, and a part of it is gone: import it again`);
   if (missing.length > 0) persisted = await hasRoom(host, source.id, wanted, missing);
   if (!persisted && options.mustStore === true)
@@ -191,7 +196,7 @@ async function ensureFiles(
     reportSeen();
   };
 
-  const fetchRun = async ({ file, shards }: Run): Promise<void> => {
+  const fetchRun = async ({ file, shards }: Run, options: EnsureOptions): Promise<void> => {
     const url = new URL(file.path, filesUrl).href;
     let arrived = (): void => undefined;
     const download = createFileDownload(url, file.bytes, {
@@ -244,8 +249,9 @@ async function ensureFiles(
   };
 
   const runs = splitIntoRuns(missing);
+  const extras = alreadyHere ? runs.splice(0) : [];
   const work = async (): Promise<void> => {
-    for (let run = runs.shift(); run !== undefined; run = runs.shift()) await fetchRun(run);
+    for (let run = runs.shift(); run !== undefined; run = runs.shift()) await fetchRun(run, options);
   };
   const first: { error?: unknown; failed: boolean } = { failed: false };
   await Promise.all(
@@ -256,22 +262,40 @@ async function ensureFiles(
       }),
     ),
   );
+  const leftOut = new Set<string>();
+  for (const run of extras) {
+    try {
+      if (source.baseUrl === "") throw new EngineError("network", `${source.id} came from a file`);
+      // Nobody waits long for what no answer needs.
+      await fetchRun(run, { ...options, retries: 0, mostSilences: 1 });
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!unreachable.has(errorCodeOf(error))) throw error;
+      leftOut.add(run.file.path);
+    }
+  }
   await reporting;
   if (first.failed) throw first.error;
-  if (persisted && !(await getIfStorable(host.store, manifestKey).then((held) => sameBytes(held, manifestBlob)))) {
+  // What is left out of a newer version would be missing from it: the stored one stays until the newer one is whole.
+  const whole = persisted && leftOut.size === 0;
+  if (whole && !(await getIfStorable(host.store, manifestKey).then((held) => sameBytes(held, manifestBlob)))) {
     await keep(manifestKey, manifestBlob);
   }
-  if (persisted)
+  if (whole)
     await dropOthers(host.store, source.id, [manifestKey, noteKey(source.id), ...wanted.map(({ key }) => key)]);
 
   const files = new Map(
-    manifest.files.map((file) => {
+    manifest.files.flatMap((file) => {
+      if (leftOut.has(file.path)) return [];
       const parts = file.shards.map((shard, index) => blobs.get(shardKey(source.id, file.path, index, shard.sha256)));
-      return [file.path, new Blob(parts.filter((part) => part !== undefined))];
+      return [[file.path, new Blob(parts.filter((part) => part !== undefined))]];
     }),
   );
-  return { persisted, manifest: json, files };
+  return { persisted, manifest: json, files, leftOut: [...leftOut] };
 }
+
+/** Failures of a server that is not there, or does not have the file. */
+const unreachable: ReadonlySet<string> = new Set(["network", "http", "integrity"]);
 
 /** Whether everything of the package's stored manifest is stored: by key, not by hash. */
 export async function isPackageStored(source: PackageSource, store: ShardStore): Promise<boolean> {

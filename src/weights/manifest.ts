@@ -169,8 +169,7 @@ export function parsePackageManifest(json: unknown): Result<PackageManifest> {
 export function parseAdapterManifest(json: unknown): Result<AdapterManifest> {
   const parsed = v.safeParse(AdapterManifestSchema, json);
   if (!parsed.success) return { ok: false, problem: firstIssue(parsed.issues) };
-  const { index, data, projector } = parsed.output.adapter;
-  return checkFiles(parsed.output, [index, data, ...(projector ? [projector.path, ...projector.data] : [])]);
+  return checkFiles(parsed.output, adapterPaths(parsed.output));
 }
 
 export function isAdapterManifest(manifest: PackageManifest): manifest is AdapterManifest {
@@ -204,6 +203,10 @@ function checkFiles<M extends PackageManifest>(manifest: M, needed: readonly str
   return { ok: true, manifest };
 }
 
+function adapterPaths({ adapter: { index, data, projector } }: AdapterManifest): string[] {
+  return [index, data, ...(projector ? [projector.path, ...projector.data] : [])];
+}
+
 function graphPaths(manifest: Manifest): string[] {
   const graphs = [manifest.graphs.vision, manifest.graphs.embed, manifest.graphs.decoder];
   const paths = graphs.flatMap((graph) => [
@@ -215,6 +218,20 @@ function graphPaths(manifest: Manifest): string[] {
     ...(graph.adaptable?.expanded === undefined ? [] : [graph.adaptable.expanded]),
   ]);
   return manifest.selfTest === undefined ? paths : [...paths, manifest.selfTest];
+}
+
+/** Read at load beside the graphs. */
+const readAtLoad = new Set([
+  ..."config.json generation_config.json preprocessor_config.json tokenizer.json tokenizer_config.json".split(" "),
+]);
+
+/** Whether an answer can depend on the file; of the others, such as README.md, a package is only poorer without. */
+export function isNeeded(manifest: PackageManifest, path: string): boolean {
+  // A hub's files were chosen because its library reads them.
+  if (isHubManifest(manifest)) return true;
+  if (isAdapterManifest(manifest)) return adapterPaths(manifest).includes(path);
+  const ownTemplate = manifest.model.template === "chat_template" && path.startsWith("chat_template.");
+  return ownTemplate || readAtLoad.has(path) || graphPaths(manifest).includes(path);
 }
 
 /** Bytes of all files of the package, the manifest itself not counted. */

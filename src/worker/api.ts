@@ -30,6 +30,7 @@ export type DeviceNotice =
   | "failed-self-test" // WebGPU computed wrong numbers: WASM instead
   | "webgpu-failed" // WebGPU could not load the model: WASM instead
   | "single-thread" // no cross-origin isolation: WASM on one thread
+  | "part-damaged" // a stored file that no answer needs has wrong bytes, and can't be fetched now
   | "memory-only"; // weights could not be stored: they are kept in memory for this visit
 
 export interface LoadedModel {
@@ -106,6 +107,8 @@ export interface StoredPackage {
   readonly persisted: boolean;
   readonly manifest: unknown;
   readonly files: ReadonlyMap<string, Blob>;
+  /** See weights/ensure.ts. */
+  readonly leftOut?: readonly string[];
   /** Adapters of it are stored, too: the model is loaded with room for one. */
   readonly adaptable?: boolean;
 }

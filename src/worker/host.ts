@@ -74,6 +74,7 @@ export function createInferenceHost<P extends Probe>(adapters: InferenceAdapters
       loaded = ready;
       const { runtime, engine } = ready;
       if (!request.package.persisted) notices.push("memory-only");
+      if ((request.package.leftOut?.length ?? 0) > 0) notices.push("part-damaged");
       const { model } = engine.info;
       return {
         id: request.model.id,

@@ -48,6 +48,8 @@ const notices: Record<DeviceNotice, string> = {
   "webgpu-failed": "The GPU couldn't load the model, so it runs on the CPU.",
   "single-thread":
     "The page isn't cross-origin isolated, so it can use only one CPU thread. Reloading the page often helps.",
+  "part-damaged":
+    "A stored file of the model is damaged. Answers don't need it; it is downloaded again on your next visit with a network.",
   "memory-only": "The model couldn't be stored. It works now, but will be downloaded again on your next visit.",
 };
 

@@ -171,6 +171,7 @@ export const zh: Texts = {
     "failed-self-test": "GPU 在自检中计算有误，模型改用 CPU 运行。",
     "webgpu-failed": "GPU 无法加载模型，模型改用 CPU 运行。",
     "single-thread": "页面未启用跨源隔离，只能使用一个 CPU 线程。刷新页面通常可以解决。",
+    "part-damaged": "模型的一个已存储文件损坏。回答不需要它，下次联网访问时会重新下载。",
     "memory-only": "模型无法存储。现在可用，但下次访问需要重新下载。",
   },
   pictureProblems: {
