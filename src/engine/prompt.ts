@@ -1,7 +1,7 @@
 // Messages to prompt text: pictures become `<image>` slots before the text of their message, in any turn, as LLaVA has it.
 // Knows templates, no token ids and no pixels.
-import { Template as JinjaTemplate } from "@huggingface/jinja";
 import { EngineError } from "./errors.ts";
+import { renderTemplateSource } from "./jinja.ts";
 import { templates, type Template, type TemplateStyle } from "./templates.ts";
 import type { ImagePart, Message } from "./types.ts";
 
@@ -145,7 +145,7 @@ function renderLlama2({ sep, sep2 }: Template, system: string, lines: readonly L
 function renderJinja(source: string, turns: readonly Turn[], options: PromptOptions): string {
   const continues = turns.at(-1)?.role === "assistant";
   const render = (messages: readonly object[]): string =>
-    new JinjaTemplate(source).render({
+    renderTemplateSource(source, {
       messages,
       add_generation_prompt: !continues,
       bos_token: options.bosToken,
