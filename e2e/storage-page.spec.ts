@@ -161,13 +161,38 @@ test("a model is added by its address: what it costs and whether it fits first, 
   await expect(note(page)).toHaveCount(0);
   await modelReady(page);
   expect((await askAbout(page, undefined, "And how many dogs?")).length).toBeGreaterThan(0);
+  // One worker brings weights for all; both models stay loaded, and the list says so.
+  expect([workersOf(page, "weights-worker-"), workersOf(page, "worker-")]).toEqual([1, 2]);
+  await page.getByTestId("model-picker").getByRole("button").first().click();
+  await expect(page.getByTestId("model-loaded")).toHaveCount(2);
   // The next visit begins with it, and fetches none of it.
   server.asked.length = 0;
   await page.reload();
   await modelReady(page);
   await expect(page.getByTestId("model-picker")).toContainText(name);
   expect(askedShards(2 ** 19)).toEqual([]);
+  // A worker that ends without a word is told of at once.
+  await page
+    .workers()
+    .find((worker) => worker.url().includes("/worker-"))
+    ?.evaluate(() => self.close());
+  await expect(page.getByTestId("model-failure")).toHaveAttribute("data-code", "worker-dead", { timeout: 5_000 });
+  await page.getByTestId("model-failure").getByRole("button").click();
+  await modelReady(page);
+  // A deleted model leaves the memory, too, and the built-in one goes on.
+  const models = await openStorage(page);
+  await models.getByRole("button", { name: `Delete ${name}` }).click();
+  await models.getByRole("group").getByRole("button", { name: "Delete" }).click();
+  await expect(models.getByTestId("storage-outcome")).toHaveText(`${name} was deleted.`);
+  await expect(page.getByTestId("model-picker")).not.toContainText(name);
+  await modelReady(page);
+  await expect.poll(() => workersOf(page, "worker-")).toBe(1);
 });
+
+/** Workers of the page whose script's name begins so. */
+function workersOf(page: Page, script: string): number {
+  return page.workers().filter((worker) => worker.url().includes(`/${script}`)).length;
+}
 
 test("a download is paused, goes on where it was, and is cancelled without a trace", async ({ page }) => {
   await serve();

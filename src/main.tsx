@@ -11,6 +11,7 @@ import { createDownloads, downloadsKey } from "#chat/downloads.ts";
 import { addVote, mergeVotes, readVotes } from "#chat/compare-votes.ts";
 import { createAdaptedModel } from "#chat/models-adapted.ts";
 import { createModelRegistry } from "#chat/models.ts";
+import { createModelMemory, memoryForModels } from "#chat/models-memory.ts";
 import { createServers } from "#chat/models-servers.ts";
 import { createWebPersistence } from "#chat/persistence.web.ts";
 import type { ModelClient } from "#chat/model-client.ts";
@@ -21,7 +22,7 @@ import { readPreferences, writePreferences, type Preferences } from "#chat/prefe
 import { defaultSettings } from "#chat/settings.ts";
 import { createPhotoModels } from "#chat/photo-models.ts";
 import { createStoredModels, defaultHub, hubAddressOf, type AdapterRef, type PackageRef } from "#chat/storage.ts";
-import { createWakeLock, estimateStorage, isMetered, saveModelFile } from "#chat/storage.web.ts";
+import { createWakeLock, estimateStorage, isMetered, machineMemory, saveModelFile } from "#chat/storage.web.ts";
 import { createChatStore } from "#chat/store.ts";
 import { createThumbnails } from "#chat/thumbnails.web.ts";
 import { startHubWorker } from "#hub/start.ts";
@@ -39,7 +40,7 @@ import { requestBlob } from "#weights/request.ts";
 import { askToPersist } from "#weights/storage.web.ts";
 import { createModelClient, type WorkerModelClient } from "#worker/client.ts";
 import type { PackageArchitecture } from "#worker/api.ts";
-import { createPackagesClient, fetchPackageAhead } from "#worker/weights-client.ts";
+import { createFetchAhead, createPackagesClient, createWeightsWorker } from "#worker/weights-client.ts";
 import { repositoryOf } from "#zoo/hub-models.ts";
 import { builtInModelId, models } from "#zoo/models.ts";
 
@@ -51,19 +52,23 @@ if (model === undefined || root === null) throw new Error("the page or the zoo i
 
 const parameters = new URL(location.href).searchParams;
 const wanted = parameters.get("device");
+/** One for all: downloads, loads, and what is stored. */
+const weights = createWeightsWorker();
+const memory = createModelMemory(memoryForModels(machineMemory()));
 /** The packages that were connected, by id. */
 const connected = new Map<string, { readonly client: WorkerModelClient; readonly architecture: PackageArchitecture }>();
-function connect(packaged: PackageRef): WorkerModelClient {
+function connect(packaged: PackageRef): ModelClient {
   const { id, architecture } = packaged;
   const made = createModelClient({
     model: packaged,
+    weights,
     startWorker: architecture === "transformers.js" ? startHubWorker : undefined,
     device: wanted === "webgpu" || wanted === "wasm" ? wanted : "auto",
     pageUrl,
     runtimeUrl: new URL(runtimePath, baseUrl).href,
   });
   connected.set(id, { client: made, architecture });
-  return made;
+  return memory.watch(id, made);
 }
 const client = connect({ ...model, architecture: "llava" });
 
@@ -81,9 +86,11 @@ const beside = new Map<string, string>();
 // A function, because reading `localStorage` itself throws where a browser keeps nothing.
 const storage = (): Storage => localStorage;
 const preferences = signal(readPreferences(storage));
-const registry = createModelRegistry("device", { id: model.id, name: model.name, connect: () => client });
+const registry = createModelRegistry("device", { id: model.id, name: model.name, connect: () => client }, (id) =>
+  memory.release(id),
+);
 const comparison = createComparison((id) => registry.client(id));
-const packages = createPackagesClient();
+const packages = createPackagesClient(weights);
 const hub = hubAddressOf(parameters.get("hub")) ?? defaultHub;
 const stored = createStoredModels({
   packages,
@@ -127,6 +134,15 @@ function selectModel(id: string): void {
   void chat.switchModel(chosen);
 }
 
+/** What is deleted is not kept in memory either; the model that is always there goes on in its place. */
+async function forgetModel(id: string): Promise<"done" | "in-use"> {
+  const outcome = await stored.forget(id);
+  const { choices, selected } = registry.get();
+  if (outcome === "done" && selected.id !== id) memory.release(id);
+  if (!choices.some((choice) => choice.id === selected.id)) selectModel(model?.id ?? builtInModelId);
+  return outcome;
+}
+
 function keepPreferences(next: Preferences): void {
   preferences.value = next;
   writePreferences(storage, next);
@@ -134,7 +150,7 @@ function keepPreferences(next: Preferences): void {
 
 const downloads = createDownloads({
   storage,
-  fetchAhead: fetchPackageAhead,
+  fetchAhead: createFetchAhead(weights),
   forget: (id) => packages.forget(id),
   changed: () => stored.refresh(),
   async use(id) {
@@ -183,10 +199,11 @@ render(
     state={state}
     model={model}
     models={toSignal(registry)}
+    loadedModels={toSignal(memory)}
     onModel={selectModel}
     servers={toSignal(servers)}
     storage={toSignal(stored)}
-    storageActions={stored}
+    storageActions={{ ...stored, forget: forgetModel }}
     downloads={toSignal(downloads)}
     downloadActions={downloads}
     photos={toSignal(photos)}

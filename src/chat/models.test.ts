@@ -59,3 +59,13 @@ describe("the registry of models", () => {
     expect(registry.find("nothing")).toBeUndefined();
   });
 });
+
+test("whoever keeps what models have loaded hears of each that is no longer offered, or comes anew", () => {
+  const gone: string[] = [];
+  const registry = createModelRegistry("device", offer("pocket"), (id) => gone.push(id));
+  const stays = offer("stays");
+  registry.offer("stored", [stays, offer("deleted"), offer("changed"), offer("never asked")]);
+  for (const id of ["stays", "deleted", "changed"]) registry.client(id);
+  registry.offer("stored", [stays, offer("changed")]);
+  expect(gone).toEqual(["deleted", "changed"]);
+});

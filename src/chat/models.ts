@@ -36,8 +36,12 @@ export interface ModelRegistry extends Observable<ModelsState> {
   select(id: string): ModelClient | undefined;
 }
 
-/** With the one model that is chosen first. */
-export function createModelRegistry(source: string, first: ModelOffer): ModelRegistry {
+/** With the one model that is chosen first. `onGone` hears of models whose client nobody is given any more. */
+export function createModelRegistry(
+  source: string,
+  first: ModelOffer,
+  onGone: (id: string) => void = () => undefined,
+): ModelRegistry {
   const offers = new Map<string, readonly ModelOffer[]>([[source, [first]]]);
   const clients = new Map<string, ModelClient>();
   const all = (): ModelOffer[] => [...offers.values()].flat();
@@ -61,7 +65,8 @@ export function createModelRegistry(source: string, first: ModelOffer): ModelReg
     subscribe: (listener) => cell.subscribe(listener),
     offer(from, offered) {
       // What comes as another object may have another address or key, so its client is made anew.
-      for (const offer of offers.get(from) ?? []) if (!offered.includes(offer)) clients.delete(offer.id);
+      for (const { id } of (offers.get(from) ?? []).filter((offer) => !offered.includes(offer)))
+        if (clients.delete(id)) onGone(id);
       offers.set(from, offered);
       const choices = all().map(toChoice);
       cell.update(({ selected }) => ({ choices, selected }));

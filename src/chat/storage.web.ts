@@ -13,6 +13,12 @@ export async function estimateStorage(): Promise<Omit<StorageState, "stored">> {
   }
 }
 
+/** Memory of the machine in bytes, as far as the browser tells. */
+export function machineMemory(): number | undefined {
+  const gibibytes: unknown = Reflect.get(navigator, "deviceMemory");
+  return typeof gibibytes === "number" ? gibibytes * 2 ** 30 : undefined;
+}
+
 /** Whether the connection says that data costs money or is to be saved; false where the browser does not tell. */
 export function isMetered(): boolean {
   const connection: unknown = Reflect.get(navigator, "connection");

@@ -77,7 +77,7 @@ test("cancelling says that it was stopped, and starting it again loads it", asyn
   const starting = store.start();
   store.stopLoading(false);
   await starting;
-  expect(store.get().model).toMatchObject({ phase: "failed", stopped: true });
+  expect(store.get().model).toMatchObject({ phase: "failed", ended: "stopped" });
   const again = store.start();
   expect(loads).toHaveLength(2);
   loads[1]?.arrive();

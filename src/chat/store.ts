@@ -17,6 +17,7 @@ import { picturesCarriedOver, toMessages, turnsInMemory } from "./conversation.t
 import { createCell, type Observable } from "./observable.ts";
 import { advanceLoad, startOfLoad, type LoadProgress } from "./load-progress.ts";
 import type { ModelClient, ReadyModel } from "./model-client.ts";
+import { MadeRoomError } from "./models-memory.ts";
 import { fatalCodes } from "./models-loaded.ts";
 import { inListOrder, summarize, type ChatPersistence, type ConversationSummary } from "./persistence.ts";
 import { canContinue, continuedTurn, queuedTurn, reduceTurn, runTurn, toFailure, type TurnEvent } from "./run-turn.ts";
@@ -26,8 +27,8 @@ import { createHistory, type History } from "./store-history.ts";
 export type ModelState =
   | { readonly phase: "loading"; readonly progress: LoadProgress }
   | { readonly phase: "ready"; readonly model: ReadyModel }
-  /** `stopped`: somebody ended the loading. */
-  | { readonly phase: "failed"; readonly failure: Failure; readonly stopped?: boolean };
+  /** `ended`: nothing went wrong; somebody stopped the loading, or another model needed the memory. */
+  | { readonly phase: "failed"; readonly failure: Failure; readonly ended?: "stopped" | "made-room" | undefined };
 
 export interface Unkept {
   /** Whether the browser's storage is full, or gives nothing at all. */
@@ -333,9 +334,9 @@ export function createChatStore({
   };
 
   /** The model is gone; which only shows while it is the chosen one. */
-  const failModel = (failed: ModelClient, failure: Failure, stopped = false): void => {
+  const failModel = (failed: ModelClient, failure: Failure, ended?: "stopped" | "made-room"): void => {
     ready.delete(failed);
-    if (failed === client) cell.update((state) => ({ ...state, model: { phase: "failed", failure, stopped } }));
+    if (failed === client) cell.update((state) => ({ ...state, model: { phase: "failed", failure, ended } }));
   };
 
   const start = async (): Promise<void> => {
@@ -357,7 +358,7 @@ export function createChatStore({
       ready.set(mine, model);
       if (client === mine) cell.update((state) => ({ ...state, model: { phase: "ready", model } }));
     } catch (error) {
-      if (!under.again) failModel(mine, toFailure(error), under.abort.signal.aborted);
+      if (!under.again) failModel(mine, toFailure(error), under.abort.signal.aborted ? "stopped" : undefined);
     } finally {
       loading.delete(mine);
     }
@@ -371,7 +372,8 @@ export function createChatStore({
     if (watched.has(quiet)) return;
     watched.add(quiet);
     quiet.onDied((error) => {
-      if (running?.client !== quiet && !loading.has(quiet)) failModel(quiet, toFailure(error));
+      const ended = error instanceof MadeRoomError ? "made-room" : undefined;
+      if (running?.client !== quiet && !loading.has(quiet)) failModel(quiet, toFailure(error), ended);
     });
   };
   watch(client);

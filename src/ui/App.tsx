@@ -246,6 +246,7 @@ export function App(props: AppProps): JSX.Element {
           <ModelPicker
             models={props.models.value}
             servers={props.servers.value}
+            loaded={props.loadedModels.value}
             onSelect={props.onModel}
             onConnect={() => {
               dialog.value = "server";

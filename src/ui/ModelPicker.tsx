@@ -12,6 +12,8 @@ import { useTexts } from "./texts/texts.ts";
 export interface ModelPickerProps {
   readonly models: ModelsState;
   readonly servers: readonly ConnectedServer[];
+  /** Ids of the models of this device that are in memory. */
+  readonly loaded: readonly string[];
   readonly onSelect: (id: string) => void;
   readonly onConnect: () => void;
   /** Opens what is stored. */
@@ -68,7 +70,14 @@ function ModelList(props: ModelPickerProps & { readonly close: () => void }): JS
             aria-pressed={choice.id === models.selected.id}
             onClick={() => select(choice.id)}
           >
-            <span>{choice.name}</span>
+            <span>
+              {choice.name}
+              {props.loaded.includes(choice.id) && (
+                <small class="model-loaded" data-testid="model-loaded">
+                  {t.weights.loaded}
+                </small>
+              )}
+            </span>
             {choice.id === models.selected.id && <CheckIcon />}
           </button>
         </li>

@@ -76,7 +76,7 @@ export function ModelStatus({ name, state, offline }: ModelStatusProps): JSX.Ele
           ))}
         </>
       )}
-      {state.phase === "failed" && <p class="panel-note">{t.errors[state.failure.code]}</p>}
+      {state.phase === "failed" && <p class="panel-note">{describeFailure(t, name, state)}</p>}
       {state.phase === "loading" && <p class="panel-note">{describeLoad(t, state)}</p>}
       {offline && <p class="panel-note">{t.offlineReadyHint}</p>}
     </Disclosure>
@@ -87,6 +87,11 @@ function describeLoad(t: Texts, state: ModelState & { phase: "loading" }): strin
   const { part, loaded, total } = state.progress;
   if (part !== undefined) return t.startingPart[part];
   return total === 0 ? t.checkingStored : formatProgress(t, loaded, total);
+}
+
+function describeFailure(t: Texts, name: string, { ended, failure }: ModelState & { phase: "failed" }): string {
+  if (ended === "stopped") return t.weights.stopped(name);
+  return ended === "made-room" ? t.weights.madeRoom(name) : t.errors[failure.code];
 }
 
 interface LoadBannerProps {
@@ -105,7 +110,9 @@ export function LoadBanner({ name, state, onStart, onStop }: LoadBannerProps): J
     return (
       <div class="banner banner-failed" role="alert" data-testid="model-failure" data-code={state.failure.code}>
         <WarnIcon />
-        <div>{state.stopped === true ? <p>{t.weights.stopped(name)}</p> : <FailureWords {...state.failure} />}</div>
+        <div>
+          {state.ended === undefined ? <FailureWords {...state.failure} /> : <p>{describeFailure(t, name, state)}</p>}
+        </div>
         <button type="button" class="button" onClick={onStart}>
           {t.startAgain}
         </button>

@@ -26,6 +26,8 @@ export interface AppProps {
   /** The built-in one. */
   readonly model: ModelRecord;
   readonly models: ReadonlySignal<ModelsState>;
+  /** Ids of those that are in this device's memory. */
+  readonly loadedModels: ReadonlySignal<readonly string[]>;
   readonly onModel: (id: string) => void;
   readonly servers: ReadonlySignal<readonly ConnectedServer[]>;
   readonly storage: ReadonlySignal<StorageState>;

@@ -89,14 +89,23 @@ export interface InferenceApi {
   ping(): Promise<void>;
 }
 
+/** Tells of a worker's end that gives no other sign; see worker-lock.ts. */
+export interface LivingApi {
+  /** Resolves when the worker holds the lock of this name, which it does for as long as it lives. */
+  holdLock(name: string): Promise<void>;
+}
+
 /** The download worker: fetches, verifies and stores; the inference worker only reads the Blobs that it hands out. */
 export interface WeightsApi {
-  /** Resolves when every shard is stored and verified; `persisted` false means they are in the returned Blobs only. */
-  ensure(model: ModelRef, onEvent: (event: LoadEvent) => Promise<void> | void): Promise<StoredPackage>;
+  /**
+   * Resolves when every shard is stored and verified; `persisted` false means they are in the returned Blobs only. A `job` ends the one of
+   * its name that runs, and no other; by default it is the model's id.
+   */
+  ensure(model: ModelRef, onEvent: (event: LoadEvent) => Promise<void> | void, job?: string): Promise<StoredPackage>;
   /** Brings a package into storage for later: an `ensure` that rejects with "quota" or "storage" where it can't be stored. */
-  fetchAhead(model: ModelRef, onEvent: (event: LoadEvent) => Promise<void> | void): Promise<void>;
-  /** Ends what runs of both, which then rejects with an AbortError; what has arrived is kept for the next one. */
-  stop(): Promise<void>;
+  fetchAhead(model: ModelRef, onEvent: (event: LoadEvent) => Promise<void> | void, job?: string): Promise<void>;
+  /** Ends the job, which then rejects with an AbortError, without a name all; what has arrived is kept for the next one. */
+  stop(job?: string): Promise<void>;
   /** Whether every shard of the package is stored (by key, not by hash). */
   isComplete(model: ModelRef): Promise<boolean>;
   remove(model: ModelRef): Promise<void>;

@@ -5,6 +5,7 @@ import { EngineError, errorCodeOf } from "#engine/errors.ts";
 import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
 import type { InferenceApi, LoadEvent, LoadedModel, StoredPackage, WeightsApi } from "./api.ts";
 import { createModelClient, type WorkerModelClient } from "./client.ts";
+import { createFetchAhead, createPackagesClient, createWeightsWorker, type WeightsWorker } from "./weights-client.ts";
 
 const stored: StoredPackage = { persisted: true, manifest: {}, files: new Map() };
 const loadedModel: LoadedModel = {
@@ -34,6 +35,7 @@ const done = {
 let weightsApi: WeightsApi;
 let inferenceApi: InferenceApi;
 let workers: StandIn[] = [];
+let weights: WeightsWorker;
 let client: WorkerModelClient;
 
 /** A Worker whose script is one of the two APIs above, in this thread. */
@@ -95,8 +97,10 @@ beforeEach(() => {
     unload: () => Promise.resolve(),
     ping: () => Promise.resolve(),
   };
+  weights = createWeightsWorker();
   client = createModelClient({
     model: { id: "tiny", path: "models/tiny/" },
+    weights,
     device: "auto",
     pageUrl: "http://localhost/sub/?device=wasm",
     runtimeUrl: "http://localhost/sub/ort/",
@@ -105,6 +109,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   client.dispose();
+  weights.end();
   vi.unstubAllGlobals();
 });
 
@@ -359,4 +364,93 @@ test("a question is prepared by the loaded model until its signal stops it, and 
     if (event.type === "text") await client.prepare(request, signal);
   }
   expect(heard).toHaveLength(2);
+});
+
+/** Locks by name, as a browser grants them one after the other; Node has none. */
+function createLocks() {
+  const last = new Map<string, Promise<unknown>>();
+  return {
+    request(name: string, ...rest: unknown[]) {
+      const work = rest.at(-1) as () => unknown;
+      const turn = (last.get(name) ?? Promise.resolve()).then(work);
+      last.set(name, turn);
+      return turn;
+    },
+  };
+}
+
+test("models, downloads and the list of what is stored share one download worker, and none stops another's job", async () => {
+  const packages = { list: () => Promise.resolve([]) };
+  const jobs: string[] = [];
+  const stopped: (string | undefined)[] = [];
+  const hang = (job: string | undefined) => {
+    jobs.push(job ?? "");
+    return never<never>();
+  };
+  Object.assign(weightsApi, packages, {
+    ensure: (_: unknown, __: unknown, job?: string) => hang(job),
+    fetchAhead: (_: unknown, __: unknown, job?: string) => hang(job),
+    stop: (job?: string) => Promise.resolve(void stopped.push(job)),
+  });
+  const other = createModelClient({
+    model: { id: "other", path: "models/other/" },
+    weights,
+    device: "auto",
+    pageUrl: "http://localhost/",
+    runtimeUrl: "http://localhost/ort/",
+  });
+  const abort = new AbortController();
+  const first = client.load(() => undefined, abort.signal);
+  other.load(() => undefined).catch(() => undefined);
+  const ahead = createFetchAhead(weights)({ id: "third", baseUrl: "" }, () => undefined, new AbortController().signal);
+  ahead.catch(() => undefined);
+  expect(await createPackagesClient(weights).list()).toEqual([]);
+  await vi.waitFor(() => expect(new Set(jobs).size).toBe(3));
+  expect(workers.filter(({ name }) => name === "weights")).toHaveLength(1);
+  abort.abort();
+  await expect(first).rejects.toMatchObject({ name: "AbortError" });
+  await vi.waitFor(() => expect(stopped).toEqual([jobs[0]]));
+  other.dispose();
+});
+
+test("a model that is let go ends its worker, and the download worker stays", async () => {
+  await client.load(() => undefined);
+  let closed = false;
+  inference().terminate = () => (closed = true);
+  client.dispose();
+  expect(closed).toBe(true);
+  await expect(collect()).rejects.toMatchObject({ code: "worker-dead" });
+  await client.load(() => undefined);
+  expect(workers.map(({ name }) => name)).toEqual(["inference", "weights", "inference"]);
+});
+
+test("a worker that is gone without a word is told of as soon as its lock is free", async () => {
+  const locks = createLocks();
+  vi.stubGlobal("navigator", { locks });
+  let die = (): void => undefined;
+  Object.assign(inferenceApi, {
+    holdLock: (name: string) =>
+      new Promise<void>((held) => {
+        void locks.request(name, () => {
+          held();
+          return new Promise<void>((resolve) => (die = resolve));
+        });
+      }),
+    generate: () => never(),
+    ping: () => never(),
+  });
+  const patient = createModelClient({
+    model: { id: "tiny", path: "models/tiny/" },
+    weights,
+    device: "auto",
+    pageUrl: "http://localhost/",
+    runtimeUrl: "http://localhost/ort/",
+  });
+  await patient.load(() => undefined);
+  const began = performance.now();
+  setTimeout(die, 30);
+  const answer = patient.generate(request, new AbortController().signal).next();
+  await expect(answer).rejects.toMatchObject({ code: "worker-dead" });
+  expect(performance.now() - began).toBeLessThan(2000);
+  patient.dispose();
 });

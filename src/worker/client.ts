@@ -1,4 +1,4 @@
-// The page's side of both workers: starts them, turns callbacks into an async iterable and an AbortSignal into a Stop,
+// The page's side of an inference worker: starts it, turns callbacks into an async iterable and an AbortSignal into a Stop,
 // and rejects what is pending when a worker dies. Knows no engine and no storage.
 import { proxy, wrap, type Remote } from "comlink";
 import { EngineError } from "#engine/errors.ts";
@@ -8,11 +8,12 @@ import type {
   LoadEvent,
   LoadedAdapter,
   LoadedModel,
+  LivingApi,
   LoadRequest,
   ModelRef,
   StoredPackage,
-  WeightsApi,
 } from "./api.ts";
+import type { WeightsWorker } from "./weights-client.ts";
 import { watchWorker, type WorkerLife } from "./worker-life.ts";
 
 export type { DeviceNotice, LoadEvent, LoadedAdapter, LoadedModel } from "./api.ts";
@@ -21,6 +22,8 @@ export interface ModelClientOptions {
   /** Id and package folder, relative to `pageUrl` or absolute, "" when it came from a file; a record of the zoo fits. */
   readonly model: { readonly id: string; readonly path: string };
   readonly device: LoadRequest["device"];
+  /** The page's download worker. */
+  readonly weights: WeightsWorker;
   /** The page's base: `document.baseURI`. */
   readonly pageUrl: string;
   /** Absolute URL of the folder with the runtime's wasm files, ending with a slash. */
@@ -56,12 +59,12 @@ export interface WorkerModelClient {
   remove(): Promise<void>;
   /** Called when the inference worker dies, also while nothing runs; returns how to stop listening. */
   onDied(listener: (error: EngineError) => void): () => void;
-  /** Ends both workers; `load` starts them again. */
+  /** Ends the inference worker, and with it all that is loaded; `load` starts it again. */
   dispose(): void;
 }
 
-interface Live<Api> {
-  readonly api: Remote<Api>;
+interface Live {
+  readonly api: Remote<InferenceApi>;
   readonly life: WorkerLife;
 }
 
@@ -91,7 +94,7 @@ function startEngine(): Worker {
 
 /** Starts nothing yet. */
 export function createModelClient(options: ModelClientOptions): WorkerModelClient {
-  const { model, device, pageUrl, runtimeUrl, startWorker = startEngine, silenceMs = 120_000 } = options;
+  const { model, device, weights, pageUrl, runtimeUrl, startWorker = startEngine, silenceMs = 120_000 } = options;
   const refOf = ({ id, path }: AdapterRef): ModelRef => ({
     id,
     baseUrl: path === "" ? "" : new URL(path, pageUrl).href,
@@ -101,39 +104,28 @@ export function createModelClient(options: ModelClientOptions): WorkerModelClien
   const adapters = new Map<string, StoredPackage>();
   let given = new Set<string>();
   const listeners = new Set<(error: EngineError) => void>();
-  let weights: Live<WeightsApi> | undefined;
-  let inference: Live<InferenceApi> | undefined;
+  let inference: Live | undefined;
   let busy = false;
 
-  const weightsWorker = (): Live<WeightsApi> => {
-    if (!weights || weights.life.cause) {
-      const worker = new Worker(new URL("./weights-worker.ts", import.meta.url), { type: "module", name: "weights" });
-      // Whoever has a call pending hears of a death through the call.
-      weights = { api: wrap<WeightsApi>(worker), life: watchWorker(worker, () => undefined) };
-    }
-    return weights;
-  };
-
   /** A fresh worker per load: wasm memory never shrinks, and a device that failed is gone for good. */
-  const newInferenceWorker = (): Live<InferenceApi> => {
+  const newInferenceWorker = (): Live => {
     inference?.life.end();
     given = new Set();
     const worker = startWorker();
-    inference = {
-      api: wrap<InferenceApi>(worker),
-      life: watchWorker(worker, (error) => {
-        for (const listener of listeners) listener(error);
-      }),
+    const api = wrap<InferenceApi & LivingApi>(worker);
+    const onDeath = (error: EngineError): void => {
+      for (const listener of listeners) listener(error);
     };
+    inference = { api, life: watchWorker(worker, onDeath, (name) => api.holdLock(name)) };
     return inference;
   };
 
   const load: WorkerModelClient["load"] = async (onEvent, signal) => {
     signal?.throwIfAborted();
-    const store = weightsWorker();
+    const job = weights.newJob();
     const { api, life } = newInferenceWorker();
     const stop = (): void => {
-      store.api.stop().catch(ignore);
+      weights.ask((store) => store.stop(job)).catch(ignore);
       life.end(new DOMException("loading was stopped", "AbortError"));
     };
     signal?.addEventListener("abort", stop, { once: true });
@@ -143,7 +135,7 @@ export function createModelClient(options: ModelClientOptions): WorkerModelClien
     });
     try {
       // Guarded by both: the inference worker can fail to start while weights are fetched.
-      const stored = await life.guard(store.life.guard(store.api.ensure(ref, tell)));
+      const stored = await life.guard(weights.ask((store) => store.ensure(ref, tell, job)));
       const request: LoadRequest = { model: ref, package: stored, device, runtimeUrl };
       return await life.watch(api.load(request, tell), () => api.ping(), silenceMs);
     } finally {
@@ -151,7 +143,7 @@ export function createModelClient(options: ModelClientOptions): WorkerModelClien
     }
   };
 
-  const giveAdapter = async ({ api, life }: Live<InferenceApi>, id: string): Promise<LoadedAdapter> => {
+  const giveAdapter = async ({ api, life }: Live, id: string): Promise<LoadedAdapter> => {
     const stored = adapters.get(id);
     if (!stored) throw new EngineError("internal", `the adapter ${id} was not loaded`);
     const loaded = await life.watch(api.loadAdapter(id, stored), () => api.ping(), silenceMs);
@@ -163,8 +155,8 @@ export function createModelClient(options: ModelClientOptions): WorkerModelClien
     load,
     async loadAdapter(adapter, onEvent) {
       if (!inference) throw new EngineError("worker-dead", "no model is loaded");
-      const { api, life } = weightsWorker();
-      const stored = await life.guard(api.ensure(refOf(adapter), proxy(onEvent)));
+      const job = weights.newJob();
+      const stored = await weights.ask((store) => store.ensure(refOf(adapter), proxy(onEvent), job));
       adapters.set(adapter.id, stored);
       return giveAdapter(inference, adapter.id);
     },
@@ -236,22 +228,16 @@ export function createModelClient(options: ModelClientOptions): WorkerModelClien
         signal.removeEventListener("abort", stop);
       }
     },
-    isStored() {
-      const { api, life } = weightsWorker();
-      return life.guard(api.isComplete(ref));
-    },
-    remove() {
-      const { api, life } = weightsWorker();
-      return life.guard(api.remove(ref));
-    },
+    isStored: () => weights.ask((store) => store.isComplete(ref)),
+    remove: () => weights.ask((store) => store.remove(ref)),
     onDied(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     dispose() {
-      weights?.life.end();
       inference?.life.end();
-      weights = inference = undefined;
+      inference = undefined;
+      adapters.clear();
     },
   };
 }

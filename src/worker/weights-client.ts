@@ -1,48 +1,74 @@
-// The page's side of what is stored: starts the download worker's file when it is first needed. Knows no storage.
+// The page's side of the one download worker: started when it is first needed, and again after it has died. Knows no storage.
 import { proxy, wrap, type Remote } from "comlink";
-import type { LoadEvent, ModelRef, PackagesApi, WeightsApi } from "./api.ts";
+import type { LivingApi, LoadEvent, ModelRef, PackagesApi, WeightsApi } from "./api.ts";
 import { watchWorker, type WorkerLife } from "./worker-life.ts";
 
 export type { ModelFit, PackageOffer, PackagesApi, StoredModelInfo } from "./api.ts";
 
-/**
- * Brings a package into storage, in a worker that lives as long. Rejects with an EngineError, one with a code in its name, or an
- * AbortError; what has arrived by then is kept.
- */
-export async function fetchPackageAhead(
-  model: ModelRef,
-  onEvent: (event: LoadEvent) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  signal.throwIfAborted();
-  const started = new Worker(new URL("./weights-worker.ts", import.meta.url), { type: "module", name: "download" });
-  const api = wrap<WeightsApi>(started);
-  const life = watchWorker(started, () => undefined);
-  // A Stop that a dead worker can't hear is no news: the call it was for has been rejected.
-  const stop = (): void => void life.guard(api.stop()).catch(() => undefined);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    await life.guard(api.fetchAhead(model, proxy(onEvent)));
-  } finally {
-    signal.removeEventListener("abort", stop);
-    life.end();
-  }
+/** The download worker of a page, shared by all who need it. */
+export interface WeightsWorker {
+  /** Runs the call in it; rejects when it dies meanwhile. */
+  ask<T>(call: (api: Remote<WeightsApi & PackagesApi>) => Promise<T>): Promise<T>;
+  /** A name that no other job has. */
+  newJob(): string;
+  /** Terminates it; the next call starts it again. */
+  end(): void;
 }
 
-/** Rejections are EngineErrors, or errors with a code in their name. Starts nothing yet. */
-export function createPackagesClient(): PackagesApi {
-  let live: { readonly api: Remote<PackagesApi>; readonly life: WorkerLife } | undefined;
-  const worker = (): NonNullable<typeof live> => {
-    if (!live || live.life.cause) {
-      const started = new Worker(new URL("./weights-worker.ts", import.meta.url), { type: "module", name: "weights" });
-      live = { api: wrap<PackagesApi>(started), life: watchWorker(started, () => undefined) };
+/** Starts nothing yet. */
+export function createWeightsWorker(): WeightsWorker {
+  let live: { readonly api: Remote<WeightsApi & PackagesApi>; readonly life: WorkerLife } | undefined;
+  let jobs = 0;
+  return {
+    ask(call) {
+      if (!live || live.life.cause) {
+        const worker = new Worker(new URL("./weights-worker.ts", import.meta.url), { type: "module", name: "weights" });
+        const api = wrap<WeightsApi & PackagesApi & LivingApi>(worker);
+        // Whoever has a call pending hears of a death through the call.
+        live = {
+          api,
+          life: watchWorker(
+            worker,
+            () => undefined,
+            (name) => api.holdLock(name),
+          ),
+        };
+      }
+      const { api, life } = live;
+      return life.guard(call(api));
+    },
+    newJob: () => String(++jobs),
+    end() {
+      live?.life.end();
+      live = undefined;
+    },
+  };
+}
+
+/**
+ * Brings packages into storage. Rejects with an EngineError, one with a code in its name, or an AbortError; what has arrived by then is
+ * kept.
+ */
+export function createFetchAhead(
+  weights: WeightsWorker,
+): (model: ModelRef, onEvent: (event: LoadEvent) => void, signal: AbortSignal) => Promise<void> {
+  return async (model, onEvent, signal) => {
+    signal.throwIfAborted();
+    const job = weights.newJob();
+    // A Stop that a dead worker can't hear is no news: the call it was for has been rejected.
+    const stop = (): void => void weights.ask((api) => api.stop(job)).catch(() => undefined);
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      await weights.ask((api) => api.fetchAhead(model, proxy(onEvent), job));
+    } finally {
+      signal.removeEventListener("abort", stop);
     }
-    return live;
   };
-  const ask = <T>(call: (api: Remote<PackagesApi>) => Promise<T>): Promise<T> => {
-    const { api, life } = worker();
-    return life.guard(call(api));
-  };
+}
+
+/** Rejections are EngineErrors, or errors with a code in their name. */
+export function createPackagesClient(weights: WeightsWorker): PackagesApi {
+  const ask: WeightsWorker["ask"] = (call) => weights.ask(call);
   return {
     list: () => ask((api) => api.list()),
     verify: (id, onProgress) => ask(async (api) => await api.verify(id, proxy(onProgress))),

@@ -1,4 +1,4 @@
-// The download worker's side of the wire: one package at a time over the weights room. Knows no Comlink and no page.
+// The download worker's side of the wire: jobs that bring packages here, over the weights room. Knows no Comlink and no page.
 import type { PartialShard } from "#weights/download.ts";
 import { ensurePackage, isPackageStored, removePackage, type WeightsHost } from "#weights/ensure.ts";
 import type { FeatureCupboard } from "#weights/features.ts";
@@ -8,22 +8,24 @@ import type { LoadEvent, ModelRef, StoredPackage, WeightsApi } from "./api.ts";
 /** Serves the download worker's calls; half-fetched shards live as long as it does. Features of a package go with it. */
 export function createWeightsHost(host: WeightsHost, features?: Pick<FeatureCupboard, "forget">): WeightsApi {
   const partials = new Map<string, PartialShard>();
-  let running: AbortController | undefined;
+  const running = new Map<string, AbortController>();
 
   const bring = async (
     model: ModelRef,
     onEvent: (event: LoadEvent) => Promise<void> | void,
+    job: string,
     ahead: boolean,
   ): Promise<StoredPackage> => {
     const abort = new AbortController();
-    running?.abort();
-    running = abort;
+    running.get(job)?.abort();
+    running.set(job, abort);
     try {
       // Two tabs that open at once must not fetch the same gigabytes twice.
       return await alone(packageLock(model.id), abort.signal, async () => {
         const stored = await ensurePackage(model, host, {
           signal: abort.signal,
-          partials,
+          // What has to be stored anyway is not held in memory beside that.
+          ...(ahead ? {} : { partials }),
           mustStore: ahead,
           onProgress: (progress) => onEvent({ type: "download", ...progress }),
         });
@@ -35,17 +37,17 @@ export function createWeightsHost(host: WeightsHost, features?: Pick<FeatureCupb
         return { ...stored, adaptable: await hasAdapter(host.store, stored.manifest) };
       });
     } finally {
-      if (running === abort) running = undefined;
+      if (running.get(job) === abort) running.delete(job);
     }
   };
 
   return {
-    ensure: (model, onEvent) => bring(model, onEvent, false),
-    async fetchAhead(model, onEvent) {
-      await bring(model, onEvent, true);
+    ensure: (model, onEvent, job = model.id) => bring(model, onEvent, job, false),
+    async fetchAhead(model, onEvent, job = model.id) {
+      await bring(model, onEvent, job, true);
     },
-    stop() {
-      running?.abort();
+    stop(job) {
+      for (const [name, abort] of running) if (job === undefined || job === name) abort.abort();
       return Promise.resolve();
     },
     isComplete: (model) => isPackageStored(model, host.store),

@@ -10,6 +10,7 @@ import { measureBandwidth } from "./weights-bandwidth.ts";
 import { deviceFacts } from "./weights-device.ts";
 import { createWeightsHost } from "./weights-host.ts";
 import { createPackagesHost } from "./weights-packages.ts";
+import { holdLock } from "./worker-lock.ts";
 
 const store = createIdbShardStore();
 const features = createIdbFeatures();
@@ -19,4 +20,5 @@ const precision = async (): Promise<HubPrecision> => hubPrecision(await deviceFa
 expose({
   ...createWeightsHost({ store, room: roomLeft, precision }, features),
   ...createPackagesHost({ store, facts: deviceFacts, bandwidth, features }),
+  holdLock,
 });

@@ -1,6 +1,7 @@
 // Whether a worker is still alive, and what happens to pending calls when it is not. Knows no calls and no wire:
 // a reply that never comes would otherwise be waited for for ever.
 import { EngineError } from "#engine/errors.ts";
+import { hasLocks, whenReleased } from "./worker-lock.ts";
 
 /** The part of a Worker that tells of its death. */
 export type WorkerLike = Pick<Worker, "addEventListener" | "terminate">;
@@ -18,16 +19,22 @@ export interface WorkerLife {
   end(cause?: Error): void;
 }
 
-/** Watches one worker; `onDeath` hears of a death that nobody asked for. */
-export function watchWorker(worker: WorkerLike, onDeath: (error: EngineError) => void): WorkerLife {
+/** Watches one worker; `onDeath` hears of a death that nobody asked for. `holdLock` lets the worker hold a lock of that name. */
+export function watchWorker(
+  worker: WorkerLike,
+  onDeath: (error: EngineError) => void,
+  holdLock?: (name: string) => Promise<void>,
+): WorkerLife {
   const pending = new Set<(cause: Error) => void>();
   let cause: Error | undefined;
   let lastHeardAt = Date.now();
+  const ended = new AbortController();
 
   const end = (reason: Error): void => {
     if (cause) return;
     cause = reason;
     worker.terminate();
+    ended.abort();
     for (const reject of pending) reject(reason);
     pending.clear();
   };
@@ -43,6 +50,15 @@ export function watchWorker(worker: WorkerLike, onDeath: (error: EngineError) =>
     die(message ? `the worker failed: ${message}` : "the worker could not start");
   });
   worker.addEventListener("messageerror", () => die("a message from the worker could not be read"));
+
+  if (holdLock && hasLocks()) {
+    const lock = `llava-worker/${crypto.randomUUID()}`;
+    // A worker that never comes to hold it fails in another way.
+    holdLock(lock).then(
+      () => whenReleased(lock, ended.signal, () => die("the worker ended without a word")),
+      () => undefined,
+    );
+  }
 
   const guard = <T>(work: Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {

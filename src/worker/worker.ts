@@ -5,6 +5,10 @@ import { createEngine } from "#engine/engine.ts";
 import { createWasmRuntime, createWebGpuRuntime, probeGpu } from "#engine/runtime.web.ts";
 import { createIdbFeatures } from "#weights/features.web.ts";
 import { createInferenceHost } from "./host.ts";
+import { holdLock } from "./worker-lock.ts";
 
 const features = createIdbFeatures();
-expose(createInferenceHost({ probeGpu, createWebGpuRuntime, createWasmRuntime, createEngine, decodeImage, features }));
+expose({
+  ...createInferenceHost({ probeGpu, createWebGpuRuntime, createWasmRuntime, createEngine, decodeImage, features }),
+  holdLock,
+});
