@@ -1,4 +1,5 @@
 // Small pictures for the list of conversations, made once per visit from the first picture of each. Knows not where pictures are kept.
+import { refusePicture } from "#engine/picture-file.ts";
 
 export interface Thumbnails {
   /** A picture of the conversation as it was saved at `updatedAt`; undefined when it has none, or none that can be drawn. */
@@ -7,8 +8,8 @@ export interface Thumbnails {
 
 /** Twice what the list shows, for sharp screens. */
 const side = 96;
-/** Drawing a larger file takes too long for a list. */
-const mostBytes = 32 * 2 ** 20;
+/** Drawing a larger picture takes too long, and too much memory, for a list. */
+const [mostBytes, mostPixels] = [32 * 2 ** 20, 36e6];
 const mostKept = 500;
 
 /** `read` gives the picture in full. One is drawn at a time, so that a long list takes no more memory than one picture. */
@@ -22,7 +23,10 @@ export function createThumbnails(read: (id: string) => Promise<Blob | undefined>
       if (known !== undefined) return known;
       const drawn = queue.then(async () => {
         const picture = await read(id);
-        return picture === undefined || picture.size > mostBytes ? undefined : draw(picture);
+        if (picture === undefined || picture.size > mostBytes) return undefined;
+        // Pictures of an imported file were not made smaller when they came.
+        const refusal = refusePicture(new Uint8Array(await picture.arrayBuffer()), mostPixels);
+        return refusal === undefined ? draw(picture) : undefined;
       });
       const settled = drawn.catch(() => undefined);
       queue = settled;
