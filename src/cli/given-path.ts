@@ -4,6 +4,7 @@ import { readdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { whatFileIs } from "#convert/folder.node.ts";
 
 /** The existing file or folder that the text means: itself first, then without what terminals add. Undefined where there is none. */
 export async function givenPath(text: string): Promise<string | undefined> {
@@ -80,7 +81,9 @@ export async function givenFolder(text: string, what: string): Promise<string> {
   const path = await givenPath(text);
   if (path !== undefined && (await stat(path)).isDirectory()) return path;
   if (path !== undefined)
-    throw new Error(`${text} is a file; give the folder of ${what}, which holds config.json beside the weights`);
+    throw new Error(
+      whatFileIs(text) ?? `${text} is a file; give the folder of ${what}, which holds config.json beside the weights`,
+    );
   const id = hubId(text);
   if (id !== undefined) {
     const folder = id.split("/").at(-1) ?? id;

@@ -35,16 +35,17 @@ async function leadsOut(root: string, file: string): Promise<boolean> {
 
 /** What lies in a folder and in its folders. Throws a sentence where there is no folder, and a name of a hub or a file in its place. */
 async function namesIn(given: string, root: string): Promise<readonly string[]> {
+  const name = basename(root);
   const found = await stat(root).catch(absent);
   if (!found) {
     if (!/^[\w.-]+\/[\w.-]+$/.test(given) || given.startsWith(".")) return [];
-    const local = basename(root);
     throw new EngineError(
       "bad-checkpoint",
-      `${given} is no folder here; if it is a model of a hub, fetch it first (\`hf download ${given} --local-dir ${local}\`) and give the folder ${local}`,
+      `${given} is no folder here; if it is a model of a hub, fetch it first (\`hf download ${given} --local-dir ${name}\`) and give the folder ${name}`,
     );
   }
-  if (!found.isDirectory()) throw new EngineError("bad-checkpoint", aFile(basename(root)));
+  if (!found.isDirectory())
+    throw new EngineError("bad-checkpoint", whatFileIs(name) ?? `${name} is a file; give the folder of a checkpoint`);
   const entries = await readdir(root, { withFileTypes: true });
   const inner = entries.slice(0, 1000).map(async (entry) => {
     if (!entry.isDirectory()) return [entry.name];
@@ -54,8 +55,8 @@ async function namesIn(given: string, root: string): Promise<readonly string[]> 
   return (await Promise.all(inner)).flat();
 }
 
-/** The sentence for a file where a folder is asked for. */
-function aFile(name: string): string {
+/** The sentence for a file where a folder is asked for; undefined where its name tells nothing. */
+export function whatFileIs(name: string): string | undefined {
   if (/\.gguf$/i.test(name)) {
     return (
       `${name} is a GGUF file, llama.cpp's form of quantized weights; take the checkpoint that it was made from ` +
@@ -69,7 +70,7 @@ function aFile(name: string): string {
   }
   if (/\.onnx$/i.test(name))
     return `${name} is an ONNX graph, a converted model already; give the folder of a checkpoint`;
-  return `${name} is a file; give the folder of a checkpoint`;
+  return undefined;
 }
 
 /** Whether a folder is one commit of a model in a hub's cache: models--owner--name/snapshots/<commit>. */
