@@ -37,8 +37,6 @@ export function Dialogs({ app, open, importing, dropped, draft, viewing, languag
   const { conversation, settings } = app.state.value;
   const { selected } = app.models.value;
   const preferences = app.preferences.value;
-  // The chosen model holds memory once it is ready.
-  const loadedIds = new Set(app.state.value.model.phase === "ready" ? [selected.id] : []);
   const close = (): void => {
     open.value = "none";
   };
@@ -112,7 +110,7 @@ export function Dialogs({ app, open, importing, dropped, draft, viewing, languag
             dropped.value = undefined;
             open.value = "server";
           }}
-          loadedIds={loadedIds}
+          loadedIds={new Set(app.loadedModels.value)}
           state={app.storage.value}
           actions={app.storageActions}
           downloads={app.downloads.value}
