@@ -67,6 +67,20 @@ describe("a key is blotted out", () => {
     expect(streamed("as in sk-", 2)).toBe("as in sk-");
   });
 
+  test("that an earlier answer began is not completed by the one that goes on from it", () => {
+    for (let at = 1; at < key.length; at++) {
+      const first = `It is ${key.slice(0, at)}`;
+      const shown = createBlotter(key).text(first);
+      const stream = createBlotter(key).stream(shown);
+      const rest = stream.push(`${key.slice(at)}, and sky`) + stream.end();
+      expect(shown + rest).not.toContain(key);
+      if (shown === first) expect(rest).toBe("…, and sky");
+    }
+    // What was shown is not shown twice.
+    const stream = createBlotter(key).stream("The s");
+    expect(stream.push("ky") + stream.push(" is s") + stream.end()).toBe("ky is s");
+  });
+
   test("what can't be its beginning is shown at once", () => {
     const stream = createBlotter(key).stream();
     expect(stream.push("Three ")).toBe("Three ");

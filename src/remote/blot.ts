@@ -7,8 +7,8 @@ const blot = "…";
 export interface Blotter {
   /** The words without the key. They must be whole: of a key that was cut before, the rest might not be known again. */
   text(words: string): string;
-  /** For words that come in pieces. */
-  stream(): BlottingStream;
+  /** For words that come in pieces; `before` are those that they go on from, which are shown already. */
+  stream(before?: string): BlottingStream;
 }
 
 export interface BlottingStream {
@@ -31,8 +31,10 @@ export function createBlotter(key: string | undefined): Blotter {
   const patterns = known ? patternsOf(secret).map(toPattern) : [];
   const telling = Math.min(6, Math.max(shortestKey, Math.ceil(secret.length / 2)));
 
-  const stream = (): BlottingStream => {
+  const stream = (before = ""): BlottingStream => {
     let held = "";
+    /** How much of what is held back was shown before. */
+    let already = 0;
     const read = (text: string, isLast: boolean): string => {
       const lower = toLower(text);
       let shown = "";
@@ -43,17 +45,23 @@ export function createBlotter(key: string | undefined): Blotter {
         const found = findAt(patterns, lower, at);
         if (found === "open" && !isLast) {
           held = text.slice(at);
-          return shown + text.slice(from, at);
+          shown += text.slice(Math.max(from, already), at);
+          already = Math.max(0, already - at);
+          return shown;
         }
         const end = found === "open" ? (text.length - at >= telling ? text.length : undefined) : found;
         if (end === undefined) at += 1;
         else {
-          shown += text.slice(from, at) + blot;
+          shown += text.slice(Math.max(from, already), at) + blot;
           from = at = end;
         }
       }
-      return shown + text.slice(from);
+      shown += text.slice(Math.max(from, already));
+      already = 0;
+      return shown;
     };
+    read(before, false);
+    already = held.length;
     return { push: (piece) => read(held + piece, false), end: () => read(held, true) };
   };
 

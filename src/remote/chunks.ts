@@ -51,7 +51,8 @@ export async function* readChunks(
       for (const chunk of result.done ? format.end() : format.push(result.value)) {
         if (chunk === "done") return "done";
         began ||= chunk.text !== "";
-        finished ||= chunk.finish !== "";
+        // Some say a reason in every piece.
+        finished = chunk.finish !== "" || (finished && chunk.text === "");
         yield chunk;
       }
       if (result.done) return "closed";
@@ -238,10 +239,10 @@ function readValue(value: unknown, blotter: Blotter): Chunk[] {
   const fields: Readonly<Record<string, unknown>> = { ...value };
   const { error, object, choices } = fields;
   const answers = Array.isArray(choices);
-  const failed = (error !== undefined && error !== null && error !== false && error !== "") || object === "error";
+  const failed = isSomething(error) || object === "error";
   if (failed || !answers) {
     const said = readSaid(value);
-    const spoke = failed || ["message", "detail", "msg", "errors"].some((name) => fields[name] !== undefined);
+    const spoke = failed || speaking.some((name) => isSomething(fields[name]));
     if (failed || (spoke && said !== undefined)) throw errorOf(said ?? { words: "", about: [] }, blotter);
   }
   const { usage } = v.parse(Usage, value);
@@ -251,8 +252,8 @@ function readValue(value: unknown, blotter: Blotter): Chunk[] {
   // A sign of life, or figures without words.
   if (!parsed.success && usage == null) return [];
   const choice = parsed.success ? parsed.output.choices.find(({ index }) => (index ?? 0) === 0) : undefined;
-  const finish = choice?.finish_reason ?? "";
-  if (choice?.error != null || finish === "error")
+  const finish = /^(null|none)?$/i.test(choice?.finish_reason ?? "") ? "" : (choice?.finish_reason ?? "");
+  if (isSomething(choice?.error) || finish === "error")
     throw errorOf(readSaid(choice?.error ?? value) ?? { words: "", about: [] }, blotter);
   const spoken = choice?.delta ?? choice?.message;
   const words = textOf(spoken?.content);
@@ -266,6 +267,15 @@ function readValue(value: unknown, blotter: Blotter): Chunk[] {
       newTokens: usage?.completion_tokens ?? undefined,
     },
   ];
+}
+
+/** Fields that make of a value without an answer an error. */
+const speaking = ["message", "detail", "details", "msg", "errors", "reason", "error_message", "error_description"];
+
+/** Whether a field says anything: some send an error with every piece that is null, false or empty. */
+function isSomething(value: unknown): boolean {
+  if (value === undefined || value === null || value === false || value === "") return false;
+  return typeof value !== "object" || Object.keys(value).length > 0;
 }
 
 /** Words come as a text, or in parts of which some are thoughts. */

@@ -79,6 +79,9 @@ describe("the key", () => {
       await expect(listModels({ url: server.url, key: bad })).rejects.toMatchObject({ code: "server-key-characters" });
     }
     expect(server.requests).toHaveLength(0);
+    // As older versions of the page kept it.
+    server.fail(stream(chunkJson({ content: "You sent sk-abc123." }), "[DONE]"));
+    expect((await ask({ url: server.url, key: "Bearer sk-abc123" })).text).toBe("You sent ….");
     await listModels({ url: server.url, key: ' Bearer "sk-abc123"\n' });
     expect(server.requests.at(-1)?.authorization).toBe("Bearer sk-abc123");
   });

@@ -29,7 +29,7 @@ const manners = {
 export async function askServer(server: Server, request: DoorRequest): Promise<Response> {
   const { asked, body, signal } = request;
   const key = cleanKey(server.key ?? "");
-  const blotter = createBlotter(key);
+  const blotter = blotterOf(server);
   const headers: Record<string, string> = {};
   // Both make the browser ask the server first; without them the list of models needs no second request.
   if (body !== undefined) headers["content-type"] = "application/json";
@@ -56,9 +56,9 @@ export async function askServer(server: Server, request: DoorRequest): Promise<R
   throw errorForStatus(response.status, said, asked);
 }
 
-/** What a server says has no key in it: the one for all words of this server. */
+/** For all words of this server. Throws RemoteError where the key can't be one. */
 export function blotterOf(server: Server): Blotter {
-  return createBlotter(server.key);
+  return createBlotter(cleanKey(server.key ?? ""));
 }
 
 /** More of an error's body, or later, says nothing more. */

@@ -45,7 +45,11 @@ export async function* generateRemote(
   patience: Patience = defaultPatience,
 ): AsyncGenerator<GenerateEvent, void> {
   const blotter = blotterOf(server);
-  const shown = blotter.stream();
+  const last = request.messages.at(-1);
+  // An answer that goes on may complete what the one before began to tell.
+  const shown = blotter.stream(
+    last?.role === "assistant" ? last.parts.map((part) => (part.type === "text" ? part.text : "")).join("") : "",
+  );
   const began = performance.now();
   let sentAt = began;
   let firstAt: number | undefined;

@@ -99,10 +99,14 @@ function parseModels(text: string, server: Server): ServerModel[] {
     const said = shorten(blotter.text(readSaidText(text).words));
     throw new RemoteError("server-wrong-answer", "the JSON is no list of models", { said });
   }
-  const models = list
-    .flatMap((entry) => readModel(entry) ?? [])
-    .map((model) => ({ ...model, id: blotter.text(model.id) }));
-  return models.filter(({ id }, index) => models.findIndex((other) => other.id === id) === index);
+  const models = new Map<string, ServerModel>();
+  for (const entry of list) {
+    const model = readModel(entry);
+    if (model === undefined) continue;
+    const id = blotter.text(model.id);
+    if (!models.has(id)) models.set(id, { ...model, id });
+  }
+  return [...models.values()];
 }
 
 /** Where the list may stand; of several the first that is not empty. */

@@ -145,6 +145,15 @@ describe("the server's own words are told", () => {
     ["server-failed", "upstream timed out", status(504, "upstream timed out", "text/plain")],
     ["server-failed", "HTTP 500", status(500, "")],
     ["server-key", "Incorrect API key", status(401, [{ error: { message: "Incorrect API key" } }])],
+    [
+      "server-rejected",
+      "HTTP 400: too many images",
+      status(
+        400,
+        'event: error\ndata: {"error":{"message":"too many images"}}\n\ndata: [DONE]\n\n',
+        "text/event-stream",
+      ),
+    ],
     // By the reason of the ending.
     ["server-filtered", "content_filter", stream(three, chunkJson({}, "content_filter"), "[DONE]")],
     ["server-filtered", "SAFETY", stream(chunkJson({}, "SAFETY"))],

@@ -111,11 +111,12 @@ function join(all: readonly string[], between: string): string {
   return kept.filter((one) => !kept.some((other) => other !== one && other.includes(one))).join(between);
 }
 
-/** An object or a list; undefined for what is none. */
+/** An object or a list, also as the one event of a stream; undefined for what is none. */
 function parseJson(text: string): unknown {
-  if (!/^\s*[{[]/.test(text)) return undefined;
+  const json = /^\s*(?:event:[^\n]*\n)?data:\s*([{[][^\n]*)/.exec(text)?.[1] ?? text;
+  if (!/^\s*[{[]/.test(json)) return undefined;
   try {
-    return JSON.parse(text);
+    return JSON.parse(json);
   } catch {
     // Words that begin with a bracket.
     return undefined;
