@@ -52,13 +52,17 @@ export function longestTaskWith(page: Page, text: string, pieces: number): Promi
         Reflect.apply(show, undefined, [text.slice(0, Math.ceil((text.length * piece) / pieces))]);
         await new Promise((resolve) => setTimeout(resolve, 4));
       }
-      // Twelve quick frames in a row, or long enough to have met the worst.
+      // It rests when nothing has changed for twelve frames, or has been drawn for long enough to have met the worst.
+      let seen = 0;
+      const changes = new MutationObserver(() => (seen += 1));
+      changes.observe(document.body, { childList: true, subtree: true, characterData: true });
       const startedAt = performance.now();
-      for (let quick = 0; quick < 12 && performance.now() - startedAt < 4000;) {
-        const before = performance.now();
+      for (let quiet = 0; quiet < 12 && performance.now() - startedAt < 6000;) {
+        const before = seen;
         await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
-        quick = performance.now() - before < 30 ? quick + 1 : 0;
+        quiet = seen === before ? quiet + 1 : 0;
       }
+      changes.disconnect();
       Reflect.apply(show, undefined, [""]);
       await new Promise((resolve) => setTimeout(resolve, 20));
       observer.disconnect();
