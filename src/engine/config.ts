@@ -23,7 +23,9 @@ export interface ModelConfig {
   readonly eosToken: string;
 }
 
-const size = v.pipe(v.number(), v.integer(), v.minValue(1));
+/** Far above what any model has; what is beyond is no size but a mistake, or a trap. */
+const size = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 24, "no model is that large"));
+const layers = v.pipe(size, v.maxValue(1024, "no model has so many layers"));
 const id = v.pipe(v.number(), v.integer(), v.minValue(0));
 const ids = v.union([id, v.array(id)]);
 
@@ -35,7 +37,7 @@ const Config = v.object({
   text_config: v.object({
     vocab_size: size,
     hidden_size: size,
-    num_hidden_layers: size,
+    num_hidden_layers: layers,
     num_attention_heads: size,
     num_key_value_heads: v.optional(size),
     head_dim: v.nullish(size),

@@ -14,7 +14,7 @@ const dtypes = [
   { suffix: "_fp16", bits: 16 },
 ] as const;
 
-const size = v.pipe(v.number(), v.integer(), v.minValue(1));
+const size = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 24, "no model is that large"));
 const Config = v.object({
   model_type: v.string(),
   image_aspect_ratio: v.optional(v.string()),

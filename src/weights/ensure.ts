@@ -466,7 +466,8 @@ async function readManifestBlob(blob: Blob, url: string, baseUrl: string): Promi
   const address = isHubManifest(manifest) ? hubAddress(baseUrl) : undefined;
   const filesUrl =
     address && isHubManifest(manifest) ? hubFilesUrl({ ...address, revision: manifest.model.revision }) : baseUrl;
-  return { json, manifest, manifestBlob: blob, filesUrl };
+  // Only what was understood goes on: what else it holds may be nested too deep to be handed to another worker.
+  return { json: manifest, manifest, manifestBlob: blob, filesUrl };
 }
 
 /** One more try, past all caches; throws "integrity" when the server really has other bytes. */

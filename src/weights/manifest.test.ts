@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { packageBytes, parseManifest } from "./manifest.ts";
+import { testPackage } from "./package-server.node.ts";
 
 const hash = "0".repeat(64);
 const file = (path: string, ...sizes: number[]) => {
@@ -110,3 +111,14 @@ function backwards() {
   const whole = file("x", 10, 5);
   return { ...whole, shards: whole.shards.toReversed() };
 }
+
+test("a context or a picture of absurdly many tokens is refused by its name, at once", () => {
+  for (const [field, value] of [
+    ["contextLength", 1e12],
+    ["imageTokens", 1e9],
+  ] as const) {
+    const { manifest } = testPackage();
+    const result = parseManifest({ ...manifest, model: { ...manifest.model, [field]: value } });
+    expect(result).toMatchObject({ ok: false, problem: `model.${field}: no model has so many tokens` });
+  }
+});

@@ -7,6 +7,8 @@ export const manifestVersion = 1;
 
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "a SHA-256 is 64 hex digits"));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+/** Far above what any model has: a context of a million tokens is the longest known. */
+const tokens = v.pipe(count, v.maxValue(2 ** 24, "no model has so many tokens"));
 /** Relative, forward slashes, no way out of the package folder. */
 const filePath = v.pipe(
   v.string(),
@@ -55,7 +57,7 @@ const Tiles = v.object({
   /** Sizes that a picture may be fitted into, in pixels, height first. */
   pinpoints: v.array(v.tuple([count, count])),
   /** Rows of features on a tile's side. */
-  side: count,
+  side: tokens,
   /** Features of more tiles than these are shrunk to as many. */
   most: v.optional(count),
   /** Several pictures in a prompt are a square each, as `imageAspect` says. */
@@ -74,10 +76,10 @@ const ManifestSchema = v.object({
     /** What happens to a picture that is not square. */
     imageAspect: v.picklist(["pad", "crop", "resize"]),
     /** Rows that one picture takes in the prompt; of pictures in tiles the most it may take. */
-    imageTokens: count,
+    imageTokens: tokens,
     /** For models that see a picture whole and in tiles. */
     tiles: v.optional(Tiles),
-    contextLength: count,
+    contextLength: tokens,
   }),
   graphs: v.object({ vision: Graph, embed: Graph, decoder: Graph }),
   /** Golden logits for the numerics self-test (see engine/self-test.ts); absent in packages that carry none. */
