@@ -1,6 +1,7 @@
 // Text to token ids and back, on the package's own tokenizer.json. Knows special tokens by name, no templates and no images' content.
 import { Tokenizer as HfTokenizer } from "@huggingface/tokenizers";
 import { EngineError } from "./errors.ts";
+import { refuseEndlessPatterns } from "./pattern-check.ts";
 
 export interface Tokenizer {
   /** Ids of a rendered prompt: special tokens in it become their ids, and one BOS leads if the tokenizer asks for it. */
@@ -22,6 +23,7 @@ export function createTokenizer(
   tokenizerConfig: object,
   reserved: readonly number[] = [],
 ): Tokenizer {
+  refuseEndlessPatterns(tokenizerJson);
   let inner: HfTokenizer;
   try {
     inner = new HfTokenizer(tokenizerJson, tokenizerConfig);
