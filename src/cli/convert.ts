@@ -81,7 +81,7 @@ export function addConvert(program: Command): void {
     )
     .option("--name <name>", "name that people read (default: the checkpoint folder's)")
     .option("--id <id>", "the model's id (default: the checkpoint folder's name)")
-    .option("--license <id>", "SPDX id of the weights' licence")
+    .option("--license <id>", "SPDX id of the weights' license")
     .option("--no-self-test", "leave out the golden numbers, which cost a run of the model")
     .option("--force", "replace the package if there is one; nothing else is ever replaced")
     .action(async (given: string, out: string, raw: unknown) => {
