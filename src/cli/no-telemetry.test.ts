@@ -107,25 +107,25 @@ const nameServer = `const socket = require("node:dgram").createSocket("udp4");
   socket.on("message", (query) => console.log("asked for a name: " + query.subarray(12).toString("latin1")));
   socket.bind(53, "127.0.0.1");`;
 
-test.runIf(process.env["LLAVA_LONG_TESTS"] !== undefined && ownNetwork())(
-  "a conversation of fifteen seconds asks for no name",
-  async () => {
-    await writeFile(join(home, "resolv.conf"), "nameserver 127.0.0.1\n");
-    const node = process.execPath;
-    const shell = `ip link set lo up; mount --bind "$HOME/resolv.conf" /etc/resolv.conf
+const long = process.env["LLAVA_LONG_TESTS"] !== undefined;
+if (long && !ownNetwork())
+  console.warn("NOT TRIED: names that are asked for, because no network of our own can be made here");
+(long && ownNetwork() ? test : () => undefined)("a conversation of fifteen seconds asks for no name", async () => {
+  await writeFile(join(home, "resolv.conf"), "nameserver 127.0.0.1\n");
+  const node = process.execPath;
+  const shell = `ip link set lo up; mount --bind "$HOME/resolv.conf" /etc/resolv.conf
       "${node}" -e '${nameServer}' & server=$!
       sleep 1; "${node}" -e 'require("node:dns").lookup("control.example", () => {})' & control=$!
       (echo hi; sleep 15) | "${node}" scripts/run.mjs src/cli/main.ts chat
       kill $server $control`;
-    const said = await new Promise<string>((resolve) => {
-      const child = spawn("unshare", ["-n", "-m", "bash", "-c", shell], { cwd: root, env: bare() });
-      let out = "";
-      child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString("latin1")));
-      child.on("close", () => resolve(out));
-    });
-    const asked = said.split("\n").filter((line) => line.startsWith("asked for a name"));
-    // The control shows that the name server hears what is asked.
-    expect(asked.filter((line) => !line.includes("control"))).toEqual([]);
-    expect(asked).not.toEqual([]);
-  },
-);
+  const said = await new Promise<string>((resolve) => {
+    const child = spawn("unshare", ["-n", "-m", "bash", "-c", shell], { cwd: root, env: bare() });
+    let out = "";
+    child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString("latin1")));
+    child.on("close", () => resolve(out));
+  });
+  const asked = said.split("\n").filter((line) => line.startsWith("asked for a name"));
+  // The control shows that the name server hears what is asked.
+  expect(asked.filter((line) => !line.includes("control"))).toEqual([]);
+  expect(asked).not.toEqual([]);
+});

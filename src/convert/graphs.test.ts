@@ -196,7 +196,11 @@ describe("a projector computes its activation", () => {
   /** Features of the picture with a projector of this config. */
   async function featuresWith(change: object, ort: typeof node | typeof web): Promise<Float32Array> {
     const to = memoryPackage();
-    const from = memoryCheckpoint("tiny", tinyFiles(tensors, { ...tinyConfig(), ...change }));
+    // A linear projector has one layer, and a tensor that a model does not read is refused.
+    const read = new Map(
+      [...tensors].filter(([name]) => !("mm_projector_type" in change) || !name.includes("linear_2")),
+    );
+    const from = memoryCheckpoint("tiny", tinyFiles(read, { ...tinyConfig(), ...change }));
     const manifest = await convert(from, to, { bits: { vision: 32, embed: 32, decoder: 32 } });
     const graphs = await runGraphs(ort, manifest, to.files, shape);
     const features = Float32Array.from(await graphs.features(pixels, tiny.vision.image));

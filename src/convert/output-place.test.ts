@@ -170,7 +170,9 @@ describe("what is half written", () => {
   });
 });
 
-test.skipIf(process.getuid?.() === 0)("a folder that may not be read is told", async () => {
+const isRoot = process.getuid?.() === 0;
+if (isRoot) console.warn("NOT TRIED: a folder that may not be read, because root may read every folder");
+(isRoot ? () => undefined : test)("a folder that may not be read is told", async () => {
   const closed = await folder("closed", "file");
   await chmod(closed, 0);
   await expect(byForce(closed)).rejects.toThrow(/can't be read/);

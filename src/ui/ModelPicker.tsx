@@ -71,7 +71,7 @@ function ModelList(props: ModelPickerProps & { readonly close: () => void }): JS
             onClick={() => select(choice.id)}
           >
             <span>
-              {choice.name}
+              <span>{choice.name}</span>
               {props.loaded.includes(choice.id) && (
                 <small class="model-loaded" data-testid="model-loaded">
                   {t.weights.loaded}
