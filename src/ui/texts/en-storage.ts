@@ -92,7 +92,7 @@ export const storage = {
     fromMemory: "Use without storing",
     useModel: (name: string) => `Use ${name}`,
     noRoom: (size: string) =>
-      `It needs ${size}, more than the browser can store. Delete other models, or use it without storing; it will then be downloaded again on each visit.`,
+      `It needs ${size}, more than the browser can store. Your conversations, your other models and what was downloaded so far are kept. Delete other models, or use it without storing; it will then be downloaded again on each visit.`,
   },
   importTitle: "Import from a file",
   importHint: "A model package as a zip or a folder.",

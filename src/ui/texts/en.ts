@@ -50,7 +50,8 @@ const notices: Record<DeviceNotice, string> = {
     "The page isn't cross-origin isolated, so it can use only one CPU thread. Reloading the page often helps.",
   "part-damaged":
     "A stored file of the model is damaged. Answers don't need it; it is downloaded again on your next visit with a network.",
-  "memory-only": "The model couldn't be stored. It works now, but will be downloaded again on your next visit.",
+  "memory-only":
+    "The model couldn't be stored. Your conversations and other models are kept. It works now, but will be downloaded again on your next visit, unless you free up space under Manage models.",
 };
 
 const stages: Record<Stage, string> = {

@@ -86,7 +86,7 @@ export const storage: typeof english = {
     fromMemory: "不存储，直接使用",
     useModel: (name) => `使用 ${name}`,
     noRoom: (size) =>
-      `它需要 ${size}，超出浏览器可存储的空间。请删除其他模型，或者不存储直接使用，但每次访问都要重新下载。`,
+      `它需要 ${size}，超出浏览器可存储的空间。对话、其他模型和已下载的部分都已保留。请删除其他模型，或者不存储直接使用，但每次访问都要重新下载。`,
   },
   importTitle: "从文件导入",
   importHint: "模型包的 zip 或文件夹。",

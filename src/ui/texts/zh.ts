@@ -172,7 +172,8 @@ export const zh: Texts = {
     "webgpu-failed": "GPU 无法加载模型，模型改用 CPU 运行。",
     "single-thread": "页面未启用跨源隔离，只能使用一个 CPU 线程。刷新页面通常可以解决。",
     "part-damaged": "模型的一个已存储文件损坏。回答不需要它，下次联网访问时会重新下载。",
-    "memory-only": "模型无法存储。现在可用，但下次访问需要重新下载。",
+    "memory-only":
+      "模型无法存储。对话和其他模型都已保留。它现在可用，但下次访问需要重新下载，除非你在“管理模型”中腾出空间。",
   },
   pictureProblems: {
     heic: (name) => `你的浏览器打不开 HEIC 图片（如“${name}”）。请导出为 JPEG 再添加。`,
