@@ -8,7 +8,8 @@ import {
   Tensor,
   TextStreamer,
 } from "@huggingface/transformers";
-import { EngineError } from "#engine/errors.ts";
+import { EngineError, errorCodeOf } from "#engine/errors.ts";
+import { renderTemplateSource } from "#engine/jinja.ts";
 import { createSampler, type Sampler } from "#engine/sampler.ts";
 import { createTextStream } from "#engine/text-stream.ts";
 import type { FinishReason, GenerateEvent, GenerateRequest, Pixels, Sampling } from "#engine/types.ts";
@@ -166,6 +167,7 @@ function renderTemplate(hub: HubModel, { messages, answerSoFar }: TemplateChat):
 }
 
 function render({ processor, tokenizer, template }: HubModel, messages: unknown, forAnswer: boolean): string {
+  refuseEndlessTemplate(template, { messages, add_generation_prompt: forAnswer });
   const rendered: unknown = (processor.tokenizer ? processor : tokenizer).apply_chat_template(
     messages as Parameters<Processor["apply_chat_template"]>[0],
     { add_generation_prompt: forAnswer, tokenize: false, chat_template: template },
@@ -173,6 +175,16 @@ function render({ processor, tokenizer, template }: HubModel, messages: unknown,
   if (typeof rendered !== "string") throw new EngineError("bad-package", "the chat template gives no text");
   return rendered;
 }
+
+/** The library's own rendering has no bound. What else may be wrong with a template, it tells itself. */
+function refuseEndlessTemplate(template: string, variables: Readonly<Record<string, unknown>>): void {
+  try {
+    renderTemplateSource(template, { bos_token: "", eos_token: "", ...variables });
+  } catch (error) {
+    if (errorCodeOf(error) === "bad-package") throw error;
+  }
+}
+
 type Processor = HubModel["processor"];
 
 interface ModelInputs extends Record<string, unknown> {

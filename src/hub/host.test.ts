@@ -193,3 +193,37 @@ test("files for a GPU are not loaded on a processor", async () => {
   } as const;
   await expect(host.load(request, () => undefined)).rejects.toMatchObject({ code: "no-device" });
 });
+
+describe("what would hang the worker is refused with a sentence", () => {
+  async function changed(path: string, change: (text: string) => string): Promise<InferenceApi> {
+    const files = new Map(stored.files);
+    files.set(path, new Blob([change((await stored.files.get(path)?.text()) ?? "")]));
+    const place = placeInFolder(join(root, "someone", path.replace(/\W/g, "-")));
+    const other = createHubHost({ chooseDevice: chooseProcessor, place, decodeImage });
+    const request = {
+      model: { id: `someone/${path.replace(/\W/g, "-")}`, baseUrl: "" },
+      device: "auto",
+      runtimeUrl: "",
+    } as const;
+    await other.load({ ...request, package: { ...stored, files } }, () => undefined);
+    return other;
+  }
+
+  test("a tokenizer's pattern without end, at load", async () => {
+    const pattern = (text: string): string => {
+      const tokenizer = JSON.parse(text) as object;
+      return JSON.stringify({
+        ...tokenizer,
+        pre_tokenizer: { type: "Split", pattern: { Regex: "(a+)+$" }, behavior: "Isolated" },
+      });
+    };
+    await expect(changed("tokenizer.json", pattern)).rejects.toThrow(/would not come to an end/);
+  });
+
+  test("a chat template without end, at the first question", async () => {
+    const host = await changed("chat_template.jinja", () => "{% for i in range(1000000000) %}x{% endfor %}");
+    const question = { messages: [ask("Hello")], sampling: greedy, maxNewTokens: 4, stop: [] };
+    await expect(host.generate(question, () => undefined)).rejects.toThrow(/chat template/);
+    await host.unload();
+  });
+});

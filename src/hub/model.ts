@@ -9,6 +9,7 @@ import {
 } from "@huggingface/transformers";
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
+import { refuseEndlessPatterns } from "#engine/pattern-check.ts";
 import type { HubManifest } from "#weights/manifest.ts";
 import { processorKind, type ProcessorKind } from "./families.ts";
 import { templateStyle, type TemplateStyle } from "./prompt.ts";
@@ -56,6 +57,7 @@ export async function loadHubModel(manifest: HubManifest, options: LoadHubOption
     if (parsed.success && parsed.output.status === "download" && parsed.output.file !== undefined)
       onFile(parsed.output.file);
   };
+  await checkTokenizer(options.files);
   const processor = await AutoProcessor.from_pretrained(id, { progress_callback });
   const tokenizer = processor.tokenizer ?? (await AutoTokenizer.from_pretrained(id, { progress_callback }));
   const own: unknown = processor.chat_template;
@@ -84,6 +86,19 @@ export async function loadHubModel(manifest: HubManifest, options: LoadHubOption
       (imageTokenId === undefined ? "<image>" : tokenizer.decode([imageTokenId], { skip_special_tokens: false })),
     contextLength: config.text_config?.max_position_embeddings ?? config.max_position_embeddings ?? usualContext,
   };
+}
+
+/** A tokenizer whose patterns would hang this worker is refused before the library reads it. */
+async function checkTokenizer(files: LoadHubOptions["files"]): Promise<void> {
+  const text = await files.get("tokenizer.json")?.text();
+  if (text === undefined) return;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw new EngineError("bad-package", "tokenizer.json is not JSON", { cause: error });
+  }
+  if (typeof parsed === "object" && parsed !== null) refuseEndlessPatterns(parsed);
 }
 
 /** How many data files each graph has. Told from what is here: the library waits for ever for one that its config promises in vain. */
