@@ -105,9 +105,13 @@ test.describe("without a model", () => {
     await expect(answer.locator("button")).toHaveCount(1);
     await expect(answer.getByRole("button", { name: "Copy code" })).toBeVisible();
     await expect(answer.locator(".drop-overlay")).toHaveCount(0);
-    await expect(answer.locator("a[href]")).toHaveCount(1);
-    await expect(answer.getByRole("link", { name: "fine" })).toHaveAttribute("rel", /noopener/);
-    await expect(answer.getByRole("link", { name: "fine" })).toHaveAttribute("target", "_blank");
+    // An address in what is shown as text leads where it says, as one in any sentence does.
+    await expect(answer.locator("a[href]")).toHaveText(["https://example.com", "fine", "https://example.com"]);
+    for (const link of await answer.locator("a[href]").all()) {
+      await expect(link).toHaveAttribute("href", "https://example.com/");
+      await expect(link).toHaveAttribute("rel", /noopener/);
+      await expect(link).toHaveAttribute("target", "_blank");
+    }
     expect(await page.evaluate(() => "hacked" in globalThis)).toBe(false);
   });
 

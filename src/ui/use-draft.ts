@@ -24,8 +24,8 @@ export interface Draft {
   remove(id: string): void;
   /** Puts a picture in the place of another. */
   replace(pictureId: string, picture: Picture): void;
-  /** Takes up another one; its pictures may come later. */
-  start(text: string, pictures: Promise<readonly Picture[]>): void;
+  /** Takes up another one; its pictures may come later. What was given before stays where `joins`, and is dropped elsewhere. */
+  start(text: string, pictures: Promise<readonly Picture[]>, joins: boolean): void;
   /** Empties it after sending. */
   clear(): void;
 }
@@ -85,11 +85,15 @@ export function useDraft(
           one.state === "ready" && one.picture.id === pictureId ? { ...one, name: picture.name, picture } : one,
         ),
       ),
-    start(kept, coming) {
+    start(kept, coming, joins) {
       const mine = ++started.current;
-      sources.current.clear();
-      setText(kept);
-      setGiven([]);
+      if (joins) {
+        setText((typed) => (typed === "" ? kept : typed));
+      } else {
+        sources.current.clear();
+        setText(kept);
+        setGiven([]);
+      }
       void coming.then((came) => {
         if (started.current === mine && came.length > 0) setGiven((held) => [...ready(came), ...held]);
       });

@@ -27,10 +27,12 @@ export function useKeptDraft(draft: Draft, drafts: Drafts, shown: Shown | undefi
     // A chat that begins takes along what is not sent yet.
     const begins = before?.isNew === true && before.id === id;
     // What was typed before the page knew what it shows stays.
-    const isEarly = before === undefined && (text !== "" || pictures.length > 0);
+    const isFirst = before === undefined;
+    const isEarly = isFirst && (text !== "" || draft.given.length > 0);
     if (before !== undefined && !isSame)
       drafts.write(keyOf(before), begins ? { text: "", pictures: [] } : { text, pictures });
     if (isSame || begins || isEarly) drafts.write(key, { text, pictures });
-    else draft.start(drafts.text(key), drafts.pictures(key));
+    // A picture that is given at this very moment is not in what was rendered yet.
+    else draft.start(drafts.text(key), drafts.pictures(key), isFirst);
   }, [id, isNew, text, held]);
 }
