@@ -3,7 +3,8 @@ import type { Picture } from "./conversation.ts";
 
 export interface KeptDraft {
   readonly text: string;
-  readonly pictures: readonly Picture[];
+  /** Undefined while those that are kept are still being read: they stay as they are. */
+  readonly pictures: readonly Picture[] | undefined;
 }
 
 /** One draft per conversation, by its id. */

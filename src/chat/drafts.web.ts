@@ -72,6 +72,7 @@ export function createDrafts(storage: () => Storage = () => localStorage, databa
     },
     write(id, { text, pictures }) {
       writeText(id, text);
+      if (pictures === undefined) return;
       const held = known.get(id) ?? [];
       if (held.length === pictures.length && held.every(({ blob }, i) => blob === pictures[i]?.blob)) return;
       known.set(id, pictures);

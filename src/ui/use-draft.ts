@@ -11,6 +11,8 @@ export interface Draft {
   readonly given: readonly DraftPicture[];
   /** Those of them that can be sent. */
   readonly pictures: readonly Picture[];
+  /** The pictures of the draft that was taken up are still on their way. */
+  readonly coming: boolean;
   /** How many are still being opened. */
   readonly opening: number;
   setText(text: string): void;
@@ -43,6 +45,7 @@ export function useDraft(
 ): Draft {
   const [text, setText] = useState(start.text);
   const [given, setGiven] = useState(() => ready(start.pictures));
+  const [coming, setComing] = useState(false);
   const sources = useRef(new Map<string, { readonly name: string; readonly open: () => Promise<OpenedPicture> }>());
   /** Counts the drafts that were taken up: what comes late for one does not belong to the next. */
   const started = useRef(0);
@@ -69,6 +72,7 @@ export function useDraft(
     text,
     given,
     pictures: picturesOf(given),
+    coming,
     opening: given.filter(({ state }) => state === "opening").length,
     setText,
     addFiles: (files) => files.forEach((file) => add(file.name, () => open(file, file.name))),
@@ -85,8 +89,9 @@ export function useDraft(
           one.state === "ready" && one.picture.id === pictureId ? { ...one, name: picture.name, picture } : one,
         ),
       ),
-    start(kept, coming, joins) {
+    start(kept, pictures, joins) {
       const mine = ++started.current;
+      setComing(true);
       if (joins) {
         setText((typed) => (typed === "" ? kept : typed));
       } else {
@@ -94,12 +99,15 @@ export function useDraft(
         setText(kept);
         setGiven([]);
       }
-      void coming.then((came) => {
-        if (started.current === mine && came.length > 0) setGiven((held) => [...ready(came), ...held]);
+      void pictures.then((came) => {
+        if (started.current !== mine) return;
+        if (came.length > 0) setGiven((held) => [...ready(came), ...held]);
+        setComing(false);
       });
     },
     clear() {
       started.current++;
+      setComing(false);
       sources.current.clear();
       setText("");
       setGiven([]);

@@ -1,5 +1,5 @@
 // Gives every conversation a draft of its own that outlives the page. Knows only where drafts are read and written.
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { newChatDraft, type Drafts } from "#chat/drafts.ts";
 import type { Draft } from "./use-draft.ts";
 
@@ -12,11 +12,13 @@ interface Shown {
 /** Keeps the draft of the conversation that is shown; undefined while that is not known yet. */
 export function useKeptDraft(draft: Draft, drafts: Drafts, shown: Shown | undefined): void {
   const last = useRef<Shown | undefined>(undefined);
-  const { text, pictures } = draft;
+  const { text } = draft;
+  const pictures = draft.coming ? undefined : draft.pictures;
   const id = shown?.id;
   const isNew = shown?.isNew;
-  const held = pictures.map((picture) => picture.id).join(" ");
-  useEffect(() => {
+  const held = pictures?.map((picture) => picture.id).join(" ");
+  // At once, and not after the next paint: what is dropped right after a click on New chat belongs to the new one.
+  useLayoutEffect(() => {
     if (id === undefined || isNew === undefined) return;
     const before = last.current;
     const keyOf = (one: Shown): string => (one.isNew ? newChatDraft : one.id);
