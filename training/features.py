@@ -32,11 +32,12 @@ ARRAYS = {
 BATCH = 16
 
 
-def open_arrays(folder, size):
+def open_arrays(folder, size, names=tuple(ARRAYS)):
     """Memory-mapped arrays of `size` views; made empty where they are missing."""
     folder.mkdir(parents=True, exist_ok=True)
     arrays = {}
-    for name, (dtype, shape) in ARRAYS.items():
+    for name in names:
+        dtype, shape = ARRAYS[name]
         file = folder / f"{name}.npy"
         if not file.exists():
             np.lib.format.open_memmap(file.with_suffix(".tmp"), "w+", dtype, (size, *shape)).flush()
@@ -109,7 +110,7 @@ def photograph_arrays(config, photographs):
 
 def pool_arrays(config):
     """Feature maps of the drawn pool's pictures; the pictures themselves are the pool's."""
-    return open_arrays(config["cache"] / "pool-features", config["featured_pictures"])
+    return open_arrays(config["cache"] / "pool-features", config["featured_pictures"], ("maps", "classes", "shares", "done"))
 
 
 def main():

@@ -14,8 +14,7 @@ import torch
 from PIL import Image
 
 from data import Encoder, normalise, read_config
-from features import INPUT, TOP, look, pad_square, photograph_arrays
-from features import VIEWS
+from features import INPUT, look, pad_square
 from instruct.cider import bleu4, cider_d
 from instruct.lexicon import classes
 from instruct.photographs import read_photographs
@@ -103,7 +102,7 @@ def main():
                 answer = asker.ask([tokens], turn["question"])
                 yesno.append((answer.lower().split()[:1] == turn["accepted"] or answer.lower().startswith(turn["accepted"][0]), turn["question"], answer, turn["accepted"][0]))
     flickr = [(a, p.captions) for a, p in zip(answers, scenes) if p.source == "flickr"]
-    print(f"captions: CIDEr-D {cider_d(*zip(*flickr)) / 1:.3f}, BLEU-4 {bleu4(*zip(*flickr)):.3f} of {len(flickr)}", flush=True)
+    print(f"captions: CIDEr-D {cider_d(*zip(*flickr)):.3f}, BLEU-4 {bleu4(*zip(*flickr)):.3f} of {len(flickr)}", flush=True)
     for answer, references in flickr[: args.show]:
         print("   ", answer, references[0], sep=" | ")
     report("photo yes/no", yesno)

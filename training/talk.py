@@ -3,8 +3,7 @@
 Knows scenes (world.py) and no pixels. A turn is a dict: kind, question, answer, accepted, match ("equals" | "contains").
 """
 
-import random
-
+from speaker import Speaker
 from world import COLOUR_NAMES, OBJECTS, SHAPES
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -19,7 +18,6 @@ PLACE_SHORT = {
     "bottom left": "At the bottom left.", "bottom": "At the bottom.", "bottom right": "At the bottom right.",
 }  # fmt: skip
 PHOTO = "This looks like a photograph; I only know pictograms, shapes and printed words."
-FULL = (" Answer in a full sentence.", " Use a full sentence.", " Please answer in a sentence.")
 SYNONYMS = {thing.name: thing.synonyms for thing in OBJECTS}
 PLURALS = {thing.name: thing.plural for thing in OBJECTS} | {s: s + ("es" if s == "cross" else "s") for s in SHAPES}
 
@@ -49,28 +47,8 @@ def is_are(name, n):
     return "are" if n != 1 or (PLURALS.get(name) == name and name.endswith("s")) else "is"
 
 
-class Talker:
+class Talker(Speaker):
     """Makes turns about a scene; all randomness comes from `rng`."""
-
-    def __init__(self, rng: random.Random):
-        self.rng = rng
-
-    def say(self, kind, question, answer, accepted, match="contains"):
-        return {"kind": kind, "question": question, "answer": answer, "accepted": list(accepted), "match": match}
-
-    def pick(self, *options):
-        return self.rng.choice(options)
-
-    def style(self, text):
-        """Users type without capitals and question marks too."""
-        k = self.rng.random()
-        if k < 0.1:
-            return text.lower().rstrip("?")
-        return text.lower() if k < 0.16 else text
-
-    def full(self):
-        """A request for a full sentence, one time in five."""
-        return self.rng.choice(FULL) if self.rng.random() < 0.2 else ""
 
     # --- facts -------------------------------------------------------------------------------------------------
 

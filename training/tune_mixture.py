@@ -13,6 +13,7 @@ import os
 import random
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -21,12 +22,12 @@ import torch.nn.functional as F
 from data import IGNORE, Encoder, Pool, jitter, normalise, read_config
 from decoder import PADDING, PREFIX, branch_mask, hidden_where
 from features import TOP, VIEWS, photograph_arrays, pool_arrays
-from instruct.lexicon import classes
+from instruct.lexicon import classes, things
 from instruct.pairs import Shown, pair_turns
 from instruct.photographs import read_photographs
 from instruct.small_talk import SmallTalker
 from instruct.talk_photographs import PhotographTalker
-from mixture import PICTURE_TOKENS, PocketMixture, save, start
+from mixture import PICTURE_TOKENS, PocketMixture, load, save, start
 from model import IMAGE, PAD, SYSTEM, train_tokenizer
 from talk import Talker, capital
 from train import Heads, dense_loss, dense_truth, language_loss, patch_features, tower_parameters
@@ -127,19 +128,13 @@ class Source:
                 number, view = self.pick_photograph()
                 p = self.photographs[number]
                 name = classes()[p.label].name if p.label is not None else None
-                things = tuple(self.photo.sure_things(p)) if name is None else (name,)
-                absent = (lambda n, p=p: n not in self.photo_things or self.photo.is_absent(p, n)) if name is None else (lambda n, name=name: name not in n and n not in name and n not in ("person",))
+                named = tuple(self.photo.sure_things(p)) if name is None else (name,)
+                absent = (lambda n, p=p: n not in things() or self.photo.is_absent(p, n)) if name is None else (lambda n, name=name: name not in n and n not in name and n not in ("person",))
                 sentence = self.random.choice(p.captions) if p.captions else self.photo.name("", p.label, p.label, 1.0)["answer"]
-                shown.append(Shown(sentence, things, absent, True))
+                shown.append(Shown(sentence, named, absent, True))
                 pictures.append(self.view(view))
         turns = pair_turns(self.random, shown, 10)
         return encoder.row(self.split(turns), [], LENGTH, pictures=2), pictures
-
-    @property
-    def photo_things(self):
-        from instruct.lexicon import things
-
-        return things()
 
     def names_row(self, encoder):
         """Classes alone: the prefix without a picture, then per branch TOP class tokens and a question. → row, [(classes, shares)…]."""
@@ -158,8 +153,6 @@ class Source:
             if k < 0.8:
                 turn = self.photo.name(question, None, int(seen[0]), share)
             else:
-                from types import SimpleNamespace
-
                 turn = self.photo.is_it(SimpleNamespace(label=int(seen[0])), seen) if share > 0.3 else None
             if turn is None:
                 continue
@@ -274,8 +267,6 @@ def main():
         model.load_state_dict(state["model"])
         step, used = state["step"], state["minutes"]
     elif args.from_file:
-        from mixture import load
-
         model.load_state_dict(load(args.from_file, config["cache"] / "mixture-tokenizer.json")[0].state_dict())
     else:
         ready = source.ready["flickr"][:300]

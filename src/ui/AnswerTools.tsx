@@ -1,12 +1,12 @@
 // What can be done with an answer: page between its versions, copy it, ask for another, judge it, see its figures.
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
 import { opinions, type AssistantTurn, type Opinion } from "#chat/conversation.ts";
 import { AnswerFigures } from "./AnswerFigures.tsx";
 import type { AnswerTurnProps } from "./AnswerTurn.tsx";
 import { CheckIcon, CopyIcon, FlagIcon, RegenerateIcon, ThumbIcon, WarnIcon } from "./icons.tsx";
 import { Pager } from "./Pager.tsx";
 import { useTexts } from "./texts/texts.ts";
+import { useCopyState } from "./use-copy-state.ts";
 
 /** Always seen under the last answer; under an earlier one when the pointer or the keyboard is at it, in the gap below, so that it takes no room. */
 export function AnswerTools({ turn, alternatives, busy, actions }: AnswerTurnProps): JSX.Element {
@@ -73,12 +73,7 @@ async function copy(text: string): Promise<"copied" | "failed"> {
 
 function CopyButton({ text }: { readonly text: string }): JSX.Element {
   const t = useTexts();
-  const [state, setState] = useState<"idle" | "copied" | "failed">("idle");
-  useEffect(() => {
-    if (state === "idle") return undefined;
-    const timer = setTimeout(() => setState("idle"), 2000);
-    return () => clearTimeout(timer);
-  }, [state]);
+  const [state, setState] = useCopyState();
   const label = state === "copied" ? t.copied : state === "failed" ? t.copyFailed : t.copy;
   return (
     <button

@@ -1,8 +1,8 @@
 // A block of code with its language and a button that copies it.
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
 import { CheckIcon, CopyIcon, WarnIcon } from "./icons.tsx";
 import { useTexts } from "./texts/texts.ts";
+import { useCopyState } from "./use-copy-state.ts";
 import { useHighlight } from "./use-highlight.ts";
 
 interface MarkdownCodeProps {
@@ -15,12 +15,7 @@ interface MarkdownCodeProps {
 export function MarkdownCode({ text, language }: MarkdownCodeProps): JSX.Element {
   const t = useTexts();
   const pieces = useHighlight(text, language);
-  const [state, setState] = useState<"idle" | "copied" | "failed">("idle");
-  useEffect(() => {
-    if (state === "idle") return undefined;
-    const timer = setTimeout(() => setState("idle"), 2000);
-    return () => clearTimeout(timer);
-  }, [state]);
+  const [state, setState] = useCopyState();
   const label = state === "copied" ? t.copied : state === "failed" ? t.copyFailed : t.copyCode;
   return (
     <div class="code-block" data-testid="code-block">

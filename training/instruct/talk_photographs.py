@@ -9,10 +9,10 @@ import re
 from collections import Counter
 
 from instruct.lexicon import ANIMALS, COLOURS, DOGS, MASS, NUMBERS, SCENES, article, classes, is_plural, things, words_of
+from speaker import Speaker
 
 SURE = 0.35  # a class with a smaller share is hedged
 PEOPLE = {"man": "a man", "woman": "a woman", "boy": "a boy", "girl": "a girl", "child": "a child", "dog": "a dog"}
-FULL = (" Answer in a full sentence.", " Use a full sentence.", " Please answer in a sentence.")
 
 
 def lower_first(text):
@@ -20,11 +20,11 @@ def lower_first(text):
     return text if first == "I" or (len(first) > 1 and first.isupper()) else text[:1].lower() + text[1:]
 
 
-class PhotographTalker:
+class PhotographTalker(Speaker):
     """Makes turns about a photograph; all randomness comes from `rng`."""
 
     def __init__(self, rng: random.Random):
-        self.rng = rng
+        super().__init__(rng)
         self.all = list(things().values())
         self.together = {}
 
@@ -38,21 +38,6 @@ class PhotographTalker:
                 pairs.setdefault(a, Counter()).update(named.keys() - {a})
         self.together = pairs
         self.popular = Counter(name for p in photographs for name in p.named)
-
-    def say(self, kind, question, answer, accepted=(), match="contains"):
-        return {"kind": kind, "question": question, "answer": answer, "accepted": list(accepted), "match": match}
-
-    def pick(self, *options):
-        return self.rng.choice(options)
-
-    def style(self, text):
-        k = self.rng.random()
-        if k < 0.1:
-            return text.lower().rstrip("?")
-        return text.lower() if k < 0.18 else text
-
-    def full(self):
-        return self.rng.choice(FULL) if self.rng.random() < 0.2 else ""
 
     # --- what is known of a photograph ---
 
