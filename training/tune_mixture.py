@@ -1,6 +1,9 @@
 """Trains Pocket LLaVA's mixture of towers on drawn pictures and photographs together; goes on from its own checkpoint.
 
-`python tune_mixture.py --photographs FOLDER --minutes M [--tower-after MINUTES]`
+`python tune_mixture.py --photographs FOLDER --steps N --fall M [--tower]`
+
+The learning rate stays as it is and falls to zero over the last M of all N steps (warmup, stable, decay: Hu et al. 2024, "MiniCPM"), so
+that more steps can be added for as long as it has not begun to fall.
 
 Every step has rows of four kinds (shares in `ROWS`): a photograph, a drawn picture, two pictures, and names of classes alone, many to a
 row, so that all 1,000 can be said. A row of conversations shares its pictures (decoder.py).
@@ -33,10 +36,11 @@ from talk import Talker, capital
 from train import Heads, dense_loss, dense_truth, language_loss, patch_features, tower_parameters
 from world import GRID, Scene
 
-ROWS = {"photo": 4, "drawn": 3, "pair": 1, "names": 1}
+ROWS = {"photo": 5, "drawn": 3, "pair": 1, "names": 1}
 LENGTH = 448
 VOCABULARY = 4096
 DENSE_WEIGHT = 0.5
+HEADS_ALONE = 300  # steps for the heads of the dense truth before the tower listens to them
 EMA = 0.998
 
 
@@ -82,7 +86,7 @@ class Source:
     def photograph_row(self, encoder):
         number, view = self.pick_photograph()
         seen, shares = self.views["classes"][view], self.views["shares"][view]
-        turns = self.photo.turns(self.photographs[number], seen, shares, 14)
+        turns = self.photo.turns(self.photographs[number], seen, shares, 20)
         if self.random.random() < 0.2:
             turns.insert(self.random.randrange(len(turns)), self.small.turn(True))
         return encoder.row(self.split(turns), self.alone(0.25), LENGTH), [self.view(view)]
@@ -196,10 +200,11 @@ class Step:
 
     def __init__(self, model, source, encoder, tower):
         self.model, self.source, self.encoder, self.tower = model, source, encoder, tower
-        self.heads = Heads(256) if tower else None
+        self.heads, self.taken = Heads(256) if tower else None, 0
 
     def __call__(self):
         source, rows, pictures, names = self.source, [], [], []
+        self.taken += 1
         for kind, count in ROWS.items():
             for _ in range(count):
                 if kind == "names":
@@ -236,7 +241,8 @@ class Step:
         if self.tower and len(drawn):
             arrays = source.pool.arrays
             truth = dense_truth(lambda name: arrays[name][index[drawn]], pixels.device)
-            dense, seen = dense_loss(self.heads, patches[drawn].float(), truth, torch.from_numpy(arrays["photo"][index[drawn]]).long())
+            features = patches[drawn].float()
+            dense, seen = dense_loss(self.heads, features.detach() if self.taken < HEADS_ALONE else features, truth, torch.from_numpy(arrays["photo"][index[drawn]]).long())
             loss, told = loss + DENSE_WEIGHT * dense, told | seen
         return loss, told
 
@@ -245,9 +251,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", default=Path(__file__).parent / "pocket.json")
     parser.add_argument("--photographs", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, required=True, help="of training in all; the learning rate follows the share that is used")
+    parser.add_argument("--steps", type=int, required=True, help="of training in all, those of earlier runs counted")
+    parser.add_argument("--fall", type=int, default=0, help="how many of the last steps the learning rate falls over")
     parser.add_argument("--tower", action="store_true", help="the ViT trains too")
-    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument("--tower-rate", type=float, default=2e-4)
     parser.add_argument("--from-file", type=Path, help="weights to start from when there is no checkpoint; otherwise checkpoint/")
     parser.add_argument("--name", default="mixture")
@@ -287,7 +294,7 @@ def main():
     optimizer = torch.optim.AdamW(split, lr=args.rate, betas=(0.9, 0.98))
     trained = [p for g in split for p in g["params"]]
     mean = [p.detach().clone() for p in trained]
-    if state:
+    if state and len(state["mean"]) == len(mean):
         optimizer.load_state_dict(state["optimizer"])
         mean = state["mean"]
         if make_step.heads and state.get("heads"):
@@ -307,8 +314,8 @@ def main():
             for p, h in zip(trained, held):
                 p.copy_(h)
 
-    while used < args.minutes:
-        rate = min(1, (step - warm + 1) / 150) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * used / args.minutes)))
+    while step < args.steps:
+        rate = min(1, (step - warm + 1) / 150, max((args.steps - step) / args.fall, 0.02) if args.fall else 1)
         for group in optimizer.param_groups:
             group["lr"] = args.rate * rate * group["scale"]
         loss, told = make_step()

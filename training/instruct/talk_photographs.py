@@ -11,7 +11,7 @@ from collections import Counter
 from instruct.lexicon import ANIMALS, COLOURS, DOGS, MASS, NUMBERS, SCENES, article, classes, is_plural, things, words_of
 from speaker import Speaker
 
-SURE = 0.35  # a class with a smaller share is hedged
+SURE = 0.37  # a class with a smaller share is hedged
 PEOPLE = {"man": "a man", "woman": "a woman", "boy": "a boy", "girl": "a girl", "child": "a child", "dog": "a dog"}
 
 
@@ -307,7 +307,7 @@ class PhotographTalker(Speaker):
         return self.say("photo unsure", self.style(self.rng.choice(q)), a, [])
 
     weights = {
-        "caption": 2.4, "detail": 0.5, "what": 1.2, "breed": 0.5, "yesno": 4.0, "is_it": 1.0, "count": 1.2, "colour": 0.8, "scene": 0.7,
+        "caption": 6.0, "detail": 0.7, "what": 1.5, "breed": 0.5, "yesno": 4.0, "is_it": 1.0, "count": 1.2, "colour": 0.8, "scene": 0.7,
         "doing": 0.6, "is_photo": 0.5, "missing": 0.4, "unsure": 0.2,
     }  # fmt: skip
 
