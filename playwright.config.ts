@@ -36,7 +36,7 @@ export default defineConfig({
     launchOptions: { args: flags, ...(executablePath === undefined ? {} : { executablePath }) },
   },
   webServer: {
-    command: `node scripts/run.mjs e2e/serve.ts ${process.env["E2E_DIST"] ?? "dist-test"} ${port}`,
+    command: `node scripts/run.mjs e2e/support/serve.ts ${process.env["E2E_DIST"] ?? "dist-test"} ${port}`,
     url: `http://localhost:${port}/`,
     reuseExistingServer: false,
   },

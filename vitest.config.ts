@@ -1,7 +1,7 @@
 // Unit and model tests, in Node.
 import { defineConfig } from "vitest/config";
 
-// Tests load ONNX Runtime too; their processes inherit this (src/engine/no-telemetry.node.ts says what it is for).
+// Tests load ONNX Runtime too; their processes inherit this (src/engine/runtime/no-telemetry.node.ts says what it is for).
 process.env["ORT_DISABLE_TELEMETRY"] = "1";
 
 export default defineConfig({

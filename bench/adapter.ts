@@ -3,15 +3,15 @@
 import { basename } from "node:path";
 import { performance } from "node:perf_hooks";
 import { convertAdapter } from "#convert/adapter.ts";
-import { randomAdapter } from "#convert/adapter-fixture.ts";
+import { randomAdapter } from "#testing/adapter-fixture.ts";
 import { convert } from "#convert/convert.ts";
-import type { CheckpointFolder } from "#convert/byte-source.ts";
-import { memoryCheckpoint, memoryPackage, tinyConfig, tinyFiles, tinyTensors } from "#convert/fixtures.ts";
-import { checkpointFolder } from "#convert/folder.node.ts";
-import { loadModel, type Model } from "#engine/model.ts";
-import { createNodeRuntime } from "#engine/runtime.node.ts";
-import type { Runtime } from "#engine/runtime.ts";
-import { createWasmRuntime } from "#engine/runtime.web.ts";
+import type { CheckpointFolder } from "#convert/checkpoint/byte-source.ts";
+import { memoryCheckpoint, memoryPackage, tinyConfig, tinyFiles, tinyTensors } from "#testing/fixtures.ts";
+import { checkpointFolder } from "#convert/package/folder.node.ts";
+import { loadModel, type Model } from "#engine/model/model.ts";
+import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
+import type { Runtime } from "#engine/runtime/runtime.ts";
+import { createWasmRuntime } from "#engine/runtime/runtime.web.ts";
 
 const [path = "training/fixtures/tiny-llava", rounds = "8"] = process.argv.slice(2);
 

@@ -1,12 +1,12 @@
-// What guessing tokens brings (engine/drafts.ts): the same requests with and without, in turns, on this machine's CPU.
+// What guessing tokens brings (engine/text/drafts.ts): the same requests with and without, in turns, on this machine's CPU.
 //   node scripts/run.mjs bench/drafts.ts [package folder] [--pairs 5] [--only own] [--wasm]
 import { parseArgs } from "node:util";
 import { readFile } from "node:fs/promises";
-import { decodeImage } from "#engine/decode.node.ts";
+import { decodeImage } from "#engine/picture/decode.node.ts";
 import { createEngine, type Engine } from "#engine/engine.ts";
 import { packageFolder } from "#engine/package-folder.node.ts";
-import { createNodeRuntime } from "#engine/runtime.node.ts";
-import { createWasmRuntime } from "#engine/runtime.web.ts";
+import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
+import { createWasmRuntime } from "#engine/runtime/runtime.web.ts";
 import type { GenerateRequest, Part } from "#engine/types.ts";
 import { parseManifest } from "#weights/manifest.ts";
 

@@ -2,10 +2,10 @@
 // thread at most, drawn at once and growing, in headless Chromium. Fails when one of them takes over 200 ms.
 import { writeFileSync } from "node:fs";
 import { chromium } from "@playwright/test";
-import { measureHostileAnswers } from "../e2e/hostile-answers.ts";
-import { serveStatic } from "../e2e/static-server.ts";
+import { measureHostileAnswers } from "../e2e/support/hostile-answers.ts";
+import { serveStatic } from "../e2e/support/static-server.ts";
 import { securityHeaders } from "#sw/security-headers.ts";
-import { heavyAnswers } from "#ui/markdown-heavy.ts";
+import { heavyAnswers } from "#testing/markdown-heavy.ts";
 
 const limitMs = 200;
 const optionOf = (name: string): string | undefined =>

@@ -1,9 +1,9 @@
 // npm run bench -- page: how long the built page holds its main thread while it loads and answers on WASM, and how fast it answers.
 // Opens the page in a real browser several times and prints medians with their spread as a table, or as JSON with --json.
 import { chromium, type Page } from "@playwright/test";
-import { askAbout, modelReady, openPage } from "../e2e/ask.ts";
-import { longestTask, watchLongTasks } from "../e2e/long-tasks.ts";
-import { serveStatic } from "../e2e/static-server.ts";
+import { askAbout, modelReady, openPage } from "../e2e/support/ask.ts";
+import { longestTask, watchLongTasks } from "../e2e/support/long-tasks.ts";
+import { serveStatic } from "../e2e/support/static-server.ts";
 import { securityHeaders } from "#sw/security-headers.ts";
 
 const runs = 5;

@@ -1,20 +1,20 @@
 // This engine beside transformers.js's generate() and a bare onnxruntime-node loop in Node, on the same package: the same questions in turns.
 //   npm run bench -- node [--model <package folder>] [--pairs 5] [--contexts 256,1024,2048,4096] [--tokens 64] [--json <file>] [--no-drafts]
-import "#engine/no-telemetry.node.ts";
+import "#engine/runtime/no-telemetry.node.ts";
 import { readFile, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { basename, dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { env } from "@huggingface/transformers";
-import { decodeImage } from "#engine/decode.node.ts";
+import { decodeImage } from "#engine/picture/decode.node.ts";
 import { createEngine } from "#engine/engine.ts";
 import { packageFolder } from "#engine/package-folder.node.ts";
-import { createNodeRuntime } from "#engine/runtime.node.ts";
+import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
 import { parseManifest, type Manifest } from "#weights/manifest.ts";
-import { openBareLoop } from "./bare.ts";
-import { librarySystem, openLibrary } from "./library.ts";
+import { openBareLoop } from "./systems/bare.ts";
+import { librarySystem, openLibrary } from "./systems/library.ts";
 import { spreadOf } from "./measure.ts";
-import { engineSystem, type Split } from "./ours.ts";
+import { engineSystem, type Split } from "./systems/ours.ts";
 import { runPlan } from "./plan.ts";
 import { markdownOf } from "./table.ts";
 

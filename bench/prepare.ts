@@ -3,11 +3,11 @@
 //   node scripts/run.mjs bench/prepare.ts [package folder] [--pairs 9] [--wasm]
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { decodeImage } from "#engine/decode.node.ts";
+import { decodeImage } from "#engine/picture/decode.node.ts";
 import { createEngine } from "#engine/engine.ts";
 import { packageFolder } from "#engine/package-folder.node.ts";
-import { createNodeRuntime } from "#engine/runtime.node.ts";
-import { createWasmRuntime } from "#engine/runtime.web.ts";
+import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
+import { createWasmRuntime } from "#engine/runtime/runtime.web.ts";
 import type { GenerateRequest } from "#engine/types.ts";
 import { parseManifest } from "#weights/manifest.ts";
 

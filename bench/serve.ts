@@ -1,7 +1,7 @@
 // Serves the built app to a bench, with another package's folder and a few files of the bench's own beside it.
 import { createReadStream, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { serveStatic, type StaticServer } from "../e2e/static-server.ts";
+import { serveStatic, type StaticServer } from "../e2e/support/static-server.ts";
 
 export interface BenchServerOptions {
   readonly dist: string;

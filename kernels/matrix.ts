@@ -209,7 +209,7 @@ function fourRows(
   store<f32>(out + 3 * outBytes, sumLanes(s3) + bias);
 }
 
-/** Bytes of `multiply`'s scratch before the unpacked weights, and of both: at least two rows; src/engine/kernel-memory.ts has the same. */
+/** Bytes of `multiply`'s scratch before the unpacked weights, and of both: at least two rows; src/engine/kernel/memory.ts has the same. */
 const keptBytes: usize = 64;
 export function unpackedBytes(columns: i32): usize {
   return keptBytes + max((<usize>columns) << 2, 65536);

@@ -1,5 +1,5 @@
 // AssemblyScript. Quantizes rows of a matrix in blocks of 32: from f32, f16 or bf16 to packed integers, scales and zero points while a block is at
-// hand. The search is what src/convert/quantize-plain.ts says in plain words, to the same bits: a test holds the two together.
+// hand. The search is what src/convert/quantize/quantize-plain.ts says in plain words, to the same bits: a test holds the two together.
 //
 // Where it is fast. A block's values are mostly whole multiples of one power of two below 2^29 (16-bit floats always, but for blocks of extreme
 // range), so Σxq is a sum of integers, the same in any order and equal to what 64-bit floats give. Roundings are made in f32, and wherever one

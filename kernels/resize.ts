@@ -1,4 +1,4 @@
-// AssemblyScript. The inner loops of a picture's resize, exactly in whole numbers of 32 bits as Pillow has them; src/engine/image.ts says where
+// AssemblyScript. The inner loops of a picture's resize, exactly in whole numbers of 32 bits as Pillow has them; src/engine/picture/image.ts says where
 // weights and pixels lie and what they mean. Pixels are RGBA, one byte each.
 
 /** Bits of the weights after the point. */

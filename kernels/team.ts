@@ -3,7 +3,7 @@
 // taken and waits only for pieces that someone is at, never for a thread: helpers that the system runs late, on the first one's own processor or
 // not at all cost nothing but their help.
 
-/** The header, and its fields in bytes from there on; src/engine/kernel-memory.ts has the same. */
+/** The header, and its fields in bytes from there on; src/engine/kernel/memory.ts has the same. */
 export const header: usize = 1024;
 const JOB: usize = 0; // changes when there is a job
 const QUIT: usize = 4;

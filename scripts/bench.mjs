@@ -14,10 +14,10 @@ const files = {
   node: "bench/node.ts",
   browser: "bench/browser.ts",
   page: "bench/main-thread.ts",
-  wllama: "bench/wllama.ts",
-  turns: "bench/turns.ts",
-  load: "bench/load.ts",
-  shapes: "bench/shapes.ts",
+  wllama: "bench/systems/wllama.ts",
+  turns: "bench/turns/turns.ts",
+  load: "bench/load/load.ts",
+  shapes: "bench/weights/shapes.ts",
   hostile: "bench/hostile.ts",
 };
 await ensureInstalled();

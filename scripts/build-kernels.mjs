@@ -1,4 +1,4 @@
-// npm run build:kernels [-- --check]: compiles kernels/*.ts (AssemblyScript) and keeps the WebAssembly in src/engine or src/convert, so that
+// npm run build:kernels [-- --check]: compiles kernels/*.ts (AssemblyScript) and keeps the WebAssembly beside what runs it in src, so that
 // building the app needs no compiler; --check, which a test runs, only compares.
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { main } from "assemblyscript/asc";
 
 const team = {
-  room: "engine",
+  room: "engine/kernel",
   flags: "--enable simd,threads --importMemory --sharedMemory --initialMemory 1 --maximumMemory 65536",
   exports: ["run(): void", "help(thread: number): void"],
 };
@@ -14,7 +14,7 @@ const kernels = {
   llama: team,
   vision: team,
   quantize: {
-    room: "convert",
+    room: "convert/quantize",
     flags: "--enable simd,bulk-memory --importMemory --initialMemory 1",
     exports: [
       `quantize(
@@ -31,7 +31,7 @@ const kernels = {
     ],
   },
   resize: {
-    room: "engine",
+    room: "engine/picture",
     flags: "--enable simd --importMemory --initialMemory 1",
     exports: [
       "layOnWhite(line: number, pixels: number): void",

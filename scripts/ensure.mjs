@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-// Every tool that is started inherits this: ONNX Runtime must not report its use (src/engine/no-telemetry.node.ts says more).
+// Every tool that is started inherits this: ONNX Runtime must not report its use (src/engine/runtime/no-telemetry.node.ts says more).
 process.env.ORT_DISABLE_TELEMETRY = "1";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));

@@ -4,7 +4,10 @@ import { readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { posix } from "node:path";
 
-/** Rooms with what they may import as values and as types only; what everyone may import; the files each npm package stays in. */
+/**
+ * Rooms and their wings with what they may import as values and as types only; what everyone may import; the files each npm package stays in.
+ * An entry that names a folder means all that is below it.
+ */
 export const table = JSON.parse(readFileSync(new URL("./imports.json", import.meta.url), "utf8"));
 
 /** Whether a path below src is one that an entry of the table means: a room, a file, or a pattern with `*`. */
@@ -25,15 +28,23 @@ export function judgeImport(from, specifier, typesOnly) {
   return isBuiltin(bare) ? undefined : judgePackage(from, bare);
 }
 
+/** The room or wing that a path below src belongs to: the longest one that holds it. */
+export function roomOf(path) {
+  const holds = (room) => path === room || path.startsWith(`${room}/`);
+  return Object.keys(table.rooms)
+    .filter(holds)
+    .sort((a, b) => b.length - a.length)[0];
+}
+
 function judgeTarget(from, target, typesOnly) {
-  const room = from.split("/")[0];
+  const room = roomOf(from);
   const row = table.rooms[room];
-  if (row === undefined) return `src/${room} has no row in scripts/imports.json.`;
+  if (row === undefined) return `src/${posix.dirname(from)} has no row in scripts/imports.json.`;
   for (const [suffix, pickers] of Object.entries(table.adapters)) {
     if (target.endsWith(suffix) && !typesOnly && !matchesAny(from, pickers))
       return `${target} is a host's adapter: only ${pickers.join(", ")} may pick it.`;
   }
-  if (matches(target, room) || matchesAny(target, [...table.everywhere, ...row.values])) return undefined;
+  if (roomOf(target) === room || matchesAny(target, [...table.everywhere, ...row.values])) return undefined;
   if (!matchesAny(target, row.types)) return `src/${room} may not import ${target} (see ARCHITECTURE.md).`;
   return typesOnly ? undefined : `src/${room} may import only types from ${target}: write "import type".`;
 }

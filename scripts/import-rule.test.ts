@@ -35,7 +35,9 @@ const targetOf = (entry: string): string => (entry.includes(".") ? entry : `${en
 describe.each(rooms)("of src/%s", (room) => {
   const row = table.rooms[room] ?? { values: [], types: [] };
   const others = rooms.filter((other) => other !== room && !other.includes("."));
-  const closed = others.filter((other) => !row.values.includes(other) && !row.types.includes(other));
+  const open = (other: string): boolean =>
+    [...row.values, ...row.types].some((entry) => other === entry || other.startsWith(`${entry}/`));
+  const closed = others.filter((other) => !open(other));
   const typesOnly = [...row.types, ...row.types.map((type) => targetOf(type))].filter((type) => type.includes("/"));
 
   test("imports of rooms that its row does not name are refused, in every way to write them", async () => {
@@ -79,14 +81,14 @@ describe.each(rooms)("of src/%s", (room) => {
   });
 
   test("../ is refused, at the start and within", async () => {
-    for (const path of ["../engine/types.ts", "./../engine/types.ts", "#engine/../ui/App.tsx", "/src/ui/App.tsx"])
+    for (const path of ["../engine/types.ts", "./../engine/types.ts", "#engine/../ui/App.tsx", "/src/ui/app/App.tsx"])
       expect(await refusals(fileIn(room), `import type { A } from "${path}";`), path).toHaveLength(1);
   });
 
   test("an npm package is refused outside its home, as a value and as a type", async () => {
     const file = fileIn(room);
     for (const [name, homes] of Object.entries(table.packages)) {
-      if (homes.includes("*") || homes.includes(room)) continue;
+      if (homes.some((home) => home === "*" || home === room || room.startsWith(`${home}/`))) continue;
       for (const line of [
         `import { a } from "${name}";`,
         `import type { A } from "${name}";`,
@@ -99,11 +101,30 @@ describe.each(rooms)("of src/%s", (room) => {
   });
 });
 
+test("no arrow runs back up: what a room may import never leads back to it", () => {
+  const leaf = (entry: string): boolean => entry.includes(".") || entry === "everywhere";
+  const below = (room: string): string[] => {
+    const row = table.rooms[room] ?? { values: [], types: [] };
+    const entries = row.values.filter((entry) => !leaf(entry));
+    return rooms.filter((other) => entries.some((entry) => other === entry || other.startsWith(`${entry}/`)));
+  };
+  for (const room of rooms) {
+    const reached = new Set<string>();
+    const queue = below(room);
+    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+      if (reached.has(next)) continue;
+      reached.add(next);
+      queue.push(...below(next));
+    }
+    expect([...reached], `src/${room} leads back to itself`).not.toContain(room);
+  }
+});
+
 test("adapters of a host are picked by entry points only", async () => {
-  expect(await refusals("worker/host.ts", 'import { a } from "#engine/decode.web.ts";')).toHaveLength(1);
-  expect(await refusals("engine/model.ts", 'import { a } from "./runtime.node.ts";')).toHaveLength(1);
-  expect(await refusals("engine/model.ts", 'import type { A } from "./runtime.node.ts";')).toEqual([]);
-  expect(await refusals("worker/worker.ts", 'import { a } from "#engine/decode.web.ts";')).toEqual([]);
+  expect(await refusals("worker/host.ts", 'import { a } from "#engine/picture/decode.web.ts";')).toHaveLength(1);
+  expect(await refusals("engine/model/model.ts", 'import { a } from "./runtime.node.ts";')).toHaveLength(1);
+  expect(await refusals("engine/model/model.ts", 'import type { A } from "./runtime.node.ts";')).toEqual([]);
+  expect(await refusals("worker/worker.ts", 'import { a } from "#engine/picture/decode.web.ts";')).toEqual([]);
 });
 
 test("the table in ARCHITECTURE.md is the one that lint enforces", () => {

@@ -22,10 +22,14 @@ const flags =
 export async function runLighthouse(chromium) {
   const folder = "dist-lighthouse";
   await buildInto(folder);
-  const server = spawn(process.execPath, ["scripts/run.mjs", "e2e/serve.ts", folder, String(port), "compress"], {
-    cwd: root,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const server = spawn(
+    process.execPath,
+    ["scripts/run.mjs", "e2e/support/serve.ts", folder, String(port), "compress"],
+    {
+      cwd: root,
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   const results = await mkdtemp(join(tmpdir(), "llava-lighthouse-"));
   const total = { passed: 0, failed: 0, skipped: 0 };
   try {

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-// Whatever the entry is: ONNX Runtime must not report its use (src/engine/no-telemetry.node.ts says more).
+// Whatever the entry is: ONNX Runtime must not report its use (src/engine/runtime/no-telemetry.node.ts says more).
 process.env.ORT_DISABLE_TELEMETRY = "1";
 
 const [entry] = process.argv.slice(2);

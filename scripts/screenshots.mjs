@@ -9,4 +9,4 @@ process.env.CHROMIUM_PATH = await findChromium();
 const tsx = await import("tsx/esm/api");
 tsx.register();
 process.argv.splice(2, 0, "dist-screenshots");
-await import("../e2e/screenshots.ts");
+await import("../e2e/support/screenshots.ts");

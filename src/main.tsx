@@ -2,29 +2,35 @@
 import { signal } from "@preact/signals";
 import { render } from "preact";
 import { bindAddress, conversationIn } from "#chat/address.web.ts";
-import { fetchExample, loadExamples, type Example } from "#chat/examples.web.ts";
-import { createTransfer } from "#chat/export-transfer.web.ts";
+import { fetchExample, loadExamples, type Example } from "#chat/pictures/examples.web.ts";
+import { createTransfer } from "#chat/transfer/export-transfer.web.ts";
 import { createComparison } from "#chat/compare.ts";
-import { createDrafts } from "#chat/drafts.web.ts";
-import { createDrawingMark } from "#chat/drawing-mark.web.ts";
-import { createDownloads, downloadsKey } from "#chat/downloads.ts";
+import { createDrafts } from "#chat/persistence/drafts.web.ts";
+import { createDrawingMark } from "#chat/pictures/drawing-mark.web.ts";
+import { createDownloads, downloadsKey } from "#chat/models/downloads.ts";
 import { addVote, mergeVotes, readVotes } from "#chat/compare-votes.ts";
-import { createAdaptedModel } from "#chat/models-adapted.ts";
-import { createModelRegistry } from "#chat/models.ts";
-import { createModelMemory, memoryForModels } from "#chat/models-memory.ts";
-import { createServers } from "#chat/models-servers.ts";
-import { createWebPersistence } from "#chat/persistence.web.ts";
-import type { ModelClient } from "#chat/model-client.ts";
+import { createAdaptedModel } from "#chat/models/adapted.ts";
+import { createModelRegistry } from "#chat/models/models.ts";
+import { createModelMemory, memoryForModels } from "#chat/models/memory.ts";
+import { createServers } from "#chat/models/servers.ts";
+import { createWebPersistence } from "#chat/persistence/persistence.web.ts";
+import type { ModelClient } from "#chat/models/model-client.ts";
 import { newId } from "#chat/new-id.ts";
-import { cropPicture, fetchPicture } from "#chat/picture-sources.web.ts";
-import { openPicture } from "#chat/pictures.web.ts";
+import { cropPicture, fetchPicture } from "#chat/pictures/picture-sources.web.ts";
+import { openPicture } from "#chat/pictures/pictures.web.ts";
 import { readPreferences, writePreferences, type Preferences } from "#chat/preferences.ts";
 import { defaultSettings } from "#chat/settings.ts";
-import { createPhotoModels } from "#chat/photo-models.ts";
-import { createStoredModels, defaultHub, hubAddressOf, type AdapterRef, type PackageRef } from "#chat/storage.ts";
-import { createWakeLock, estimateStorage, isMetered, machineMemory, saveModelFile } from "#chat/storage.web.ts";
+import { createPhotoModels } from "#chat/models/photo-models.ts";
+import {
+  createStoredModels,
+  defaultHub,
+  hubAddressOf,
+  type AdapterRef,
+  type PackageRef,
+} from "#chat/models/storage.ts";
+import { createWakeLock, estimateStorage, isMetered, machineMemory, saveModelFile } from "#chat/models/storage.web.ts";
 import { createChatStore } from "#chat/store.ts";
-import { createThumbnails } from "#chat/thumbnails.web.ts";
+import { createThumbnails } from "#chat/pictures/thumbnails.web.ts";
 import { startHubWorker } from "#hub/start.ts";
 import { encodePicture } from "#remote/picture.web.ts";
 import { addressAfterLaunch, onInstallOffer, onOpenedFiles, readLaunch, takeShared, type Shared } from "#sw/launch.ts";
@@ -32,12 +38,12 @@ import { waitUntilOffline } from "#sw/offline-status.ts";
 import { startServiceWorker } from "#sw/register.ts";
 import { runtimePath } from "#sw/runtime-cache.ts";
 import { takeUpdate, watchForUpdate } from "#sw/updates.ts";
-import { App } from "#ui/App.tsx";
-import { toSignal } from "#ui/to-signal.ts";
-import type { UpdateState } from "#ui/UpdateNote.tsx";
-import "#ui/styles/styles.ts";
-import { requestBlob } from "#weights/request.ts";
-import { askToPersist } from "#weights/storage.web.ts";
+import { App } from "#ui/app/App.tsx";
+import { toSignal } from "#ui/parts/to-signal.ts";
+import type { UpdateState } from "#ui/parts/UpdateNote.tsx";
+import "#ui/app/styles.ts";
+import { requestBlob } from "#weights/download/request.ts";
+import { askToPersist } from "#weights/store/storage.web.ts";
 import { createModelClient, type WorkerModelClient } from "#worker/client.ts";
 import type { PackageArchitecture } from "#worker/api.ts";
 import { createFetchAhead, createPackagesClient, createWeightsWorker } from "#worker/weights-client.ts";

@@ -1,7 +1,7 @@
 // The wire between the bench page and its two workers, one per system. Types only.
 import type { Device, Message } from "#engine/types.ts";
 import type { Timed } from "../measure.ts";
-import type { Split } from "../ours.ts";
+import type { Split } from "../systems/ours.ts";
 
 export interface LoadOptions {
   /** Absolute URL of the package's folder, ending with a slash. */

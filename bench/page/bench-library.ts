@@ -4,7 +4,7 @@ import { GraphBuilder } from "#convert/onnx/graph.ts";
 import { chooseDevice, place } from "#hub/place.web.ts";
 import type { Message } from "#engine/types.ts";
 import type { Manifest } from "#weights/manifest.ts";
-import { librarySystem, openLibrary } from "../library.ts";
+import { librarySystem, openLibrary } from "../systems/library.ts";
 import type { System } from "../measure.ts";
 import type { EmbeddingTable, LibraryApi } from "./api.ts";
 import { startGpuMeter } from "../gpu-meter.ts";

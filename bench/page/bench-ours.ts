@@ -1,12 +1,12 @@
 // The worker in which the bench page runs this project's engine.
 import { expose } from "comlink";
-import { decodeImage } from "#engine/decode.web.ts";
+import { decodeImage } from "#engine/picture/decode.web.ts";
 import { createEngine, type Engine } from "#engine/engine.ts";
-import { createWasmRuntime, createWebGpuRuntime, probeGpu } from "#engine/runtime.web.ts";
-import type { Runtime } from "#engine/runtime.ts";
-import { createIdbFeatures } from "#weights/features.web.ts";
+import { createWasmRuntime, createWebGpuRuntime, probeGpu } from "#engine/runtime/runtime.web.ts";
+import type { Runtime } from "#engine/runtime/runtime.ts";
+import { createIdbFeatures } from "#weights/store/features.web.ts";
 import { startGpuMeter } from "../gpu-meter.ts";
-import { engineSystem, type Split } from "../ours.ts";
+import { engineSystem, type Split } from "../systems/ours.ts";
 import type { OursApi } from "./api.ts";
 import { watchMemory } from "./memory.ts";
 import { fetchPackage, type ServedPackage } from "./package.ts";

@@ -3,11 +3,11 @@
 import { wrap } from "comlink";
 import { runtimePath } from "#sw/runtime-cache.ts";
 import type { Message } from "#engine/types.ts";
-import "../../src/ui/styles/tokens.css";
-import "../../src/ui/styles/base.css";
+import "../../src/ui/app/tokens.css";
+import "../../src/ui/app/base.css";
 import "./page.css";
 import { spreadOf, type System } from "../measure.ts";
-import type { Split } from "../ours.ts";
+import type { Split } from "../systems/ours.ts";
 import { runPlan } from "../plan.ts";
 import type { LibraryApi, LoadOptions, Memory, OursApi } from "./api.ts";
 import { workerHeaps } from "./memory.ts";

@@ -1,6 +1,6 @@
 // What the bench page shows of its figures, as a table of texts and as a picture. Knows no worker.
 import { spreadOf, type PerToken, type Spread, type Timed } from "../measure.ts";
-import type { Split } from "../ours.ts";
+import type { Split } from "../systems/ours.ts";
 import type { Row } from "../plan.ts";
 import { digits } from "../table.ts";
 import type { Loaded, Memory } from "./api.ts";

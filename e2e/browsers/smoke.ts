@@ -4,8 +4,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { securityHeaders } from "#sw/security-headers.ts";
-import { examplePicture, truths } from "../ask.ts";
-import { serveStatic } from "../static-server.ts";
+import { examplePicture, truths } from "../support/ask.ts";
+import { serveStatic } from "../support/static-server.ts";
 import { waitFor, type Browser } from "./browser.ts";
 import { startFirefox } from "./firefox.ts";
 import { startWebkit } from "./webkit.ts";

@@ -3,8 +3,8 @@ import { EngineError } from "#engine/errors.ts";
 import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
 import { createComparison, mixed } from "./compare.ts";
 import { addVote, canWin, exportVotes, readVotes, toVote } from "./compare-votes.ts";
-import { loadOnce } from "./models-loaded.ts";
-import type { ModelClient, ReadyModel } from "./model-client.ts";
+import { loadOnce } from "#chat/models/loaded.ts";
+import type { ModelClient, ReadyModel } from "#chat/models/model-client.ts";
 
 const request: GenerateRequest = {
   messages: [{ role: "user", parts: [{ type: "text", text: "?" }] }],

@@ -1,9 +1,9 @@
 // Side by side: several models answer the same question, and a vote says which answer is best. Servers answer at the same time; the
 // models of this device share it, so they take turns. Knows no page; votes are kept by the caller.
 import type { GenerateRequest } from "#engine/types.ts";
-import type { AssistantTurn } from "./conversation.ts";
-import type { ModelChoice } from "./models.ts";
-import type { ModelClient } from "./model-client.ts";
+import type { AssistantTurn } from "#chat/conversation/conversation.ts";
+import type { ModelChoice } from "#chat/models/models.ts";
+import type { ModelClient } from "#chat/models/model-client.ts";
 import { createCell, type Observable } from "./observable.ts";
 import { queuedTurn, reduceTurn, runTurn, toFailure, type TurnEvent } from "./run-turn.ts";
 

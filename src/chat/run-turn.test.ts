@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { EngineError } from "#engine/errors.ts";
 import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
-import type { AssistantTurn } from "./conversation.ts";
+import type { AssistantTurn } from "#chat/conversation/conversation.ts";
 import { canContinue, continuedTurn, queuedTurn, reduceTurn, runTurn, type TurnEvent } from "./run-turn.ts";
 
 const timings = { imageMs: 1, visionMs: 2, prefillMs: 3, decodeMs: 4, firstTokenMs: 6, totalMs: 10 };

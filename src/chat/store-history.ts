@@ -1,9 +1,9 @@
 // Which conversation is shown, and what can be done to those that are kept: open, rename, delete and undo. Knows no model.
-import { allTurns, mapTurns } from "./conversation-branches.ts";
-import { joinConversations } from "./conversation-join.ts";
-import { titleOf, type Conversation } from "./conversation.ts";
+import { allTurns, mapTurns } from "#chat/conversation/branches.ts";
+import { joinConversations } from "#chat/conversation/join.ts";
+import { titleOf, type Conversation } from "#chat/conversation/conversation.ts";
 import type { Cell } from "./observable.ts";
-import { summarize, inListOrder, isFull, type ChatPersistence, type Kept } from "./persistence.ts";
+import { summarize, inListOrder, isFull, type ChatPersistence, type Kept } from "#chat/persistence/persistence.ts";
 import type { Arrival, ChatState } from "./store.ts";
 
 export interface History {

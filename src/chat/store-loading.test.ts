@@ -1,9 +1,9 @@
 // A model whose loading stands still: ended or asked for again by a person.
 import { expect, test, vi } from "vitest";
 import type { LoadEvent, LoadedModel } from "#worker/api.ts";
-import type { ModelClient } from "./model-client.ts";
-import { loadOnce } from "./models-loaded.ts";
-import type { ChatPersistence } from "./persistence.ts";
+import type { ModelClient } from "#chat/models/model-client.ts";
+import { loadOnce } from "#chat/models/loaded.ts";
+import type { ChatPersistence } from "#chat/persistence/persistence.ts";
 import { defaultSettings } from "./settings.ts";
 import { createChatStore } from "./store.ts";
 

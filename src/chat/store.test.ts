@@ -3,11 +3,11 @@ import { EngineError } from "#engine/errors.ts";
 import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
 import type { LoadEvent, LoadedModel } from "#worker/api.ts";
 import { RemoteError } from "#remote/errors.ts";
-import type { AssistantTurn, Conversation } from "./conversation.ts";
-import { allTurns, alternativesOf } from "./conversation-branches.ts";
-import { joinConversations } from "./conversation-join.ts";
-import type { ModelClient, ReadyModel } from "./model-client.ts";
-import { inListOrder, summarize, type ChatPersistence, type Kept } from "./persistence.ts";
+import type { AssistantTurn, Conversation } from "#chat/conversation/conversation.ts";
+import { allTurns, alternativesOf } from "#chat/conversation/branches.ts";
+import { joinConversations } from "#chat/conversation/join.ts";
+import type { ModelClient, ReadyModel } from "#chat/models/model-client.ts";
+import { inListOrder, summarize, type ChatPersistence, type Kept } from "#chat/persistence/persistence.ts";
 import { defaultSettings } from "./settings.ts";
 import { createChatStore, type ChatStore } from "./store.ts";
 

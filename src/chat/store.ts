@@ -1,6 +1,6 @@
 // The application's state and everything that may change it. No framework, no DOM: the page watches it and calls back.
 // What keeps the list of conversations is store-history.ts; this is the conversation that is shown, and the model.
-import { forgetOldest } from "./conversation-budget.ts";
+import { forgetOldest } from "#chat/conversation/budget.ts";
 import {
   allTurns,
   branchFrom,
@@ -9,17 +9,30 @@ import {
   removePair,
   showAlternative,
   versionsOf,
-} from "./conversation-branches.ts";
-import { joinConversations } from "./conversation-join.ts";
+} from "#chat/conversation/branches.ts";
+import { joinConversations } from "#chat/conversation/join.ts";
 import { createAhead } from "./ahead.ts";
-import type { AssistantTurn, Conversation, Failure, Opinion, Picture, Turn, UserTurn } from "./conversation.ts";
-import { picturesCarriedOver, toMessages, turnsInMemory } from "./conversation.ts";
+import type {
+  AssistantTurn,
+  Conversation,
+  Failure,
+  Opinion,
+  Picture,
+  Turn,
+  UserTurn,
+} from "#chat/conversation/conversation.ts";
+import { picturesCarriedOver, toMessages, turnsInMemory } from "#chat/conversation/conversation.ts";
 import { createCell, type Observable } from "./observable.ts";
-import { advanceLoad, startOfLoad, type LoadProgress } from "./load-progress.ts";
-import type { ModelClient, ReadyModel } from "./model-client.ts";
-import { MadeRoomError } from "./models-memory.ts";
-import { fatalCodes } from "./models-loaded.ts";
-import { inListOrder, summarize, type ChatPersistence, type ConversationSummary } from "./persistence.ts";
+import { advanceLoad, startOfLoad, type LoadProgress } from "#chat/models/load-progress.ts";
+import type { ModelClient, ReadyModel } from "#chat/models/model-client.ts";
+import { MadeRoomError } from "#chat/models/memory.ts";
+import { fatalCodes } from "#chat/models/loaded.ts";
+import {
+  inListOrder,
+  summarize,
+  type ChatPersistence,
+  type ConversationSummary,
+} from "#chat/persistence/persistence.ts";
 import { canContinue, continuedTurn, queuedTurn, reduceTurn, runTurn, toFailure, type TurnEvent } from "./run-turn.ts";
 import { mostVariations, toRequest, variedSettings, type Settings } from "./settings.ts";
 import { createHistory, type History } from "./store-history.ts";

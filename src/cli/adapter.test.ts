@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { randomAdapter } from "#convert/adapter-fixture.ts";
-import { checkpointFolder } from "#convert/folder.node.ts";
+import { randomAdapter } from "#testing/adapter-fixture.ts";
+import { checkpointFolder } from "#convert/package/folder.node.ts";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 

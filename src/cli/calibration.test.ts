@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { checkpointFolder } from "#convert/folder.node.ts";
-import { openSource } from "#convert/checkpoint-source.ts";
-import { renderPrompt } from "#engine/prompt.ts";
-import { createTokenizer } from "#engine/tokenizer.ts";
+import { checkpointFolder } from "#convert/package/folder.node.ts";
+import { openSource } from "#convert/source/checkpoint-source.ts";
+import { renderPrompt } from "#engine/text/prompt.ts";
+import { createTokenizer } from "#engine/text/tokenizer.ts";
 import { readCalibration, type Calibration, type CalibrationEntry } from "./calibration-file.ts";
 import { measureImportances } from "./importances.ts";
 

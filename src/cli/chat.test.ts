@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { convert } from "#convert/convert.ts";
-import { checkpointFolder, packageFolder } from "#convert/folder.node.ts";
+import { checkpointFolder, packageFolder } from "#convert/package/folder.node.ts";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 

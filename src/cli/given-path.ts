@@ -4,7 +4,7 @@ import { readdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { whatFileIs } from "#convert/folder.node.ts";
+import { whatFileIs } from "#convert/package/folder.node.ts";
 
 /** The existing file or folder that the text means: itself first, then without what terminals add. Undefined where there is none. */
 export async function givenPath(text: string): Promise<string | undefined> {

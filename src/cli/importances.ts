@@ -2,18 +2,18 @@
 // also yield sums of squares. The converter weights its rounding errors by them.
 import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { CheckpointFolder } from "#convert/byte-source.ts";
+import type { CheckpointFolder } from "#convert/checkpoint/byte-source.ts";
 import { convert, type ConvertOptions, type ConvertProgress } from "#convert/convert.ts";
-import { packageFolder } from "#convert/folder.node.ts";
-import { besideTarget, cleanAtExit, removeNow } from "#convert/half-written.node.ts";
+import { packageFolder } from "#convert/package/folder.node.ts";
+import { besideTarget, cleanAtExit, removeNow } from "#convert/package/half-written.node.ts";
 import { matrixOfSquares, type Importances } from "#convert/onnx/weight-ops.ts";
-import { decodeImage } from "#engine/decode.node.ts";
+import { decodeImage } from "#engine/picture/decode.node.ts";
 import { createGenerator } from "#engine/generate.ts";
-import { loadModel } from "#engine/model.ts";
+import { loadModel } from "#engine/model/model.ts";
 import { packageFolder as packageFiles } from "#engine/package-folder.node.ts";
 import type { PackageInfo } from "#engine/package.ts";
-import { createNodeRuntime } from "#engine/runtime.node.ts";
-import type { Runtime, RuntimeTensor, Session } from "#engine/runtime.ts";
+import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
+import type { Runtime, RuntimeTensor, Session } from "#engine/runtime/runtime.ts";
 import type { Message } from "#engine/types.ts";
 import type { Calibration } from "./calibration-file.ts";
 

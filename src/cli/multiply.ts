@@ -2,8 +2,8 @@
 // multiplications.
 import { GraphBuilder } from "#convert/onnx/graph.ts";
 import { EngineError } from "#engine/errors.ts";
-import { createNodeRuntime } from "#engine/runtime.node.ts";
-import type { Runtime, Session } from "#engine/runtime.ts";
+import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
+import type { Runtime, Session } from "#engine/runtime/runtime.ts";
 
 let loading: Promise<{ readonly runtime: Runtime; readonly session: Session }> | undefined;
 

@@ -55,9 +55,17 @@ test.each<[string, readonly string[], RegExp]>([
     ],
     /a session[^]*could not be reached/,
   ],
-  ["parity", [...viaTsx, "--input-type=module", "-e", `import "./src/cli/parity-row.ts"; ${session}`], /a session/],
+  [
+    "parity",
+    [...viaTsx, "--input-type=module", "-e", `import "./bench/parity/parity-row.ts"; ${session}`],
+    /a session/,
+  ],
   ["eval", [...viaTsx, "--input-type=module", "-e", `import "./src/eval/open-package.ts"; ${session}`], /a session/],
-  ["the benches", [...viaTsx, "--input-type=module", "-e", `import "./bench/bare.ts"; ${session}`], /a session/],
+  [
+    "the benches",
+    [...viaTsx, "--input-type=module", "-e", `import "./bench/systems/bare.ts"; ${session}`],
+    /a session/,
+  ],
 ])("%s leaves nothing in the home folder", async (_, parameters, said) => {
   const { out } = await run(
     parameters.map((parameter) => parameter.replaceAll("HOME", home)),

@@ -1,17 +1,17 @@
 // `npm run verify:hub -- <id>`: brings a model of the hub here, asks it about three pictures and looks for the words that a right answer
 // has; for anyone who is online. What passes may lose its "not yet run" in src/zoo/hub-models.ts.
-import "#engine/no-telemetry.node.ts";
+import "#engine/runtime/no-telemetry.node.ts";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Command } from "commander";
 import sharp from "sharp";
-import { decodeImage } from "#engine/decode.node.ts";
+import { decodeImage } from "#engine/picture/decode.node.ts";
 import { EngineError } from "#engine/errors.ts";
 import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
 import { createHubHost } from "#hub/host.ts";
 import { chooseProcessor, placeInFolder } from "#hub/place.node.ts";
-import { ensurePackage } from "#weights/ensure.ts";
-import { createFolderShardStore } from "#weights/store.node.ts";
+import { ensurePackage } from "#weights/download/ensure.ts";
+import { createFolderShardStore } from "#weights/store/store.node.ts";
 import type { InferenceApi } from "#worker/api.ts";
 import { hubModels, repositoryOf } from "#zoo/hub-models.ts";
 import { createProgress } from "./progress.ts";

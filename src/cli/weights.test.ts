@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { elementsOf, type Checkpoint } from "#convert/checkpoint.ts";
-import { checkpointFolder } from "#convert/folder.node.ts";
-import { openCheckpoint, openTensorFile } from "#convert/open-checkpoint.ts";
+import { elementsOf, type Checkpoint } from "#convert/checkpoint/checkpoint.ts";
+import { checkpointFolder } from "#convert/package/folder.node.ts";
+import { openCheckpoint, openTensorFile } from "#convert/checkpoint/open-checkpoint.ts";
 import { addWeights } from "./weights.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));

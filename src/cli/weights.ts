@@ -2,17 +2,17 @@
 // Each checks everything that needs no weights before it writes, and leaves nothing when it fails.
 import { Option, type Command } from "commander";
 import * as v from "valibot";
-import type { CheckpointFolder } from "#convert/byte-source.ts";
-import { openWeights } from "#convert/checkpoint-source.ts";
-import { applyDelta, checkBase, deltaNoteName, describeBase, makeDelta } from "#convert/delta.ts";
-import { checkpointFolder, packageFolder } from "#convert/folder.node.ts";
-import { JsonObjectSchema, readObject } from "#convert/json-file.ts";
-import { adapterConfigName } from "#convert/adapter-config.ts";
-import { openCheckpoint } from "#convert/open-checkpoint.ts";
-import { huggingFaceName } from "#convert/original-layout.ts";
-import { extractProjector, projectorBase } from "#convert/projector.ts";
-import type { Checkpoint } from "#convert/checkpoint.ts";
-import { writeCheckpoint } from "#convert/write-checkpoint.ts";
+import type { CheckpointFolder } from "#convert/checkpoint/byte-source.ts";
+import { openWeights } from "#convert/source/checkpoint-source.ts";
+import { applyDelta, checkBase, deltaNoteName, describeBase, makeDelta } from "#convert/source/delta.ts";
+import { checkpointFolder, packageFolder } from "#convert/package/folder.node.ts";
+import { JsonObjectSchema, readObject } from "#convert/checkpoint/json-file.ts";
+import { adapterConfigName } from "#convert/source/adapter-config.ts";
+import { openCheckpoint } from "#convert/checkpoint/open-checkpoint.ts";
+import { huggingFaceName } from "#convert/source/original-layout.ts";
+import { extractProjector, projectorBase } from "#convert/source/projector.ts";
+import type { Checkpoint } from "#convert/checkpoint/checkpoint.ts";
+import { writeCheckpoint } from "#convert/checkpoint/write-checkpoint.ts";
 import { givenFolder } from "./given-path.ts";
 import { multiplyOnRuntime } from "./multiply.ts";
 import { createProgress } from "./progress.ts";

@@ -1,7 +1,7 @@
 // Tells the decoder that an adapter was trained on from all others. Knows its tensors and no graph.
-import type { TextConfig } from "./config.ts";
-import type { LlavaTensors } from "./llava-tensors.ts";
-import { decoderSites } from "./onnx/decoder.ts";
+import type { TextConfig } from "#convert/checkpoint/config.ts";
+import type { LlavaTensors } from "#convert/checkpoint/llava-tensors.ts";
+import { decoderSites } from "#convert/onnx/decoder.ts";
 
 /**
  * SHA-256, in hex, over the sizes of the decoder and one row of every matrix that an adapter may change. Another model differs in all of

@@ -1,20 +1,20 @@
 // An adapter beside its base computes what the merged conversion does, on every runtime that runs in Node.
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { AdapterPackage } from "#engine/adapter.ts";
-import { loadModel, type Model } from "#engine/model.ts";
-import type { Runtime } from "#engine/runtime.ts";
-import { createNodeRuntime } from "#engine/runtime.node.ts";
-import { createWasmRuntime } from "#engine/runtime.web.ts";
-import { lastLogits } from "#engine/self-test.ts";
+import type { AdapterPackage } from "#engine/model/adapter.ts";
+import { loadModel, type Model } from "#engine/model/model.ts";
+import type { Runtime } from "#engine/runtime/runtime.ts";
+import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
+import { createWasmRuntime } from "#engine/runtime/runtime.web.ts";
+import { lastLogits } from "#engine/model/self-test.ts";
 import type { AdapterManifest, Manifest } from "#weights/manifest.ts";
 import { convertAdapter, type AdapterOptions } from "./adapter.ts";
-import { randomAdapter } from "./adapter-fixture.ts";
-import type { CheckpointFolder } from "./byte-source.ts";
+import { randomAdapter } from "#testing/adapter-fixture.ts";
+import type { CheckpointFolder } from "#convert/checkpoint/byte-source.ts";
 import { convert, type ConvertOptions } from "./convert.ts";
-import { encodeSafetensors, memoryCheckpoint, memoryPackage, type MemoryPackage } from "./fixtures.ts";
-import { checkpointFolder } from "./folder.node.ts";
-import { largestDifference } from "./graph-runner.ts";
+import { encodeSafetensors, memoryCheckpoint, memoryPackage, type MemoryPackage } from "#testing/fixtures.ts";
+import { checkpointFolder } from "#convert/package/folder.node.ts";
+import { largestDifference } from "#testing/graph-runner.ts";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 

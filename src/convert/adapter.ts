@@ -11,22 +11,29 @@ import {
   type AdapterManifest,
   type Manifest,
 } from "#weights/manifest.ts";
-import { readText, type CheckpointFolder, type PackageFolder } from "./byte-source.ts";
-import { Checkpoint, elementsOf, requireFloat, sameShape, shapeText, type Tensor } from "./checkpoint.ts";
-import { projectorActivation } from "./config.ts";
+import { readText, type CheckpointFolder, type PackageFolder } from "#convert/checkpoint/byte-source.ts";
+import {
+  Checkpoint,
+  elementsOf,
+  requireFloat,
+  sameShape,
+  shapeText,
+  type Tensor,
+} from "#convert/checkpoint/checkpoint.ts";
+import { projectorActivation } from "#convert/checkpoint/config.ts";
 import type { ConvertProgress } from "./convert.ts";
-import { placeWeights, writeDataFile } from "./external-data.ts";
-import { encodeFloats } from "./float.ts";
-import { readObject } from "./json-file.ts";
-import { LlavaTensors } from "./llava-tensors.ts";
-import { readAdapter, type Adapter, type LoraUpdate } from "./adapter-file.ts";
-import { buildProjector } from "./onnx/vision.ts";
-import type { GraphBuilder } from "./onnx/graph.ts";
-import type { Bits } from "./onnx/weight-ops.ts";
-import { isOriginalConfig } from "./original-config.ts";
-import type { Scheme } from "./quantize.ts";
-import { ShardedWriter } from "./shard.ts";
-import { namedTemplate, ownTemplate, templateForName } from "./template.ts";
+import { placeWeights, writeDataFile } from "#convert/onnx/external-data.ts";
+import { encodeFloats } from "#formats/float.ts";
+import { readObject } from "#convert/checkpoint/json-file.ts";
+import { LlavaTensors } from "#convert/checkpoint/llava-tensors.ts";
+import { readAdapter, type Adapter, type LoraUpdate } from "#convert/source/adapter-file.ts";
+import { buildProjector } from "#convert/onnx/vision.ts";
+import type { GraphBuilder } from "#convert/onnx/graph.ts";
+import type { Bits } from "#convert/onnx/weight-ops.ts";
+import { isOriginalConfig } from "#convert/source/original-config.ts";
+import type { Scheme } from "#convert/quantize/quantize.ts";
+import { ShardedWriter } from "#convert/package/shard.ts";
+import { namedTemplate, ownTemplate, templateForName } from "#convert/text/template.ts";
 
 export interface AdapterOptions {
   /** Of the adapter's matrices; default 16. */

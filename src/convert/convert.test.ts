@@ -5,8 +5,15 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseManifest, type Manifest } from "#weights/manifest.ts";
 import { convert, type ConvertOptions } from "./convert.ts";
-import { encodeSafetensors, memoryCheckpoint, memoryPackage, tinyConfig, tinyFiles, tinyTensors } from "./fixtures.ts";
-import { checkpointFolder, packageFolder } from "./folder.node.ts";
+import {
+  encodeSafetensors,
+  memoryCheckpoint,
+  memoryPackage,
+  tinyConfig,
+  tinyFiles,
+  tinyTensors,
+} from "#testing/fixtures.ts";
+import { checkpointFolder, packageFolder } from "#convert/package/folder.node.ts";
 
 const bits = { vision: 8, embed: 8, decoder: 4 } as const;
 

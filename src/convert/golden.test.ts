@@ -5,14 +5,14 @@ import * as node from "onnxruntime-node";
 import * as web from "onnxruntime-web/wasm";
 import * as v from "valibot";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { preprocess } from "#engine/image.ts";
+import { preprocess } from "#engine/picture/image.ts";
 import type { Pixels } from "#engine/types.ts";
 import type { Manifest } from "#weights/manifest.ts";
 import { convert } from "./convert.ts";
-import { memoryPackage, type MemoryPackage } from "./fixtures.ts";
-import { checkpointFolder } from "./folder.node.ts";
-import { GoldenPrompt, runGolden, tolerance } from "./golden.ts";
-import { largestDifference, runGraphs, type GraphRunner, type Ort } from "./graph-runner.ts";
+import { memoryPackage, type MemoryPackage } from "#testing/fixtures.ts";
+import { checkpointFolder } from "#convert/package/folder.node.ts";
+import { GoldenPrompt, runGolden, tolerance } from "#testing/golden.ts";
+import { largestDifference, runGraphs, type GraphRunner, type Ort } from "#testing/graph-runner.ts";
 
 web.env.wasm.numThreads = 1;
 

@@ -1,13 +1,13 @@
 // The engine on a tiny random LLaVA, converted in memory, on every runtime that runs in Node.
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { decodeImage } from "./decode.node.ts";
+import { decodeImage } from "#engine/picture/decode.node.ts";
 import { createEngine, type Engine } from "./engine.ts";
-import type { KvCache } from "./kv-cache.ts";
-import { loadModel, type Model } from "./model.ts";
-import type { Runtime } from "./runtime.ts";
-import { createNodeRuntime } from "./runtime.node.ts";
-import { runSelfTest } from "./self-test.ts";
-import { createWasmRuntime } from "./runtime.web.ts";
+import type { KvCache } from "#engine/model/kv-cache.ts";
+import { loadModel, type Model } from "#engine/model/model.ts";
+import type { Runtime } from "#engine/runtime/runtime.ts";
+import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
+import { runSelfTest } from "#engine/model/self-test.ts";
+import { createWasmRuntime } from "#engine/runtime/runtime.web.ts";
 import {
   answer,
   assistant,

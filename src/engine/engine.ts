@@ -1,12 +1,12 @@
 // The engine's front door: a package and a runtime in, generations out.
-import type { AdapterPackage } from "./adapter.ts";
+import type { AdapterPackage } from "#engine/model/adapter.ts";
 import { EngineError } from "./errors.ts";
 import { createGenerator } from "./generate.ts";
-import type { FeatureStore } from "./image-features.ts";
-import { loadModel, type ModelPart } from "./model.ts";
+import type { FeatureStore } from "#engine/model/image-features.ts";
+import { loadModel, type ModelPart } from "#engine/model/model.ts";
 import type { PackageInfo } from "./package.ts";
-import type { Runtime } from "./runtime.ts";
-import { runSelfTest, type SelfTestResult } from "./self-test.ts";
+import type { Runtime } from "#engine/runtime/runtime.ts";
+import { runSelfTest, type SelfTestResult } from "#engine/model/self-test.ts";
 import type { GenerateEvent, GenerateRequest, PackageFiles, Pixels } from "./types.ts";
 
 export interface EngineOptions {

@@ -1,16 +1,16 @@
 // One conversation turn: messages in, events out. Pictures → features → prompt slots → prefill of what the cache lacks → decode loop.
 // Knows the model's three computations, no runtime and no files.
-import { createDraftBudget, createDrafter } from "./drafts.ts";
+import { createDraftBudget, createDrafter } from "#engine/text/drafts.ts";
 import { EngineError } from "./errors.ts";
-import { createImageFeatures, type FeatureStore } from "./image-features.ts";
-import { commonPrefix, type KvCache } from "./kv-cache.ts";
-import type { Model } from "./model.ts";
+import { createImageFeatures, type FeatureStore } from "#engine/model/image-features.ts";
+import { commonPrefix, type KvCache } from "#engine/model/kv-cache.ts";
+import type { Model } from "#engine/model/model.ts";
 import type { PictureTiles } from "./package.ts";
 import { createPictures, type Picture } from "./pictures.ts";
 import { placePictures, prefill, type PlacedImage } from "./prefill.ts";
-import { renderPrompt, type Prompt } from "./prompt.ts";
-import { createSampler, topOf } from "./sampler.ts";
-import { createTextStream } from "./text-stream.ts";
+import { renderPrompt, type Prompt } from "#engine/text/prompt.ts";
+import { createSampler, topOf } from "#engine/text/sampler.ts";
+import { createTextStream } from "#engine/text/text-stream.ts";
 import type { FinishReason, GenerateEvent, GenerateRequest, ImageMode, Pixels, Stage } from "./types.ts";
 
 export interface GeneratorOptions {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { decodeImage } from "./decode.node.ts";
+import { decodeImage } from "#engine/picture/decode.node.ts";
 import { createEngine, type Engine } from "./engine.ts";
-import type { FeatureStore, KeptFeatures } from "./image-features.ts";
-import { createNodeRuntime } from "./runtime.node.ts";
+import type { FeatureStore, KeptFeatures } from "#engine/model/image-features.ts";
+import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
 import { answer, picture, request, tinyPackage, user } from "#testing/tiny-package.node.ts";
 import type { Part } from "./types.ts";
 

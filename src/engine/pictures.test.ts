@@ -2,12 +2,12 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { convert } from "#convert/convert.ts";
-import { memoryPackage } from "#convert/fixtures.ts";
-import { checkpointFolder } from "#convert/folder.node.ts";
+import { memoryPackage } from "#testing/fixtures.ts";
+import { checkpointFolder } from "#convert/package/folder.node.ts";
 import { createEngine, type Engine } from "./engine.ts";
-import { createNodeRuntime } from "./runtime.node.ts";
-import type { Runtime } from "./runtime.ts";
-import { createWasmRuntime } from "./runtime.web.ts";
+import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
+import type { Runtime } from "#engine/runtime/runtime.ts";
+import { createWasmRuntime } from "#engine/runtime/runtime.web.ts";
 import type { GenerateEvent, GenerateRequest, ImageMode, Message, Part, Pixels } from "./types.ts";
 
 interface Loaded {

@@ -1,11 +1,11 @@
 // A prompt's pictures: how many rows each takes, and their features, from one square or from tiles. Keeps no tensors and knows no prompt.
 import { EngineError } from "./errors.ts";
-import { anyresTiles, packAnyres, planAnyres, type AnyresPlan } from "./image-anyres.ts";
-import { hashPicture } from "./image-features.ts";
-import { normalise, preprocess } from "./image.ts";
-import type { Model } from "./model.ts";
+import { anyresTiles, packAnyres, planAnyres, type AnyresPlan } from "#engine/picture/anyres.ts";
+import { hashPicture } from "#engine/model/image-features.ts";
+import { normalise, preprocess } from "#engine/picture/image.ts";
+import type { Model } from "#engine/model/model.ts";
 import type { PictureTiles } from "./package.ts";
-import { elementCount, type RuntimeTensor } from "./runtime.ts";
+import { elementCount, type RuntimeTensor } from "#engine/runtime/runtime.ts";
 import type { ImageMode, ImagePart, Pixels } from "./types.ts";
 
 export interface PictureOptions {

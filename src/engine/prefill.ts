@@ -1,11 +1,11 @@
 // A prompt's slots: tokens, and a picture's number for each of its rows; and running the decoder over a part of them.
 // Knows no conversation and no clock.
 import { EngineError } from "./errors.ts";
-import type { ImageFeatures } from "./image-features.ts";
-import type { KvCache } from "./kv-cache.ts";
-import type { Model, RowRun } from "./model.ts";
+import type { ImageFeatures } from "#engine/model/image-features.ts";
+import type { KvCache } from "#engine/model/kv-cache.ts";
+import type { Model, RowRun } from "#engine/model/model.ts";
 import type { Picture } from "./pictures.ts";
-import type { RuntimeTensor } from "./runtime.ts";
+import type { RuntimeTensor } from "#engine/runtime/runtime.ts";
 
 /** A picture of the prompt and where its rows begin among the slots. */
 export interface PlacedImage {

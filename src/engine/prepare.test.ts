@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { decodeImage } from "./decode.node.ts";
+import { decodeImage } from "#engine/picture/decode.node.ts";
 import { createEngine, type Engine } from "./engine.ts";
-import { createNodeRuntime } from "./runtime.node.ts";
+import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
 import { answer, assistant, picture, request, tinyPackage, user } from "#testing/tiny-package.node.ts";
 import type { Part } from "./types.ts";
 

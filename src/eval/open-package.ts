@@ -1,14 +1,14 @@
 // Opens a model package folder on this machine's CPU, for the command line and the evaluation.
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { AdapterPackage } from "#engine/adapter.ts";
-import { decodeImage } from "#engine/decode.node.ts";
+import type { AdapterPackage } from "#engine/model/adapter.ts";
+import { decodeImage } from "#engine/picture/decode.node.ts";
 import { createEngine, type Engine } from "#engine/engine.ts";
 import { EngineError } from "#engine/errors.ts";
-import { describeHubLayout } from "#engine/hub-layout.ts";
+import { describeHubLayout } from "#engine/model/hub-layout.ts";
 import { packageFolder } from "#engine/package-folder.node.ts";
 import type { PackageInfo } from "#engine/package.ts";
-import { createNodeRuntime } from "#engine/runtime.node.ts";
+import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
 import type { PackageFiles } from "#engine/types.ts";
 import { isAdapterManifest, manifestName, parsePackageManifest } from "#weights/manifest.ts";
 

@@ -9,9 +9,9 @@ import {
   TextStreamer,
 } from "@huggingface/transformers";
 import { EngineError, errorCodeOf } from "#engine/errors.ts";
-import { renderTemplateSource } from "#engine/jinja.ts";
-import { createSampler, type Sampler } from "#engine/sampler.ts";
-import { createTextStream } from "#engine/text-stream.ts";
+import { renderTemplateSource } from "#engine/text/jinja.ts";
+import { createSampler, type Sampler } from "#engine/text/sampler.ts";
+import { createTextStream } from "#engine/text/text-stream.ts";
 import type { FinishReason, GenerateEvent, GenerateRequest, Pixels, Sampling } from "#engine/types.ts";
 import type { HubModel } from "./model.ts";
 import { answerMessage, expandMarks, templateChat, type TemplateChat } from "./prompt.ts";

@@ -9,7 +9,7 @@ import {
 } from "@huggingface/transformers";
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
-import { refuseEndlessPatterns } from "#engine/pattern-check.ts";
+import { refuseEndlessPatterns } from "#engine/text/pattern-check.ts";
 import type { HubManifest } from "#weights/manifest.ts";
 import { processorKind, type ProcessorKind } from "./families.ts";
 import { templateStyle, type TemplateStyle } from "./prompt.ts";

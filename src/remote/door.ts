@@ -1,11 +1,11 @@
 // The one door through which anything goes to a server: only to the server's own address, without cookies, never along a redirect.
 // Turns everything that can go wrong on the way into a RemoteError, and takes the key out of whatever a server says.
-import { createBlotter, type Blotter } from "./blot.ts";
+import { createBlotter, type Blotter } from "#remote/stream/blot.ts";
 import { errorForStatus, RemoteError, type Said } from "./errors.ts";
 import { cleanKey } from "./key.ts";
-import { readSaidText, shorten } from "./said.ts";
+import { readSaidText, shorten } from "#remote/stream/said.ts";
 import { isLocal, isLoopback, type Server } from "./server.ts";
-import { raced } from "./silence.ts";
+import { raced } from "#remote/stream/silence.ts";
 
 /** `asked` is what for; `body` makes it a POST of JSON. Rejects with RemoteError, or an AbortError when the signal says so. */
 export interface DoorRequest {

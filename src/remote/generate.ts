@@ -1,12 +1,12 @@
 // One answer of a server as the engine's events. Knows no page and no storage; pictures come ready to send from `encodePicture`.
 import type { FinishReason, GenerateEvent, GenerateRequest, ImagePart } from "#engine/types.ts";
-import { readChunks, silent, type Chunk, type Ending } from "./chunks.ts";
+import { readChunks, silent, type Chunk, type Ending } from "#remote/stream/chunks.ts";
 import { askServer, blotterOf } from "./door.ts";
 import { RemoteError } from "./errors.ts";
 import { leaveOut, refusedFields, rememberedRefusals, rememberRefusals, type ChatBody } from "./refused-fields.ts";
 import { blobToDataUrl, toChatBody, type EncodePicture } from "./request.ts";
 import type { Server, ServerModel } from "./server.ts";
-import { patience as defaultPatience, waitFor, type Patience, type Silence } from "./silence.ts";
+import { patience as defaultPatience, waitFor, type Patience, type Silence } from "#remote/stream/silence.ts";
 
 /** How servers say that an answer ends; case does not count. */
 const reasons: Readonly<Record<string, FinishReason>> = {

@@ -1,10 +1,10 @@
 // Which models a server offers, and what the list tells about the server itself. Knows no page and no storage.
-import { silent } from "./chunks.ts";
+import { silent } from "#remote/stream/chunks.ts";
 import { askServer, blotterOf } from "./door.ts";
 import { RemoteError } from "./errors.ts";
-import { readSaidText, shorten } from "./said.ts";
+import { readSaidText, shorten } from "#remote/stream/said.ts";
 import type { Server, ServerKind, ServerModel } from "./server.ts";
-import { patience as defaultPatience, raced, type Patience } from "./silence.ts";
+import { patience as defaultPatience, raced, type Patience } from "#remote/stream/silence.ts";
 
 const kinds: Readonly<Record<string, ServerKind>> = {
   vllm: "vllm",

@@ -9,12 +9,12 @@ import {
   tinyConfig,
   tinyFiles,
   tinyTensors,
-} from "#convert/fixtures.ts";
+} from "./fixtures.ts";
 import type { Manifest } from "#weights/manifest.ts";
 import type { Engine } from "#engine/engine.ts";
-import { loadModel } from "#engine/model.ts";
-import { createNodeRuntime } from "#engine/runtime.node.ts";
-import { makeSelfTest } from "#engine/self-test.ts";
+import { loadModel } from "#engine/model/model.ts";
+import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
+import { makeSelfTest } from "#engine/model/self-test.ts";
 import type { GenerateEvent, GenerateRequest, Message, PackageFiles, Part, Sampling } from "#engine/types.ts";
 
 /** Of the tiny model. */

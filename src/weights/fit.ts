@@ -1,5 +1,5 @@
 // Whether a device can hold and run a package, and why not. Pure; knows no browser: what the device offers is handed in.
-import type { HubPrecision } from "./hub.ts";
+import type { HubPrecision } from "#weights/download/hub.ts";
 import { slowTokensPerSecond } from "./pace.ts";
 import { isAdapterManifest, isHubManifest, packageBytes, type PackageManifest } from "./manifest.ts";
 

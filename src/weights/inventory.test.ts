@@ -1,6 +1,6 @@
 import { zipSync } from "fflate";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ensurePackage } from "./ensure.ts";
+import { ensurePackage } from "#weights/download/ensure.ts";
 import {
   exportPackage,
   importPackage,
@@ -17,8 +17,8 @@ import {
   weightsPath,
   withManifest,
   type PackageServer,
-} from "./package-server.node.ts";
-import { createMemoryShardStore, createShardStore, type ShardStore } from "./store.ts";
+} from "#testing/package-server.node.ts";
+import { createMemoryShardStore, createShardStore, type ShardStore } from "#weights/store/store.ts";
 
 const packed = testPackage();
 const id = packed.manifest.model.id;

@@ -1,6 +1,6 @@
 // What is stored: the packages, their sizes, and a look at every byte; one out as a file, one in from files. Knows no network.
 import { EngineError, errorCodeOf } from "#engine/errors.ts";
-import { packageKeys } from "./ensure.ts";
+import { packageKeys } from "#weights/download/ensure.ts";
 import {
   isAdapterManifest,
   manifestName,
@@ -8,9 +8,9 @@ import {
   parsePackageManifest,
   type PackageManifest,
 } from "./manifest.ts";
-import { noteKey, packageOf, packagePrefix, shardKey, type ShardStore } from "./store.ts";
-import { blobMatches } from "./verify.ts";
-import { readZip, writeStoredZip, type ZippedFile } from "./zip.ts";
+import { noteKey, packageOf, packagePrefix, shardKey, type ShardStore } from "#weights/store/store.ts";
+import { blobMatches } from "#weights/download/verify.ts";
+import { readZip, writeStoredZip, type ZippedFile } from "#formats/zip.ts";
 
 export interface StoredPackageInfo {
   readonly id: string;

@@ -82,7 +82,7 @@ const ManifestSchema = v.object({
     contextLength: tokens,
   }),
   graphs: v.object({ vision: Graph, embed: Graph, decoder: Graph }),
-  /** Golden logits for the numerics self-test (see engine/self-test.ts); absent in packages that carry none. */
+  /** Golden logits for the numerics self-test (see engine/model/self-test.ts); absent in packages that carry none. */
   selfTest: v.optional(filePath),
   files: v.array(File),
 });

@@ -1,7 +1,7 @@
 // The wire between the page and its two workers, as types only: neither side imports the other.
 import type { Device, GenerateEvent, GenerateRequest } from "#engine/types.ts";
 import type { Fit } from "#weights/fit.ts";
-import type { HubPrecision } from "#weights/hub.ts";
+import type { HubPrecision } from "#weights/download/hub.ts";
 import type { ImportedPackage, StoredPackageInfo } from "#weights/inventory.ts";
 import type { PackageManifest } from "#weights/manifest.ts";
 
@@ -116,7 +116,7 @@ export interface StoredPackage {
   readonly persisted: boolean;
   readonly manifest: unknown;
   readonly files: ReadonlyMap<string, Blob>;
-  /** See weights/ensure.ts. */
+  /** See weights/download/ensure.ts. */
   readonly leftOut?: readonly string[];
   /** Adapters of it are stored, too: the model is loaded with room for one. */
   readonly adaptable?: boolean;

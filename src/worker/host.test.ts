@@ -2,7 +2,7 @@
 import { expect, test, vi } from "vitest";
 import type { Engine } from "#engine/engine.ts";
 import { EngineError } from "#engine/errors.ts";
-import type { Runtime } from "#engine/runtime.ts";
+import type { Runtime } from "#engine/runtime/runtime.ts";
 import type { Device, GenerateEvent, GenerateRequest } from "#engine/types.ts";
 import type { LoadEvent, LoadRequest } from "./api.ts";
 import { createInferenceHost, type Probe } from "./host.ts";

@@ -1,11 +1,11 @@
 // The inference worker's side of the wire: picks the device, loads the engine, proves it, and runs one generation at a time.
 // Knows no Comlink; the browser's adapters are handed in.
-import type { AdapterPackage } from "#engine/adapter.ts";
+import type { AdapterPackage } from "#engine/model/adapter.ts";
 import type { Engine, EngineOptions } from "#engine/engine.ts";
 import { EngineError, errorCodeOf } from "#engine/errors.ts";
-import type { Runtime } from "#engine/runtime.ts";
+import type { Runtime } from "#engine/runtime/runtime.ts";
 import type { PackageFiles } from "#engine/types.ts";
-import { featureScope, type FeatureCupboard } from "#weights/features.ts";
+import { featureScope, type FeatureCupboard } from "#weights/store/features.ts";
 import { isAdapterManifest, parseManifest, parsePackageManifest, type Manifest } from "#weights/manifest.ts";
 import type { DeviceNotice, InferenceApi, LoadEvent, LoadRequest, StoredPackage } from "./api.ts";
 
@@ -28,7 +28,7 @@ export interface InferenceAdapters<P extends Probe> {
 interface Loaded {
   readonly runtime: Runtime;
   readonly engine: Engine;
-  /** See weights/features.ts. */
+  /** See weights/store/features.ts. */
   readonly scope: string;
 }
 

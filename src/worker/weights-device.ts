@@ -1,6 +1,6 @@
 // What this browser tells of the device, for the question whether a package fits.
 import type { DeviceFacts } from "#weights/fit.ts";
-import { roomLeft } from "#weights/storage.web.ts";
+import { roomLeft } from "#weights/store/storage.web.ts";
 
 const gibibyte = 2 ** 30;
 

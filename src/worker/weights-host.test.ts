@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { startPackageServer, testPackage, weightsPath, type PackageServer } from "#weights/package-server.node.ts";
-import { createMemoryShardStore } from "#weights/store.ts";
+import { startPackageServer, testPackage, weightsPath, type PackageServer } from "#testing/package-server.node.ts";
+import { createMemoryShardStore } from "#weights/store/store.ts";
 import type { LoadEvent, ModelRef } from "./api.ts";
 import { createWeightsHost } from "./weights-host.ts";
 

@@ -1,7 +1,7 @@
 // The download worker's side of the wire: jobs that bring packages here, over the weights room. Knows no Comlink and no page.
-import type { PartialShard } from "#weights/download.ts";
-import { ensurePackage, isPackageStored, removePackage, type WeightsHost } from "#weights/ensure.ts";
-import type { FeatureCupboard } from "#weights/features.ts";
+import type { PartialShard } from "#weights/download/download.ts";
+import { ensurePackage, isPackageStored, removePackage, type WeightsHost } from "#weights/download/ensure.ts";
+import type { FeatureCupboard } from "#weights/store/features.ts";
 import { hasAdapter, lastUse, noteUse } from "#weights/inventory.ts";
 import type { LoadEvent, ModelRef, StoredPackage, WeightsApi } from "./api.ts";
 

@@ -5,8 +5,8 @@ import {
   weightsPath,
   withManifest,
   type PackageServer,
-} from "#weights/package-server.node.ts";
-import { createMemoryShardStore } from "#weights/store.ts";
+} from "#testing/package-server.node.ts";
+import { createMemoryShardStore } from "#weights/store/store.ts";
 import { createWeightsHost } from "./weights-host.ts";
 import { createPackagesHost } from "./weights-packages.ts";
 

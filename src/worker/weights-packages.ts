@@ -1,12 +1,12 @@
 // The download worker's side of what is stored: listed, verified, forgotten, exported, imported. Knows no Comlink and no page.
-import { fetchPackageManifest, removePackage } from "#weights/ensure.ts";
-import type { FeatureCupboard } from "#weights/features.ts";
+import { fetchPackageManifest, removePackage } from "#weights/download/ensure.ts";
+import type { FeatureCupboard } from "#weights/store/features.ts";
 import { hubPrecision, judgeFit, packageFacts, withPace, type DeviceFacts, type PackageFacts } from "#weights/fit.ts";
 import { decoderBytes, estimatePace, isFourBit, type Bandwidth } from "#weights/pace.ts";
-import { hubAddress, planFacts, planHubPackage } from "#weights/hub.ts";
+import { hubAddress, planFacts, planHubPackage } from "#weights/download/hub.ts";
 import { exportPackage, importPackage, listPackages, openPackage, verifyPackage } from "#weights/inventory.ts";
 import { isAdapterManifest, manifestName } from "#weights/manifest.ts";
-import type { ShardStore } from "#weights/store.ts";
+import type { ShardStore } from "#weights/store/store.ts";
 import type { PackageOffer, PackagesApi } from "./api.ts";
 import { packageLock } from "./weights-host.ts";
 

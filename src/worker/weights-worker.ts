@@ -1,11 +1,11 @@
 // Entry of the download worker.
 import { expose } from "comlink";
-import { createIdbFeatures } from "#weights/features.web.ts";
+import { createIdbFeatures } from "#weights/store/features.web.ts";
 import { hubPrecision } from "#weights/fit.ts";
-import type { HubPrecision } from "#weights/hub.ts";
+import type { HubPrecision } from "#weights/download/hub.ts";
 import type { Bandwidth } from "#weights/pace.ts";
-import { createIdbShardStore } from "#weights/store.web.ts";
-import { roomLeft } from "#weights/storage.web.ts";
+import { createIdbShardStore } from "#weights/store/store.web.ts";
+import { roomLeft } from "#weights/store/storage.web.ts";
 import { measureBandwidth } from "./weights-bandwidth.ts";
 import { deviceFacts } from "./weights-device.ts";
 import { createWeightsHost } from "./weights-host.ts";

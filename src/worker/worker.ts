@@ -1,9 +1,9 @@
 // Entry of the inference worker: the host with the browser's adapters, exposed to the page.
 import { expose } from "comlink";
-import { decodeImage } from "#engine/decode.web.ts";
+import { decodeImage } from "#engine/picture/decode.web.ts";
 import { createEngine } from "#engine/engine.ts";
-import { createWasmRuntime, createWebGpuRuntime, probeGpu } from "#engine/runtime.web.ts";
-import { createIdbFeatures } from "#weights/features.web.ts";
+import { createWasmRuntime, createWebGpuRuntime, probeGpu } from "#engine/runtime/runtime.web.ts";
+import { createIdbFeatures } from "#weights/store/features.web.ts";
 import { createInferenceHost } from "./host.ts";
 import { holdLock } from "./worker-lock.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { publishOnHub } from "#weights/hub-server.node.ts";
-import { hubAddress, planHubPackage, type HubPrecision } from "#weights/hub.ts";
-import { startPackageServer, testPackage } from "#weights/package-server.node.ts";
+import { publishOnHub } from "#testing/hub-server.node.ts";
+import { hubAddress, planHubPackage, type HubPrecision } from "#weights/download/hub.ts";
+import { startPackageServer, testPackage } from "#testing/package-server.node.ts";
 import { hubModels } from "./hub-models.ts";
 
 const suffixes = { fp32: "", fp16: "_fp16", q8: "_quantized", q4: "_q4", q4f16: "_q4f16" } as const;

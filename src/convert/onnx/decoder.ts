@@ -1,7 +1,13 @@
 // The decoder graph: embeddings and KV cache → logits and longer KV cache, for decoders of Llama's kind (Llama, Mistral, Qwen2).
 // One graph serves prefill, chunked prefill and decoding, with a growing cache or with one buffer for past and present.
-import type { TextConfig } from "#convert/config.ts";
-import { joinVectors, stackMatrices, type LlavaTensors, type Matrix, type Vector } from "#convert/llava-tensors.ts";
+import type { TextConfig } from "#convert/checkpoint/config.ts";
+import {
+  joinVectors,
+  stackMatrices,
+  type LlavaTensors,
+  type Matrix,
+  type Vector,
+} from "#convert/checkpoint/llava-tensors.ts";
 import type { AdapterSite } from "#engine/package.ts";
 import { GraphBuilder, type Value } from "./graph.ts";
 import { WeightOps, type GraphOptions } from "./weight-ops.ts";

@@ -1,6 +1,6 @@
 // The embedding graph: token ids → rows of the embedding table.
-import type { TextConfig } from "#convert/config.ts";
-import type { LlavaTensors } from "#convert/llava-tensors.ts";
+import type { TextConfig } from "#convert/checkpoint/config.ts";
+import type { LlavaTensors } from "#convert/checkpoint/llava-tensors.ts";
 import { GraphBuilder } from "./graph.ts";
 import { WeightOps, type GraphOptions } from "./weight-ops.ts";
 

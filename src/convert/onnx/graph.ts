@@ -4,8 +4,8 @@
 // Grammar of names: a node is `<path>/<Op>`, path = part of the model in slashes ("layers.3/attention/qkv");
 // its outputs are `<node>:0`, `<node>:1`, … unless they are outputs of the graph; weights have checkpoint-like names in dots.
 import { EngineError } from "#engine/errors.ts";
-import { dtypeBytes, encodeModel } from "./proto.ts";
-import type { Attribute, Dtype, Initializer, Node, ValueInfo } from "./proto.ts";
+import { dtypeBytes, encodeModel } from "#formats/protobuf.ts";
+import type { Attribute, Dtype, Initializer, Node, ValueInfo } from "#formats/protobuf.ts";
 
 /** The name of a tensor inside the graph. */
 export type Value = string;

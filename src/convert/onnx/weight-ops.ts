@@ -1,9 +1,9 @@
 // Writes the operators that hold weights (matrix product, embedding table, plain vectors) at 4, 8, 16 or 32 bits.
 // With `expanded` the same graph gets f32 weights that are described, not stored: a host fills them from the quantized ones.
 import { EngineError } from "#engine/errors.ts";
-import { f32ToF16Bits } from "#convert/float.ts";
-import type { Matrix, Vector } from "#convert/llava-tensors.ts";
-import { blocksPerRow, blockSize, quantizerHere, zeroRowBytes, type Quantizer, type QuantizedRows, type QuantizeJob, type Scheme, type StoredRows } from "#convert/quantize.ts"; // prettier-ignore
+import { f32ToF16Bits } from "#formats/float.ts";
+import type { Matrix, Vector } from "#convert/checkpoint/llava-tensors.ts";
+import { blocksPerRow, blockSize, quantizerHere, zeroRowBytes, type Quantizer, type QuantizedRows, type QuantizeJob, type Scheme, type StoredRows } from "#convert/quantize/quantize.ts"; // prettier-ignore
 import type { GraphBuilder, Value, Weight } from "./graph.ts";
 
 export type Bits = 4 | 8 | 16 | 32;

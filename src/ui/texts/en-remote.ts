@@ -1,5 +1,5 @@
 // English, about servers: connecting one, choosing its models, and what goes wrong on the way.
-import { hostPlace } from "#chat/host-place.ts";
+import { hostPlace } from "#chat/models/host-place.ts";
 import type { RemoteErrorCode } from "#remote/errors.ts";
 
 export const remoteErrors: Record<RemoteErrorCode, string> = {

@@ -1,5 +1,5 @@
 // English sentences about export and import.
-import type { FileProblem, ItemLoss, ItemProblem, PictureTrouble } from "#chat/import-problems.ts";
+import type { FileProblem, ItemLoss, ItemProblem, PictureTrouble } from "#chat/transfer/import-problems.ts";
 
 const fileProblems: Record<FileProblem, (file: string) => string> = {
   "zip-damaged": (file) => `“${file}” is damaged or isn't a zip file. Get a new copy, then try again.`,

@@ -1,7 +1,7 @@
 // Every sentence of the page in English. The other languages have the same keys: a missing one is a compile error.
-import type { FailureCode } from "#chat/conversation.ts";
+import type { FailureCode } from "#chat/conversation/conversation.ts";
 import type { Stage } from "#engine/types.ts";
-import type { PictureProblem } from "#chat/pictures.web.ts";
+import type { PictureProblem } from "#chat/pictures/pictures.web.ts";
 import type { DeviceNotice } from "#worker/api.ts";
 import { chat } from "./en-chat.ts";
 import { compare } from "./en-compare.ts";

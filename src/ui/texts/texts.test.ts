@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { formatDuration, formatProgress, formatRate } from "../format.ts";
+import { formatDuration, formatProgress, formatRate } from "#ui/parts/format.ts";
 import { languages, pickLanguage } from "./texts.ts";
 
 describe("the language of the page", () => {

@@ -1,5 +1,5 @@
 // 关于服务器的中文文本。Chinese, about servers.
-import { hostPlace } from "#chat/host-place.ts";
+import { hostPlace } from "#chat/models/host-place.ts";
 import type { RemoteErrorCode } from "#remote/errors.ts";
 import type { Texts } from "./en.ts";
 

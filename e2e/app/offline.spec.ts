@@ -1,0 +1,95 @@
+// The app on a static host without headers, under a path of its own, and with the server gone.
+import { expect, test } from "@playwright/test";
+import { startFakeServer } from "#testing/fake-server.node.ts";
+import { violations } from "../support/axe.ts";
+import { askAbout, modelReady, openPage, truths } from "../support/ask.ts";
+import { serveStatic, type StaticServer } from "../support/static-server.ts";
+
+let server: StaticServer;
+test.beforeEach(async () => {
+  server = await serveStatic({ folder: process.env["E2E_DIST"] ?? "dist-test", prefix: "/some/where/" });
+});
+test.afterEach(() => server.stop());
+
+for (const device of ["wasm", "webgpu"] as const) {
+  test(`after one visit on ${device} the server may be gone: a reload opens and answers`, async ({ page }) => {
+    test.setTimeout(400_000);
+    await openPage(page, `${server.url}?device=${device}`);
+    await modelReady(page, 120_000);
+    // The host sends no headers, so the service worker has added them and the page has reloaded once.
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    await expect(page.getByTestId("offline")).toBeVisible();
+    const { file, question, words } = truths[0];
+    if (device === "wasm") expect(await askAbout(page, file, question)).toMatch(words);
+
+    await server.stop();
+    await page.reload();
+    await modelReady(page, 120_000);
+    await expect(page.getByTestId("offline")).toBeVisible();
+    if (device === "wasm") await page.getByRole("button", { name: "New chat" }).click();
+    expect(await askAbout(page, file, question, 120_000)).toMatch(words);
+    if (device === "webgpu") return;
+    // The benchmark is not kept, and says so; any other page that is not kept leads to the app.
+    await page.goto(`${server.url}bench/`);
+    await expect(page.getByRole("heading", { name: "The benchmark needs a network connection" })).toBeVisible();
+    expect(await violations(page)).toEqual([]);
+    expect(await page.evaluate(() => getComputedStyle(document.body).display)).toBe("grid");
+    await page.goto(`${server.url}elsewhere/`);
+    await expect(page).toHaveURL(server.url);
+    await expect(page.getByTestId("conversation").or(page.getByTestId("empty-state"))).toBeVisible();
+  });
+}
+
+test("a whole session asks no other host for anything", async ({ page, context }) => {
+  const asked: string[] = [];
+  context.on("request", (request) => asked.push(request.url()));
+  await openPage(page, server.url);
+  await modelReady(page);
+  await askAbout(page, truths[0].file, truths[0].question);
+  const foreign = (): string[] => asked.filter((url) => !url.startsWith(server.url) && !/^(blob|data):/.test(url));
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByRole("button", { name: "Export and import" }).click();
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Export", exact: true }).click();
+  await (await download).delete();
+  await page.keyboard.press("Escape");
+  await page.getByTestId("model-picker").getByRole("button").first().click();
+  await page.getByRole("button", { name: "Manage models" }).click();
+  await expect(page.getByTestId("stored-model")).toHaveCount(1);
+  await page.keyboard.press("Escape");
+  expect(foreign()).toEqual([]);
+
+  // Only an address that somebody types is asked too.
+  const typed = await startFakeServer({ models: ["llava-13b"] });
+  await page.getByTestId("model-picker").getByRole("button").first().click();
+  await page.getByRole("button", { name: "Connect a server" }).click();
+  await page.getByRole("textbox", { name: "Address" }).fill(typed.url);
+  await page.getByRole("button", { name: "Connect", exact: true }).click();
+  await expect(page).toHaveTitle(/llava-13b/);
+  await askAbout(page, undefined, "And now?");
+  await page.reload();
+  await expect(page.getByTestId("model-status")).toHaveAttribute("data-state", "ready");
+  await typed.stop();
+  expect(foreign().length).toBeGreaterThan(0);
+  expect(new Set(foreign().map((url) => new URL(url).origin))).toEqual(new Set([new URL(typed.url).origin]));
+  expect(asked.length).toBeGreaterThan(5);
+});
+
+test("the policy that the service worker adds refuses inline scripts, and other hosts' pictures and plain http", async ({
+  page,
+}) => {
+  await openPage(page, server.url);
+  await modelReady(page);
+  const refused = await page.evaluate(async () => {
+    const directives: string[] = [];
+    document.addEventListener("securitypolicyviolation", (event) => directives.push(event.effectiveDirective));
+    const script = document.createElement("script");
+    script.textContent = "globalThis.inlineScriptRan = true";
+    document.head.append(script);
+    new Image().src = "https://example.com/picture.png";
+    await fetch("http://example.com/").catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return { ran: "inlineScriptRan" in globalThis, directives: directives.sort() };
+  });
+  expect(refused).toEqual({ ran: false, directives: ["connect-src", "img-src", "script-src-elem"] });
+});

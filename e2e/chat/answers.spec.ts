@@ -1,0 +1,43 @@
+// True answers in the built page: on WASM, and on WebGPU through Chromium's software adapter (slow, so a few tokens).
+import { expect, test } from "@playwright/test";
+import { execFileSync } from "node:child_process";
+import { askAbout, examplePicture, modelReady, openPage, truths } from "../support/ask.ts";
+
+/** The command line's answer: the same engine on ONNX Runtime for Node. */
+function nodeAnswer(file: string, question: string): string {
+  const args = ["scripts/run.mjs", "src/cli/main.ts", "chat", "--image", examplePicture(file), question];
+  return execFileSync(process.execPath, args, { encoding: "utf8" }).trim();
+}
+
+for (const device of ["wasm", "webgpu"] as const) {
+  test(`a dropped picture and a question get a true answer on ${device}, the same as in Node`, async ({ page }) => {
+    test.setTimeout(300_000);
+    const runtimeFiles: string[] = [];
+    page.on("request", (request) => {
+      if (new URL(request.url()).pathname.includes("/ort/")) runtimeFiles.push(request.url());
+    });
+    await openPage(page, `./?device=${device}`);
+    await modelReady(page, 120_000);
+    // A device that failed its self-test would have handed over to WASM.
+    await expect(page.getByTestId("model-status")).toContainText(device === "wasm" ? "WASM" : "WebGPU");
+    for (const { file, question, words } of device === "wasm" ? truths : truths.slice(0, 1)) {
+      const answer = await askAbout(page, file, question, 120_000);
+      expect(answer).toMatch(words);
+      expect(answer).toBe(nodeAnswer(file, question));
+      await expect(page.getByTestId("answer-figures").last()).toContainText("tokens/s");
+      await page.getByRole("button", { name: "New chat" }).click();
+    }
+    // On WASM the model runs on kernels of our own, and the runtime, larger than it, is not fetched.
+    expect(runtimeFiles.length > 0).toBe(device === "webgpu");
+  });
+}
+
+test("a picture dropped on the page is asked about, and the next question is about the same picture", async ({
+  page,
+}) => {
+  await openPage(page, "../?device=wasm");
+  await modelReady(page);
+  await askAbout(page, "pets.png", "How many cats are there?");
+  const follow = await askAbout(page, undefined, "Is there a rocket?");
+  expect(follow).toMatch(/^no\b/i);
+});

@@ -1,0 +1,129 @@
+// A model for photographs, one click away. The hub is a local server that answers as the real one does; the model behind the name is
+// Pocket LLaVA in the hub's file layout, run by the hub's library, so that its answers can be checked.
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test, type Page } from "@playwright/test";
+import { convert } from "#convert/convert.ts";
+import { checkpointFolder, packageFolder } from "#convert/package/folder.node.ts";
+import { publishOnHub, testCommit } from "#testing/hub-server.node.ts";
+import { startPackageServer, testPackage, type PackageServer } from "#testing/package-server.node.ts";
+import { askAbout, modelReady, openPage } from "../support/ask.ts";
+import { violations } from "../support/axe.ts";
+import { hubModels } from "#zoo/hub-models.ts";
+
+const repository = "HuggingFaceTB/SmolVLM-256M-Instruct";
+const name = "SmolVLM 256M";
+const cors = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-headers": "range",
+  "access-control-expose-headers": "etag, content-range",
+};
+
+let server: PackageServer;
+let files: Map<string, Uint8Array>;
+
+test.beforeAll(async () => {
+  const root = await mkdtemp(join(tmpdir(), "llava-e2e-hub-"));
+  const to = await packageFolder(join(root, "p"), { force: true });
+  const bits = { vision: 32, embed: 32, decoder: 4 } as const;
+  const manifest = await convert(checkpointFolder("training/checkpoint"), to, { bits });
+  files = new Map();
+  for (const { path } of manifest.files) files.set(path, new Uint8Array(await readFile(join(root, "p", path))));
+  await rm(root, { recursive: true });
+});
+test.beforeEach(async () => {
+  server = await startPackageServer(testPackage());
+  server.headers = cors;
+  server.files = new Map();
+  publishOnHub(server, repository, files, { modelType: "llava" });
+});
+test.afterEach(() => server.stop());
+
+const hub = (): string => new URL("/", server.baseUrl).href;
+const offer = (page: Page) => page.getByTestId("photo-offer");
+const hubFiles = () => server.asked.filter(({ path }) => path.startsWith(`/${repository}/resolve/`));
+
+test("one click beside the built-in model gets a model for photographs, and the chat goes on with it, offline too", async ({
+  page,
+  context,
+}) => {
+  const hosts = new Set<string>();
+  context.on("request", (request) => hosts.add(new URL(request.url()).host));
+  await openPage(page, `./?device=wasm&hub=${encodeURIComponent(hub())}`);
+  await modelReady(page);
+  await expect(offer(page)).toContainText(name);
+  await expect(offer(page)).toContainText("Apache-2.0");
+  await expect(offer(page)).toContainText("264 MB");
+  await expect(offer(page)).toContainText("experimental");
+  // Nothing is asked of the hub before the click.
+  expect(server.asked).toEqual([]);
+  await offer(page)
+    .getByRole("button", { name: `Get ${name}` })
+    .click();
+  await expect(page).toHaveTitle(/SmolVLM/);
+  await modelReady(page);
+  const answer = await askAbout(page, "pets.png", "How many cats are there?");
+  expect(answer).toBe("Three.");
+  // Every file once, at the commit that the hashes are of.
+  const paths = hubFiles().flatMap(({ path }) => (path.endsWith("/manifest.json") ? [] : [path]));
+  expect(new Set(paths).size).toBe(paths.length);
+  expect(paths.every((path) => path.includes(testCommit))).toBe(true);
+  const own = [new URL(page.url()).host, ""]; // blob: addresses have no host
+  expect([...hosts].filter((host) => !own.includes(host))).toEqual([new URL(hub()).host]);
+
+  await expect(page.getByTestId("offline")).toBeVisible();
+  await server.stop();
+  await context.setOffline(true);
+  // By its id in the zoo, too.
+  await page.goto("./?device=wasm&model=smolvlm-256m");
+  await expect(page).toHaveTitle(/SmolVLM/);
+  await modelReady(page);
+  expect(await askAbout(page, "pets.png", "Is there a rocket?")).toMatch(/^No/);
+});
+
+test("the list of all models tells size, licence and fit before anything is fetched; a hub that is gone is a sentence", async ({
+  page,
+}) => {
+  // Where data costs money a click only tells.
+  await page.addInitScript(() => Object.defineProperty(navigator, "connection", { value: { saveData: true } }));
+  await openPage(page, `./?device=wasm&hub=${encodeURIComponent(hub())}`);
+  await modelReady(page);
+  await offer(page).getByRole("button", { name: "Other models" }).click();
+  const dialog = page.getByRole("dialog", { name: "Models" });
+  await expect(dialog.getByTestId("zoo-model")).toHaveCount(hubModels.length);
+  const card = (model: string) => dialog.getByTestId("zoo-model").filter({ hasText: model });
+  await expect(card("FastVLM")).toContainText("research use only");
+  for (const { name } of hubModels)
+    await expect(card(name).getByRole("button")).toHaveText(/^Download · [\d.]+ [MG]B( or more)?$/);
+  expect(await violations(page)).toEqual([]);
+  await card(name).getByRole("button", { name: "Download · 264 MB" }).click();
+  await expect(dialog.getByTestId("model-offer")).toHaveAttribute("data-fit", "fits");
+  await expect(dialog.getByTestId("model-offer")).toContainText("apache-2.0");
+  await expect(dialog.getByTestId("model-offer")).toContainText(/about [\d,.]+ tokens\/s here/);
+  expect(hubFiles().filter(({ path }) => !path.endsWith("manifest.json"))).toEqual([]);
+  await server.stop();
+  await card("FastVLM").getByRole("button").click();
+  await expect(card("FastVLM").getByRole("alert")).toHaveText(`Couldn't reach ${new URL(hub()).host}.`);
+  await expect(card("FastVLM").getByRole("button", { name: "Try again" })).toBeVisible();
+});
+
+test("a model that the page's address asks for is offered with its size, and so it is by the built-in model's answer to a photograph", async ({
+  page,
+}) => {
+  await openPage(page, `./?device=wasm&model=smolvlm-256m&hub=${encodeURIComponent(hub())}`);
+  await modelReady(page);
+  // One of those that the model was tested on.
+  await page.getByTestId("file-input").setInputFiles("training/heldout/pictures/known-0003.webp");
+  expect(await askAbout(page, undefined, "What is in the picture?")).toContain("photograph");
+  await expect(offer(page).getByRole("button", { name: `Get ${name}` })).toBeVisible();
+  const note = page.getByTestId("unknown-model");
+  await expect(note).toContainText(`This link asks for “${name}”, which isn't on this device.`);
+  expect(hubFiles()).toEqual([]);
+  await note.getByRole("button", { name: "Download · 264 MB" }).click();
+  await expect(page).toHaveTitle(/SmolVLM/);
+  await modelReady(page);
+  await page.getByTestId("ask-again").click();
+  await expect(page.getByTestId("pager").last()).toContainText("2");
+  await expect(page.getByTestId("answer-turn").last()).toHaveAttribute("data-status", "done");
+});

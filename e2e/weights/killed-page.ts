@@ -1,0 +1,18 @@
+// A page that fetches the package beside it into its own storage, and writes what came of it into its body. To be killed.
+import { ensurePackage } from "#weights/download/ensure.ts";
+import { verifyPackage } from "#weights/inventory.ts";
+import { createIdbShardStore } from "#weights/store/store.web.ts";
+import { roomLeft } from "#weights/store/storage.web.ts";
+
+const store = createIdbShardStore("killed-page");
+document.body.dataset["held"] = JSON.stringify(await store.keys());
+try {
+  const { persisted } = await ensurePackage(
+    { id: "killed", baseUrl: new URL("../", location.href).href },
+    { store, room: roomLeft },
+    { keepEveryBytes: 16_384, backoffMs: () => 20 },
+  );
+  document.body.textContent = JSON.stringify({ persisted, ...(await verifyPackage(store, "killed")) });
+} catch (error) {
+  document.body.textContent = String(error);
+}

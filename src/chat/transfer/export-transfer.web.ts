@@ -1,0 +1,126 @@
+// Export and import as the page uses them: what is kept becomes a file that the browser saves, files become conversations that are
+// kept. The parts that do the work are fetched when they are needed.
+import type { Vote } from "#chat/compare-votes.ts";
+import type { ExportFormat, Speakers } from "./export.ts";
+import type { Conversation } from "#chat/conversation/conversation.ts";
+import type { ImportEnd } from "./import.ts";
+import { importInWorker } from "./import-client.web.ts";
+import type { ImportProblem } from "./import-problems.ts";
+import type { ChatPersistence } from "#chat/persistence/persistence.ts";
+import type { ChatStore } from "#chat/store.ts";
+
+export type ExportScope = "this" | "all";
+export type ExportOutcome = "done" | "nothing" | "too-large" | "failed";
+
+export interface ImportOutcome {
+  /** How many conversations were opened and kept. */
+  readonly opened: number;
+  /** Whether it was ended before the end of the files. */
+  readonly stopped: boolean;
+  /** Pictures that the browser's storage had no room for. */
+  readonly unkeptPictures: number;
+  readonly problems: readonly ImportProblem[];
+  /** False when the browser could not keep them. */
+  readonly kept: boolean;
+}
+
+export interface ImportCourse {
+  /** Ends it; what was opened before stays. */
+  readonly signal: AbortSignal;
+  readonly onOpened: (count: number) => void;
+}
+
+export interface Transfer {
+  /** Saves a file through the browser. */
+  exportAs(format: ExportFormat, scope: ExportScope, speakers: Speakers): Promise<ExportOutcome>;
+  /** Keeps what the files hold and shows the first conversation of it. */
+  importFrom(files: readonly File[], options: ImportCourse): Promise<ImportOutcome>;
+}
+
+/** The transfer of this page's conversations. */
+export function createTransfer(
+  chat: Pick<ChatStore, "get" | "open" | "refresh">,
+  persistence: Pick<ChatPersistence, "list" | "open" | "merge">,
+  votes: { readonly read: () => readonly Vote[]; readonly merge: (votes: readonly Vote[]) => void },
+): Transfer {
+  return {
+    async exportAs(format, scope, speakers) {
+      try {
+        const { exportConversations } = await import("./export.ts");
+        const { conversation } = chat.get();
+        const all = scope === "this" ? [conversation] : await collectKept(persistence, conversation);
+        const spoken = all.filter(({ turns }) => turns.length > 0);
+        const judged = spoken.some(({ turns }) =>
+          turns.some((turn) => turn.role === "assistant" && (turn.opinion ?? turn.flagged)),
+        );
+        // Votes side by side belong to no conversation.
+        const kept = scope === "all" ? votes.read() : [];
+        if (format === "votes" ? !judged && kept.length === 0 : spoken.length === 0) return "nothing";
+        const file = await exportConversations(format, spoken, { now: Date.now(), speakers, votes: kept });
+        if (file === "too-large") return file;
+        saveFile(file.blob, file.name);
+        return "done";
+      } catch (error) {
+        console.warn("The conversations could not be exported:", error);
+        return "failed";
+      }
+    },
+    async importFrom(files, { signal, onOpened }) {
+      const ids: string[] = [];
+      const failures: unknown[] = [];
+      let unkeptPictures = 0;
+      let end: ImportEnd = { votes: [], problems: [] };
+      /** Joined with what is here under the same id: nothing is overwritten. */
+      const keep = async (conversation: Conversation): Promise<void> => {
+        try {
+          unkeptPictures += (await persistence.merge(conversation)).unkeptPictures;
+        } catch (error) {
+          console.warn("An imported conversation could not be kept:", error);
+          failures.push(error);
+          throw error;
+        }
+        ids.push(conversation.id);
+        onOpened(ids.length);
+      };
+      try {
+        end = await importInWorker(files, keep, signal);
+      } catch (error) {
+        // What was opened before is kept and told of.
+        if (failures.length === 0 && !signal.aborted) throw error;
+      }
+      votes.merge(end.votes);
+      await chat.refresh(ids);
+      if (ids[0] !== undefined) await chat.open(ids[0]);
+      return {
+        opened: ids.length,
+        stopped: signal.aborted,
+        problems: end.problems,
+        kept: failures.length === 0,
+        unkeptPictures,
+      };
+    },
+  };
+}
+
+/** All that are kept, newest first, with the shown one as it is now. */
+async function collectKept(
+  persistence: Pick<ChatPersistence, "open" | "list">,
+  shown: Conversation,
+): Promise<Conversation[]> {
+  const all: Conversation[] = [];
+  for (const { id } of await persistence.list()) {
+    const conversation = id === shown.id ? shown : await persistence.open(id);
+    if (conversation !== undefined && conversation.turns.length > 0) all.push(conversation);
+  }
+  const isListed = all.some(({ id }) => id === shown.id);
+  return isListed || shown.turns.length === 0 ? all : [shown, ...all];
+}
+
+function saveFile(blob: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  // The browser reads it when it gets to it.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}

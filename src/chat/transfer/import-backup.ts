@@ -1,0 +1,132 @@
+// A backup of this page, restored: everything that export.ts put into it, checked for what the rest of the app relies on.
+import * as v from "valibot";
+import { parseVotes, type Vote } from "#chat/compare-votes.ts";
+import { mapTurns } from "#chat/conversation/branches.ts";
+import type { Conversation, Picture, Turn } from "#chat/conversation/conversation.ts";
+import { backupFormat } from "./export.ts";
+import type { PictureReader } from "./import-pictures.ts";
+import { importLimits, type FileProblem, type ItemProblem, type ProblemList } from "./import-problems.ts";
+import {
+  fromStored,
+  newestVersion,
+  parseStored,
+  pictureKeys,
+  type StoredConversation,
+} from "#chat/persistence/persistence.ts";
+
+const Backup = v.looseObject({
+  format: v.literal(backupFormat),
+  version: v.number(),
+  conversations: v.array(v.unknown()),
+  votes: v.optional(v.unknown()),
+});
+const Versioned = v.looseObject({ version: v.number() });
+
+/** Whether a parsed value says that it is a backup. */
+export const isBackup = (value: unknown): boolean => v.is(v.looseObject({ format: v.literal(backupFormat) }), value);
+
+interface BackupContext {
+  readonly file: string;
+  readonly problems: ProblemList;
+  readonly pictures: PictureReader;
+  readonly newId: () => string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** Yields its conversations; ends with its votes, or with why there are none. */
+export async function* readBackup(
+  value: unknown,
+  context: BackupContext,
+): AsyncGenerator<Conversation, readonly Vote[] | FileProblem> {
+  const { file, problems } = context;
+  const backup = v.safeParse(Backup, value);
+  if (!backup.success) return "unknown-format";
+  if (backup.output.version > 1) return "newer-version";
+  const list = backup.output.conversations;
+  if (list.length > importLimits.conversations) problems.add({ kind: "file", problem: "too-many", file });
+  for (const [index, entry] of list.slice(0, importLimits.conversations).entries()) {
+    const item = index + 1;
+    const kept = parseStored(entry);
+    if (kept === undefined) {
+      if (v.is(Versioned, entry) && entry.version > newestVersion) return "newer-version";
+      problems.add({ kind: "item", problem: "not-a-conversation", file, item });
+      continue;
+    }
+    const problem = checkTree(kept);
+    if (problem === undefined) yield await restore(kept, item, context);
+    else problems.add({ kind: "item", problem, file, item });
+  }
+  return parseVotes(backup.output.votes);
+}
+
+async function restore(kept: StoredConversation, item: number, context: BackupContext): Promise<Conversation> {
+  const { newId, now } = context;
+  const names = new Map<string, string>();
+  for (const turn of [kept.turns, ...kept.branches.map(({ turns }) => turns)].flat()) {
+    if (turn.role === "user") for (const { key, name } of turn.pictures) names.set(key, name);
+  }
+  const blobs = new Map<string, Blob>();
+  for (const key of pictureKeys(kept)) {
+    const name = names.get(key) ?? key;
+    const picture = await context.pictures.read({ kind: "name", name: `pictures/${key}` }, name, item);
+    if (picture !== undefined) blobs.set(key, picture.blob);
+  }
+  const latest = (time: number | undefined): number => (Number.isFinite(time) ? Math.min(time ?? 0, now) : 0);
+  const safe = mapTurns(fromStored(kept, blobs), (turn): Turn => {
+    const at = latest(turn.at);
+    if (turn.role === "user") {
+      const pictures = turn.pictures.map((picture): Picture => ({
+        ...picture,
+        id: newId(),
+        name: picture.name.slice(0, 200),
+      }));
+      return { ...turn, at, pictures };
+    }
+    // Opening a file must not start anything.
+    const waits = turn.status === "queued" || turn.status === "running";
+    return { ...turn, at, ...(waits ? { status: "stopped" } : {}) };
+  });
+  const { title } = safe;
+  return { ...safe, updatedAt: latest(safe.updatedAt), ...(title === undefined ? {} : { title: title.slice(0, 200) }) };
+}
+
+/** What the rest of the app relies on: ids of its own for every turn, speakers in turns, branches that hang on something. */
+function checkTree(kept: StoredConversation): ItemProblem | undefined {
+  const paths = [{ after: "", turns: kept.turns }, ...kept.branches];
+  const turns = paths.flatMap((path) => path.turns);
+  if (kept.turns.length === 0 || kept.id === "") return "no-turns";
+  if (turns.length > importLimits.turns) return "too-many-turns";
+  const roleOf = new Map(turns.map((turn) => [turn.id, turn.role]));
+  if (roleOf.size !== turns.length || roleOf.has("")) return "broken-links";
+  for (const { id, text } of turns) {
+    if (text.length > importLimits.textLength || id.length > 100) return "text-too-long";
+  }
+  if (kept.id.length > 100) return "text-too-long";
+  for (const path of paths) {
+    if (path.turns.length === 0) return "broken-links";
+    let before = path.after === "" ? "assistant" : roleOf.get(path.after);
+    if (before === undefined) return "broken-links";
+    if (path.after === "" && path.turns[0]?.role === "assistant") return "starts-with-answer";
+    for (const { role } of path.turns) {
+      if (role === before) return "not-alternating";
+      before = role;
+    }
+  }
+  return hangsTogether(kept) ? undefined : "broken-links";
+}
+
+/** Whether every branch can be paged to: one that hangs on its own turns, or on a branch that does, never would be. */
+function hangsTogether({ turns, branches }: StoredConversation): boolean {
+  const waiting = new Map<string, (typeof branches)[number][]>();
+  for (const branch of branches) waiting.set(branch.after, [...(waiting.get(branch.after) ?? []), branch]);
+  const reached = ["", ...turns.map(({ id }) => id)];
+  let found = 0;
+  for (const id of reached) {
+    for (const branch of waiting.get(id) ?? []) {
+      found++;
+      for (const turn of branch.turns) reached.push(turn.id);
+    }
+  }
+  return found === branches.length;
+}

@@ -1,0 +1,195 @@
+// Tensors by name, whichever files they lie in or whatever they are computed from: the one view that the converter has of weights.
+// Knows no file format and no model.
+import { EngineError } from "#engine/errors.ts";
+import type { ByteSource } from "./byte-source.ts";
+import { bf16ToF32, f16ToF32 } from "#formats/float.ts";
+
+/** Types of elements by their safetensors names, with their bytes. */
+export const dtypeBytes: Readonly<Record<string, number>> = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+};
+export type FloatDtype = "F64" | "F32" | "F16" | "BF16";
+
+/** A tensor that reads itself in runs of elements, in row-major order. */
+export interface Tensor {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** The file it lies in, or what it is made of: for messages. */
+  readonly origin: string;
+  /** `count` elements from element `start`, as f32; throws on NaN and infinity, which no healthy checkpoint holds. */
+  read(start: number, count: number): Promise<Float32Array<ArrayBuffer>>;
+  /** The same as it is stored, unchecked; where the tensor lies in a file as it is. */
+  readonly readStored?: ((start: number, count: number) => Promise<StoredValues>) | undefined;
+}
+
+/** Elements as a file has them. */
+export interface StoredValues {
+  readonly dtype: "F32" | "F16" | "BF16";
+  readonly bytes: Uint8Array<ArrayBuffer>; // little-endian
+}
+
+/** Where a tensor lies in its file. */
+export interface TensorEntry {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** Where its first element begins. */
+  readonly offset: number;
+  /** Steps between elements per dimension, in elements, where they do not simply follow one another. */
+  readonly strides?: readonly number[];
+}
+
+/** Tensors by name over all files of a checkpoint. */
+export class Checkpoint {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  constructor(tensors: ReadonlyMap<string, Tensor>) {
+    this.tensors = tensors;
+  }
+
+  has(name: string): boolean {
+    return this.tensors.has(name);
+  }
+
+  /** The tensor, checked to be a float tensor of exactly this shape. */
+  tensor(name: string, shape: readonly number[]): Tensor {
+    const found = this.tensors.get(name);
+    if (!found) throw bad(`the checkpoint has no tensor ${name}`);
+    if (!sameShape(found.shape, shape)) {
+      throw bad(`tensor ${name} has shape ${shapeText(found.shape)}; config.json asks for ${shapeText(shape)}`);
+    }
+    requireFloat(found);
+    return found;
+  }
+}
+
+/** A tensor that lies in a file. */
+export function storedTensor(entry: TensorEntry, source: ByteSource, file: string): Tensor {
+  const { name, dtype, shape } = entry;
+  return {
+    name,
+    dtype,
+    shape,
+    origin: file,
+    async read(start, count) {
+      const type = requireFloat({ name, dtype });
+      const values = entry.strides
+        ? await gather(entry, entry.strides, type, source, start, count)
+        : await run(type, source, entry.offset + start * (dtypeBytes[type] ?? 0), count);
+      for (let i = 0; i < count; i++) {
+        const value = values[i] ?? NaN;
+        if (!Number.isFinite(value)) throw bad(`tensor ${name} holds ${value}: the checkpoint is damaged`);
+      }
+      return values;
+    },
+    ...(entry.strides ? {} : storedReader(dtype, source, entry.offset)),
+  };
+}
+
+/** A tensor like this one whose values are computed; nothing of it is stored. */
+export function computedTensor(like: Tensor, computed: Pick<Tensor, "read"> & { readonly origin?: string }): Tensor {
+  return { ...like, readStored: undefined, ...computed };
+}
+
+function storedReader(dtype: string, source: ByteSource, offset: number): Pick<Tensor, "readStored"> {
+  if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16") return {};
+  const width = dtypeBytes[dtype] ?? 0;
+  return {
+    async readStored(start, count) {
+      return { dtype, bytes: await source.read(offset + start * width, count * width) };
+    },
+  };
+}
+
+/** Elements in a tensor of this shape. */
+export function elementsOf(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
+}
+
+/** Bytes of a tensor as it would be stored. */
+export function bytesOf({ shape, dtype }: Pick<Tensor, "shape" | "dtype">): number {
+  return elementsOf(shape) * (dtypeBytes[dtype] ?? 0);
+}
+
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((n, i) => n === b[i]);
+}
+
+/** Whether a name is one of the buffers that older files carry along; they follow from the config. */
+export function isBuffer(name: string): boolean {
+  return name.endsWith("position_ids") || name.endsWith("rotary_emb.inv_freq");
+}
+
+/** "[32000, 4096]", for messages. */
+export function shapeText(shape: readonly number[]): string {
+  return `[${shape.join(", ")}]`;
+}
+
+/** The tensor's type, if it is one of weights. */
+export function requireFloat({ name, dtype }: Pick<Tensor, "name" | "dtype">): FloatDtype {
+  if (dtype === "F32" || dtype === "F16" || dtype === "BF16" || dtype === "F64") return dtype;
+  throw bad(`tensor ${name} is ${dtype}; only F32, F16, BF16 and F64 can be converted`);
+}
+
+async function run(
+  dtype: FloatDtype,
+  source: ByteSource,
+  offset: number,
+  count: number,
+): Promise<Float32Array<ArrayBuffer>> {
+  const width = dtypeBytes[dtype] ?? 0;
+  const bytes = await source.read(offset, count * width);
+  const { buffer, byteOffset } = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  if (dtype === "F32") return new Float32Array(buffer, byteOffset, count);
+  if (dtype === "F64") return Float32Array.from(new Float64Array(buffer, byteOffset, count));
+  const bits = new Uint16Array(buffer, byteOffset, count);
+  return dtype === "F16" ? f16ToF32(bits) : bf16ToF32(bits);
+}
+
+/** Elements that do not follow one another (transposed or cut-out views): reads the span they lie in, and picks. */
+async function gather(
+  entry: TensorEntry,
+  strides: readonly number[],
+  dtype: FloatDtype,
+  source: ByteSource,
+  start: number,
+  count: number,
+): Promise<Float32Array<ArrayBuffer>> {
+  const places = new Float64Array(count);
+  const index = entry.shape.map(() => 0);
+  let rest = start;
+  for (let d = index.length - 1; d >= 0; d--) {
+    const n = entry.shape[d] ?? 1;
+    index[d] = rest % n;
+    rest = Math.floor(rest / n);
+  }
+  let [first, last] = [Infinity, 0];
+  for (let i = 0; i < count; i++) {
+    let place = 0;
+    for (let d = 0; d < index.length; d++) place += (index[d] ?? 0) * (strides[d] ?? 0);
+    places[i] = place;
+    first = Math.min(first, place);
+    last = Math.max(last, place);
+    for (let d = index.length - 1; d >= 0; d--) {
+      const next = (index[d] ?? 0) + 1;
+      index[d] = next === entry.shape[d] ? 0 : next;
+      if (index[d] !== 0) break;
+    }
+  }
+  if (count === 0) return new Float32Array(0);
+  const span = await run(dtype, source, entry.offset + first * (dtypeBytes[dtype] ?? 0), last - first + 1);
+  return Float32Array.from(places, (place) => span[place - first] ?? NaN);
+}
+
+function bad(message: string): EngineError {
+  return new EngineError("bad-checkpoint", message);
+}

@@ -1,0 +1,199 @@
+import { describe, expect, test } from "vitest";
+import { parseConfig } from "./config.ts";
+import { tinyConfig } from "#testing/fixtures.ts";
+
+test("a sparse config is filled with Hugging Face's defaults: LLaVA-1.5-7B names only what differs", () => {
+  const config = parseConfig({
+    model_type: "llava",
+    image_token_index: 32000,
+    text_config: { model_type: "llama", max_position_embeddings: 4096, rms_norm_eps: 1e-5, vocab_size: 32064 },
+    vision_config: {
+      model_type: "clip_vision_model",
+      hidden_size: 1024,
+      image_size: 336,
+      intermediate_size: 4096,
+      num_attention_heads: 16,
+      num_hidden_layers: 24,
+      patch_size: 14,
+    },
+    vision_feature_layer: -2,
+    vision_feature_select_strategy: "default",
+  });
+  expect(config.imageTokens).toBe(576);
+  expect(config.vision).toMatchObject({
+    layers: 23,
+    heads: 16,
+    activation: "quick_gelu",
+    epsilon: 1e-5,
+    keepClass: false,
+  });
+  expect(config.text).toMatchObject({
+    hidden: 4096,
+    ffn: 11008,
+    layers: 32,
+    heads: 32,
+    kvHeads: 32,
+    headSize: 128,
+    vocab: 32064,
+    context: 4096,
+    tiedHead: false,
+  });
+});
+
+describe("rotary frequencies agree with transformers", () => {
+  const frequencies = (rope: Record<string, unknown>) => {
+    const config = tinyConfig();
+    Object.assign(config.text_config, { head_dim: 32, num_attention_heads: 2 }, rope);
+    return [...parseConfig(config).text.inverseFrequencies];
+  };
+  const close = (actual: number[], expected: number[]) => {
+    expect(actual).toHaveLength(expected.length);
+    actual.forEach((value, i) => expect(Math.abs(value / (expected[i] ?? NaN) - 1)).toBeLessThan(3e-7));
+  };
+  const plain = [
+    1, 0.562341332, 0.316227764, 0.177827939, 0.100000001, 0.0562341288, 0.0316227786, 0.0177827943, 0.00999999978,
+    0.00562341325, 0.00316227786, 0.00177827943, 0.00100000005, 0.000562341302, 0.000316227786, 0.00017782794,
+  ];
+
+  test("without scaling", () => {
+    close(frequencies({}), plain);
+    close(frequencies({ rope_theta: 1, rope_parameters: { rope_type: "default", rope_theta: 10000 } }), plain);
+  });
+
+  test("with linear scaling", () => {
+    close(
+      frequencies({ rope_scaling: { type: "linear", factor: 2 } }),
+      plain.map((value) => value / 2),
+    );
+  });
+
+  test("with Llama 3's", () => {
+    const scaling = {
+      rope_type: "llama3",
+      factor: 8,
+      low_freq_factor: 1,
+      high_freq_factor: 4,
+      original_max_position_embeddings: 8192,
+    };
+    close(
+      frequencies({ rope_theta: 500000, rope_scaling: scaling }),
+      [
+        1, 0.440366626, 0.193922758, 0.0853971019, 0.0376060307, 0.0165604409, 0.00729266508, 0.00321144611,
+        0.000524846022, 7.78465546e-5, 3.42810235e-5, 1.50962178e-5, 6.64786967e-6, 2.92749974e-6, 1.28917316e-6,
+        5.6770881e-7,
+      ],
+    );
+  });
+});
+
+/** What makes the tiny checkpoint one of tiles. */
+const anyres = (pinpoints = [[32, 64]]) => ({ model_type: "llava_next", image_grid_pinpoints: pinpoints });
+
+test("LLaVA-OneVision's config gives its tower, its decoder and its tiles", () => {
+  const config = parseConfig({
+    model_type: "llava_onevision",
+    image_token_index: 151646,
+    text_config: {
+      model_type: "qwen2",
+      hidden_size: 896,
+      intermediate_size: 4864,
+      num_attention_heads: 14,
+      num_hidden_layers: 24,
+      num_key_value_heads: 2,
+      rope_theta: 1000000,
+      tie_word_embeddings: true,
+      use_sliding_window: false,
+      sliding_window: 4096,
+      vocab_size: 152000,
+    },
+    vision_config: {
+      model_type: "siglip_vision_model",
+      hidden_size: 1152,
+      image_size: 384,
+      intermediate_size: 4304,
+      num_attention_heads: 16,
+      num_hidden_layers: 26,
+      patch_size: 14,
+    },
+  });
+  expect(config.vision).toMatchObject({ kind: "siglip", layers: 26, activation: "gelu_tanh", epsilon: 1e-6 });
+  expect(config.text).toMatchObject({ qkvBias: true, outBias: false, kvHeads: 2, headSize: 64, tiedHead: true });
+  expect(config.imageTokens).toBe(729);
+  expect(config.tiles).toMatchObject({ most: 9, onlyAlone: true });
+  expect(config.tiles?.pinpoints).toHaveLength(36);
+  expect(config.tiles?.pinpoints[1]).toEqual([384, 768]);
+});
+
+test("LLaVA-1.6 with Mistral has its grids where the config leaves them out", () => {
+  const config = parseConfig({
+    model_type: "llava_next",
+    image_token_index: 32000,
+    text_config: { model_type: "mistral", sliding_window: null, vocab_size: 32064, rope_theta: 1000000 },
+    vision_config: {},
+  });
+  expect(config.text).toMatchObject({ ffn: 14336, kvHeads: 8, headSize: 128, qkvBias: false });
+  expect(config.tiles?.pinpoints).toEqual([[336, 672], [672, 336], [672, 672], [1008, 336], [336, 1008]]); // prettier-ignore
+  expect(config.tiles).toMatchObject({ most: undefined, onlyAlone: false });
+});
+
+test("one layer in a list is that layer", () => {
+  expect(parseConfig({ ...tinyConfig(), vision_feature_layer: [-2] }).vision.layers).toBe(2);
+});
+
+test("grids written as text are those that LLaVA reads from it", () => {
+  const pinpoints = (text: string) => parseConfig({ ...tinyConfig(), model_type: "llava_next", image_grid_pinpoints: text }).tiles?.pinpoints; // prettier-ignore
+  expect(pinpoints("(1x1),...,(2x3)")).toEqual([[32, 32], [32, 64], [32, 96], [64, 32], [64, 64], [64, 96]]); // prettier-ignore
+  expect(pinpoints("(2x2)")).toEqual([[64, 64]]);
+  expect(pinpoints("[(32, 64), (64, 32)]")).toEqual([[32, 64], [64, 32]]); // prettier-ignore
+  expect(pinpoints("[[32,64]]")).toEqual([[32, 64]]);
+  expect(() => pinpoints("__import__('os')")).toThrow(/which is no list of grids/);
+  expect(() => pinpoints("")).toThrow(/is empty/);
+});
+
+test("a window of attention cuts the context to what it sees", () => {
+  const context = (change: object) => {
+    const { text_config: text, ...rest } = tinyConfig();
+    return parseConfig({ ...rest, text_config: { ...text, ...change } }).text;
+  };
+  expect(context({ model_type: "mistral", sliding_window: 64 })).toMatchObject({ context: 64, statedContext: 256 });
+  expect(context({ model_type: "mistral", sliding_window: null }).context).toBe(256);
+  expect(context({ model_type: "mistral", sliding_window: 4096 }).context).toBe(256);
+  expect(context({ model_type: "qwen2", use_sliding_window: true, sliding_window: 64 }).context).toBe(64);
+  expect(context({ model_type: "qwen2", sliding_window: 64 }).context).toBe(256);
+});
+
+test.each([
+  ["gelu_pytorch_tanh", "gelu_tanh"],
+  ["gelu_new", "gelu_tanh"],
+  ["relu", "relu"],
+  ["silu", "silu"],
+  ["quick_gelu", "quick_gelu"],
+])("a projector with %s", (name, activation) => {
+  expect(parseConfig({ ...tinyConfig(), projector_hidden_act: name }).projectorActivation).toBe(activation);
+});
+
+describe("what is unknown is refused by name", () => {
+  type Change = (config: ReturnType<typeof tinyConfig>) => void;
+  const cases: [string, Change, RegExp][] = [
+    ["another architecture", (c) => (c["model_type"] = "qwen2_vl"), /model_type is "qwen2_vl"/],
+    ["LLaVA on MPT", (c) => (c["model_type"] = "llava_mpt"), /LLaVA on MPT is not supported; LLaVA 1.0 to 1.6/],
+    ["SigLIP without a class", (c) => (c.vision_config["model_type"] = "siglip_vision_model"), /it must be "full"/],
+    ["tiles that don't fit", (c) => Object.assign(c, anyres([[32, 33]])), /image_grid_pinpoints has 32 × 33/],
+    ["other merging of tiles", (c) => Object.assign(c, anyres(), { mm_patch_merge_type: "flat" }), /"flat"/],
+    ["another decoder", (c) => (c.text_config["model_type"] = "gemma"), /text_config.model_type is "gemma"/],
+    ["another vision tower", (c) => (c.vision_config["model_type"] = "siglip"), /vision_config.model_type is "siglip"/],
+    ["another activation", (c) => (c.text_config["hidden_act"] = "gelu"), /text_config.hidden_act is "gelu"/],
+    ["another projector", (c) => (c["projector_hidden_act"] = "mish"), /projector_hidden_act is "mish"/],
+    ["several vision layers", (c) => (c["vision_feature_layer"] = [-2, -5]), /several layers/],
+    ["a vision layer that is not there", (c) => (c["vision_feature_layer"] = -9), /outside the tower/],
+    ["unknown rotary scaling", (c) => (c.text_config["rope_scaling"] = { type: "yarn" }), /"yarn" is unknown/],
+    ["heads that do not divide", (c) => (c.text_config["num_key_value_heads"] = 3), /does not divide/],
+    ["a size that is text", (c) => (c.text_config["hidden_size"] = "big"), /config.json: text_config.hidden_size/],
+    ["no image token", (c) => (c["image_token_index"] = undefined), /no image_token_index/],
+  ];
+  test.each(cases)("%s", (_what, change, message) => {
+    const config = tinyConfig();
+    change(config);
+    expect(() => parseConfig(config)).toThrow(message);
+  });
+});

@@ -1,0 +1,231 @@
+// What the converter reads: one view of a checkpoint in Hugging Face's layout, whatever layout and however many folders it comes from.
+// Knows which folder has which part; computes no weights itself.
+import * as v from "valibot";
+import { EngineError } from "#engine/errors.ts";
+import type { CheckpointFolder } from "#convert/checkpoint/byte-source.ts";
+import { describeFolder, refuseOtherKinds } from "#convert/checkpoint/kind.ts";
+import { elementsOf, type Checkpoint } from "#convert/checkpoint/checkpoint.ts";
+import { deltaNoteName } from "./delta.ts";
+import { JsonObjectSchema, readObject, type JsonObject } from "#convert/checkpoint/json-file.ts";
+import { adapterConfigName } from "./adapter-config.ts";
+import { readAdapter } from "./adapter-file.ts";
+import { mergeAdapter, type Multiply } from "./lora.ts";
+import { findCheckpoint, openCheckpoint } from "#convert/checkpoint/open-checkpoint.ts";
+import { flatTinyLlava, isOriginalConfig, stockPreprocessor, towerName, translateConfig } from "./original-config.ts";
+import { hasTower, translateNames } from "./original-layout.ts";
+import { attachProjector, openProjector } from "./projector.ts";
+import { tokenizerFromSentencePiece } from "#convert/text/sentencepiece.ts";
+
+/** What completes a checkpoint that does not hold everything itself. */
+export interface MoreFolders {
+  /** The vision tower's own checkpoint. */
+  readonly vision?: CheckpointFolder | undefined;
+  /** The language model that an adapter or a projector alone belongs to. */
+  readonly base?: CheckpointFolder | undefined;
+  /** A folder with tokenizer.json. */
+  readonly tokenizer?: CheckpointFolder | undefined;
+  /** The host's multiplication, for merging adapters. */
+  readonly multiply?: Multiply | undefined;
+}
+
+/** A checkpoint whose small files and tensors are those of Hugging Face's layout. */
+export interface CheckpointSource {
+  readonly folder: CheckpointFolder;
+  readonly checkpoint: Checkpoint;
+  /** Whether it came in the layout of LLaVA's own repository. */
+  readonly original: boolean;
+  /** What its own config calls it. */
+  readonly modelType: string;
+}
+
+/** The checkpoint in `from`, completed from the other folders. */
+export async function openSource(from: CheckpointFolder, more: MoreFolders = {}): Promise<CheckpointSource> {
+  const folder = completed(from, more);
+  const given = (await readObject(from, "config.json")) ?? (await configOfBase(from, more.base));
+  if (!given) throw bad((await noConfig(from)) ?? `${from.name} has no config.json: is it a checkpoint?`);
+  refuseOtherKinds(given, from.name);
+  const tinyLlava = flatTinyLlava(given);
+  const config = tinyLlava?.config ?? given;
+  const weights = await openWeights(from, more.base, more.multiply);
+  const original = isOriginalConfig(config);
+  if (original) await refuseDelta(from, weights);
+  const composed = original || more.base !== undefined || more.vision !== undefined;
+  const tower = composed ? await openTower(config, weights, more.vision) : undefined;
+  const checkpoint = translateNames(weights, tower);
+  const small = new Map<string, JsonObject>([["config.json", config]]);
+  const tokenizer = (await readObject(folder, "tokenizer.json")) ?? (await fromSentencePiece(folder));
+  if (tokenizer) {
+    checkVocabulary(tokenizer, config);
+    small.set("tokenizer.json", tokenizer);
+  }
+  if (!original)
+    return { folder: overlaid(folder, small), checkpoint, original, modelType: String(given["model_type"]) };
+
+  const visionConfig = (await readVisionConfig(more.vision)) ?? tinyLlava?.vision;
+  const added = tokenizer && withImageToken(tokenizer, Number(config["vocab_size"]));
+  small.set("config.json", translateConfig(config, visionConfig, added?.id));
+  if (added) small.set("tokenizer.json", added.tokenizer);
+  // The original encodes the texts between pictures each on its own.
+  small.set("tokenizer_config.json", { ...(await readObject(folder, "tokenizer_config.json")), image_apart: true });
+  const preprocessor =
+    (more.vision && (await readObject(more.vision, "preprocessor_config.json"))) ?? stockPreprocessor(config);
+  if (preprocessor && !(await folder.open("preprocessor_config.json"))) {
+    small.set("preprocessor_config.json", preprocessor);
+  }
+  return { folder: overlaid(folder, small), checkpoint, original, modelType: String(given["model_type"]) };
+}
+
+/** The weights in `from`: its own, or those of `base` with the adapter or the projector in `from`. */
+export async function openWeights(
+  from: CheckpointFolder,
+  base: CheckpointFolder | undefined,
+  multiply?: Multiply,
+): Promise<Checkpoint> {
+  const adapter = await readAdapter(from);
+  const projector = adapter || (await findCheckpoint(from)) ? undefined : await openProjector(from);
+  if (!adapter && !projector) {
+    if (base) throw bad(`${from.name} is neither an adapter nor a projector alone; it needs no --base`);
+    return openCheckpoint(from);
+  }
+  const what = adapter ? "an adapter" : "a projector alone";
+  if (!base) {
+    const name = adapter?.baseName === undefined ? "its language model" : adapter.baseName;
+    throw bad(`${from.name} is ${what}; name the folder of ${name} with --base`);
+  }
+  const weights = await openCheckpoint(base);
+  return adapter ? mergeAdapter(weights, adapter, multiply) : attachProjector(weights, projector ?? weights);
+}
+
+async function noConfig(from: CheckpointFolder): Promise<string | undefined> {
+  if (!(await from.open(adapterConfigName))) return describeFolder(from);
+  return `${from.name} is an adapter; name the folder of its base with --base`;
+}
+
+/** A delta has the files of a checkpoint and would be converted into nonsense. */
+async function refuseDelta(from: CheckpointFolder, weights: Checkpoint): Promise<void> {
+  const norm = weights.tensors.get("model.norm.weight");
+  const values = norm && /delta/i.test(from.name) ? await norm.read(0, elementsOf(norm.shape)) : [];
+  // A decoder's last norm is about 1 and more; its change by training is hundredths.
+  const small = values.length > 0 && values.every((value) => Math.abs(value) < 0.5);
+  if (!small && !(await from.open(deltaNoteName))) return;
+  throw bad(`${from.name} is a delta and no whole model: add it to its base with \`llava apply-delta\` first`);
+}
+
+/** An adapter of peft's own comes without a config: nothing but weights differs from its base. */
+async function configOfBase(
+  from: CheckpointFolder,
+  base: CheckpointFolder | undefined,
+): Promise<JsonObject | undefined> {
+  return base && (await from.open(adapterConfigName)) ? readObject(base, "config.json") : undefined;
+}
+
+async function openTower(
+  config: JsonObject,
+  checkpoint: Checkpoint,
+  vision: CheckpointFolder | undefined,
+): Promise<Checkpoint | undefined> {
+  if (hasTower(checkpoint)) return undefined;
+  if (vision) return openCheckpoint(vision);
+  const name = towerName(config);
+  throw bad(
+    `the checkpoint has no vision tower of its own; name the folder of ${name ?? "the tower it was trained with"} with --vision`,
+  );
+}
+
+/** A tower's config, also where it is a part of the config of a model of pictures and texts. */
+async function readVisionConfig(vision: CheckpointFolder | undefined): Promise<JsonObject | undefined> {
+  const config = vision && (await readObject(vision, "config.json"));
+  if (!config) return undefined;
+  const nested = config["vision_config"];
+  if (!v.is(JsonObjectSchema, nested)) return config;
+  const type = typeof config["model_type"] === "string" ? config["model_type"] : "clip";
+  return { model_type: `${type}_vision_model`, ...nested };
+}
+
+/** The tokenizer of a checkpoint that has only SentencePiece's file. */
+async function fromSentencePiece(folder: CheckpointFolder): Promise<JsonObject | undefined> {
+  const model = await folder.open("tokenizer.model");
+  if (!model) return undefined;
+  const settings = (await readObject(folder, "tokenizer_config.json")) ?? {};
+  const added = Object.entries((await readObject(folder, "added_tokens.json")) ?? {}).flatMap(
+    ([text, id]): [string, number][] => (typeof id === "number" ? [[text, id]] : []),
+  );
+  const noted = v.safeParse(
+    v.record(v.string(), v.looseObject({ content: v.string(), special: v.optional(v.boolean(), false) })),
+    settings["added_tokens_decoder"] ?? {},
+  );
+  if (!noted.success) throw bad("tokenizer_config.json: added_tokens_decoder is not a table of tokens");
+  const known = Object.entries(noted.output);
+  return tokenizerFromSentencePiece(await model.read(0, model.bytes), {
+    legacy: settings["legacy"] !== false,
+    addBos: settings["add_bos_token"] !== false,
+    added: new Map([...known.map(([id, token]): [string, number] => [token.content, Number(id)]), ...added]),
+    special: new Set(known.flatMap(([, token]) => (token.special ? [token.content] : []))),
+  });
+}
+
+/** A tokenizer of another model would ask for rows that the embeddings do not have. */
+function checkVocabulary(tokenizer: JsonObject, config: JsonObject): void {
+  const text = config["text_config"];
+  const rows = v.is(JsonObjectSchema, text) ? text["vocab_size"] : config["vocab_size"];
+  const model = tokenizer["model"];
+  const vocab = v.is(JsonObjectSchema, model) ? model["vocab"] : undefined;
+  if (typeof rows !== "number" || !v.is(v.record(v.string(), v.number()), vocab)) return;
+  const largest = Object.values(vocab).reduce((max, id) => Math.max(max, id), -1);
+  if (largest < rows) return;
+  throw bad(
+    `tokenizer.json has tokens up to number ${largest}, and config.json says ${rows} of them: is it another model's?`,
+  );
+}
+
+/** The tokenizer with the token `<image>`, which the original does without, and its id. */
+export function withImageToken(
+  tokenizer: JsonObject,
+  firstFreeId: number,
+): { readonly tokenizer: JsonObject; readonly id: number } {
+  const Added = v.array(v.looseObject({ id: v.number(), content: v.string() }));
+  const parsed = v.safeParse(Added, tokenizer["added_tokens"] ?? []);
+  if (!parsed.success) throw bad("tokenizer.json: added_tokens is not a list of tokens");
+  const known = parsed.output.find((token) => token.content === "<image>");
+  if (known) return { tokenizer, id: known.id };
+  const id = parsed.output.reduce((free, token) => Math.max(free, token.id + 1), firstFreeId);
+  const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
+  return { tokenizer: { ...tokenizer, added_tokens: [...parsed.output, { id, content: "<image>", ...flags }] }, id };
+}
+
+const tokenizerFile = /^(tokenizer|special_tokens_map|added_tokens|chat_template|generation_config|vocab|merges)/;
+const modelFile = /^(preprocessor_config|processor_config)/;
+
+/** A folder that looks for a file in others where it has none itself: for the tokenizer's in all, for the pictures' in its base. */
+function completed(from: CheckpointFolder, { tokenizer, base }: MoreFolders): CheckpointFolder {
+  return {
+    ...from,
+    async open(path) {
+      const own = await from.open(path);
+      if (own) return own;
+      const found = tokenizerFile.test(path) ? await tokenizer?.open(path) : undefined;
+      return found ?? (tokenizerFile.test(path) || modelFile.test(path) ? base?.open(path) : undefined);
+    },
+  };
+}
+
+/** A folder with some files of JSON in the place of its own. */
+function overlaid(folder: CheckpointFolder, files: ReadonlyMap<string, JsonObject>): CheckpointFolder {
+  const encoder = new TextEncoder();
+  return {
+    ...folder,
+    open(path) {
+      const json = files.get(path);
+      if (!json) return folder.open(path);
+      const bytes = encoder.encode(JSON.stringify(json));
+      return Promise.resolve({
+        bytes: bytes.length,
+        read: (offset, length) => Promise.resolve(bytes.slice(offset, offset + length)),
+      });
+    },
+  };
+}
+
+function bad(message: string): EngineError {
+  return new EngineError("bad-checkpoint", message);
+}

@@ -1,0 +1,93 @@
+// Walks a graph's nodes in order and takes them for what they should be; the first that is anything else ends the walk.
+import type { OnnxGraph, OnnxNode, OnnxTensor } from "#formats/onnx-reader.ts";
+
+/** x · weightᵀ (+ bias), weights [rows, cols] in blocks of 32 columns with a scale each; see ExpansionTensor for the layout. */
+export interface PlannedMatrix {
+  readonly bits: 4 | 8;
+  readonly rows: number;
+  readonly cols: number;
+  readonly data: OnnxTensor;
+  readonly scales: OnnxTensor;
+  readonly zeroPoints: OnnxTensor | undefined;
+  readonly bias: OnnxTensor | undefined;
+}
+
+/** Columns of a matrix that have a scale of their own. */
+export const blockSize = 32;
+
+class Unexpected extends Error {}
+
+/** What was asked for; anything else ends the walk. */
+export function expect<T>(value: T | undefined | false): T {
+  if (value === undefined || value === false) throw new Unexpected();
+  return value;
+}
+
+/** What the walk finds; undefined where a node is not as expected. */
+export function walked<T>(walk: () => T): T | undefined {
+  try {
+    return walk();
+  } catch (error) {
+    if (error instanceof Unexpected) return undefined;
+    throw error;
+  }
+}
+
+export class GraphWalk {
+  readonly #steps: readonly OnnxNode[];
+  readonly #tensors: OnnxGraph["tensors"];
+  readonly #passedOver: ReadonlySet<string>;
+  #at = 0;
+
+  /** `passedOver`: operators between the steps that need no look. */
+  constructor(steps: readonly OnnxNode[], tensors: OnnxGraph["tensors"], passedOver: readonly string[]) {
+    this.#steps = steps;
+    this.#tensors = tensors;
+    this.#passedOver = new Set(passedOver);
+  }
+
+  /** The next step, without taking it. */
+  peek(): OnnxNode | undefined {
+    while (this.#passedOver.has(this.#steps[this.#at]?.op ?? "")) this.#at++;
+    return this.#steps[this.#at];
+  }
+
+  next(op?: string): OnnxNode {
+    const node = expect(this.peek());
+    expect(op === undefined || node.op === op);
+    this.#at++;
+    return node;
+  }
+
+  /** Whether a step of this kind is still to come. */
+  has(op: string): boolean {
+    return this.#steps.slice(this.#at).some((node) => node.op === op);
+  }
+
+  tensor(name: string | undefined): OnnxTensor {
+    return expect(this.#tensors.get(name ?? ""));
+  }
+
+  matrix(): PlannedMatrix {
+    const node = this.next("MatMulNBits");
+    const [bits, rows, cols] = [node.numbers.get("bits"), node.numbers.get("N"), node.numbers.get("K")];
+    expect(node.numbers.get("block_size") === blockSize && (bits === 4 || bits === 8));
+    const added = this.peek();
+    const hasBias = added?.op === "Add" && added.inputs[0] === node.outputs[0];
+    if (hasBias) this.#at++;
+    return {
+      bits: bits === 4 ? 4 : 8,
+      rows: expect(rows),
+      cols: expect(cols),
+      data: this.tensor(node.inputs[1]),
+      scales: this.tensor(node.inputs[2]),
+      zeroPoints: node.inputs[3] === undefined ? undefined : this.tensor(node.inputs[3]),
+      bias: hasBias ? this.tensor(added.inputs[1]) : undefined,
+    };
+  }
+
+  /** Nothing is left. */
+  end(): void {
+    expect(this.peek() === undefined);
+  }
+}

@@ -1,0 +1,240 @@
+// The decoder's own kernel beside ONNX Runtime on the same packages, random and tiny but of the shapes it asks for.
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { nodeKernelHelpers } from "./helpers.node.ts";
+import type { KvCache } from "#engine/model/kv-cache.ts";
+import type { LlamaDecoder } from "#engine/model/llama-decoder.ts";
+import { openLlama } from "#engine/model/kernel-load.ts";
+import { loadModel, type Model } from "#engine/model/model.ts";
+import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
+import type { Runtime } from "#engine/runtime/runtime.ts";
+import { convert } from "#convert/convert.ts";
+import {
+  memoryCheckpoint,
+  memoryPackage,
+  randomNumbers,
+  tinyConfig,
+  tinyFiles,
+  tinyTensors,
+} from "#testing/fixtures.ts";
+import type { Bits } from "#convert/onnx/weight-ops.ts";
+import type { Scheme } from "#convert/quantize/quantize.ts";
+
+const sizes = { hidden: 64, ffn: 96, layers: 3, heads: 6, kvHeads: 2, headSize: 32, vocab: 2048 };
+
+async function convertShaped(bits: Bits, scheme: Scheme, architecture: "llama" | "qwen2" = "llama") {
+  const { hidden, ffn, layers, heads, kvHeads, headSize, vocab } = sizes;
+  const config = tinyConfig();
+  Object.assign(config.text_config, {
+    model_type: architecture,
+    intermediate_size: ffn,
+    num_hidden_layers: layers,
+    num_attention_heads: heads,
+    num_key_value_heads: kvHeads,
+    head_dim: headSize,
+    max_position_embeddings: 512,
+    vocab_size: vocab,
+  });
+  const tensors = new Map([...tinyTensors()].filter(([name]) => !name.includes("model.layers.")));
+  const random = randomNumbers(11);
+  const add = (name: string, ...shape: number[]) => {
+    const values = Float32Array.from({ length: shape.reduce((product, n) => product * n, 1) }, () => {
+      return (shape.length === 1 && name.endsWith("weight") ? 1 : 0) + 0.4 * (random() + random() - 1);
+    });
+    tensors.set(`language_model.${name}`, { shape, values });
+  };
+  add("model.embed_tokens.weight", vocab, hidden);
+  add("lm_head.weight", vocab, hidden);
+  for (let i = 0; i < layers; i++) {
+    add(`model.layers.${i}.input_layernorm.weight`, hidden);
+    add(`model.layers.${i}.post_attention_layernorm.weight`, hidden);
+    for (const [name, count] of [
+      ["q", heads],
+      ["k", kvHeads],
+      ["v", kvHeads],
+    ] as const) {
+      add(`model.layers.${i}.self_attn.${name}_proj.weight`, count * headSize, hidden);
+      if (architecture === "qwen2") add(`model.layers.${i}.self_attn.${name}_proj.bias`, count * headSize);
+    }
+    add(`model.layers.${i}.self_attn.o_proj.weight`, hidden, heads * headSize);
+    add(`model.layers.${i}.mlp.gate_proj.weight`, ffn, hidden);
+    add(`model.layers.${i}.mlp.up_proj.weight`, ffn, hidden);
+    add(`model.layers.${i}.mlp.down_proj.weight`, hidden, ffn);
+  }
+  const checkpoint = tinyFiles(tensors, config);
+  for (const name of ["tokenizer.json", "tokenizer_config.json"]) {
+    checkpoint.set(
+      name,
+      await readFile(new URL(`../../../public/models/pocket-llava/${name}`, import.meta.url), "utf8"),
+    );
+  }
+  const to = memoryPackage();
+  const info = await convert(memoryCheckpoint("shaped", checkpoint), to, {
+    bits: { vision: 32, embed: 32, decoder: bits },
+    scheme,
+  });
+  return { info, files: to.files };
+}
+
+/** The same runtime without the kernel of our own. */
+const plain = (runtime: Runtime): Runtime => ({ ...runtime, kernel: undefined });
+const numbers = randomNumbers(5);
+const rowsOf = (count: number) => Float32Array.from({ length: count * sizes.hidden }, () => numbers() * 2 - 1);
+const slotsOf = (count: number) => Array.from({ length: count }, (_, i) => i);
+const prompt = rowsOf(300);
+const part = (from: number, to: number) => prompt.slice(from * sizes.hidden, to * sizes.hidden);
+
+function worst(a: Float32Array | undefined, b: Float32Array | undefined): number {
+  if (!a || !b || a.length !== b.length || a.length !== sizes.vocab) return NaN;
+  return a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] ?? NaN))), 0);
+}
+
+test("the committed WebAssembly is what kernels/*.ts compile to", async () => {
+  const root = new URL("../../../", import.meta.url);
+  await promisify(execFile)(process.execPath, ["scripts/build-kernels.mjs", "--check"], { cwd: root });
+}, 60_000);
+
+const cases: readonly (readonly [Bits, Scheme, "llama" | "qwen2"])[] = [
+  [4, "asymmetric", "llama"],
+  [4, "symmetric", "qwen2"],
+  [8, "symmetric", "llama"],
+  [8, "asymmetric", "qwen2"],
+];
+describe.each(cases)("%i bits, %s, %s", (bits, scheme, architecture) => {
+  let model: Model;
+  let own: LlamaDecoder;
+  let runtime: Runtime;
+  let cache: KvCache;
+  beforeAll(async () => {
+    const { info, files } = await convertShaped(bits, scheme, architecture);
+    runtime = plain(createNodeRuntime({ threads: 1 }));
+    model = await loadModel({ runtime, files, info, memoryBudget: 0 });
+    const opened = await openLlama(info.graphs.decoder, files, 300, undefined);
+    if (!opened) throw new Error("the kernel does not take the graph");
+    own = opened;
+    cache = own.createCache(runtime);
+  });
+  afterAll(async () => {
+    own.release();
+    await model.dispose();
+  });
+  const theirs = async (rows: Float32Array<ArrayBuffer>, cache: KvCache) => {
+    const count = rows.length / sizes.hidden;
+    const embeds = runtime.tensor("float32", rows, [1, count, sizes.hidden]);
+    const found = await model.decodeEach(embeds, slotsOf(count), cache);
+    embeds.dispose();
+    return found;
+  };
+
+  test("the logits after every row are the runtime's", async () => {
+    const reference = model.createCache(300);
+    const expected = await theirs(part(0, 40), reference);
+    cache.truncate(0);
+    const found = own.run(part(0, 40), slotsOf(40), cache, 40);
+    expect(found).toHaveLength(40);
+    expect(Math.max(...found.map((row, i) => worst(row, expected[i])))).toBeLessThan(2e-3);
+    reference.dispose();
+  });
+
+  test("pieces of any size, and rows taken back, end in the same logits, bit for bit", async () => {
+    const reference = model.createCache(300);
+    const expected = (await theirs(part(0, 300), reference)).at(-1);
+    reference.dispose();
+    let bits: Float32Array | undefined;
+    for (const step of [1, 7, 64, 300]) {
+      cache.truncate(0);
+      own.run(part(200, 230), slotsOf(30), cache, 1);
+      cache.truncate(0);
+      let last: Float32Array | undefined;
+      for (let from = 0; from < 300; from += step) {
+        const to = Math.min(300, from + step);
+        [last] = own.run(part(from, to), slotsOf(to - from), cache, 1);
+      }
+      expect(cache.slots).toHaveLength(300);
+      expect(worst(last, expected)).toBeLessThan(2e-3);
+      bits ??= last;
+      expect(last).toEqual(bits);
+    }
+  });
+
+  test("more rows than the context holds are refused", () => {
+    cache.truncate(0);
+    own.run(part(0, 300), slotsOf(300), cache, 1);
+    const more = rowsOf(21);
+    expect(() => own.run(more, slotsOf(21), cache, 1)).toThrow("do not fit");
+  });
+});
+
+test("several threads give the same bits as one, more of them than cores and after a rest, too", async () => {
+  const { info, files } = await convertShaped(4, "asymmetric");
+  const runtime = createNodeRuntime({ threads: 1 });
+  const found: Float32Array[][] = [];
+  for (const helpers of [0, 1, 5]) {
+    const own = await openLlama(info.graphs.decoder, files, 300, nodeKernelHelpers(helpers));
+    const cache = own?.createCache(runtime);
+    if (!own || !cache) throw new Error("the kernel does not take the graph");
+    const answers: Float32Array[] = own.run(part(0, 90), slotsOf(90), cache, 1);
+    for (let i = 90; i < 130; i++) answers.push(...own.run(part(i, i + 1), [i], cache, 1));
+    // Short runs, so that helpers come late to many, and miss some.
+    for (let run = 0; run < 400; run++) {
+      cache.truncate(60 + ((run * 37) % 60));
+      const from = cache.slots.length;
+      const to = from + (run % 9 === 0 ? 13 : 1);
+      if (run % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      answers.push(...own.run(part(from, to), slotsOf(to - from), cache, 1));
+    }
+    found.push(answers);
+    own.release();
+  }
+  expect(found[1]).toEqual(found[0]);
+  expect(found[2]).toEqual(found[0]);
+});
+
+test("rows may be added by the runtime and by the kernel in turns", async () => {
+  const { info, files } = await convertShaped(4, "asymmetric");
+  const mixed = createNodeRuntime({ threads: 2 });
+  const model = await loadModel({ runtime: mixed, files, info, memoryBudget: 0 });
+  const alone = await loadModel({ runtime: plain(mixed), files, info, memoryBudget: 0 });
+  expect([model.ownKernel, alone.ownKernel]).toEqual([true, false]);
+  const ends: (Float32Array | undefined)[] = [];
+  for (const one of [model, alone]) {
+    const cache = one.createCache(300);
+    let from = 0;
+    for (const count of [70, 1, 3, 100, 1, 1, 64]) {
+      const embeds = mixed.tensor("float32", part(from, from + count), [1, count, sizes.hidden]);
+      const found = await one.decode(embeds, slotsOf(count), cache);
+      embeds.dispose();
+      from += count;
+      if (from === 240) ends.push(found);
+    }
+    cache.dispose();
+    await one.dispose();
+  }
+  expect(worst(ends[0], ends[1])).toBeLessThan(2e-3);
+  expect(mixed.aliveTensors).toBe(0);
+});
+
+test("of two caches of one decoder the one used last holds rows", async () => {
+  const { info, files } = await convertShaped(4, "symmetric");
+  const own = await openLlama(info.graphs.decoder, files, 300, undefined);
+  const runtime = createNodeRuntime({ threads: 1 });
+  const [first, second] = [own?.createCache(runtime), own?.createCache(runtime)];
+  if (!own || !first || !second) throw new Error("the kernel does not take the graph");
+  const [alone] = own.run(part(0, 20), slotsOf(20), first, 1);
+  own.run(part(50, 60), slotsOf(10), second, 1);
+  expect([first.slots.length, second.slots.length]).toEqual([0, 10]);
+  expect(own.run(part(0, 20), slotsOf(20), first, 1)[0]).toEqual(alone);
+  own.release();
+});
+
+test("a graph of other shapes or widths is left to the runtime", async () => {
+  const odd = memoryPackage();
+  const manifest = await convert(memoryCheckpoint("tiny", tinyFiles()), odd, {
+    bits: { vision: 32, embed: 32, decoder: 4 },
+  });
+  expect(await openLlama(manifest.graphs.decoder, odd.files, 256, undefined)).toBeUndefined();
+  const { info, files } = await convertShaped(16, "symmetric");
+  expect(await openLlama(info.graphs.decoder, files, 256, undefined)).toBeUndefined();
+});

@@ -1,0 +1,169 @@
+// Runs a vision tower and its projector on this project's own WebAssembly kernel (kernels/vision.ts), several threads over one memory that holds
+// the weights as they are in the package. Knows no runtime; who helps is its host's business.
+import { EngineError } from "#engine/errors.ts";
+import { KernelMemory, readTensor, unpackedBytes, type KernelHelpers, type WeightFiles } from "./memory.ts";
+import type { OnnxTensor } from "#formats/onnx-reader.ts";
+import { visionKernelBytes } from "./vision-kernel.ts";
+import type { Activation, PlannedNorm, VisionPlan } from "./vision-plan.ts";
+
+/** What a picture becomes. */
+export interface Seen {
+  /** [rows, projected]. */
+  readonly features: Float32Array<ArrayBuffer>;
+  readonly projected: number;
+  /** The projector's input, [rows, hidden], where the graph yields that. */
+  readonly tower: Float32Array<ArrayBuffer> | undefined;
+  readonly hidden: number;
+  /** [projected], where the graph yields that. */
+  readonly newline: Float32Array<ArrayBuffer> | undefined;
+}
+
+/** A tower with its weights; one run at a time. */
+export interface VisionTower {
+  /** Normalised pixels [channels, size, size] → features. */
+  run(pixels: Float32Array): Seen;
+  /** Bytes of the memory. */
+  readonly memoryBytes: number;
+  release(): void;
+}
+
+/** The kernel's own fields of the header, in its order. */
+const headerFields = [
+  "rows", "hidden", "ffn", "heads", "headSize", "blocks", "epsilon", "activation", "channels", "patch", "image", "dropped", "projections",
+  "pixels", "patches", "kernel", "classRow", "positions", "preNorm", "stream", "update", "narrow", "narrowScales", "wide", "wideScales",
+  "qkv", "keys", "values", "blockTable", "projector", "out", "scratch", "scratchBytes",
+] as const; // prettier-ignore
+type HeaderField = (typeof headerFields)[number];
+const activations: Readonly<Record<Activation, number>> = { quick_gelu: 0, gelu_tanh: 1, gelu: 2 };
+
+export interface TowerOptions extends WeightFiles {
+  readonly plan: VisionPlan;
+  /** Pixels on a picture's side. */
+  readonly image: number;
+  readonly helpers: KernelHelpers | undefined;
+}
+
+/** Whether the kernel's arithmetic fits these shapes. */
+export function fitsKernel(plan: VisionPlan, image: number): boolean {
+  const { hidden, headSize, patch, positions, classRow } = plan;
+  const patches = Math.floor(image / patch) ** 2; // pixels beyond the last whole patch are not looked at
+  return (
+    hidden % 32 === 0 &&
+    headSize % 8 === 0 &&
+    positions.dims[0] === patches + (classRow ? 1 : 0) &&
+    plan.blocks.every(({ qkv, out, wide, narrow }) => {
+      const fits = qkv.cols === hidden && out.cols === hidden && wide.cols === hidden && narrow.rows === hidden;
+      return fits && wide.rows === plan.ffn && narrow.cols === plan.ffn;
+    })
+  );
+}
+
+/** Reads the weights into a new memory; rejects with "out-of-memory" where they do not fit. */
+export async function loadTower(options: TowerOptions): Promise<VisionTower> {
+  const { plan, image } = options;
+  const { hidden, ffn, heads, headSize, channels, patch } = plan;
+  const rows = plan.positions.dims[0] ?? 0;
+  const projected = plan.projector.at(-1)?.rows ?? 0;
+  const inputs = channels * patch * patch;
+  const fours = Math.ceil(rows / 4) * 4 + 4;
+  const panels = Math.ceil(rows / 8);
+  const blocksOf = (columns: number): number => Math.ceil(columns / 32);
+  const widest = Math.max(ffn, plan.projector[0]?.rows ?? 0);
+  const threads = 1 + (options.helpers?.count ?? 0);
+
+  const own = new KernelMemory();
+  const normWords = ({ weight, bias }: PlannedNorm): number[] => [own.placeTensor(weight), own.placeTensor(bias)];
+  const blockWords = plan.blocks.flatMap((block) => [
+    ...normWords(block.attentionNorm),
+    ...normWords(block.mlpNorm),
+    ...[block.qkv, block.out, block.wide, block.narrow].flatMap((matrix) => own.matrixWords(matrix)),
+  ]);
+  const projectorWords = plan.projector.flatMap((matrix) => own.matrixWords(matrix));
+  const preNormWords = plan.preNorm && normWords(plan.preNorm);
+  const attention = 16 * headSize + 128 * panels + 16 * hidden;
+  const products = unpackedBytes(blocksOf(Math.max(widest, hidden)) * 32) + rows * 128;
+  const scratchBytes = Math.ceil(Math.max(attention, products, hidden * 4) / 64) * 64;
+  const places: Record<HeaderField, number> = {
+    rows,
+    hidden,
+    ffn,
+    heads,
+    headSize,
+    blocks: plan.blocks.length,
+    epsilon: 0,
+    activation: activations[plan.activation],
+    channels,
+    patch,
+    image,
+    dropped: plan.dropped,
+    projections: plan.projector.length,
+    pixels: own.place(channels * image * image * 4),
+    patches: own.place(fours * inputs * 4),
+    kernel: own.place(hidden * inputs * 4),
+    classRow: plan.classRow ? own.placeTensor(plan.classRow) : 0,
+    positions: own.placeTensor(plan.positions),
+    preNorm: preNormWords ? own.place(preNormWords.length * 4) : 0,
+    stream: own.place(fours * hidden * 4),
+    update: own.place(rows * hidden * 4),
+    narrow: own.place(rows * hidden * 2),
+    narrowScales: own.place((rows * hidden) / 8),
+    wide: own.place(rows * blocksOf(widest) * 64),
+    wideScales: own.place(rows * blocksOf(widest) * 4),
+    qkv: own.place(fours * 3 * hidden * 4),
+    keys: own.place(heads * panels * headSize * 32),
+    values: own.place(rows * hidden * 4),
+    blockTable: own.place(blockWords.length * 4),
+    projector: own.place(projectorWords.length * 4),
+    out: own.place(rows * projected * 4),
+    scratch: own.place(threads * scratchBytes),
+    scratchBytes,
+  };
+
+  await own.make(0, options);
+  own.field(0, ...headerFields.map((field) => places[field]));
+  own.field(headerFields.indexOf("epsilon"), ...new Int32Array(Float32Array.of(plan.epsilon).buffer));
+  own.words(places.blockTable, blockWords);
+  own.words(places.projector, projectorWords);
+  if (preNormWords) own.words(places.preNorm, preNormWords);
+  const kernel = await floatsOf(plan.kernel, options);
+  const panelled = own.floats.subarray(places.kernel >> 2);
+  for (let n = 0; n < hidden; n++) {
+    const to = (n >> 3) * inputs * 8 + (n & 7);
+    for (let i = 0; i < inputs; i++) panelled[to + i * 8] = kernel[n * inputs + i] ?? 0;
+  }
+  if (plan.kernelBias) {
+    const bias = await floatsOf(plan.kernelBias, options);
+    const positions = own.floats.subarray(places.positions >> 2);
+    const from = plan.classRow ? hidden : 0;
+    for (let i = from; i < rows * hidden; i++) positions[i] = (positions[i] ?? 0) + (bias[i % hidden] ?? 0);
+  }
+  const newline = plan.newline && (await floatsOf(plan.newline, options));
+  const team = await own.start(visionKernelBytes(), options.helpers);
+
+  return {
+    run(pixels) {
+      if (pixels.length !== channels * image * image) throw new EngineError("internal", "a picture of another size");
+      own.floats.set(pixels, places.pixels >> 2);
+      team.run();
+      const kept = rows - plan.dropped;
+      const copy = (at: number, count: number): Float32Array<ArrayBuffer> =>
+        new Float32Array(own.floats.subarray(at >> 2, (at >> 2) + count));
+      return {
+        features: copy(places.out, kept * projected),
+        projected,
+        tower: plan.yieldsTower ? copy(places.stream + plan.dropped * hidden * 4, kept * hidden) : undefined,
+        hidden,
+        newline,
+      };
+    },
+    get memoryBytes() {
+      return own.memory.buffer.byteLength;
+    },
+    release: () => team.release(),
+  };
+}
+
+async function floatsOf(tensor: OnnxTensor, from: WeightFiles): Promise<Float32Array<ArrayBuffer>> {
+  const bytes = await readTensor(tensor, from);
+  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+}

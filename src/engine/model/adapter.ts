@@ -1,0 +1,166 @@
+// A LoRA adapter as the decoder's graph takes it: read from its package, checked against the base, and put on the device once.
+// Knows no checkpoint and no graph but for the names of its inputs.
+import * as v from "valibot";
+import { readJson } from "./config.ts";
+import { EngineError } from "#engine/errors.ts";
+import type { FeatureStore } from "./image-features.ts";
+import type { AdaptableGraph, AdapterIndex, AdapterInfo, AdapterSite } from "#engine/package.ts";
+import type { Runtime, RuntimeTensor } from "#engine/runtime/runtime.ts";
+import type { PackageFiles } from "#engine/types.ts";
+
+/** An adapter's package. */
+export interface AdapterPackage {
+  readonly info: AdapterInfo;
+  readonly files: PackageFiles;
+  /** Of one with a projector of its own: where its pictures' features are kept. */
+  readonly keptFeatures?: FeatureStore | undefined;
+}
+
+/** What the decoder's inputs `lora.…` get; owns its tensors. */
+export interface AdapterTensors {
+  readonly inputs: Readonly<Record<string, RuntimeTensor>>;
+  dispose(): void;
+}
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const IndexSchema: v.GenericSchema<AdapterIndex> = v.object({
+  version: v.literal(1),
+  weights: v.array(v.object({ layer: count, of: v.string(), rank: v.pipe(count, v.minValue(1)), offset: count })),
+});
+type Entry = AdapterIndex["weights"][number];
+
+/** No adapter: rank 1 and zeros, which no device has trouble with (empty tensors are not for every one). All layers share them. */
+export function noAdapter(runtime: Runtime, { sites }: AdaptableGraph, layers: number): AdapterTensors {
+  const tensors: RuntimeTensor[] = [];
+  const inputs: Record<string, RuntimeTensor> = {};
+  for (const site of sites) {
+    const [down, up] = [runtime.allocate([site.inputs, 1]), runtime.allocate([1, outputsOf(site)])];
+    tensors.push(down, up);
+    for (let layer = 0; layer < layers; layer++) {
+      inputs[inputName(layer, site, "down")] = down;
+      inputs[inputName(layer, site, "up")] = up;
+    }
+  }
+  return { inputs, dispose: () => tensors.forEach((tensor) => tensor.dispose()) };
+}
+
+/** Reads the adapter; throws "bad-package" with what is wrong with it, and leaves nothing behind then. */
+export async function readAdapterTensors(
+  runtime: Runtime,
+  base: { readonly name: string; readonly graph: AdaptableGraph; readonly layers: number },
+  { info, files }: AdapterPackage,
+): Promise<AdapterTensors> {
+  const { fits, bits, index: indexPath, data: dataPath, baseName } = info.adapter;
+  const { graph, layers } = base;
+  if (fits !== graph.fits) {
+    const whose = baseName === base.name ? `other weights of ${baseName}` : `${baseName}, not to ${base.name}`;
+    throw new EngineError("bad-package", `the adapter ${info.model.name} belongs to ${whose}`);
+  }
+  const parsed = v.safeParse(IndexSchema, await readJson(files, indexPath));
+  if (!parsed.success) throw new EngineError("bad-package", `${indexPath}: ${parsed.issues[0].message}`);
+  const entries = new Map<string, Entry>();
+  for (const entry of parsed.output.weights) entries.set(`${entry.layer}.${entry.of}`, entry);
+  const sizes = new Map(
+    graph.sites.flatMap(({ inputs, parts }) => parts.map(({ of, outputs }) => [of, inputs + outputs] as const)),
+  );
+  const stray = parsed.output.weights.find(({ layer, of }) => layer >= layers || !sizes.has(of));
+  if (stray) {
+    throw new EngineError("bad-package", `${indexPath}: layer ${stray.layer} of the base has no ${stray.of}`);
+  }
+  const data = await files.blob(dataPath);
+  const ends = parsed.output.weights.map(({ of, rank, offset }) => offset + ((sizes.get(of) ?? 0) * rank * bits) / 8);
+  const end = ends.reduce((most, at) => Math.max(most, at), 0);
+  if (end > data.size) throw new EngineError("bad-package", `${dataPath} has ${data.size} bytes, not ${end} or more`);
+  const read = async (offset: number, elements: number): Promise<Float32Array<ArrayBuffer>> => {
+    const buffer = await data.slice(offset, offset + (elements * bits) / 8).arrayBuffer();
+    return bits === 32 ? new Float32Array(buffer) : halvesToFloats(new Uint16Array(buffer));
+  };
+
+  const tensors: RuntimeTensor[] = [];
+  const inputs: Record<string, RuntimeTensor> = {};
+  const dispose = (): void => tensors.forEach((tensor) => tensor.dispose());
+  const add = (name: string, values: Float32Array<ArrayBuffer>, dims: readonly number[]): void => {
+    const tensor = runtime.upload(values, dims);
+    tensors.push(tensor);
+    inputs[name] = tensor;
+  };
+  try {
+    for (let layer = 0; layer < layers; layer++) {
+      for (const site of graph.sites) {
+        const { down, up, rank } = await joinParts(site, (of) => entries.get(`${layer}.${of}`), read);
+        add(inputName(layer, site, "down"), down, [site.inputs, rank]);
+        add(inputName(layer, site, "up"), up, [rank, outputsOf(site)]);
+      }
+    }
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+  return { inputs, dispose };
+}
+
+/**
+ * The matrices of a site's parts as one pair: `down` side by side [inputs, ranks], `up` as blocks on a diagonal [ranks, outputs].
+ * Parts that the adapter leaves alone get zeros.
+ */
+async function joinParts(
+  { inputs, parts }: AdapterSite,
+  entryOf: (of: string) => Entry | undefined,
+  read: (offset: number, elements: number) => Promise<Float32Array<ArrayBuffer>>,
+): Promise<{
+  readonly down: Float32Array<ArrayBuffer>;
+  readonly up: Float32Array<ArrayBuffer>;
+  readonly rank: number;
+}> {
+  const found = parts.map(({ of }) => entryOf(of));
+  const ranks = found.reduce((sum, entry) => sum + (entry?.rank ?? 0), 0);
+  const outputs = parts.reduce((sum, part) => sum + part.outputs, 0);
+  const rank = Math.max(1, ranks);
+  const down = new Float32Array(inputs * rank);
+  const up = new Float32Array(rank * outputs);
+  let [firstRank, firstOutput] = [0, 0];
+  for (const [i, part] of parts.entries()) {
+    const entry = found[i];
+    if (entry) {
+      const values = await read(entry.offset, (inputs + part.outputs) * entry.rank);
+      for (let row = 0; row < inputs; row++) {
+        down.set(values.subarray(row * entry.rank, (row + 1) * entry.rank), row * rank + firstRank);
+      }
+      const upValues = values.subarray(inputs * entry.rank);
+      for (let row = 0; row < entry.rank; row++) {
+        up.set(
+          upValues.subarray(row * part.outputs, (row + 1) * part.outputs),
+          (firstRank + row) * outputs + firstOutput,
+        );
+      }
+      firstRank += entry.rank;
+    }
+    firstOutput += part.outputs;
+  }
+  return { down, up, rank };
+}
+
+function inputName(layer: number, { name }: AdapterSite, side: "down" | "up"): string {
+  return `lora.${layer}.${name}.${side}`;
+}
+
+function outputsOf({ parts }: AdapterSite): number {
+  return parts.reduce((sum, { outputs }) => sum + outputs, 0);
+}
+
+let halves: Float32Array | undefined;
+
+/** Looked up: several times faster than computing each. */
+function halvesToFloats(bits: Uint16Array): Float32Array<ArrayBuffer> {
+  halves ??= Float32Array.from({ length: 65536 }, (_, half) => {
+    const sign = half & 0x8000 ? -1 : 1;
+    const exponent = (half >> 10) & 0x1f;
+    const mantissa = half & 0x3ff;
+    if (exponent === 0) return sign * mantissa * 2 ** -24;
+    if (exponent === 31) return mantissa === 0 ? sign * Infinity : NaN;
+    return sign * (1024 + mantissa) * 2 ** (exponent - 25);
+  });
+  const out = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) out[i] = halves[bits[i] ?? 0] ?? 0;
+  return out;
+}

@@ -1,0 +1,248 @@
+// Pixels to the vision tower's input: square (pad, crop or stretch), bicubic resize with antialias, normalise.
+// The resize is Pillow's, step by step: 22-bit fixed-point weights, horizontal pass, rounding to uint8, vertical pass.
+// Transparent pixels are laid on white, as a page shows them; Pillow's convert("RGB") would keep their hidden colour.
+// The inner loops are WebAssembly (kernels/resize.ts).
+import { resizeKernelBytes, type ResizeKernel } from "./resize-kernel.ts";
+import type { ImageMode, Pixels } from "#engine/types.ts";
+
+export interface Preprocess {
+  /** Side of the square the vision tower takes, in pixels. */
+  readonly size: number;
+  readonly mean: readonly [number, number, number];
+  readonly std: readonly [number, number, number];
+}
+
+/** A picture ready for the vision tower: [3, size, size], normalised. */
+export function preprocess(pixels: Pixels, mode: Exclude<ImageMode, "auto">, to: Preprocess): Float32Array {
+  return normalise(squarePixels(pixels, mode, to), to);
+}
+
+/** The picture as 8-bit RGB, [size, size, 3], before normalisation. */
+export function squarePixels(pixels: Pixels, mode: Exclude<ImageMode, "auto">, to: Preprocess): Uint8Array {
+  const { width, height } = pixels;
+  const { size } = to;
+  if (mode === "resize") return resize(pixels, frameOf(pixels), size, size, window(0, 0, size, size));
+  if (mode === "pad") {
+    const side = Math.max(width, height);
+    const fill = to.mean.map((value) => Math.trunc(value * 255));
+    const frame: Frame = {
+      width: side,
+      height: side,
+      left: (side - width) >> 1,
+      top: (side - height) >> 1,
+      fill: [fill[0] ?? 0, fill[1] ?? 0, fill[2] ?? 0],
+    };
+    return resize(pixels, frame, size, size, window(0, 0, size, size));
+  }
+  // Shortest edge to `size`, then the centre square.
+  const short = Math.min(width, height);
+  const wide = width === short ? size : Math.trunc((size * width) / short);
+  const high = height === short ? size : Math.trunc((size * height) / short);
+  return resize(pixels, frameOf(pixels), wide, high, window((wide - size) >> 1, (high - size) >> 1, size, size));
+}
+
+/** The whole picture at another size, as 8-bit RGB [height, width, 3]. */
+export function resizeWhole(pixels: Pixels, width: number, height: number): Uint8Array {
+  return resize(pixels, frameOf(pixels), width, height, window(0, 0, width, height));
+}
+
+/** 8-bit RGB [size, size, 3] → float [3, size, size]. */
+export function normalise(rgb: Uint8Array, to: Preprocess): Float32Array {
+  const area = to.size * to.size;
+  const out = new Float32Array(3 * area); // [3, size, size]
+  for (let channel = 0; channel < 3; channel++) {
+    const mean = to.mean[channel] ?? 0;
+    const std = to.std[channel] ?? 1;
+    const table = Float32Array.from({ length: 256 }, (_, value) => (value / 255 - mean) / std);
+    for (let i = 0; i < area; i++) out[channel * area + i] = table[rgb[i * 3 + channel] ?? 0] ?? 0;
+  }
+  return out;
+}
+
+/** A canvas of `fill` on which the picture lies at left, top. */
+interface Frame {
+  readonly width: number;
+  readonly height: number;
+  readonly left: number;
+  readonly top: number;
+  readonly fill: readonly [number, number, number];
+}
+
+/** The part of the resized canvas that is kept. */
+interface Window {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+function frameOf(pixels: Pixels): Frame {
+  return { width: pixels.width, height: pixels.height, left: 0, top: 0, fill: [0, 0, 0] };
+}
+
+function window(left: number, top: number, width: number, height: number): Window {
+  return { left, top, width, height };
+}
+
+function resize(pixels: Pixels, frame: Frame, wide: number, high: number, keep: Window): Uint8Array {
+  // Pillow goes down first where that shrinks much more. On the padded square it never does.
+  const down = frame.height - high;
+  if (down > 0 && down > 2 * (frame.width - wide)) {
+    const turned = transpose(pixels);
+    const turnedKeep = window(keep.top, keep.left, keep.height, keep.width);
+    return transposeRgb(resizeAcrossFirst(turned, frameOf(turned), high, wide, turnedKeep), keep.height, keep.width);
+  }
+  return resizeAcrossFirst(pixels, frame, wide, high, keep);
+}
+
+function resizeAcrossFirst(pixels: Pixels, frame: Frame, wide: number, high: number, keep: Window): Uint8Array {
+  const across = weights(frame.width, wide, keep.left, keep.width);
+  const down = weights(frame.height, high, keep.top, keep.height);
+  const firstRow = down.starts[0] ?? 0;
+  const rows = (down.starts[keep.height - 1] ?? 0) + (down.counts[keep.height - 1] ?? 0) - firstRow;
+
+  // Where in the kernel's memory things are, in bytes; rows are filled up to whole vectors.
+  const rowBytes = Math.ceil(keep.width / 4) * 16;
+  let end = 1024;
+  const place = (bytes: number): number => {
+    const at = end;
+    end += Math.ceil(bytes / 16) * 16;
+    return at;
+  };
+  const places = {
+    line: place(pixels.width * 4),
+    table: place(keep.width * 16),
+    across: place(across.values.byteLength),
+    down: place(down.values.byteLength),
+    row: place(rowBytes),
+    between: place(rows * rowBytes), // [rows, width, RGBA]
+  };
+  const { kernel, memory } = resizeKernel(end);
+  const bytes = new Uint8Array(memory.buffer);
+  const words = new Int32Array(memory.buffer);
+  words.set(across.values, places.across >> 2);
+  words.set(down.values, places.down >> 2);
+  for (let x = 0; x < keep.width; x++) {
+    const start = (across.starts[x] ?? 0) - frame.left; // in the picture
+    const count = across.counts[x] ?? 0;
+    const from = Math.max(0, start);
+    const to = Math.max(from, Math.min(pixels.width, start + count));
+    const firstWeight = x * across.taps;
+    let beside = 0;
+    for (let k = 0; k < count; k++) {
+      if (start + k < from || start + k >= to) beside += across.values[firstWeight + k] ?? 0;
+    }
+    words.set([from, to, places.across + (firstWeight + from - start) * 4, beside], (places.table >> 2) + x * 4);
+  }
+
+  const [red, green, blue] = frame.fill;
+  const fill = red | (green << 8) | (blue << 16) | (255 << 24);
+  for (let row = 0; row < rows; row++) {
+    const y = firstRow + row - frame.top;
+    const target = places.between + row * rowBytes;
+    if (y < 0 || y >= pixels.height) {
+      words.fill(fill, target >> 2, (target >> 2) + keep.width);
+      continue;
+    }
+    bytes.set(pixels.data.subarray(y * pixels.width * 4, (y + 1) * pixels.width * 4), places.line);
+    kernel.layOnWhite(places.line, pixels.width);
+    kernel.across(places.line, places.table, keep.width, fill, target);
+  }
+
+  const out = new Uint8Array(keep.height * keep.width * 3); // [height, width, 3]
+  for (let y = 0; y < keep.height; y++) {
+    const from = places.between + ((down.starts[y] ?? 0) - firstRow) * rowBytes;
+    kernel.down(from, rowBytes, down.counts[y] ?? 0, places.down + y * down.taps * 4, places.row);
+    for (let x = 0, at = y * keep.width * 3; x < keep.width; x++, at += 3) {
+      out[at] = bytes[places.row + x * 4] ?? 0;
+      out[at + 1] = bytes[places.row + x * 4 + 1] ?? 0;
+      out[at + 2] = bytes[places.row + x * 4 + 2] ?? 0;
+    }
+  }
+  return out;
+}
+
+interface Resizer {
+  readonly kernel: ResizeKernel;
+  readonly memory: WebAssembly.Memory;
+}
+let resizeModule: WebAssembly.Module | undefined;
+let resizer: Resizer | undefined;
+/** A larger memory is not kept for the next picture. */
+const keptPages = 256;
+
+/** A kernel over a memory of at least so many bytes; the last one where it is large enough. */
+function resizeKernel(leastBytes: number): Resizer {
+  const pages = Math.ceil(leastBytes / 65_536);
+  if (resizer && resizer.memory.buffer.byteLength >= leastBytes) return resizer;
+  resizeModule ??= new WebAssembly.Module(resizeKernelBytes());
+  const memory = new WebAssembly.Memory({ initial: pages });
+  const { exports } = new WebAssembly.Instance(resizeModule, { env: { memory } });
+  const made = { kernel: exports as unknown as ResizeKernel, memory }; // what kernels/resize.ts exports
+  if (pages <= keptPages) resizer = made;
+  return made;
+}
+
+function transpose({ width, height, data }: Pixels): Pixels {
+  const out = new Uint8Array(data.length);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (let c = 0; c < 4; c++) out[(x * height + y) * 4 + c] = data[(y * width + x) * 4 + c] ?? 0;
+    }
+  }
+  return { width: height, height: width, data: out };
+}
+
+/** [width, height, 3] → [height, width, 3] */
+function transposeRgb(rgb: Uint8Array, height: number, width: number): Uint8Array {
+  const out = new Uint8Array(rgb.length);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (let c = 0; c < 3; c++) out[(y * width + x) * 3 + c] = rgb[(x * height + y) * 3 + c] ?? 0;
+    }
+  }
+  return out;
+}
+
+const precisionBits = 22;
+
+interface Weights {
+  readonly starts: Int32Array;
+  readonly counts: Int32Array;
+  readonly values: Int32Array; // [outputs, taps], fixed point
+  readonly taps: number;
+}
+
+/** Fixed-point weights of the outputs from `first` on, of a line of `from` pixels that becomes `to` pixels. */
+function weights(from: number, to: number, first: number, count: number): Weights {
+  const scale = from / to;
+  const filterScale = Math.max(scale, 1);
+  const support = 2 * filterScale;
+  const taps = Math.ceil(support) * 2 + 1;
+  const starts = new Int32Array(count);
+  const counts = new Int32Array(count);
+  const values = new Int32Array(count * taps);
+  for (let i = 0; i < count; i++) {
+    const centre = (first + i + 0.5) * scale;
+    const start = Math.max(Math.trunc(centre - support + 0.5), 0);
+    const end = Math.min(Math.trunc(centre + support + 0.5), from);
+    const raw: number[] = [];
+    for (let x = start; x < end; x++) raw.push(bicubic((x - centre + 0.5) / filterScale));
+    const sum = raw.reduce((total, value) => total + value, 0);
+    starts[i] = start;
+    counts[i] = end - start;
+    raw.forEach((value, k) => {
+      const scaled = (sum === 0 ? value : value / sum) * (1 << precisionBits);
+      values[i * taps + k] = Math.trunc(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
+    });
+  }
+  return { starts, counts, values, taps };
+}
+
+function bicubic(x: number): number {
+  const a = -0.5;
+  const t = Math.abs(x);
+  if (t < 1) return ((a + 2) * t - (a + 3)) * t * t + 1;
+  if (t < 2) return (((t - 5) * t + 8) * t - 4) * a;
+  return 0;
+}

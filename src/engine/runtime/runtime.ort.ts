@@ -1,0 +1,255 @@
+// The runtime contract over ONNX Runtime's JavaScript API, common to its web and its Node package.
+// Knows no build and no device: the two adapters hand in the module, the session options and, for a GPU, how to move bytes.
+import type { InferenceSession, InferenceSessionFactory, Tensor, TensorConstructor } from "onnxruntime-common";
+import { EngineError } from "#engine/errors.ts";
+import {
+  elementCount,
+  type CopyStep,
+  type ExternalData,
+  type Runtime,
+  type RuntimeTensor,
+  type Session,
+  type SessionSource,
+  type Top,
+  type TensorData,
+  type TensorType,
+} from "./runtime.ts";
+
+/** The part of an ONNX Runtime module that is used. */
+export interface Ort {
+  readonly InferenceSession: InferenceSessionFactory;
+  readonly Tensor: TensorConstructor;
+}
+
+/** How float32 blocks live on the device; absent means main memory. */
+export interface DeviceMemory {
+  allocate(dims: readonly number[], type: "float32" | "int32"): { readonly tensor: Tensor; readonly free: () => void };
+  write(tensor: Tensor, data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>): void;
+  /** The numbers of a float32 tensor, which stays where it is: ONNX Runtime's own `getData` moves it to main memory for good. */
+  read(tensor: Tensor): Promise<Float32Array>;
+  copy(steps: readonly { from: Tensor; fromOffset: number; to: Tensor; toOffset: number; count: number }[]): void;
+  settle(): Promise<void>;
+  /** See Runtime. */
+  top(tensor: Tensor, rows: number, rowLength: number, k: number): Promise<Top[]>;
+}
+
+/** What an adapter adds to ONNX Runtime's API. */
+export interface OrtHost {
+  readonly traits: Pick<
+    Runtime,
+    "device" | "adapter" | "software" | "threads" | "cacheStyle" | "prefersExpanded" | "kernel" | "replays"
+  >;
+  readonly memory?: DeviceMemory | undefined;
+  sessionOptions(onDevice: readonly string[], replayable: boolean): InferenceSession.SessionOptions;
+  externalData(files: readonly ExternalData[]): Promise<{ path: string; data: Blob | Uint8Array }[]>;
+  /** Whether `SessionSource.file` can be opened. */
+  readonly opensFiles: boolean;
+  /** See Runtime; absent where it always is. */
+  readonly loaded?: () => boolean;
+  /** Set once the device can't be used any more; every call fails with it from then on. */
+  readonly failure: () => EngineError | undefined;
+  /** Calls `reject` when the device fails, until the returned function is called. */
+  readonly watch: (reject: (error: EngineError) => void) => () => void;
+  close(): Promise<void>;
+}
+
+class OrtTensor implements RuntimeTensor {
+  readonly tensor: Tensor;
+  readonly type: TensorType;
+  readonly #free: () => void;
+  #disposed = false;
+  constructor(tensor: Tensor, type: TensorType, free: () => void) {
+    this.tensor = tensor;
+    this.type = type;
+    this.#free = free;
+  }
+  get dims(): readonly number[] {
+    return this.tensor.dims;
+  }
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+  dispose(): void {
+    if (this.#disposed) throw new EngineError("internal", "a tensor was disposed twice");
+    this.#disposed = true;
+    this.#free();
+  }
+}
+
+/** ONNX Runtime's number for a run of a replayable session that is not to be recorded. */
+const notAgain = -1;
+
+/** Wraps an ONNX Runtime module; one runtime per device. */
+export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
+  let alive = 0;
+
+  const wrap = (tensor: Tensor, type: TensorType, free: () => void): OrtTensor => {
+    alive++;
+    return new OrtTensor(tensor, type, () => {
+      alive--;
+      free();
+    });
+  };
+  const unwrap = (tensor: RuntimeTensor): Tensor => {
+    if (!(tensor instanceof OrtTensor)) throw new EngineError("internal", "a tensor of another runtime was passed");
+    if (tensor.disposed) throw new EngineError("internal", "a disposed tensor was used");
+    return tensor.tensor;
+  };
+  const unwrapAll = (tensors: Readonly<Record<string, RuntimeTensor>>): Record<string, Tensor> =>
+    Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, unwrap(tensor)]));
+  /** A lost device shows up as some failed call first, and as lost when it is through with what it was doing: a slow one much later. */
+  const soonLost = (): Promise<EngineError | undefined> =>
+    new Promise((resolve) => {
+      const unwatch = host.watch(resolve);
+      setTimeout(() => {
+        unwatch();
+        resolve(undefined);
+      }, 3000);
+    });
+  const fail = async (error: unknown, doing: string): Promise<EngineError> => {
+    if (error instanceof EngineError) return error;
+    const failure = host.failure() ?? (host.memory ? await soonLost() : undefined);
+    if (failure) return failure;
+    const message = error instanceof Error ? error.message : String(error);
+    const memory = /bad_alloc|out of memory|memory allocation|Array buffer allocation failed|failed to allocate/i;
+    return new EngineError(memory.test(message) ? "out-of-memory" : "internal", `${doing}: ${message}`, {
+      cause: error,
+    });
+  };
+
+  /** A lost device may leave a call pending for ever, so the loss itself rejects it. */
+  const guard = <T>(work: Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const failure = host.failure();
+      if (failure) reject(failure);
+      const unwatch = host.watch(reject);
+      work.then(resolve, reject).finally(unwatch);
+    });
+
+  const createSession = async (source: SessionSource, onDevice: readonly string[]): Promise<Session> => {
+    let session: InferenceSession;
+    const replayable = source.replayable === true;
+    try {
+      const options = host.sessionOptions(onDevice, replayable);
+      if (source.file !== undefined && host.opensFiles) {
+        session = await guard(ort.InferenceSession.create(source.file, options));
+      } else {
+        const externalData = await host.externalData(source.data);
+        const graph = new Uint8Array(await source.graph.arrayBuffer());
+        // Not spread: a host's options may tell different readers different things.
+        session = await guard(ort.InferenceSession.create(graph, Object.assign(options, { externalData })));
+      }
+    } catch (error) {
+      throw await fail(error, "loading a graph");
+    }
+    return {
+      inputNames: session.inputNames,
+      outputNames: session.outputNames,
+      async run(inputs, into = {}, again = notAgain) {
+        const failure = host.failure();
+        if (failure) throw failure;
+        const given = unwrapAll(into);
+        const fetches = Object.fromEntries(session.outputNames.map((name) => [name, given[name] ?? null]));
+        let results: InferenceSession.OnnxValueMapType;
+        try {
+          const run = replayable ? { extra: { gpu_graph_id: String(again) } } : {};
+          results = await guard(session.run(unwrapAll(inputs), fetches, run));
+        } catch (error) {
+          throw await fail(error, "running a graph");
+        }
+        const outputs = new Map<string, RuntimeTensor>();
+        for (const [name, tensor] of Object.entries(results)) {
+          if (Object.hasOwn(into, name)) continue;
+          outputs.set(
+            name,
+            wrap(tensor, tensorType(tensor.type), () => tensor.dispose()),
+          );
+        }
+        return outputs;
+      },
+      async release() {
+        await session.release();
+      },
+    };
+  };
+
+  return {
+    ...host.traits,
+    createSession,
+    tensor(type: TensorType, data: TensorData, dims: readonly number[]) {
+      const tensor = new ort.Tensor(type, data, dims);
+      return wrap(tensor, type, () => tensor.dispose());
+    },
+    upload(data, dims) {
+      const type = data instanceof Int32Array ? "int32" : "float32";
+      if (host.memory) {
+        const { tensor, free } = host.memory.allocate(dims, type);
+        host.memory.write(tensor, data);
+        return wrap(tensor, type, free);
+      }
+      const tensor = new ort.Tensor(type, data, dims);
+      return wrap(tensor, type, () => tensor.dispose());
+    },
+    rewrite(tensor, data) {
+      const target = unwrap(tensor);
+      if (host.memory) return host.memory.write(target, data);
+      if (!(target.data instanceof data.constructor)) throw new EngineError("internal", "numbers of another type");
+      (target.data as typeof data).set(data);
+    },
+    allocate(dims) {
+      if (host.memory) {
+        const { tensor, free } = host.memory.allocate(dims, "float32");
+        return wrap(tensor, "float32", free);
+      }
+      const tensor = new ort.Tensor("float32", new Float32Array(elementCount(dims)), dims);
+      return wrap(tensor, "float32", () => tensor.dispose());
+    },
+    copy(steps: readonly CopyStep[]) {
+      const plain = steps.map((step) => ({ ...step, from: unwrap(step.from), to: unwrap(step.to) }));
+      if (host.memory) return host.memory.copy(plain);
+      for (const { from, fromOffset, to, toOffset, count } of plain) {
+        float32(to).set(float32(from).subarray(fromOffset, fromOffset + count), toOffset);
+      }
+    },
+    async read(tensor) {
+      try {
+        const source = unwrap(tensor);
+        if (host.memory && source.location === "gpu-buffer") return await guard(host.memory.read(source));
+        return floats(await guard(source.getData()));
+      } catch (error) {
+        throw await fail(error, "reading a tensor");
+      }
+    },
+    ...(host.memory && {
+      async top(tensor: RuntimeTensor, rows: number, rowLength: number, k: number) {
+        try {
+          return await guard(host.memory?.top(unwrap(tensor), rows, rowLength, k) ?? Promise.resolve([]));
+        } catch (error) {
+          throw await fail(error, "finding the largest numbers");
+        }
+      },
+    }),
+    settle: () => guard(host.memory?.settle() ?? Promise.resolve()),
+    get loaded() {
+      return host.loaded?.() ?? true;
+    },
+    get aliveTensors() {
+      return alive;
+    },
+    dispose: () => host.close(),
+  };
+}
+
+function tensorType(type: string): TensorType {
+  if (type === "float32" || type === "int32" || type === "int64") return type;
+  throw new EngineError("bad-package", `a graph yields ${type}, which the engine does not read`);
+}
+
+function float32(tensor: Tensor): Float32Array {
+  return floats(tensor.data);
+}
+
+function floats(data: Tensor.DataType): Float32Array {
+  if (data instanceof Float32Array) return data;
+  throw new EngineError("internal", "expected a float32 tensor");
+}

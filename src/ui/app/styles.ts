@@ -1,0 +1,19 @@
+// All styles of the page, in the order in which they build on each other.
+import "./tokens.css";
+import "./base.css";
+import "./header.css";
+import "#ui/conversation/empty.css";
+import "#ui/conversation/chat.css";
+import "#ui/conversation/turns.css";
+import "#ui/markdown/markdown.css";
+import "#ui/composer/composer.css";
+import "#ui/composer/pictures.css";
+import "#ui/dialogs/dialog.css";
+import "#ui/parts/note.css";
+import "#ui/dialogs/settings.css";
+import "#ui/models/models.css";
+import "#ui/models/models-view.css";
+import "#ui/dialogs/compare.css";
+import "#ui/composer/photos.css";
+import "./sidebar.css";
+import "./history.css";

@@ -1,0 +1,109 @@
+// What is dropped or pasted anywhere on the page, and the Escape key. Knows nothing of what becomes of it.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { droppedFolders, readFolders } from "#ui/composer/dropped-folder.ts";
+import { readDrop, readPaste, type Given } from "#ui/composer/given-data.ts";
+
+interface PageHandlers {
+  readonly onFiles: (files: readonly File[]) => void;
+  /** Folders were dropped; paths start with a folder's name. */
+  readonly onFolder: (files: ReadonlyMap<string, File>) => void;
+  /** A picture was dragged out of another page, or pasted without its bytes. */
+  readonly onAddress: (address: string) => void;
+  /** Words for the question that no field takes by itself. */
+  readonly onWords: (words: string) => void;
+  readonly onEscape: () => void;
+}
+
+/** True while something that the page takes is dragged over it. */
+export function usePageEvents(handlers: PageHandlers): boolean {
+  const [dragging, setDragging] = useState(false);
+  const latest = useRef(handlers);
+  latest.current = handlers;
+  useEffect(() => {
+    const page = new AbortController();
+    const { signal } = page;
+    // Enter and leave come for every element on the way; only their balance says whether the pointer is still here.
+    let depth = 0;
+    const setDepth = (next: number): void => {
+      depth = Math.max(0, next);
+      setDragging(depth > 0);
+    };
+    // What is dragged from one place of the page to another is not given to it.
+    let own = false;
+    const mayTake = ({ dataTransfer }: DragEvent): boolean =>
+      !own && dataTransfer?.types.some((type) => type === "Files" || type === "text/uri-list") === true;
+    const take = (given: Given): void => {
+      if (given.kind === "files") latest.current.onFiles(given.files);
+      else if (given.kind === "address") latest.current.onAddress(given.address);
+      else latest.current.onWords(given.words);
+    };
+    addEventListener("dragstart", () => (own = true), { signal });
+    addEventListener("dragend", () => (own = false), { signal });
+    addEventListener("dragenter", (event) => mayTake(event) && setDepth(depth + 1), { signal });
+    addEventListener("dragleave", (event) => mayTake(event) && setDepth(depth - 1), { signal });
+    addEventListener(
+      "dragover",
+      (event) => {
+        if (!mayTake(event)) return;
+        event.preventDefault();
+        if (event.dataTransfer !== null) event.dataTransfer.dropEffect = "copy";
+      },
+      { signal },
+    );
+    addEventListener(
+      "drop",
+      (event) => {
+        setDepth(0);
+        if (!mayTake(event) || event.dataTransfer === null) return;
+        const folders = droppedFolders(event.dataTransfer);
+        const given = readDrop(event.dataTransfer);
+        // A text field takes a link's words where they were dropped.
+        if (given?.kind === "words" && fieldOf(event.target) !== undefined) return;
+        // A browser that is left alone leaves the page for what is dropped on it.
+        event.preventDefault();
+        if (folders.length > 0) void readFolders(folders).then((files) => latest.current.onFolder(files));
+        else if (given !== undefined) take(given);
+      },
+      { signal },
+    );
+    addEventListener(
+      "paste",
+      (event) => {
+        const field = fieldOf(event.target);
+        const isOthers = (field !== undefined && field.id !== "question") || document.querySelector("dialog[open]");
+        if (event.defaultPrevented || event.clipboardData === null || isOthers) return;
+        const given = readPaste(event.clipboardData);
+        if (given === undefined || (given.kind === "words" && given.plain && field !== undefined)) return;
+        event.preventDefault();
+        take(given);
+      },
+      { signal },
+    );
+    addEventListener(
+      "keydown",
+      (event) => {
+        // In a dialog, Escape closes the dialog.
+        if (
+          event.key !== "Escape" ||
+          event.shiftKey ||
+          event.isComposing ||
+          document.querySelector("dialog[open]") !== null
+        )
+          return;
+        latest.current.onEscape();
+      },
+      { signal },
+    );
+    return () => page.abort();
+  }, []);
+  return dragging;
+}
+
+/** The text field that an event happens in. */
+function fieldOf(target: EventTarget | null): HTMLElement | undefined {
+  if (!(target instanceof HTMLElement)) return undefined;
+  const field = target.closest<HTMLElement>("textarea, select, input, [contenteditable]:not([contenteditable=false])");
+  return field?.matches("input:is([type=checkbox], [type=radio], [type=range], [type=button])") === true
+    ? undefined
+    : (field ?? undefined);
+}

@@ -1,0 +1,95 @@
+// The offer of a model for photographs beside one that does not know them: what it is, what it costs, one click.
+//   data-testid="photo-offer" with data-phase: offered | looking | ask | failed | here
+import type { JSX } from "preact";
+import type { PhotoOffer as Offer } from "#chat/models/photo-models.ts";
+import type { AppProps } from "#ui/parts/app-props.ts";
+import { formatSize } from "#ui/parts/format.ts";
+import { useTexts } from "#ui/texts/texts.ts";
+
+interface PhotoOfferProps {
+  readonly offer: Offer;
+  /** Where it would come from. */
+  readonly host: string;
+  /** It is on this device already. */
+  readonly here: boolean;
+  readonly onTake: () => void;
+  readonly onUse: () => void;
+  /** Opens the list of all models. */
+  readonly onMore: () => void;
+}
+
+function PhotoOffer({ offer, host, here, onTake, onUse, onMore }: PhotoOfferProps): JSX.Element {
+  const t = useTexts();
+  const { record, bytes, phase, code } = offer;
+  const { name, license, researchOnly, notYetRun } = record;
+  const facts = [
+    t.photos.facts(bytes === undefined ? "" : formatSize(t, bytes), license),
+    ...(researchOnly ? [t.photos.researchOnly] : []),
+    ...(notYetRun ? [t.photos.notYetRun] : []),
+  ];
+  return (
+    <aside
+      class="photo-offer"
+      data-testid="photo-offer"
+      data-phase={here ? "here" : phase}
+      aria-label={t.photos.offer(name)}
+    >
+      <p>
+        <strong>{t.photos.offer(name)}</strong>
+        {!here && (
+          <small>
+            {facts.join(" · ")}. {t.photos.from(host)}
+          </small>
+        )}
+        {!here && phase === "ask" && <small role="status">{t.photos.ask}</small>}
+        {!here && phase === "failed" && (
+          <small class="photo-offer-problem" role="alert">
+            {code === "network" ? t.photos.unreachable(host) : t.errors[code ?? "internal"]}
+          </small>
+        )}
+      </p>
+      <p class="photo-offer-actions">
+        {here ? (
+          <button type="button" class="button button-primary" onClick={onUse}>
+            {t.photos.use(name)}
+          </button>
+        ) : (
+          <button
+            type="button"
+            class="button button-primary"
+            disabled={phase === "looking"}
+            onClick={phase === "ask" ? onMore : onTake}
+          >
+            {phase === "looking" ? t.photos.looking : phase === "failed" ? t.tryAgain : t.photos.get(name)}
+          </button>
+        )}
+        <button type="button" class="link-button" onClick={onMore}>
+          {t.photos.more}
+        </button>
+      </p>
+    </aside>
+  );
+}
+
+interface BuiltInsPhotoOfferProps {
+  readonly app: AppProps;
+  /** Opens the list of all models. */
+  readonly onMore: () => void;
+}
+
+/** What stands beside the built-in model; nothing where this device can have no other, and while one is on its way. */
+export function BuiltInsPhotoOffer({ app, onMore }: BuiltInsPhotoOfferProps): JSX.Element | null {
+  const offer = app.photos.value;
+  if (offer === undefined || app.downloads.value.some(({ id }) => id === offer.record.repository)) return null;
+  const { repository } = offer.record;
+  return (
+    <PhotoOffer
+      offer={offer}
+      host={app.hubHost}
+      here={app.models.value.choices.some(({ id }) => id === repository)}
+      onTake={app.onTakePhotoModel}
+      onUse={() => app.onModel(repository)}
+      onMore={onMore}
+    />
+  );
+}

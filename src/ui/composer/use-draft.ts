@@ -1,0 +1,116 @@
+// The question being put together: its text and its pictures, also those that are still being opened or could not be used.
+import { useRef, useState } from "preact/hooks";
+import type { Picture } from "#chat/conversation/conversation.ts";
+import { opened, opening, picturesOf, ready, type DraftPicture } from "#chat/pictures/draft-pictures.ts";
+import { newId } from "#chat/new-id.ts";
+import type { OpenedPicture } from "#chat/pictures/pictures.web.ts";
+
+export interface Draft {
+  readonly text: string;
+  /** All that were given, in their order. */
+  readonly given: readonly DraftPicture[];
+  /** Those of them that can be sent. */
+  readonly pictures: readonly Picture[];
+  /** The pictures of the draft that was taken up are still on their way. */
+  readonly coming: boolean;
+  /** How many are still being opened. */
+  readonly opening: number;
+  setText(text: string): void;
+  addFiles(files: readonly File[]): void;
+  /** Adds a picture that comes from elsewhere than a file; `open` is called again where it is tried again. */
+  add(name: string, open: () => Promise<OpenedPicture>): void;
+  addPicture(picture: Picture): void;
+  /** Opens one that failed once more. */
+  retry(id: string): void;
+  /** Takes one away, or gives up opening it. */
+  remove(id: string): void;
+  /** Puts a picture in the place of another. */
+  replace(pictureId: string, picture: Picture): void;
+  /** Takes up another one; its pictures may come later. What was given before stays where `joins`, and is dropped elsewhere. */
+  start(text: string, pictures: Promise<readonly Picture[]>, joins: boolean): void;
+  /** Empties it after sending. */
+  clear(): void;
+}
+
+/** What a draft starts with; empty by default. */
+interface DraftStart {
+  readonly text: string;
+  readonly pictures: readonly Picture[];
+}
+
+/** A draft that opens files with `open`. */
+export function useDraft(
+  open: (file: Blob, name: string) => Promise<OpenedPicture>,
+  start: DraftStart = { text: "", pictures: [] },
+): Draft {
+  const [text, setText] = useState(start.text);
+  const [given, setGiven] = useState(() => ready(start.pictures));
+  const [coming, setComing] = useState(false);
+  const sources = useRef(new Map<string, { readonly name: string; readonly open: () => Promise<OpenedPicture> }>());
+  /** Counts the drafts that were taken up: what comes late for one does not belong to the next. */
+  const started = useRef(0);
+  const openFrom = (id: string): void => {
+    const source = sources.current.get(id);
+    if (source === undefined) return;
+    const { name } = source;
+    setGiven((held) => opening(held, { id, name }));
+    // Whatever goes wrong is that picture's: it never keeps the question from being sent.
+    void Promise.resolve()
+      .then(source.open)
+      .catch((error: unknown): OpenedPicture => {
+        console.warn(`${name} could not be opened:`, error);
+        return { ok: false, name, problem: "unreadable" };
+      })
+      .then((result) => setGiven((held) => opened(held, id, result)));
+  };
+  const add: Draft["add"] = (name, openIt) => {
+    const id = newId();
+    sources.current.set(id, { name, open: openIt });
+    openFrom(id);
+  };
+  return {
+    text,
+    given,
+    pictures: picturesOf(given),
+    coming,
+    opening: given.filter(({ state }) => state === "opening").length,
+    setText,
+    addFiles: (files) => files.forEach((file) => add(file.name, () => open(file, file.name))),
+    add,
+    addPicture: (picture) => setGiven((held) => [...held, ...ready([picture])]),
+    retry: openFrom,
+    remove(id) {
+      sources.current.delete(id);
+      setGiven((held) => held.filter((one) => one.id !== id));
+    },
+    replace: (pictureId, picture) =>
+      setGiven((held) =>
+        held.map((one) =>
+          one.state === "ready" && one.picture.id === pictureId ? { ...one, name: picture.name, picture } : one,
+        ),
+      ),
+    start(kept, pictures, joins) {
+      const mine = ++started.current;
+      setComing(true);
+      if (joins) {
+        setText((typed) => (typed === "" ? kept : typed));
+      } else {
+        sources.current.clear();
+        setText(kept);
+        setGiven([]);
+      }
+      void pictures.then((came) => {
+        if (started.current !== mine) return;
+        if (came.length > 0) setGiven((held) => [...ready(came), ...held]);
+        setComing(false);
+      });
+    },
+    clear() {
+      started.current++;
+      setComing(false);
+      sources.current.clear();
+      setText("");
+      setGiven([]);
+    },
+  };
+}

@@ -1,0 +1,40 @@
+// Gives every conversation a draft of its own that outlives the page. Knows only where drafts are read and written.
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { newChatDraft, type Drafts } from "#chat/persistence/drafts.ts";
+import type { Draft } from "./use-draft.ts";
+
+interface Shown {
+  readonly id: string;
+  /** Nothing was asked in it yet. */
+  readonly isNew: boolean;
+}
+
+/** Keeps the draft of the conversation that is shown; undefined while that is not known yet. */
+export function useKeptDraft(draft: Draft, drafts: Drafts, shown: Shown | undefined): void {
+  const last = useRef<Shown | undefined>(undefined);
+  const { text } = draft;
+  const pictures = draft.coming ? undefined : draft.pictures;
+  const id = shown?.id;
+  const isNew = shown?.isNew;
+  const held = pictures?.map((picture) => picture.id).join(" ");
+  // At once, and not after the next paint: what is dropped right after a click on New chat belongs to the new one.
+  useLayoutEffect(() => {
+    if (id === undefined || isNew === undefined) return;
+    const before = last.current;
+    const keyOf = (one: Shown): string => (one.isNew ? newChatDraft : one.id);
+    const now = { id, isNew };
+    const key = keyOf(now);
+    last.current = now;
+    const isSame = before !== undefined && keyOf(before) === key;
+    // A chat that begins takes along what is not sent yet.
+    const begins = before?.isNew === true && before.id === id;
+    // What was typed before the page knew what it shows stays.
+    const isFirst = before === undefined;
+    const isEarly = isFirst && (text !== "" || draft.given.length > 0);
+    if (before !== undefined && !isSame)
+      drafts.write(keyOf(before), begins ? { text: "", pictures: [] } : { text, pictures });
+    if (isSame || begins || isEarly) drafts.write(key, { text, pictures });
+    // A picture that is given at this very moment is not in what was rendered yet.
+    else draft.start(drafts.text(key), drafts.pictures(key), isFirst);
+  }, [id, isNew, text, held]);
+}

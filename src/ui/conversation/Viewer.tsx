@@ -1,0 +1,60 @@
+// A picture looked at in large, and cropped from there.
+import type { Signal } from "@preact/signals";
+import type { JSX } from "preact";
+import type { Picture } from "#chat/conversation/conversation.ts";
+import type { AppProps } from "#ui/parts/app-props.ts";
+import { lazy } from "#ui/parts/lazy.tsx";
+import type { ReplacePicture } from "./turn-actions.ts";
+
+const Lightbox = lazy(async () => (await import("./Lightbox.tsx")).Lightbox);
+const CropDialog = lazy(async () => (await import("#ui/composer/CropDialog.tsx")).CropDialog);
+
+/** What is looked at in large, or cropped. Without `replace` it was sent already: a part of it is for the next question. */
+export interface Viewing {
+  readonly pictures: readonly Picture[];
+  readonly startId: string;
+  readonly cropping?: Picture;
+  readonly replace?: ReplacePicture | undefined;
+}
+
+interface ViewerProps {
+  readonly viewing: Signal<Viewing | undefined>;
+  /** Takes a part of a picture into the next question. */
+  readonly onPart: (part: Picture) => void;
+  readonly crop: AppProps["cropPicture"];
+}
+
+export function Viewer({ viewing, crop, onPart }: ViewerProps): JSX.Element | null {
+  const viewed = viewing.value;
+  const close = (): void => {
+    viewing.value = undefined;
+  };
+  if (viewed === undefined) return null;
+  const { pictures, startId, cropping, replace } = viewed;
+  if (cropping !== undefined) {
+    return (
+      <CropDialog
+        picture={cropping}
+        purpose={replace === undefined ? "part" : "crop"}
+        crop={crop}
+        onDone={(cropped) => {
+          close();
+          if (replace === undefined) onPart(cropped);
+          else replace(cropping.id, cropped);
+        }}
+        onClose={close}
+      />
+    );
+  }
+  return (
+    <Lightbox
+      pictures={pictures}
+      startId={startId}
+      purpose={replace === undefined ? "part" : "crop"}
+      onCrop={(picture) => {
+        viewing.value = { ...viewed, cropping: picture };
+      }}
+      onClose={close}
+    />
+  );
+}

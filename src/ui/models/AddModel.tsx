@@ -1,0 +1,58 @@
+// A model by its address: looked at first, then offered.
+import type { JSX } from "preact";
+import { useId, useState } from "preact/hooks";
+import type { DownloadProps } from "./DownloadableModels.tsx";
+import { ModelOffer } from "./ModelOffer.tsx";
+import { Note } from "#ui/parts/Note.tsx";
+import { useTexts } from "#ui/texts/texts.ts";
+import { useModelOffer } from "./use-model-offer.ts";
+
+export function AddModel(props: DownloadProps): JSX.Element {
+  const t = useTexts();
+  const id = useId();
+  const [typed, setTyped] = useState("");
+  const { state, look, reset } = useModelOffer((text) => props.actions.preview(text), props.hubHost);
+  return (
+    <form
+      class="add-model"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (state !== "looking") void look(typed);
+      }}
+    >
+      <label class="field" for={id}>
+        <span>{t.storage.address}</span>
+        <small>{t.storage.addressHint}</small>
+      </label>
+      <div class="add-model-row">
+        <input
+          id={id}
+          class="text-input"
+          value={typed}
+          inputmode="url"
+          autocomplete="off"
+          autocapitalize="off"
+          spellcheck={false}
+          onInput={(event) => {
+            setTyped(event.currentTarget.value);
+            reset();
+          }}
+        />
+        <button type="submit" class="button" disabled={typed.trim() === "" || state === "looking"}>
+          {state === "looking" ? t.storage.lookingAt : t.storage.look}
+        </button>
+      </div>
+      {typeof state === "object" && "problem" in state && (
+        <Note state={{ tone: "bad", text: state.problem, retry: () => void look(typed) }} />
+      )}
+      {typeof state === "object" && "model" in state && (
+        <ModelOffer
+          model={state.model}
+          metered={props.metered()}
+          onStart={props.onStart}
+          onFromMemory={props.onFromMemory}
+        />
+      )}
+    </form>
+  );
+}

@@ -1,0 +1,109 @@
+// Models that are on their way while the chat goes on: one bar each with bytes, pace and time left, and what can be done about it.
+//   data-testid="download" with data-phase
+import type { JSX } from "preact";
+import type { Download, Downloads } from "#chat/models/downloads.ts";
+import { silencesToTell } from "#chat/models/load-progress.ts";
+import { formatNumber, formatSize } from "#ui/parts/format.ts";
+import { useTexts, type Texts } from "#ui/texts/texts.ts";
+
+export interface DownloadNotesProps {
+  readonly downloads: readonly Download[];
+  readonly actions: Pick<Downloads, "pause" | "resume" | "cancel" | "dismiss">;
+  readonly onUse: (id: string) => void;
+  /** Loads it without storing it. */
+  readonly onFromMemory: (download: Download) => void;
+  /** Opens what is stored; absent where that is open. */
+  readonly onStorage?: (() => void) | undefined;
+}
+
+/** Nothing while nothing is on its way. */
+export function DownloadNotes(props: DownloadNotesProps): JSX.Element {
+  return (
+    <>
+      {props.downloads.map((download) => (
+        <DownloadNote key={download.id} {...props} download={download} />
+      ))}
+    </>
+  );
+}
+
+function DownloadNote(props: DownloadNotesProps & { readonly download: Download }): JSX.Element {
+  const { download, actions, onUse, onFromMemory, onStorage } = props;
+  const { id, name, phase, loaded, total } = download;
+  const t = useTexts();
+  const words = t.storage.downloads;
+  const button = (label: string, onClick: () => void, about: string): JSX.Element => (
+    <button type="button" class="button" aria-label={about} onClick={onClick}>
+      {label}
+    </button>
+  );
+  const cancel = button(words.cancel, () => void actions.cancel(id), words.cancelModel(name));
+  return (
+    <div class="download" data-testid="download" data-phase={phase}>
+      <p class="banner-text">
+        <span role={phase === "running" ? undefined : "status"}>{words.phases[phase](name)}</span>
+        {(phase === "running" || phase === "paused") && <span class="banner-figure">{figures(t, download)}</span>}
+      </p>
+      {(phase === "running" || phase === "paused") && (
+        <progress
+          aria-label={words.phases[phase](name)}
+          {...(total > 0 ? { value: loaded, max: total } : { value: 0 })}
+        />
+      )}
+      {phase === "running" && stands(download) && (
+        <p class="dialog-note" role="status" data-testid="download-silent">
+          {t.weights.silent}
+        </p>
+      )}
+      {phase === "failed" && <p class="dialog-note">{t.errors[download.code ?? "internal"]}</p>}
+      {phase === "no-room" && (
+        <p class="dialog-note">{words.noRoom(formatSize(t, download.total || download.bytes))}</p>
+      )}
+      {phase !== "starting" && (
+        <p class="download-actions">
+          {phase === "running" &&
+            stands(download) &&
+            button(t.weights.askAgain, () => askAgain(actions, id), t.weights.askAgain)}
+          {phase === "running" && button(words.pause, () => actions.pause(id), words.pauseModel(name))}
+          {phase === "paused" && button(words.resume, () => actions.resume(id), words.resumeModel(name))}
+          {phase === "no-room" && onStorage && button(words.makeRoom, onStorage, words.makeRoom)}
+          {phase === "no-room" && button(words.fromMemory, () => onFromMemory(download), words.fromMemory)}
+          {(phase === "failed" || phase === "no-room") && button(words.retry, () => actions.resume(id), words.retry)}
+          {phase === "done" && button(t.storage.use, () => onUse(id), words.useModel(name))}
+          {phase === "done" ? button(t.close, () => actions.dismiss(id), t.close) : cancel}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Nothing has come for so long that it is told. */
+function stands({ silences = 0 }: Download): boolean {
+  return silences >= silencesToTell;
+}
+
+function askAgain(actions: DownloadNotesProps["actions"], id: string): void {
+  actions.pause(id);
+  actions.resume(id);
+}
+
+/** "4.1 MB of 9.8 MB · 1.2 MB/s · 5 s left", as far as it is known. */
+function figures(t: Texts, { loaded, total, bytes, bytesPerSecond }: Download): string {
+  const all = total === 0 ? bytes : total;
+  if (all === 0) return "";
+  // Before the first look at what is here, "0 of …" would be a guess.
+  if (total === 0) return formatSize(t, all);
+  const facts = [t.storage.part(formatSize(t, loaded), formatSize(t, all))];
+  if (bytesPerSecond !== undefined && bytesPerSecond > 0) {
+    facts.push(t.storage.downloads.rate(formatSize(t, bytesPerSecond)));
+    facts.push(formatLeft(t, (all - loaded) / bytesPerSecond));
+  }
+  return facts.join(" · ");
+}
+
+function formatLeft(t: Texts, seconds: number): string {
+  const words = t.storage.downloads;
+  if (seconds < 60) return words.secondsLeft(formatNumber(t, Math.max(1, Math.ceil(seconds))));
+  if (seconds < 3600) return words.minutesLeft(formatNumber(t, Math.ceil(seconds / 60)));
+  return words.hoursLeft(formatNumber(t, seconds / 3600, 1));
+}

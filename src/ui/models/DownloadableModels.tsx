@@ -1,0 +1,103 @@
+// The zoo's models that are not on this device, with what each costs. A click downloads one that fits; where it may not fit, or the
+// connection charges for data, its card says so first.
+//   data-testid="zoo-model"
+import type { JSX } from "preact";
+import { useId } from "preact/hooks";
+import type { PreviewedModel } from "#chat/models/storage.ts";
+import { hubModels, sizeOn, type HubModelRecord } from "#zoo/hub-models.ts";
+import { Section } from "#ui/parts/Dialog.tsx";
+import { formatSize } from "#ui/parts/format.ts";
+import { ModelCard } from "./ModelCard.tsx";
+import { ModelOffer } from "./ModelOffer.tsx";
+import type { ModelsDialogProps } from "./ModelsDialog.tsx";
+import { Note } from "#ui/parts/Note.tsx";
+import { useTexts, type Texts } from "#ui/texts/texts.ts";
+import { useModelOffer } from "./use-model-offer.ts";
+
+export interface DownloadProps extends Pick<
+  ModelsDialogProps,
+  "actions" | "downloads" | "hubHost" | "metered" | "precision" | "state"
+> {
+  readonly onStart: (model: PreviewedModel) => void;
+  readonly onFromMemory: (model: PreviewedModel) => void;
+}
+
+/** Nothing when all of them are here. */
+export function DownloadableModels(props: DownloadProps): JSX.Element | null {
+  const t = useTexts();
+  const here = new Set([
+    ...(props.state.stored ?? []).filter(({ complete }) => complete).map(({ id }) => id),
+    ...props.downloads.map(({ id }) => id),
+  ]);
+  const missing = hubModels.filter(({ repository }) => !here.has(repository));
+  if (missing.length === 0) return null;
+  return (
+    <Section title={t.photos.listTitle}>
+      <p class="dialog-note">{t.photos.from(props.hubHost)}</p>
+      <ul class="model-cards">
+        {missing.map((record) => (
+          <DownloadableModel key={record.id} {...props} record={record} />
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function DownloadableModel(props: DownloadProps & { readonly record: HubModelRecord }): JSX.Element {
+  const { record, actions, metered, onStart } = props;
+  const t = useTexts();
+  const nameId = useId();
+  const { state, look } = useModelOffer((text) => actions.preview(text), props.hubHost);
+  const take = async (): Promise<void> => {
+    const found = await look(record.repository);
+    if (found?.fit.verdict === "fits" && !metered()) onStart({ ...found, name: record.name });
+  };
+  const looking = state === "looking";
+  const found = typeof state === "object" && "model" in state ? state.model : undefined;
+  return (
+    <ModelCard
+      testId="zoo-model"
+      name={record.name}
+      nameId={nameId}
+      facts={[
+        record.license,
+        ...(record.researchOnly ? [t.photos.researchOnly] : []),
+        ...(record.notYetRun ? [t.photos.notYetRun] : []),
+      ]}
+      actions={
+        found === undefined && (
+          <div class="card-actions">
+            <button
+              type="button"
+              class="button"
+              aria-describedby={nameId}
+              disabled={looking}
+              onClick={() => void take()}
+            >
+              {looking ? t.photos.looking : t.storage.download(sizeLabel(t, record, props.precision))}
+            </button>
+          </div>
+        )
+      }
+    >
+      {typeof state === "object" && "problem" in state && (
+        <Note state={{ tone: "bad", text: state.problem, retry: () => void take() }} />
+      )}
+      {found !== undefined && (
+        <ModelOffer
+          model={{ ...found, name: record.name }}
+          named
+          metered={metered()}
+          onStart={onStart}
+          onFromMemory={props.onFromMemory}
+        />
+      )}
+    </ModelCard>
+  );
+}
+
+/** "264 MB"; "358 MB or more" where only another device's files were looked up. */
+export function sizeLabel(t: Texts, record: HubModelRecord, precision: DownloadProps["precision"]): string {
+  const { bytes, exact } = sizeOn(record, precision);
+  return exact ? formatSize(t, bytes) : t.photos.orMore(formatSize(t, bytes));
+}

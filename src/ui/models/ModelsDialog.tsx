@@ -1,0 +1,125 @@
+// The models view: what is on this device, what can be downloaded, which servers are connected, and ways to add another one.
+//   data-testid="storage-used": how much room is taken · "storage-outcome": what came of an action, in the card it belongs to
+//   data-testid="stored-model", "zoo-model", "server": one card each · "model-offer", "package-input", "folder-input": see their files
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { Download, Downloads } from "#chat/models/downloads.ts";
+import type { ConnectedServer, Servers } from "#chat/models/servers.ts";
+import type { PreviewedModel, StorageState, StoredModels } from "#chat/models/storage.ts";
+import type { DeviceSummary } from "#worker/api.ts";
+import { AddModel } from "./AddModel.tsx";
+import { Dialog, Section } from "#ui/parts/Dialog.tsx";
+import { DownloadableModels } from "./DownloadableModels.tsx";
+import { DownloadNotes } from "./DownloadNotes.tsx";
+import { formatSize } from "#ui/parts/format.ts";
+import { ImportModel } from "./ImportModel.tsx";
+import { Note, type NoteState } from "#ui/parts/Note.tsx";
+import { ServerCards } from "./ServerCards.tsx";
+import { StoredModelCard } from "./StoredModelCard.tsx";
+import { useTexts } from "#ui/texts/texts.ts";
+
+export interface ModelsDialogProps {
+  readonly state: StorageState;
+  readonly actions: Omit<StoredModels, "get" | "subscribe">;
+  readonly downloads: readonly Download[];
+  readonly downloadActions: Omit<Downloads, "get" | "subscribe" | "restore" | "followOtherTabs">;
+  readonly servers: readonly ConnectedServer[];
+  readonly serverActions: Pick<Servers, "refresh" | "remove">;
+  /** Opens the dialog that connects a server. */
+  readonly onConnect: () => void;
+  /** A package that was dropped on the page: imported at once. */
+  readonly dropped?: Blob | ReadonlyMap<string, Blob> | undefined;
+  /** What the device computes with; undefined while that is not known. */
+  readonly precision: DeviceSummary["precision"] | undefined;
+  /** Where "owner/name" is downloaded from. */
+  readonly hubHost: string;
+  readonly metered: () => boolean;
+  readonly saveFile: (blob: Blob, name: string) => void;
+  readonly selectedId: string;
+  /** The models that hold memory now. */
+  readonly loadedIds: ReadonlySet<string>;
+  readonly onUse: (id: string) => void;
+  readonly onClose: () => void;
+}
+
+/** One action at a time: all other buttons of stored models wait for it. */
+export function ModelsDialog(props: ModelsDialogProps): JSX.Element {
+  const { state, actions, downloads, downloadActions } = props;
+  const t = useTexts();
+  const [working, setWorking] = useState(false);
+  /** About the whole list: a model that is gone has no card to say it. */
+  const [note, setNote] = useState<NoteState>();
+  const look = (): void => {
+    setNote(undefined);
+    actions.refresh().catch(() => setNote({ tone: "bad", text: t.storage.failed, retry: look }));
+  };
+  useEffect(look, []);
+  const start = (model: PreviewedModel): void => {
+    downloadActions.start(model, "use");
+    props.onClose();
+  };
+  const useFromMemory = (model: Download | PreviewedModel): void => {
+    void downloadActions.cancel(model.id);
+    actions.add(model);
+    props.onUse(model.id);
+  };
+  return (
+    <Dialog title={t.storage.title} onClose={props.onClose}>
+      <Section title={t.remote.onThisDevice}>
+        <Usage state={state} />
+        {state.stored === undefined && note === undefined && <p class="dialog-note">{t.storage.looking}</p>}
+        {state.stored?.length === 0 && <p class="dialog-note">{t.storage.none}</p>}
+        <ul class="model-cards">
+          {state.stored?.map((model) => (
+            <StoredModelCard
+              key={model.id}
+              {...props}
+              model={model}
+              working={working}
+              onWorking={setWorking}
+              onRemoved={(name) => setNote({ tone: "good", text: t.storage.removed(name) })}
+            />
+          ))}
+        </ul>
+        <Note state={note} />
+        <DownloadNotes
+          downloads={downloads}
+          actions={downloadActions}
+          onUse={(id) => {
+            downloadActions.dismiss(id);
+            props.onUse(id);
+          }}
+          onFromMemory={useFromMemory}
+        />
+      </Section>
+      <DownloadableModels {...props} onStart={start} onFromMemory={useFromMemory} />
+      <Section title={t.remote.servers}>
+        <ServerCards {...props} />
+      </Section>
+      <Section title={t.storage.addTitle}>
+        <AddModel {...props} onStart={start} onFromMemory={useFromMemory} />
+        <ImportModel
+          working={working}
+          onWorking={setWorking}
+          dropped={props.dropped}
+          onImport={(files) => actions.importPackage(files)}
+        />
+      </Section>
+    </Dialog>
+  );
+}
+
+function Usage({ state }: { readonly state: StorageState }): JSX.Element {
+  const t = useTexts();
+  const { usedBytes, quotaBytes, persisted } = state;
+  const known = usedBytes !== undefined && quotaBytes !== undefined && quotaBytes > 0;
+  return (
+    <div class="storage-usage">
+      {known && <progress aria-hidden="true" max={quotaBytes} value={usedBytes} />}
+      <p class="dialog-note" data-testid="storage-used">
+        {known && t.storage.used(formatSize(t, usedBytes), formatSize(t, quotaBytes))}
+      </p>
+      {persisted !== undefined && <p class="dialog-note">{persisted ? t.storage.persisted : t.storage.notPersisted}</p>}
+    </div>
+  );
+}

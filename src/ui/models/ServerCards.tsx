@@ -1,0 +1,55 @@
+// The servers that are connected: where each is, how many models it has, and what went wrong with it the last time it was asked.
+//   data-testid="server"
+import type { JSX } from "preact";
+import type { ServerProblem } from "#chat/models/servers.ts";
+import { ModelCard } from "./ModelCard.tsx";
+import type { ModelsDialogProps } from "./ModelsDialog.tsx";
+import { Note } from "#ui/parts/Note.tsx";
+import { useTexts, type Texts } from "#ui/texts/texts.ts";
+
+type ServerCardsProps = Pick<ModelsDialogProps, "servers" | "serverActions" | "onConnect">;
+
+export function ServerCards({ servers, serverActions, onConnect }: ServerCardsProps): JSX.Element {
+  const t = useTexts();
+  return (
+    <>
+      {servers.length === 0 && <p class="dialog-note">{t.remote.noServers}</p>}
+      <ul class="model-cards">
+        {servers.map(({ id, name, host, models, problem }) => (
+          <ModelCard
+            key={id}
+            testId="server"
+            name={name}
+            facts={[...(name === host ? [] : [host]), t.remote.modelCount(models.length)]}
+            actions={
+              <div class="card-actions">
+                <button
+                  type="button"
+                  class="button"
+                  aria-label={t.remote.remove(name)}
+                  onClick={() => serverActions.remove(id)}
+                >
+                  {t.remote.removeShort}
+                </button>
+              </div>
+            }
+          >
+            {problem !== undefined && (
+              <Note state={{ tone: "bad", text: sentencesOf(t, problem), retry: () => void serverActions.refresh() }} />
+            )}
+          </ModelCard>
+        ))}
+      </ul>
+      <p class="card-actions">
+        <button type="button" class="button" onClick={onConnect}>
+          {t.remote.connect}
+        </button>
+      </p>
+    </>
+  );
+}
+
+/** What went wrong, and what the server itself said. */
+function sentencesOf(t: Texts, { code, said }: ServerProblem): string {
+  return said === "" || code === "server-key-characters" ? t.errors[code] : `${t.errors[code]} ${t.remote.said(said)}`;
+}

@@ -1,0 +1,41 @@
+// A look at what lies at an address: asked for, found, or a sentence about why not.
+import { useState } from "preact/hooks";
+import { errorCodeOf } from "#engine/errors.ts";
+import { packageAddress, type PreviewedModel, type StoredModels } from "#chat/models/storage.ts";
+import { useTexts } from "#ui/texts/texts.ts";
+
+export type OfferState = "none" | "looking" | { readonly model: PreviewedModel } | { readonly problem: string };
+
+export interface ModelOfferLook {
+  readonly state: OfferState;
+  /** What was found; undefined when it was nothing, which the state tells. */
+  readonly look: (typed: string) => Promise<PreviewedModel | undefined>;
+  readonly reset: () => void;
+}
+
+/** `hubHost`: where "owner/name" is looked up, named where it can't be reached. */
+export function useModelOffer(preview: StoredModels["preview"], hubHost: string): ModelOfferLook {
+  const t = useTexts();
+  const [state, setState] = useState<OfferState>("none");
+  return {
+    state,
+    async look(typed) {
+      setState("looking");
+      try {
+        const model = await preview(typed);
+        setState(model === undefined ? { problem: t.storage.notAnAddress } : { model });
+        return model;
+      } catch (error) {
+        const code = errorCodeOf(error);
+        setState({ problem: code === "network" ? t.photos.unreachable(hostOf(typed, hubHost)) : t.errors[code] });
+        return undefined;
+      }
+    },
+    reset: () => setState("none"),
+  };
+}
+
+function hostOf(typed: string, hubHost: string): string {
+  const address = packageAddress(typed, `https://${hubHost}/`);
+  return address === undefined ? typed : new URL(address).host;
+}

@@ -1,0 +1,46 @@
+// What just happened and can be taken back, or has to be known: one line above the question box.
+import type { JSX } from "preact";
+import { CloseIcon } from "./icons.tsx";
+import { useTexts } from "#ui/texts/texts.ts";
+
+interface UndoNoteProps {
+  readonly what: "conversation" | "turns" | "joined" | "deletedElsewhere" | "missing" | "crashed";
+  /** What a conversation is called that the words name. */
+  readonly title?: string;
+  readonly onUndo: (() => void) | undefined;
+  /** "Undo" by default. */
+  readonly undoLabel?: string;
+  readonly onDismiss: () => void;
+}
+
+/** Stays until it is dismissed or the conversation goes on: nobody has to be quick. */
+export function UndoNote({ what, title = "", onUndo, undoLabel, onDismiss }: UndoNoteProps): JSX.Element {
+  const t = useTexts();
+  const words = {
+    conversation: t.history.deleted,
+    turns: t.history.turnsDeleted,
+    joined: t.history.joined,
+    deletedElsewhere: t.kept.deletedElsewhere,
+    missing: t.kept.missing,
+    crashed: t.kept.crashed(title === "" ? t.history.untitled : title),
+  }[what];
+  return (
+    <div class="undo" role="status" data-testid="undo" data-what={what}>
+      <span class="undo-words">{words}</span>
+      {onUndo !== undefined && (
+        <button type="button" class="button" onClick={onUndo}>
+          {undoLabel ?? t.history.undo}
+        </button>
+      )}
+      <button
+        type="button"
+        class="icon-button icon-button-small"
+        aria-label={t.history.dismiss}
+        title={t.history.dismiss}
+        onClick={onDismiss}
+      >
+        <CloseIcon />
+      </button>
+    </div>
+  );
+}
