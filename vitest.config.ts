@@ -6,7 +6,7 @@ process.env["ORT_DISABLE_TELEMETRY"] = "1";
 
 export default defineConfig({
   test: {
-    include: ["src/**/*.test.{ts,tsx}", "scripts/*.test.ts"],
+    include: ["{src,bench,scripts}/**/*.test.{ts,tsx}"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,

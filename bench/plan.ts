@@ -5,7 +5,7 @@ import { firstDifference, ratioOf, spreadOf, type Figure, type Spread, type Syst
 export type RowId = "first" | "next" | "again" | "describe" | "context";
 
 /** What a peer has in a row. */
-export interface PeerFigure {
+interface PeerFigure {
   readonly spread: Spread;
   /** Above 1 this engine is ahead; the median of the pairs. */
   readonly ratio: Spread;

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { fail, root } from "./ensure.mjs";
+import { fail, runTool } from "./ensure.mjs";
 
 const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge"];
 const places = [
@@ -53,8 +53,8 @@ function fromDebian() {
 
 async function fromPlaywright() {
   console.log("Downloading Playwright's Chromium for the browser tests (once)…");
-  spawnSync(process.execPath, [`${root}node_modules/playwright/cli.js`, "install", "chromium"], { stdio: "inherit" });
-  const { chromium } = await import("playwright");
+  runTool("@playwright/test", ["install", "chromium"]);
+  const { chromium } = await import("@playwright/test");
   const path = chromium.executablePath();
   return existsSync(path) && starts(path) ? path : undefined;
 }

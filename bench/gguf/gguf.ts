@@ -8,7 +8,7 @@ export type GgufValue =
   | { readonly type: "i32s" | "f32s"; readonly value: readonly number[] };
 
 /** llama.cpp's numbers of tensor types. */
-export const tensorTypes = { f32: 0, f16: 1, q4_0: 2, q4_1: 3, q8_0: 8 } as const;
+const tensorTypes = { f32: 0, f16: 1, q4_0: 2, q4_1: 3, q8_0: 8 } as const;
 
 export interface GgufTensor {
   readonly name: string;

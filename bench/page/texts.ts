@@ -41,7 +41,7 @@ export interface BenchTexts {
   readonly cores: (count: number) => string;
 }
 
-export const en: BenchTexts = {
+const en: BenchTexts = {
   title: "Benchmark",
   lead: "How fast the built-in model answers on this device. Nothing is sent anywhere; you can save the results as a file or a picture.",
   device: "Device",
@@ -95,7 +95,7 @@ export const en: BenchTexts = {
   cores: (count) => (count === 1 ? "1 core" : `${count} cores`),
 };
 
-export const zh: BenchTexts = {
+const zh: BenchTexts = {
   title: "性能测试",
   lead: "内置模型在本机上的回答速度。不会发送任何数据；结果可以保存为文件或图片。",
   device: "设备",

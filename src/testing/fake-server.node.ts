@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { ServerKind } from "#remote/server.ts";
 
 /** What happens to the next request for an answer, instead of an answer. */
-export type Fault =
+type Fault =
   | { readonly type: "status"; readonly status: number; readonly body: string }
   | { readonly type: "cut"; readonly afterBytes: number }
   | { readonly type: "html" }
@@ -31,14 +31,14 @@ export interface RawAnswer {
 }
 
 /** A whole answer of status and body. */
-export interface PlainAnswer {
+interface PlainAnswer {
   readonly status: number;
   readonly body: string;
   /** Default "application/json". */
   readonly contentType?: string;
 }
 
-export interface SeenRequest {
+interface SeenRequest {
   readonly method: string;
   readonly path: string;
   readonly authorization: string | undefined;

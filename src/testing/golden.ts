@@ -12,7 +12,7 @@ export type GoldenPrompt = v.InferOutput<typeof GoldenPrompt>;
 export const tolerance = 1e-3;
 
 /** The prompt's ids with each image token repeated for every row of its picture's features. */
-export function spreadImageTokens(ids: readonly number[], imageToken: number, imageTokens: number): number[] {
+function spreadImageTokens(ids: readonly number[], imageToken: number, imageTokens: number): number[] {
   return ids.flatMap((id) => (id === imageToken ? new Array<number>(imageTokens).fill(id) : [id]));
 }
 

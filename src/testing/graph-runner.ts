@@ -23,7 +23,7 @@ export interface CacheShape {
   readonly headSize: number;
 }
 
-export type Cache = ReadonlyMap<string, Tensor>;
+type Cache = ReadonlyMap<string, Tensor>;
 
 export interface GraphRunner {
   /** [images, 3, size, size] → [images · tokens, hidden], flat. */

@@ -63,7 +63,7 @@ export function shardsOf(bytes: Uint8Array, shardBytes: number): Manifest["files
 }
 
 /** A request as it was asked: `start` and `end` (exclusive) in the file, the whole of it when there was no range. */
-export interface AskedRange {
+interface AskedRange {
   /** Relative to the package folder. */
   readonly path: string;
   readonly ranged: boolean;
