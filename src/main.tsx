@@ -29,7 +29,7 @@ import {
   type PackageRef,
 } from "#chat/models/storage.ts";
 import { createWakeLock, estimateStorage, isMetered, machineMemory, saveModelFile } from "#chat/models/storage.web.ts";
-import { createChatStore } from "#chat/store.ts";
+import { createChatStore } from "#chat/store/store.ts";
 import { createThumbnails } from "#chat/pictures/thumbnails.web.ts";
 import { startHubWorker } from "#hub/start.ts";
 import { encodePicture } from "#remote/picture.web.ts";

@@ -1,7 +1,16 @@
 // The address of a conversation, after the "#", so that it works on any static host: Back goes to the one before, a bookmark opens it.
-import type { ChatState } from "./store.ts";
-import type { History } from "./store-history.ts";
+import type { Conversation } from "#chat/conversation/conversation.ts";
 import type { Observable } from "./observable.ts";
+
+/** What the address follows and changes: the conversation that is shown, among those that are kept. */
+interface ShownConversation extends Observable<{
+  readonly conversation: Conversation;
+  readonly conversations: readonly { readonly id: string }[];
+}> {
+  open(id: string): Promise<void>;
+  newChat(): void;
+  tellMissing(): void;
+}
 
 const start = "#/c/";
 
@@ -13,7 +22,7 @@ export function conversationIn(hash: string): string | undefined {
 }
 
 /** Keeps the address and what is shown the same from now on, whichever changes. */
-export function bindAddress(chat: Observable<ChatState> & Pick<History, "open" | "newChat" | "tellMissing">): void {
+export function bindAddress(chat: ShownConversation): void {
   const shownId = (): string | undefined => {
     const { id, turns } = chat.get().conversation;
     return turns.length > 0 ? id : undefined;

@@ -90,6 +90,12 @@ export interface Conversation {
   readonly updatedAt?: number;
 }
 
+/** True while an answer waits or runs. */
+export function isBusy(conversation: Conversation): boolean {
+  const last = conversation.turns.at(-1);
+  return last?.role === "assistant" && (last.status === "queued" || last.status === "running");
+}
+
 /** The turns the model still reads. */
 export function turnsInMemory({ turns, memoryStart }: Pick<Conversation, "turns" | "memoryStart">): readonly Turn[] {
   const start = turns.findIndex((turn) => turn.id === memoryStart);

@@ -7,7 +7,6 @@ import type { ImportEnd } from "./import.ts";
 import { importInWorker } from "./import-client.web.ts";
 import type { ImportProblem } from "./import-problems.ts";
 import type { ChatPersistence } from "#chat/persistence/persistence.ts";
-import type { ChatStore } from "#chat/store.ts";
 
 export type ExportScope = "this" | "all";
 export type ExportOutcome = "done" | "nothing" | "too-large" | "failed";
@@ -37,9 +36,17 @@ export interface Transfer {
   importFrom(files: readonly File[], options: ImportCourse): Promise<ImportOutcome>;
 }
 
+/** The conversation that is shown, as export and import use it. */
+interface ShownConversation {
+  get(): { readonly conversation: Conversation };
+  open(id: string): Promise<void>;
+  /** Reads these conversations anew, because the import has changed what is stored. */
+  refresh(ids: readonly string[]): Promise<void>;
+}
+
 /** The transfer of this page's conversations. */
 export function createTransfer(
-  chat: Pick<ChatStore, "get" | "open" | "refresh">,
+  chat: ShownConversation,
   persistence: Pick<ChatPersistence, "list" | "open" | "merge">,
   votes: { readonly read: () => readonly Vote[]; readonly merge: (votes: readonly Vote[]) => void },
 ): Transfer {

@@ -27,9 +27,8 @@
 import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect } from "preact/hooks";
-import { picturesIn } from "#chat/conversation/conversation.ts";
+import { isBusy, picturesIn } from "#chat/conversation/conversation.ts";
 import type { Example } from "#chat/pictures/examples.web.ts";
-import { isBusy } from "#chat/store.ts";
 import { Announcer } from "#ui/conversation/Announcer.tsx";
 import type { AppProps } from "#ui/parts/app-props.ts";
 import { Dialogs, type DialogName } from "./Dialogs.tsx";

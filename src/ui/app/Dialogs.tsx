@@ -1,9 +1,8 @@
 // The dialogs, of which one is open at a time.
 import type { Signal } from "@preact/signals";
 import type { JSX } from "preact";
-import { turnsInMemory } from "#chat/conversation/conversation.ts";
+import { isBusy, turnsInMemory } from "#chat/conversation/conversation.ts";
 import { defaultSettings } from "#chat/settings.ts";
-import { isBusy } from "#chat/store.ts";
 import { AboutDialog } from "#ui/dialogs/AboutDialog.tsx";
 import type { AppProps } from "#ui/parts/app-props.ts";
 import { lazy } from "#ui/parts/lazy.tsx";

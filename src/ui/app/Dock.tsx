@@ -2,8 +2,7 @@
 import type { Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { budgetOf } from "#chat/conversation/budget.ts";
-import { picturesIn } from "#chat/conversation/conversation.ts";
-import { isBusy } from "#chat/store.ts";
+import { isBusy, picturesIn } from "#chat/conversation/conversation.ts";
 import type { AppProps } from "#ui/parts/app-props.ts";
 import { AttachedPictures } from "#ui/composer/AttachedPictures.tsx";
 import { BudgetNote } from "#ui/composer/BudgetNote.tsx";

@@ -1,7 +1,8 @@
 // What the page has to say above the question box: downloads, where a question goes, what was not kept or can be undone, a new version.
 import type { Signal } from "@preact/signals";
 import type { JSX } from "preact";
-import { isBusy, type Unkept } from "#chat/store.ts";
+import { isBusy } from "#chat/conversation/conversation.ts";
+import type { Unkept } from "#chat/store/chat-state.ts";
 import type { AppProps } from "#ui/parts/app-props.ts";
 import type { DialogName } from "./Dialogs.tsx";
 import { lazy } from "#ui/parts/lazy.tsx";

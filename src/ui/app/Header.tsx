@@ -1,6 +1,6 @@
 // The top of the page: the mark, which model and device answer, and the few things that are always at hand.
 import type { JSX } from "preact";
-import type { ModelState } from "#chat/store.ts";
+import type { ModelState } from "#chat/store/chat-state.ts";
 import {
   KeyboardIcon,
   LogoMark,

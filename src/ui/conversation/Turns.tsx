@@ -2,8 +2,7 @@
 import { Fragment, type ComponentChildren, type JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { alternativesOf, versionsOf } from "#chat/conversation/branches.ts";
-import { picturesIn, type Conversation, type Turn } from "#chat/conversation/conversation.ts";
-import { isBusy } from "#chat/store.ts";
+import { isBusy, picturesIn, type Conversation, type Turn } from "#chat/conversation/conversation.ts";
 import { AnswerTurn } from "./AnswerTurn.tsx";
 import { QuestionTurn } from "./QuestionTurn.tsx";
 import { useTexts } from "#ui/texts/texts.ts";

@@ -1,7 +1,7 @@
 // Which model and which device answer: a chip in the header with the details behind it, and the progress while it loads.
 import type { JSX } from "preact";
 import { silencesToTell } from "#chat/models/load-progress.ts";
-import type { ModelState } from "#chat/store.ts";
+import type { ModelState } from "#chat/store/chat-state.ts";
 import { Disclosure } from "#ui/parts/Disclosure.tsx";
 import { FailureWords } from "#ui/parts/FailureWords.tsx";
 import { formatDuration, formatNumber, formatProgress } from "#ui/parts/format.ts";

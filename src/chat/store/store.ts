@@ -11,7 +11,7 @@ import {
   versionsOf,
 } from "#chat/conversation/branches.ts";
 import { joinConversations } from "#chat/conversation/join.ts";
-import { createAhead } from "./ahead.ts";
+import { createAhead } from "#chat/ahead.ts";
 import type {
   AssistantTurn,
   Conversation,
@@ -21,63 +21,25 @@ import type {
   Turn,
   UserTurn,
 } from "#chat/conversation/conversation.ts";
-import { picturesCarriedOver, toMessages, turnsInMemory } from "#chat/conversation/conversation.ts";
-import { createCell, type Observable } from "./observable.ts";
-import { advanceLoad, startOfLoad, type LoadProgress } from "#chat/models/load-progress.ts";
+import { isBusy, picturesCarriedOver, toMessages, turnsInMemory } from "#chat/conversation/conversation.ts";
+import { createCell, type Observable } from "#chat/observable.ts";
+import { advanceLoad, startOfLoad } from "#chat/models/load-progress.ts";
 import type { ModelClient, ReadyModel } from "#chat/models/model-client.ts";
 import { MadeRoomError } from "#chat/models/memory.ts";
 import { fatalCodes } from "#chat/models/loaded.ts";
+import { inListOrder, summarize, type ChatPersistence } from "#chat/persistence/persistence.ts";
 import {
-  inListOrder,
-  summarize,
-  type ChatPersistence,
-  type ConversationSummary,
-} from "#chat/persistence/persistence.ts";
-import { canContinue, continuedTurn, queuedTurn, reduceTurn, runTurn, toFailure, type TurnEvent } from "./run-turn.ts";
-import { mostVariations, toRequest, variedSettings, type Settings } from "./settings.ts";
-import { createHistory, type History } from "./store-history.ts";
-
-export type ModelState =
-  | { readonly phase: "loading"; readonly progress: LoadProgress }
-  | { readonly phase: "ready"; readonly model: ReadyModel }
-  /** `ended`: nothing went wrong; somebody stopped the loading, or another model needed the memory. */
-  | { readonly phase: "failed"; readonly failure: Failure; readonly ended?: "stopped" | "made-room" | undefined };
-
-export interface Unkept {
-  /** Whether the browser's storage is full, or gives nothing at all. */
-  readonly cause: "full" | "blocked";
-  /** How many of the last turns; 0 where only pictures are missing. */
-  readonly turns: number;
-  /** Whether what came before them is kept. */
-  readonly isPart: boolean;
-  readonly pictures: number;
-}
-
-export type Arrival =
-  /** An earlier page ended while it drew this conversation. */
-  | { readonly kind: "crashed"; readonly id: string; readonly title: string }
-  /** The page's address names a conversation that is not here. */
-  | { readonly kind: "missing" };
-
-export interface ChatState {
-  readonly conversation: Conversation;
-  /** All that are kept, newest first; the shown one too once something was asked in it. */
-  readonly conversations: readonly ConversationSummary[];
-  readonly model: ModelState;
-  readonly settings: Settings;
-  /** What of the shown conversation is not kept, and gone after a reload; undefined when all of it is. */
-  readonly unkept?: Unkept | undefined;
-  /** Another tab has deleted the shown conversation: nothing more is kept of it until the user decides. */
-  readonly deletedElsewhere?: boolean;
-  /** Whether what was kept has been looked at: then it is known what the page shows first. */
-  readonly restored: boolean;
-  /** Why the page does not show what it was to show. */
-  readonly arrival?: Arrival | undefined;
-  /** What was just deleted and can be brought back. */
-  readonly undo?: "conversation" | "turns" | undefined;
-  /** Another tab had gone on with this conversation, and what it added was joined in. */
-  readonly joined?: boolean;
-}
+  canContinue,
+  continuedTurn,
+  queuedTurn,
+  reduceTurn,
+  runTurn,
+  toFailure,
+  type TurnEvent,
+} from "#chat/run-turn.ts";
+import { mostVariations, toRequest, variedSettings, type Settings } from "#chat/settings.ts";
+import type { ChatState } from "./chat-state.ts";
+import { createHistory, type History } from "./history.ts";
 
 export interface ChatStore extends Observable<ChatState>, History {
   /** Loads the model, or starts it again after it failed; then answers what waits. Does nothing while it loads or is ready. */
@@ -147,12 +109,6 @@ export interface ChatOptions {
 interface Variation {
   readonly unlike: ReadonlySet<string>;
   readonly tries: number;
-}
-
-/** True while an answer waits or runs. */
-export function isBusy(conversation: Conversation): boolean {
-  const last = conversation.turns.at(-1);
-  return last?.role === "assistant" && (last.status === "queued" || last.status === "running");
 }
 
 /** The state of the page, with an empty conversation and a model that has not been started. */
@@ -537,10 +493,4 @@ export function createChatStore({
 /** A turn that ran when the page went is one that was stopped; one that waited still waits. */
 function settle(turn: Turn): Turn {
   return turn.role === "assistant" && turn.status === "running" ? reduceTurn(turn, { type: "stopped" }) : turn;
-}
-
-/** The last answer, if the conversation ends with one. */
-export function lastAnswer(conversation: Conversation): AssistantTurn | undefined {
-  const last = conversation.turns.at(-1);
-  return last?.role === "assistant" ? last : undefined;
 }

@@ -4,7 +4,7 @@ import type { LoadEvent, LoadedModel } from "#worker/api.ts";
 import type { ModelClient } from "#chat/models/model-client.ts";
 import { loadOnce } from "#chat/models/loaded.ts";
 import type { ChatPersistence } from "#chat/persistence/persistence.ts";
-import { defaultSettings } from "./settings.ts";
+import { defaultSettings } from "#chat/settings.ts";
 import { createChatStore } from "./store.ts";
 
 const loaded: LoadedModel = {

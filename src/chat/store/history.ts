@@ -2,9 +2,9 @@
 import { allTurns, mapTurns } from "#chat/conversation/branches.ts";
 import { joinConversations } from "#chat/conversation/join.ts";
 import { titleOf, type Conversation } from "#chat/conversation/conversation.ts";
-import type { Cell } from "./observable.ts";
+import type { Cell } from "#chat/observable.ts";
 import { summarize, inListOrder, isFull, type ChatPersistence, type Kept } from "#chat/persistence/persistence.ts";
-import type { Arrival, ChatState } from "./store.ts";
+import type { Arrival, ChatState } from "./chat-state.ts";
 
 export interface History {
   /**

@@ -8,7 +8,7 @@ import { allTurns, alternativesOf } from "#chat/conversation/branches.ts";
 import { joinConversations } from "#chat/conversation/join.ts";
 import type { ModelClient, ReadyModel } from "#chat/models/model-client.ts";
 import { inListOrder, summarize, type ChatPersistence, type Kept } from "#chat/persistence/persistence.ts";
-import { defaultSettings } from "./settings.ts";
+import { defaultSettings } from "#chat/settings.ts";
 import { createChatStore, type ChatStore } from "./store.ts";
 
 const loaded: LoadedModel = {
