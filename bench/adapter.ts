@@ -8,7 +8,9 @@ import { convert } from "#convert/convert.ts";
 import type { CheckpointFolder } from "#convert/checkpoint/byte-source.ts";
 import { memoryCheckpoint, memoryPackage, tinyConfig, tinyFiles, tinyTensors } from "#testing/fixtures.ts";
 import { checkpointFolder } from "#convert/package/folder.node.ts";
-import { loadModel, type Model } from "#engine/model/model.ts";
+import { decodeLast } from "#engine/decoder/decoder.ts";
+import { loadModel } from "#engine/model/load.ts";
+import type { Model } from "#engine/model/model.ts";
 import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
 import type { Runtime } from "#engine/runtime/runtime.ts";
 import { createWasmRuntime } from "#engine/runtime/runtime.web.ts";
@@ -67,10 +69,10 @@ const adapters = [await adapterOf(16), await adapterOf(128)];
 
 const steps = 40;
 async function tokensPerSecond(model: Model): Promise<number> {
-  const cache = model.createCache(1024);
+  const cache = model.decoder.createCache(1024);
   const decode = async (ids: readonly number[]): Promise<void> => {
     const embeds = await model.embed(ids);
-    await model.decode(embeds, ids, cache);
+    await decodeLast(model.decoder, embeds, ids, cache);
     embeds.dispose();
   };
   await decode(Array.from({ length: 32 }, (_, i) => i + 5));

@@ -44,7 +44,7 @@ function erfcOfAbsolute(x: v128): v128 {
   return f32x4.mul(t, exponential(f32x4.sub(p, f32x4.mul(z, z))));
 }
 
-/** Activations by number; src/engine/kernel/vision-tower.ts has the same. */
+/** Activations by number; src/engine/kernel/vision.ts has the same. */
 const quickGelu: i32 = 0;
 const geluTanh: i32 = 1;
 export const gelu: i32 = 2;

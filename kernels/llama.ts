@@ -1,5 +1,5 @@
 // AssemblyScript. Runs a decoder of Llama's kind on rows of embeddings. Several threads run `forward` over one shared memory, phase by phase.
-// Knows no files and no tokens: src/engine/model/llama-decoder.ts lays the memory out.
+// Knows no files and no tokens: src/engine/kernel/llama.ts lays the memory out.
 import { attendBlock, blockRows, emptyState, STATE_VALUES } from "./attention";
 import { sigmoid } from "./functions";
 import { MATRIX_BYTES, multiply, narrowBlock, product, sumLanes, unpackedBytes } from "./matrix";
@@ -36,7 +36,7 @@ const SCRATCH_BYTES: usize = 128;
 
 /** A layer: two norms and five matrices. */
 const LAYER_BYTES: usize = 8 + 5 * MATRIX_BYTES;
-/** Rows whose attention one thread computes at a time; src/engine/model/llama-decoder.ts has the same. */
+/** Rows whose attention one thread computes at a time; src/engine/kernel/llama.ts has the same. */
 const attendedRows: i32 = 8;
 
 /** Adds the update to the stream's row, normalises by its root mean square and narrows it. */

@@ -1,5 +1,5 @@
 // AssemblyScript. Runs a vision transformer (CLIP's or SigLIP's blocks) and LLaVA's projector on one picture. Several threads run `forward` over one
-// shared memory, phase by phase. Knows no files: src/engine/kernel/vision-tower.ts lays the memory out.
+// shared memory, phase by phase. Knows no files: src/engine/kernel/vision.ts lays the memory out.
 import { activate, exponential, gelu } from "./functions";
 import { MATRIX_BYTES, multiply, narrowBlock, pieceRows, product, sumLanes, unpackedBytes } from "./matrix";
 import { address, endPhase, field, header, nextJob, nextPiece, startJob } from "./team";

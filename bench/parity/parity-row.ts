@@ -11,7 +11,9 @@ import { placePictures, prefill } from "#engine/prefill.ts";
 import { anyresTiles } from "#engine/picture/anyres.ts";
 import { createImageFeatures } from "#engine/model/image-features.ts";
 import { normalise, preprocess } from "#engine/picture/image.ts";
-import { loadModel, type Model } from "#engine/model/model.ts";
+import { decodeLast } from "#engine/decoder/decoder.ts";
+import { loadModel } from "#engine/model/load.ts";
+import type { Model } from "#engine/model/model.ts";
 import type { PackageInfo } from "#engine/package.ts";
 import { createPictures, type Picture } from "#engine/pictures.ts";
 import { renderPrompt } from "#engine/text/prompt.ts";
@@ -175,14 +177,14 @@ async function measurePrompt({ model, info }: Loaded, golden: GoldenPrompt): Pro
     featuresWorst = Math.max(featuresWorst, largestDifference(rows, golden.features[i] ?? []));
   }
 
-  const cache = model.createCache(info.model.contextLength);
+  const cache = model.decoder.createCache(info.model.contextLength);
   let logits = await prefill(model, cache, features, slots, placed, 0, slots.length);
   const logitsWorst = largestDifference(every([...logits], steps.logits), golden.logits);
   const chosen: number[] = [];
   for (const id of golden.greedy) {
     chosen.push(likeliest(logits));
     const embeds = await model.embed([id]);
-    logits = await model.decode(embeds, [id], cache);
+    logits = await decodeLast(model.decoder, embeds, [id], cache);
     embeds.dispose();
   }
   cache.dispose();

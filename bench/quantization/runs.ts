@@ -1,7 +1,9 @@
 // What the quantization bench measures of one package: the logits of given answers, how fast a token is, how large it is.
 import { decodeImage } from "#engine/picture/decode.node.ts";
 import { createGenerator } from "#engine/generate.ts";
-import { loadModel, type Model } from "#engine/model/model.ts";
+import { decodeLast } from "#engine/decoder/decoder.ts";
+import { loadModel } from "#engine/model/load.ts";
+import type { Model } from "#engine/model/model.ts";
 import { packageFolder } from "#engine/package-folder.node.ts";
 import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
 import type { Runtime } from "#engine/runtime/runtime.ts";
@@ -139,11 +141,11 @@ function largest(values: Float32Array): number {
 export async function stepTimes(models: readonly Model[], steps: number): Promise<number[]> {
   const running = models.map((model) => {
     const { vocabSize } = model.config;
-    const cache = model.createCache(2 ** 12);
+    const cache = model.decoder.createCache(2 ** 12);
     const decode = async (count: number, from: number) => {
       const ids = Array.from({ length: count }, (_, i) => 300 + (((from + i) * 37) % Math.min(1000, vocabSize - 300)));
       const embeds = await model.embed(ids);
-      await model.decode(embeds, ids, cache);
+      await decodeLast(model.decoder, embeds, ids, cache);
       embeds.dispose();
     };
     return { cache, decode, times: new Array<number>() };

@@ -9,7 +9,7 @@ import type { Bits, Importances } from "#convert/onnx/weight-ops.ts";
 import { renderChatThread, tokenizerThread } from "#convert/text/limited-thread.node.ts";
 import { quantizerThreads } from "#convert/quantize/quantizer.node.ts";
 import { ownTemplate } from "#convert/text/template.ts";
-import { loadModel } from "#engine/model/model.ts";
+import { loadModel } from "#engine/model/load.ts";
 import type { PackageInfo, SelfTest } from "#engine/package.ts";
 import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
 import { makeSelfTest } from "#engine/model/self-test.ts";

@@ -9,7 +9,7 @@ import { besideTarget, cleanAtExit, removeNow } from "#convert/package/half-writ
 import { matrixOfSquares, type Importances } from "#convert/onnx/weight-ops.ts";
 import { decodeImage } from "#engine/picture/decode.node.ts";
 import { createGenerator } from "#engine/generate.ts";
-import { loadModel } from "#engine/model/model.ts";
+import { loadModel } from "#engine/model/load.ts";
 import { packageFolder as packageFiles } from "#engine/package-folder.node.ts";
 import type { PackageInfo } from "#engine/package.ts";
 import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { loadModel } from "#engine/model/model.ts";
+import { loadModel } from "#engine/model/load.ts";
 import type { Runtime } from "#engine/runtime/runtime.ts";
 import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
 import { lastLogits } from "#engine/model/self-test.ts";

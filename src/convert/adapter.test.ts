@@ -2,7 +2,8 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { AdapterPackage } from "#engine/model/adapter.ts";
-import { loadModel, type Model } from "#engine/model/model.ts";
+import { loadModel } from "#engine/model/load.ts";
+import type { Model } from "#engine/model/model.ts";
 import type { Runtime } from "#engine/runtime/runtime.ts";
 import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
 import { createWasmRuntime } from "#engine/runtime/runtime.web.ts";

@@ -2,8 +2,10 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { decodeImage } from "#engine/picture/decode.node.ts";
 import { createEngine, type Engine } from "./engine.ts";
-import type { KvCache } from "#engine/model/kv-cache.ts";
-import { loadModel, type Model } from "#engine/model/model.ts";
+import type { KvCache } from "#engine/decoder/kv-cache.ts";
+import { decodeLast, type Decoder } from "#engine/decoder/decoder.ts";
+import { loadModel } from "#engine/model/load.ts";
+import type { Model } from "#engine/model/model.ts";
 import type { Runtime } from "#engine/runtime/runtime.ts";
 import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
 import { runSelfTest } from "#engine/model/self-test.ts";
@@ -49,10 +51,10 @@ describe.each(runtimes)("the model on %s", (_, memoryBudget, makeRuntime) => {
   afterAll(() => model.dispose());
 
   const ids = Array.from({ length: 40 }, (_, i) => 40 + ((i * 17) % 80));
-  const newCache = (): KvCache => model.createCache(contextLength);
+  const newCache = (): KvCache => model.decoder.createCache(contextLength);
   const feed = async (cache: KvCache, part: readonly number[]): Promise<Float32Array> => {
     const embeds = await model.embed(part);
-    const logits = await model.decode(embeds, part, cache);
+    const logits = await decodeLast(model.decoder, embeds, part, cache);
     embeds.dispose();
     return logits;
   };
@@ -140,30 +142,25 @@ test("a device that computes wrong numbers fails the self-test", async () => {
   await engine.dispose();
 });
 
-test("a device that does recorded steps wrongly goes without them; one that does them right keeps them", async () => {
+test("a device that replays steps wrongly goes without them; one that replays them correctly keeps them", async () => {
   const runtime = createNodeRuntime();
   const model = await loadModel({ runtime, ...tinyModel, memoryBudget: 0 });
   const { files, info } = tinyModel;
-  type Decode = (...given: Parameters<Model["decode"]>) => Promise<Float32Array>;
-  /** Whether a device that does its recorded steps so still records after the self-test, which it passes. */
-  const records = async (step: Decode): Promise<boolean> => {
-    let recording = false;
-    const device: Model = {
-      ...model,
-      setReplay: (enabled) => {
-        recording = enabled;
-        return true;
-      },
-      decode: (...given) => (recording && given[1].length === 1 ? step(...given) : model.decode(...given)),
-    };
+  const { decoder } = model;
+  /** Whether a device that replays steps so still replays after the self-test, which it passes. */
+  const replays = async (step: Decoder["run"]): Promise<boolean> => {
+    const replay = { enabled: false };
+    const run: Decoder["run"] = (...given) =>
+      replay.enabled && given[1].length === 1 ? step(...given) : decoder.run(...given);
+    const device: Model = { ...model, decoder: { ...decoder, replay, run } };
     expect(await runSelfTest(device, files, info.selfTest ?? "")).toMatchObject({ ok: true });
-    return recording;
+    return replay.enabled;
   };
-  expect(await records((...given) => model.decode(...given))).toBe(true);
+  expect(await replays((...given) => decoder.run(...given))).toBe(true);
   // The first step's numbers for every token, as from a buffer that nobody writes any more.
-  let first: Promise<Float32Array> | undefined;
-  expect(await records((...given) => (first ??= model.decode(...given)))).toBe(false);
-  expect(await records(() => Promise.reject(new Error("not on this device")))).toBe(false);
+  let first: Promise<Float32Array[]> | undefined;
+  expect(await replays((...given) => (first ??= decoder.run(...given)))).toBe(false);
+  expect(await replays(() => Promise.reject(new Error("not on this device")))).toBe(false);
   await model.dispose();
 });
 

@@ -3,7 +3,7 @@ import type { AdapterPackage } from "#engine/model/adapter.ts";
 import { EngineError } from "./errors.ts";
 import { createGenerator } from "./generate.ts";
 import type { FeatureStore } from "#engine/model/image-features.ts";
-import { loadModel, type ModelPart } from "#engine/model/model.ts";
+import { loadModel, type ModelPart } from "#engine/model/load.ts";
 import type { PackageInfo } from "./package.ts";
 import type { Runtime } from "#engine/runtime/runtime.ts";
 import { runSelfTest, type SelfTestResult } from "#engine/model/self-test.ts";

@@ -3,7 +3,7 @@
 import { createDraftBudget, createDrafter } from "#engine/text/drafts.ts";
 import { EngineError } from "./errors.ts";
 import { createImageFeatures, type FeatureStore } from "#engine/model/image-features.ts";
-import { commonPrefix, type KvCache } from "#engine/model/kv-cache.ts";
+import { commonPrefix, type KvCache } from "#engine/decoder/kv-cache.ts";
 import type { Model } from "#engine/model/model.ts";
 import type { PictureTiles } from "./package.ts";
 import { createPictures, type Picture } from "./pictures.ts";
@@ -60,7 +60,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
   const unkept = new Set<string>();
   const pictures = createPictures({ ...options, tiles: options.tiles });
   const numbers = new Map<string, number>(); // picture key → its negative slot number
-  const makeCache = (): KvCache => model.createCache(contextLength);
+  const makeCache = (): KvCache => model.decoder.createCache(contextLength);
   let cache = makeCache();
 
   const numberOf = (key: string): number => {
@@ -359,7 +359,7 @@ async function step(
 ): Promise<Float32Array[]> {
   const embeds = await model.embed(tokens);
   try {
-    return await model.decodeEach(embeds, tokens, cache, top);
+    return await model.decoder.run(embeds, tokens, cache, tokens.length, top);
   } finally {
     embeds.dispose();
   }

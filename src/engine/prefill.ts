@@ -1,8 +1,9 @@
 // A prompt's slots: tokens, and a picture's number for each of its rows; and running the decoder over a part of them.
 // Knows no conversation and no clock.
 import { EngineError } from "./errors.ts";
+import { decodeLast } from "#engine/decoder/decoder.ts";
 import type { ImageFeatures } from "#engine/model/image-features.ts";
-import type { KvCache } from "#engine/model/kv-cache.ts";
+import type { KvCache } from "#engine/decoder/kv-cache.ts";
 import type { Model, RowRun } from "#engine/model/model.ts";
 import type { Picture } from "./pictures.ts";
 import type { RuntimeTensor } from "#engine/runtime/runtime.ts";
@@ -56,7 +57,7 @@ export async function prefill(
   try {
     embeds = ids.length === chunk.length ? text : model.concat(rowRuns(text, features, slots, placed, from, to));
     if (!embeds) throw new EngineError("internal", "an empty prefill chunk");
-    return await model.decode(embeds, chunk, cache, top);
+    return await decodeLast(model.decoder, embeds, chunk, cache, top);
   } finally {
     if (embeds !== text) embeds?.dispose();
     text?.dispose();

@@ -8,7 +8,9 @@ import { convert } from "#convert/convert.ts";
 import { checkpointFolder } from "#convert/package/folder.node.ts";
 import type { Manifest } from "#weights/manifest.ts";
 import { preprocess } from "#engine/picture/image.ts";
-import { loadModel, type Model } from "#engine/model/model.ts";
+import { decodeLast } from "#engine/decoder/decoder.ts";
+import { loadModel } from "#engine/model/load.ts";
+import type { Model } from "#engine/model/model.ts";
 import { renderPrompt } from "#engine/text/prompt.ts";
 import type { Runtime } from "#engine/runtime/runtime.ts";
 import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
@@ -102,7 +104,7 @@ describe.each(runtimes)("the 32-bit package on %s", (_, makeRuntime) => {
     expect(ids).toEqual(expected.ids);
 
     const { imageTokenId } = model.config;
-    const cache = model.createCache(512);
+    const cache = model.decoder.createCache(512);
     const image = preprocess(formulaPicture(expected.width, expected.height), "pad", model.config.preprocess);
     const features = await model.encodeImage(image);
     const at = ids.indexOf(imageTokenId);
@@ -113,7 +115,7 @@ describe.each(runtimes)("the 32-bit package on %s", (_, makeRuntime) => {
       { tensor: words, start: at, rows: ids.length - at - 1 },
     ]);
     const slots = ids.flatMap((id) => (id === imageTokenId ? Array<number>(info.model.imageTokens).fill(-1) : [id]));
-    let logits = await model.decode(embeds, slots, cache);
+    let logits = await decodeLast(model.decoder, embeds, slots, cache);
     const picked = expected.positions.map((position) => logits[position] ?? NaN);
     expect(worst(picked, expected.logits)).toBeLessThan(1e-3);
 
@@ -122,7 +124,7 @@ describe.each(runtimes)("the 32-bit package on %s", (_, makeRuntime) => {
       const token = argmax(logits);
       greedy.push(token);
       const embedded = await model.embed([token]);
-      logits = await model.decode(embedded, [token], cache);
+      logits = await decodeLast(model.decoder, embedded, [token], cache);
       embedded.dispose();
     }
     expect(greedy).toEqual(expected.greedy);

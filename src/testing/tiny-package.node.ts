@@ -12,7 +12,7 @@ import {
 } from "./fixtures.ts";
 import type { Manifest } from "#weights/manifest.ts";
 import type { Engine } from "#engine/engine.ts";
-import { loadModel } from "#engine/model/model.ts";
+import { loadModel } from "#engine/model/load.ts";
 import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
 import { makeSelfTest } from "#engine/model/self-test.ts";
 import type { GenerateEvent, GenerateRequest, Message, PackageFiles, Part, Sampling } from "#engine/types.ts";

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { createGenerator } from "#engine/generate.ts";
-import { loadModel } from "#engine/model/model.ts";
+import { loadModel } from "#engine/model/load.ts";
 import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
 import type { GenerateRequest, Message } from "#engine/types.ts";
 import { findChatTemplate, tryTemplate, type ChatTemplate } from "./chat-template.ts";

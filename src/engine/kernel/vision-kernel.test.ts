@@ -3,7 +3,7 @@ import { openAsBlob } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { openTower } from "#engine/model/kernel-load.ts";
 import { nodeKernelHelpers } from "./helpers.node.ts";
-import { loadModel } from "#engine/model/model.ts";
+import { loadModel } from "#engine/model/load.ts";
 import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
 import type { Runtime } from "#engine/runtime/runtime.ts";
 import { convert } from "#convert/convert.ts";

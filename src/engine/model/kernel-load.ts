@@ -2,13 +2,13 @@
 import { loadEmbed, planEmbed, type EmbedTable } from "#engine/kernel/embed-table.ts";
 import { EngineError } from "#engine/errors.ts";
 import type { KernelHelpers, WeightFiles } from "#engine/kernel/memory.ts";
-import { loadLlama, type LlamaDecoder } from "./llama-decoder.ts";
+import { loadLlama, type Llama } from "#engine/kernel/llama.ts";
 import { planLlama } from "#engine/kernel/llama-plan.ts";
 import { readOnnx, type OnnxGraph } from "#formats/onnx-reader.ts";
 import type { GraphFiles } from "#engine/package.ts";
 import type { PackageFiles } from "#engine/types.ts";
 import { planVision } from "#engine/kernel/vision-plan.ts";
-import { fitsKernel, loadTower, type VisionTower } from "#engine/kernel/vision-tower.ts";
+import { fitsKernel, loadTower, type VisionTower } from "#engine/kernel/vision.ts";
 
 /** Undefined where the runtime has to run the graph: it computes something else, or its weights do not fit a WebAssembly memory. */
 export function openLlama(
@@ -16,7 +16,7 @@ export function openLlama(
   files: PackageFiles,
   contextLength: number,
   helpers: KernelHelpers | undefined,
-): Promise<LlamaDecoder | undefined> {
+): Promise<Llama | undefined> {
   return open(graph, files, (onnx, from) => {
     const plan = planLlama(onnx);
     return plan && loadLlama({ plan, contextLength, helpers, ...from });

@@ -1,6 +1,7 @@
 // A few golden logits that tell whether a device computes right. Runs all three graphs on a picture made by formula.
 import * as v from "valibot";
 import { readJson } from "./config.ts";
+import { decodeLast } from "#engine/decoder/decoder.ts";
 import { EngineError } from "#engine/errors.ts";
 import type { Model, RowRun } from "./model.ts";
 import { normalise, type Preprocess } from "#engine/picture/image.ts";
@@ -36,11 +37,13 @@ export async function runSelfTest(model: Model, files: PackageFiles, path: strin
       return Math.max(worst, Number.isFinite(difference) ? difference : Infinity);
     }, 0);
   // A device that does recorded steps right may do them from now on; one that does not goes without.
-  if (model.setReplay(true)) {
+  const { replay } = model.decoder;
+  if (replay) {
+    replay.enabled = true;
     const both = await logitsAfter(model, promptIds, true).catch(() => []);
     const worst = Math.max(...both.map(worstOf));
     if (both.length > 0 && worst <= tolerance) return { ok: true, worst };
-    model.setReplay(false);
+    replay.enabled = false;
   }
   const worst = worstOf(await lastLogits(model, promptIds));
   return { ok: worst <= tolerance, worst };
@@ -55,7 +58,7 @@ export async function lastLogits(model: Model, promptIds: readonly number[]): Pr
 /** The same; with `step` then once more from a step of the last token alone, after one of another token in its place. */
 async function logitsAfter(model: Model, promptIds: readonly number[], step: boolean): Promise<Float32Array[]> {
   const { config } = model;
-  const cache = model.createCache(2 ** 20);
+  const cache = model.decoder.createCache(2 ** 20);
   const owned: RuntimeTensor[] = [];
   const own = (tensor: RuntimeTensor): RuntimeTensor => {
     owned.push(tensor);
@@ -76,12 +79,12 @@ async function logitsAfter(model: Model, promptIds: readonly number[], step: boo
     ];
     const embeds = own(model.concat(runs.filter(({ rows }) => rows > 0)));
     const slots = [...before, ...Array.from({ length: imageRows }, () => -1), ...after];
-    const found = [await model.decode(embeds, slots, cache)];
+    const found = [await decodeLast(model.decoder, embeds, slots, cache)];
     const last = slots.at(-1);
     if (!step || last === undefined) return found;
     for (const token of [before[0] ?? 0, last]) {
       cache.truncate(slots.length - 1);
-      found[1] = await model.decode(own(await model.embed([token])), [token], cache);
+      found[1] = await decodeLast(model.decoder, own(await model.embed([token])), [token], cache);
     }
     return found;
   } finally {

@@ -3,11 +3,13 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { nodeKernelHelpers } from "./helpers.node.ts";
-import type { KvCache } from "#engine/model/kv-cache.ts";
-import type { LlamaDecoder } from "#engine/model/llama-decoder.ts";
+import { nodeKernelHelpers } from "#engine/kernel/helpers.node.ts";
+import { decodeLast, type Decoder } from "./decoder.ts";
+import { createKernelDecoder } from "./kernel-decoder.ts";
+import type { KvCache } from "./kv-cache.ts";
 import { openLlama } from "#engine/model/kernel-load.ts";
-import { loadModel, type Model } from "#engine/model/model.ts";
+import { loadModel } from "#engine/model/load.ts";
+import type { Model } from "#engine/model/model.ts";
 import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
 import type { Runtime } from "#engine/runtime/runtime.ts";
 import { convert } from "#convert/convert.ts";
@@ -86,6 +88,19 @@ const slotsOf = (count: number) => Array.from({ length: count }, (_, i) => i);
 const prompt = rowsOf(300);
 const part = (from: number, to: number) => prompt.slice(from * sizes.hidden, to * sizes.hidden);
 
+/** Runs rows of embeddings; the logits after each of the last `keep` of them. */
+async function runRows(
+  runtime: Runtime,
+  decoder: Decoder,
+  rows: Float32Array,
+  slots: readonly number[],
+  cache: KvCache,
+  keep: number,
+): Promise<Float32Array[]> {
+  const embeds = runtime.tensor("float32", rows, [1, slots.length, sizes.hidden]);
+  return decoder.run(embeds, slots, cache, keep).finally(() => embeds.dispose());
+}
+
 function worst(a: Float32Array | undefined, b: Float32Array | undefined): number {
   if (!a || !b || a.length !== b.length || a.length !== sizes.vocab) return NaN;
   return a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] ?? NaN))), 0);
@@ -104,7 +119,7 @@ const cases: readonly (readonly [Bits, Scheme, "llama" | "qwen2"])[] = [
 ];
 describe.each(cases)("%i bits, %s, %s", (bits, scheme, architecture) => {
   let model: Model;
-  let own: LlamaDecoder;
+  let own: Decoder;
   let runtime: Runtime;
   let cache: KvCache;
   beforeAll(async () => {
@@ -113,44 +128,41 @@ describe.each(cases)("%i bits, %s, %s", (bits, scheme, architecture) => {
     model = await loadModel({ runtime, files, info, memoryBudget: 0 });
     const opened = await openLlama(info.graphs.decoder, files, 300, undefined);
     if (!opened) throw new Error("the kernel does not take the graph");
-    own = opened;
-    cache = own.createCache(runtime);
+    own = createKernelDecoder(runtime, opened);
+    cache = own.createCache(300);
   });
   afterAll(async () => {
-    own.release();
+    await own.release();
     await model.dispose();
   });
   const theirs = async (rows: Float32Array<ArrayBuffer>, cache: KvCache) => {
     const count = rows.length / sizes.hidden;
-    const embeds = runtime.tensor("float32", rows, [1, count, sizes.hidden]);
-    const found = await model.decodeEach(embeds, slotsOf(count), cache);
-    embeds.dispose();
-    return found;
+    return runRows(runtime, model.decoder, rows, slotsOf(count), cache, count);
   };
 
   test("the logits after every row are the runtime's", async () => {
-    const reference = model.createCache(300);
+    const reference = model.decoder.createCache(300);
     const expected = await theirs(part(0, 40), reference);
     cache.truncate(0);
-    const found = own.run(part(0, 40), slotsOf(40), cache, 40);
+    const found = await runRows(runtime, own, part(0, 40), slotsOf(40), cache, 40);
     expect(found).toHaveLength(40);
     expect(Math.max(...found.map((row, i) => worst(row, expected[i])))).toBeLessThan(2e-3);
     reference.dispose();
   });
 
   test("pieces of any size, and rows taken back, end in the same logits, bit for bit", async () => {
-    const reference = model.createCache(300);
+    const reference = model.decoder.createCache(300);
     const expected = (await theirs(part(0, 300), reference)).at(-1);
     reference.dispose();
     let bits: Float32Array | undefined;
     for (const step of [1, 7, 64, 300]) {
       cache.truncate(0);
-      own.run(part(200, 230), slotsOf(30), cache, 1);
+      await runRows(runtime, own, part(200, 230), slotsOf(30), cache, 1);
       cache.truncate(0);
       let last: Float32Array | undefined;
       for (let from = 0; from < 300; from += step) {
         const to = Math.min(300, from + step);
-        [last] = own.run(part(from, to), slotsOf(to - from), cache, 1);
+        [last] = await runRows(runtime, own, part(from, to), slotsOf(to - from), cache, 1);
       }
       expect(cache.slots).toHaveLength(300);
       expect(worst(last, expected)).toBeLessThan(2e-3);
@@ -159,11 +171,11 @@ describe.each(cases)("%i bits, %s, %s", (bits, scheme, architecture) => {
     }
   });
 
-  test("more rows than the context holds are refused", () => {
+  test("more rows than the context holds are refused", async () => {
     cache.truncate(0);
-    own.run(part(0, 300), slotsOf(300), cache, 1);
-    const more = rowsOf(21);
-    expect(() => own.run(more, slotsOf(21), cache, 1)).toThrow("do not fit");
+    await runRows(runtime, own, part(0, 300), slotsOf(300), cache, 1);
+    const more = runRows(runtime, own, rowsOf(21), slotsOf(21), cache, 1);
+    await expect(more).rejects.toThrow("do not fit");
   });
 });
 
@@ -172,21 +184,22 @@ test("several threads give the same bits as one, more of them than cores and aft
   const runtime = createNodeRuntime({ threads: 1 });
   const found: Float32Array[][] = [];
   for (const helpers of [0, 1, 5]) {
-    const own = await openLlama(info.graphs.decoder, files, 300, nodeKernelHelpers(helpers));
-    const cache = own?.createCache(runtime);
-    if (!own || !cache) throw new Error("the kernel does not take the graph");
-    const answers: Float32Array[] = own.run(part(0, 90), slotsOf(90), cache, 1);
-    for (let i = 90; i < 130; i++) answers.push(...own.run(part(i, i + 1), [i], cache, 1));
+    const llama = await openLlama(info.graphs.decoder, files, 300, nodeKernelHelpers(helpers));
+    if (!llama) throw new Error("the kernel does not take the graph");
+    const own = createKernelDecoder(runtime, llama);
+    const cache = own.createCache(300);
+    const answers = await runRows(runtime, own, part(0, 90), slotsOf(90), cache, 1);
+    for (let i = 90; i < 130; i++) answers.push(...(await runRows(runtime, own, part(i, i + 1), [i], cache, 1)));
     // Short runs, so that helpers come late to many, and miss some.
     for (let run = 0; run < 400; run++) {
       cache.truncate(60 + ((run * 37) % 60));
       const from = cache.slots.length;
       const to = from + (run % 9 === 0 ? 13 : 1);
       if (run % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-      answers.push(...own.run(part(from, to), slotsOf(to - from), cache, 1));
+      answers.push(...(await runRows(runtime, own, part(from, to), slotsOf(to - from), cache, 1)));
     }
     found.push(answers);
-    own.release();
+    await own.release();
   }
   expect(found[1]).toEqual(found[0]);
   expect(found[2]).toEqual(found[0]);
@@ -200,11 +213,11 @@ test("rows may be added by the runtime and by the kernel in turns", async () => 
   expect([model.ownKernel, alone.ownKernel]).toEqual([true, false]);
   const ends: (Float32Array | undefined)[] = [];
   for (const one of [model, alone]) {
-    const cache = one.createCache(300);
+    const cache = one.decoder.createCache(300);
     let from = 0;
     for (const count of [70, 1, 3, 100, 1, 1, 64]) {
       const embeds = mixed.tensor("float32", part(from, from + count), [1, count, sizes.hidden]);
-      const found = await one.decode(embeds, slotsOf(count), cache);
+      const found = await decodeLast(one.decoder, embeds, slotsOf(count), cache);
       embeds.dispose();
       from += count;
       if (from === 240) ends.push(found);
@@ -218,15 +231,16 @@ test("rows may be added by the runtime and by the kernel in turns", async () => 
 
 test("of two caches of one decoder the one used last holds rows", async () => {
   const { info, files } = await convertShaped(4, "symmetric");
-  const own = await openLlama(info.graphs.decoder, files, 300, undefined);
+  const llama = await openLlama(info.graphs.decoder, files, 300, undefined);
+  if (!llama) throw new Error("the kernel does not take the graph");
   const runtime = createNodeRuntime({ threads: 1 });
-  const [first, second] = [own?.createCache(runtime), own?.createCache(runtime)];
-  if (!own || !first || !second) throw new Error("the kernel does not take the graph");
-  const [alone] = own.run(part(0, 20), slotsOf(20), first, 1);
-  own.run(part(50, 60), slotsOf(10), second, 1);
+  const own = createKernelDecoder(runtime, llama);
+  const [first, second] = [own.createCache(300), own.createCache(300)];
+  const [alone] = await runRows(runtime, own, part(0, 20), slotsOf(20), first, 1);
+  await runRows(runtime, own, part(50, 60), slotsOf(10), second, 1);
   expect([first.slots.length, second.slots.length]).toEqual([0, 10]);
-  expect(own.run(part(0, 20), slotsOf(20), first, 1)[0]).toEqual(alone);
-  own.release();
+  expect((await runRows(runtime, own, part(0, 20), slotsOf(20), first, 1))[0]).toEqual(alone);
+  await own.release();
 });
 
 test("a graph of other shapes or widths is left to the runtime", async () => {

@@ -1,24 +1,27 @@
-// Runs a decoder of Llama's kind on this project's own WebAssembly kernel (kernels/llama.ts), several threads over one memory that holds the
-// weights as they are in the package, the cache of keys and values in blocks of 64 positions, and the rows under way.
-// Knows no runtime and no tokens; who helps is its host's business.
+// Runs the layers of a decoder of Llama's kind on this project's own WebAssembly kernel (kernels/llama.ts): several threads over one memory that
+// holds the weights as they are in the package, the keys and values in blocks of 64 positions, and the rows being computed.
+// Knows no runtime and no tokens; its host starts the helper threads.
 import { EngineError } from "#engine/errors.ts";
-import type { KvCache } from "./kv-cache.ts";
-import { llamaKernelBytes } from "#engine/kernel/llama-kernel.ts";
-import { KernelMemory, unpackedBytes, type KernelHelpers, type WeightFiles } from "#engine/kernel/memory.ts";
-import type { LlamaPlan } from "#engine/kernel/llama-plan.ts";
-import type { Runtime, RuntimeTensor } from "#engine/runtime/runtime.ts";
+import { llamaKernelBytes } from "./llama-kernel.ts";
+import type { LlamaPlan } from "./llama-plan.ts";
+import { KernelMemory, unpackedBytes, type KernelHelpers, type WeightFiles } from "./memory.ts";
 
-/** A decoder with its weights; one run at a time. */
-export interface LlamaDecoder {
+/** The layers with their weights, and the keys and values of one sequence. One run at a time. */
+export interface Llama {
+  readonly layers: number;
+  readonly kvHeads: number;
+  readonly headSize: number;
+  /** Makes room for the keys and values of `rows` rows in all; throws "context-full" beyond the context. */
+  reserve(rows: number): void;
   /**
-   * An empty cache; only the one that was used last holds rows, all others are empty. The runtime's own decoder can add rows to it, too,
-   * where its tensors are in main memory.
+   * Runs `embeds` [rows, hidden] at the positions from `start` on and returns the logits [vocab] after each of the last `keep` of them. Reads
+   * the keys and values of all positions before `start`; `reserve` must have made room.
    */
-  createCache(runtime: Runtime): KvCache;
-  /** Rows of embeddings [rows, hidden] after the cache's; returns the logits after each of the last `keep` rows. */
-  run(embeds: Float32Array, added: readonly number[], cache: KvCache, keep: number): Float32Array[];
-  /** Bytes of the memory, cache included. */
-  readonly memoryBytes: number;
+  run(embeds: Float32Array, start: number, keep: number): Float32Array[];
+  /** Keys (`tensor` 2 · layer) or values (2 · layer + 1) of the first rows, [kvHeads, rows, headSize]. */
+  readRows(tensor: number, rows: number): Float32Array<ArrayBuffer>;
+  /** Writes rows [from, to) of such a tensor [kvHeads, to, headSize]; `reserve` must have made room. */
+  writeRows(tensor: number, values: Float32Array, from: number, to: number): void;
   release(): void;
 }
 
@@ -41,7 +44,7 @@ export interface LlamaOptions extends WeightFiles {
 }
 
 /** Reads the weights into a new memory; rejects with "out-of-memory" where they do not fit. */
-export async function loadLlama(options: LlamaOptions): Promise<LlamaDecoder> {
+export async function loadLlama(options: LlamaOptions): Promise<Llama> {
   const { plan, contextLength } = options;
   const { hidden, ffn, heads, kvHeads, headSize, vocab } = plan;
   const attended = heads * headSize;
@@ -110,12 +113,9 @@ export async function loadLlama(options: LlamaOptions): Promise<LlamaDecoder> {
     }
   };
 
-  /** Who the rows in the memory belong to. */
-  let owner: OwnCache | undefined;
-  const names = plan.layers.flatMap((_, layer) => ["key", "value"].map((kind) => `${layer}.${kind}`));
-  /** Calls back with where each run of a head's rows lies: in the memory and in a tensor [kvHeads, rows, headSize], in floats. */
+  /** Visits each run of a head's rows, with its place in the memory and in a tensor [kvHeads, tensorRows, headSize]; all in floats. */
   const eachRun = (
-    name: number,
+    tensor: number,
     [from, to]: readonly [number, number],
     tensorRows: number,
     visit: (inMemory: number, inTensor: number, floats: number) => void,
@@ -126,71 +126,12 @@ export async function loadLlama(options: LlamaOptions): Promise<LlamaDecoder> {
         const inBlock = row % kvBlockRows;
         const rows = Math.min(kvBlockRows - inBlock, to - row);
         const block = (table[(row - inBlock) / kvBlockRows] ?? 0) >> 2;
-        const inMemory = block + ((name * kvHeads + head) * kvBlockRows + inBlock) * headSize;
+        const inMemory = block + ((tensor * kvHeads + head) * kvBlockRows + inBlock) * headSize;
         visit(inMemory, (head * tensorRows + row) * headSize, rows * headSize);
         row += rows;
       }
     }
   };
-  const claim = (cache: OwnCache): void => {
-    if (owner && owner !== cache) owner.dispose();
-    owner = cache;
-  };
-  class OwnCache implements KvCache {
-    slots: number[] = [];
-    readonly #runtime: Runtime;
-    /** All rows as the runtime has them, for the next part of a prompt; gone as soon as the kernel goes on. */
-    #held: RuntimeTensor[] = [];
-    constructor(runtime: Runtime) {
-      this.#runtime = runtime;
-    }
-    reserve(rows: number): void {
-      claim(this);
-      reserve(rows);
-    }
-    inputs(): Record<string, RuntimeTensor> {
-      const rows = this.slots.length;
-      const { floats } = own;
-      if (this.#held.length === 0) {
-        this.#held = names.map((_, i) => {
-          const past = new Float32Array(kvHeads * rows * headSize);
-          eachRun(i, [0, rows], rows, (at, to, count) => past.set(floats.subarray(at, at + count), to));
-          return this.#runtime.tensor("float32", past, [1, kvHeads, rows, headSize]);
-        });
-      }
-      return Object.fromEntries(this.#held.map((tensor, i) => [`past_key_values.${names[i] ?? ""}`, tensor]));
-    }
-    into(): Record<string, never> {
-      return {};
-    }
-    async accept(outputs: ReadonlyMap<string, RuntimeTensor>, added: readonly number[]): Promise<void> {
-      this.letGo();
-      this.#held = names.map((name) => {
-        const tensor = outputs.get(`present.${name}`);
-        if (!tensor) throw new EngineError("bad-package", `the decoder yields no present.${name}`);
-        return tensor;
-      });
-      const [from, to] = [this.slots.length, this.slots.length + added.length];
-      const { floats } = own;
-      for (const [i, tensor] of this.#held.entries()) {
-        const present = await this.#runtime.read(tensor);
-        eachRun(i, [from, to], to, (at, source, count) => floats.set(present.subarray(source, source + count), at));
-      }
-      this.slots.push(...added);
-    }
-    letGo(): void {
-      for (const tensor of this.#held.splice(0)) tensor.dispose();
-    }
-    truncate(rows: number): void {
-      if (rows >= this.slots.length) return;
-      this.letGo();
-      this.slots = this.slots.slice(0, rows);
-    }
-    dispose(): void {
-      this.letGo();
-      this.slots = [];
-    }
-  }
 
   const runRows = (embeds: Float32Array, start: number, keep: number): Float32Array[] => {
     const rows = embeds.length / hidden;
@@ -214,25 +155,32 @@ export async function loadLlama(options: LlamaOptions): Promise<LlamaDecoder> {
   };
 
   return {
-    createCache: (runtime) => new OwnCache(runtime),
-    run(embeds, added, cache, keep) {
-      if (!(cache instanceof OwnCache)) throw new EngineError("internal", "a cache of another decoder was passed");
-      cache.letGo();
+    layers: plan.layers.length,
+    kvHeads,
+    headSize,
+    reserve,
+    run(embeds, start, keep) {
+      const count = embeds.length / hidden;
       const logits: Float32Array[] = [];
       const step = keep > 1 ? mostKept : mostRows;
-      for (let from = 0; from < added.length; from += step) {
-        const to = Math.min(from + step, added.length);
-        cache.reserve(cache.slots.length + to - from);
-        const wanted = Math.max(1, to - Math.max(from, added.length - keep));
-        const found = runRows(embeds.subarray(from * hidden, to * hidden), cache.slots.length, wanted);
-        cache.slots.push(...added.slice(from, to));
+      for (let from = 0; from < count; from += step) {
+        const to = Math.min(from + step, count);
+        const wanted = Math.max(1, to - Math.max(from, count - keep));
+        const found = runRows(embeds.subarray(from * hidden, to * hidden), start + from, wanted);
         if (keep > 1) logits.push(...found);
         else logits.splice(0, 1, ...found);
       }
       return logits.slice(-keep);
     },
-    get memoryBytes() {
-      return own.memory.buffer.byteLength;
+    readRows(tensor, rows) {
+      const { floats } = own;
+      const values = new Float32Array(kvHeads * rows * headSize);
+      eachRun(tensor, [0, rows], rows, (at, to, count) => values.set(floats.subarray(at, at + count), to));
+      return values;
+    },
+    writeRows(tensor, values, from, to) {
+      const { floats } = own;
+      eachRun(tensor, [from, to], to, (at, source, count) => floats.set(values.subarray(source, source + count), at));
     },
     release: () => team.release(),
   };

@@ -22,8 +22,6 @@ export interface Seen {
 export interface VisionTower {
   /** Normalised pixels [channels, size, size] → features. */
   run(pixels: Float32Array): Seen;
-  /** Bytes of the memory. */
-  readonly memoryBytes: number;
   release(): void;
 }
 
@@ -155,9 +153,6 @@ export async function loadTower(options: TowerOptions): Promise<VisionTower> {
         hidden,
         newline,
       };
-    },
-    get memoryBytes() {
-      return own.memory.buffer.byteLength;
     },
     release: () => team.release(),
   };
