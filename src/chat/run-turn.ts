@@ -1,7 +1,7 @@
 // The only place that turns events into state: a pure reducer, and the loop that feeds it. Knows no page and no storage.
 import { errorCodeOf } from "#engine/errors.ts";
 import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
-import { RemoteError } from "#remote/errors.ts";
+import { RemoteError } from "#remote/http/errors.ts";
 import type { Answerer, AssistantTurn, Failure } from "#chat/conversation/conversation.ts";
 import type { AnswerDevice, ModelClient } from "#chat/models/model-client.ts";
 
@@ -95,8 +95,8 @@ export function reduceTurn(turn: AssistantTurn, event: TurnEvent): AssistantTurn
 /** What was thrown, as a failure to show. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof RemoteError) {
-    const { code, message, said } = error;
-    return { code, detail: message, ...(said === "" ? {} : { said }) };
+    const { code, message, serverMessage } = error;
+    return { code, detail: message, ...(serverMessage === "" ? {} : { said: serverMessage }) };
   }
   return { code: errorCodeOf(error), detail: error instanceof Error ? error.message : String(error) };
 }

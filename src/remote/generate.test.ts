@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test } from "vitest";
 import fc from "fast-check";
 import type { GenerateEvent, GenerateRequest, Message } from "#engine/types.ts";
-import { RemoteError } from "./errors.ts";
+import { RemoteError } from "#remote/http/errors.ts";
 import { fingerprint, startFakeServer, type FakeServer, type FakeServerOptions } from "#testing/fake-server.node.ts";
 import { generateRemote } from "./generate.ts";
 import { listModels } from "./models.ts";
-import type { Server, ServerModel } from "./server.ts";
+import type { Server, ServerModel } from "#remote/http/server.ts";
 
 let running: FakeServer[] = [];
 afterEach(async () => {

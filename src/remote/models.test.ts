@@ -1,7 +1,7 @@
 // Lists of models as servers send them.
 import { afterEach, describe, expect, test } from "vitest";
 import { start, stopAll } from "#testing/asking.node.ts";
-import { RemoteError } from "./errors.ts";
+import { RemoteError } from "#remote/http/errors.ts";
 import { listModels } from "./models.ts";
 
 afterEach(stopAll);
@@ -86,6 +86,6 @@ describe("a list of models", () => {
   ])("that is %s says %j", async (code, words, status, body) => {
     const error: unknown = await list(body, status).catch((caught: unknown) => caught);
     expect(error).toMatchObject({ code });
-    expect(error instanceof RemoteError ? error.said : "").toContain(words);
+    expect(error instanceof RemoteError ? error.serverMessage : "").toContain(words);
   });
 });

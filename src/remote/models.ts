@@ -1,10 +1,10 @@
-// Which models a server offers, and what the list tells about the server itself. Knows no page and no storage.
-import { silent } from "#remote/stream/chunks.ts";
-import { askServer, blotterOf } from "./door.ts";
-import { RemoteError } from "./errors.ts";
-import { readSaidText, shorten } from "#remote/stream/said.ts";
-import type { Server, ServerKind, ServerModel } from "./server.ts";
-import { patience as defaultPatience, raced, type Patience } from "#remote/stream/silence.ts";
+// The models that a server lists, and which program the list reveals. Knows no page and no storage.
+import { timeoutError } from "#remote/stream/chunks.ts";
+import { fetchFromServer, redactorFor } from "#remote/http/http.ts";
+import { RemoteError } from "#remote/http/errors.ts";
+import { readMessageText, shorten } from "#remote/http/server-message.ts";
+import type { Server, ServerKind, ServerModel } from "#remote/http/server.ts";
+import { defaultTimeouts, withTimeout, type Timeouts } from "#remote/http/idle-timeout.ts";
 
 const kinds: Readonly<Record<string, ServerKind>> = {
   vllm: "vllm",
@@ -13,36 +13,36 @@ const kinds: Readonly<Record<string, ServerKind>> = {
   library: "ollama",
 };
 
-/** More than this is no list. */
+/** Bytes; anything longer is no list of models. */
 const longestList = 2 ** 24;
 
 /**
- * The models in the server's order, each once. A server that says nothing is asked again. Rejects with RemoteError, or an AbortError
- * when the signal says so.
+ * The models in the server's order, without duplicates. A request that times out is repeated. Rejects with RemoteError, or with the signal's
+ * reason once it aborts.
  */
 export async function listModels(
   server: Server,
   signal?: AbortSignal,
-  { listMs, listTries }: Pick<Patience, "listMs" | "listTries"> = defaultPatience,
+  { listMs, listTries }: Pick<Timeouts, "listMs" | "listTries"> = defaultTimeouts,
 ): Promise<ServerModel[]> {
   for (let left = listTries; left > 0; left--) {
     const text = await readList(server, signal, listMs);
     if (text !== undefined) return parseModels(text, server);
   }
-  throw silent(listMs * listTries);
+  throw timeoutError(listMs * listTries);
 }
 
-/** What keeps a server from listing its models, though it may have them: no list, an empty one, or one of another kind. */
-const listless: ReadonlySet<string> = new Set(["server-not-found", "server-empty", "server-wrong-answer"]);
+/** Errors of servers that may have models though they list none. */
+const withoutList: ReadonlySet<string> = new Set(["server-not-found", "server-empty", "server-wrong-answer"]);
 
-/** Whether the error leaves room for a model that the user names. */
+/** Whether the server may still have a model that the user names. */
 export function hasNoList(error: unknown): boolean {
-  return error instanceof RemoteError && listless.has(error.code);
+  return error instanceof RemoteError && withoutList.has(error.code);
 }
 
 /**
- * The model as the server lists it now. One that the user named is taken as it is where the server has no list or does not list it.
- * Rejects with RemoteError, "server-model-gone" among them.
+ * The model as the server lists it now. A model that the user typed in is returned as it is where the server does not list it. Rejects with
+ * RemoteError, among others "server-model-gone".
  */
 export async function findModel(server: Server, wanted: ServerModel, signal?: AbortSignal): Promise<ServerModel> {
   let offered: readonly ServerModel[] = [];
@@ -57,18 +57,18 @@ export async function findModel(server: Server, wanted: ServerModel, signal?: Ab
   throw new RemoteError("server-model-gone", `the server no longer has ${wanted.id}`);
 }
 
-/** The text of the list, or undefined when nothing came for so long. */
+/** The body of the list; undefined when no byte arrived for `ms`. */
 async function readList(server: Server, signal: AbortSignal | undefined, ms: number): Promise<string | undefined> {
-  const leaving = new AbortController();
-  const both = signal === undefined ? leaving.signal : AbortSignal.any([signal, leaving.signal]);
+  const left = new AbortController();
+  const either = signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]);
   try {
-    const response = await raced(askServer(server, { asked: "models", signal: both }), ms);
+    const response = await withTimeout(fetchFromServer(server, { endpoint: "models", signal: either }), ms);
     if (response === undefined) return undefined;
     const reader = response.body?.getReader();
     const decoder = new TextDecoder();
     const parts: string[] = [];
     for (let length = 0; reader !== undefined;) {
-      const piece = await raced(reader.read(), ms);
+      const piece = await withTimeout(reader.read(), ms);
       if (piece === undefined) return undefined;
       if (piece.done) break;
       length += piece.value.length;
@@ -81,53 +81,53 @@ async function readList(server: Server, signal: AbortSignal | undefined, ms: num
     signal?.throwIfAborted();
     throw new RemoteError("server-unreachable", "the connection broke off");
   } finally {
-    leaving.abort();
+    left.abort();
   }
 }
 
 function parseModels(text: string, server: Server): ServerModel[] {
-  const blotter = blotterOf(server);
+  const redactor = redactorFor(server);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    const said = shorten(blotter.text(readSaidText(text).words));
-    throw new RemoteError("server-wrong-answer", "the list of models is no JSON", { said });
+    const serverMessage = shorten(redactor.text(readMessageText(text).text));
+    throw new RemoteError("server-wrong-answer", "the list of models is no JSON", { serverMessage });
   }
   const list = findList(value);
   if (list === undefined) {
-    const said = shorten(blotter.text(readSaidText(text).words));
-    throw new RemoteError("server-wrong-answer", "the JSON is no list of models", { said });
+    const serverMessage = shorten(redactor.text(readMessageText(text).text));
+    throw new RemoteError("server-wrong-answer", "the JSON is no list of models", { serverMessage });
   }
   const models = new Map<string, ServerModel>();
   for (const entry of list) {
     const model = readModel(entry);
     if (model === undefined) continue;
-    const id = blotter.text(model.id);
+    const id = redactor.text(model.id);
     if (!models.has(id)) models.set(id, { ...model, id });
   }
   return [...models.values()];
 }
 
-/** Where the list may stand; of several the first that is not empty. */
-const places = ["data", "models", "result", "results", "items", "list"];
+/** Fields that may hold the list; the first that is not empty is taken. */
+const listFields = ["data", "models", "result", "results", "items", "list"];
 
 function findList(value: unknown, depth = 0): readonly unknown[] | undefined {
   if (isList(value)) return value;
   if (!isRecord(value) || depth > 1) return undefined;
-  const lists = places.flatMap((place) => {
-    const list = findList(value[place], depth + 1);
+  const lists = listFields.flatMap((field) => {
+    const list = findList(value[field], depth + 1);
     return list === undefined ? [] : [list];
   });
   const found = lists.find((list) => list.length > 0) ?? lists[0];
-  // A server without models may say so by null.
-  return found ?? (depth === 0 && places.some((place) => value[place] === null) ? [] : undefined);
+  // A server without models may send null.
+  return found ?? (depth === 0 && listFields.some((field) => value[field] === null) ? [] : undefined);
 }
 
-/** What the name is called, the one to ask for first; an entry without any is no model. */
-const names = ["id", "model", "name", "model_name", "model_id", "slug", "key"];
-/** How long a context is called: vLLM and SGLang, LM Studio, OpenRouter, Groq, llama.cpp. */
-const lengths = [
+/** Fields that may hold the model's id, in the order of preference; an entry without any is no model. */
+const idFields = ["id", "model", "name", "model_name", "model_id", "slug", "key"];
+/** Fields that may hold the context length: of vLLM and SGLang, LM Studio, OpenRouter, Groq, llama.cpp. */
+const lengthFields = [
   "max_model_len",
   "loaded_context_length",
   "context_length",
@@ -142,11 +142,13 @@ const lengths = [
 function readModel(entry: unknown): ServerModel | undefined {
   if (typeof entry === "string") return entry.trim() === "" ? undefined : { id: entry, kind: "other" };
   if (!isRecord(entry)) return undefined;
-  const id = names.map((name) => entry[name]).find((name) => typeof name === "string" && name.trim() !== "");
+  const id = idFields.map((field) => entry[field]).find((found) => typeof found === "string" && found.trim() !== "");
   if (typeof id !== "string") return undefined;
   const { owned_by: owner } = entry;
   const meta = isRecord(entry["meta"]) ? entry["meta"] : {};
-  const contextLength = lengths.flatMap((name) => [entry[name], meta[name]].map(toLength)).find((n) => n !== undefined);
+  const contextLength = lengthFields
+    .flatMap((field) => [entry[field], meta[field]].map(toLength))
+    .find((n) => n !== undefined);
   return {
     id,
     kind: (typeof owner === "string" && Object.hasOwn(kinds, owner) ? kinds[owner] : undefined) ?? "other",
@@ -154,7 +156,7 @@ function readModel(entry: unknown): ServerModel | undefined {
   };
 }
 
-/** Numbers come as texts, too; what is neither is not told. */
+/** A length, which may come as a string; undefined for anything else. */
 function toLength(value: unknown): number | undefined {
   const length = typeof value === "string" && /^\s*\d+\s*$/.test(value) ? Number(value) : value;
   return typeof length === "number" && Number.isSafeInteger(length) && length > 0 ? length : undefined;

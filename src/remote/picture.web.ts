@@ -1,11 +1,11 @@
-// Pictures as servers can take them, by the browser's own decoder: upright, at most so large, and without what a camera notes
-// beside them (place, time, device). Some servers decode nothing but PNG and JPEG, and most ignore which way is up.
+// Encodes pictures for servers with the browser's decoder: upright, limited in size, and without the camera's metadata (place, time, device).
+// Some servers decode only PNG and JPEG, and most ignore the EXIF orientation.
 import { EngineError } from "#engine/errors.ts";
 
-/** Longest side in pixels; LLaVA's own tiles end far below. */
+/** In pixels; the tiles of LLaVA models are far smaller. */
 const longestSide = 2048;
 
-/** A JPEG for what photographs come in, a PNG for the rest. Throws EngineError "bad-image". */
+/** A JPEG where the source is of a format for photographs, otherwise a PNG. Throws EngineError "bad-image". */
 export async function encodePicture(blob: Blob): Promise<Blob> {
   let bitmap: ImageBitmap;
   try {
@@ -20,7 +20,7 @@ export async function encodePicture(blob: Blob): Promise<Blob> {
   );
   const context = canvas.getContext("2d");
   if (context === null) throw new EngineError("internal", "no 2D canvas");
-  // Where a picture is transparent, models were shown white or black; white is what people see.
+  // Training pipelines fill transparency with white or black; white is what users see.
   context.fillStyle = "white";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingQuality = "high";

@@ -12,7 +12,7 @@ describe("an answer is read", () => {
   test.each(Object.entries(quirks))("with %s", async (_, quirk) => {
     const server = await start();
     server.fail(quirk);
-    const { text, error, done } = await ask(server, { patience: { lastMs: 60 } });
+    const { text, error, done } = await ask(server, { timeouts: { afterFinishMs: 60 } });
     expect(error?.message).toBeUndefined();
     expect(text).toBe("Three cats.");
     expect(done).toMatchObject({ reason: "eos" });
@@ -30,7 +30,7 @@ describe("an answer is read", () => {
           const ends = [...cuts.map((cut) => cut % bytes.length), bytes.length].sort((a, b) => a - b);
           const pieces = ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
           server.fail({ ...quirk, pieces, paceMs: 0 });
-          expect((await ask(server, { patience: { lastMs: 60 } })).text).toBe("Three cats.");
+          expect((await ask(server, { timeouts: { afterFinishMs: 60 } })).text).toBe("Three cats.");
         },
       ),
       { numRuns: 60 },

@@ -90,7 +90,7 @@ describe("a server that refuses a field is asked again without it", () => {
     });
     const { answers, bodies, last } = await sent(refused, { asked }, 2);
     for (const { text, error } of answers) {
-      expect(error?.said).toBeUndefined();
+      expect(error?.serverMessage).toBeUndefined();
       expect(text).toContain("You asked “x”");
     }
     // The second question goes without it at once, and with everything else.
@@ -185,7 +185,7 @@ describe("a server that refuses a field is asked again without it", () => {
     const never = await sent(() =>
       refusal(400, { error: { message: "temperature and top_p and min_p are not supported" } }),
     );
-    expect(never.answers[0]?.error?.said).toContain("not supported");
+    expect(never.answers[0]?.error?.serverMessage).toContain("not supported");
     expect(never.bodies.length).toBeLessThan(6);
   });
 });

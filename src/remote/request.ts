@@ -1,12 +1,11 @@
-// A request of the engine as the JSON of chat/completions, with the sampling options that the server knows. Pure but for pictures,
-// which are read and become data URLs.
+// Turns an engine request into the JSON body of chat/completions, with the sampling options that the server knows. Pictures become data URLs.
 import type { GenerateRequest, ImagePart, Message, Sampling } from "#engine/types.ts";
-import type { ServerKind, ServerModel } from "./server.ts";
+import type { ServerKind, ServerModel } from "#remote/http/server.ts";
 
-/** A picture in a form that servers can decode (PNG or JPEG), upright and without its metadata. */
+/** Encodes a picture as PNG or JPEG, which every server can decode, upright and without metadata. */
 export type EncodePicture = (blob: Blob) => Promise<Blob>;
 
-/** The body for `POST chat/completions`. Pictures keep their places among the words of every turn. */
+/** The body of `POST chat/completions`. Pictures keep their places in the text of every turn. */
 export async function toChatBody(
   request: GenerateRequest,
   model: ServerModel,
@@ -21,7 +20,7 @@ export async function toChatBody(
     max_tokens: request.maxNewTokens,
     ...(request.stop.length === 0 ? {} : { stop: request.stop }),
     ...toSamplingFields(request.sampling, model.kind),
-    // The others go on with a last answer by themselves.
+    // Other servers continue a last assistant message without being told.
     ...(continued && (model.kind === "vllm" || model.kind === "sglang")
       ? { add_generation_prompt: false, continue_final_message: true }
       : {}),
@@ -30,7 +29,7 @@ export async function toChatBody(
 
 async function toChatMessage(message: Message, toDataUrl: (part: ImagePart) => Promise<string>): Promise<unknown> {
   const { role, parts } = message;
-  // Plain words stay a string: some chat templates know nothing else.
+  // Text alone stays a string: some chat templates accept nothing else.
   if (parts.every((part) => part.type === "text")) return { role, content: parts.map((part) => part.text).join("") };
   const content = parts.map(async (part) =>
     part.type === "text"
@@ -41,10 +40,10 @@ async function toChatMessage(message: Message, toDataUrl: (part: ImagePart) => P
 }
 
 /**
- * The sampling in the server's words. What is off is left out where the server's default is off too, and said where it is not:
- * llama.cpp has a top-k and a min-p of its own, vLLM takes a model's. A server we don't know gets what every server knows.
+ * The sampling options in the server's names. An option that is off is sent where the server's default is not off: llama.cpp has defaults of
+ * its own for top-k and min-p, vLLM takes the model's. An unknown server gets only the options that every server has.
  */
-export function toSamplingFields(sampling: Sampling, kind: ServerKind): Readonly<Record<string, number>> {
+function toSamplingFields(sampling: Sampling, kind: ServerKind): Readonly<Record<string, number>> {
   const { temperature, topK, topP, minP, repetitionPenalty, seed } = sampling;
   const greedy = temperature <= 0.001;
   const common = {

@@ -1,10 +1,10 @@
 // What tests of servers have in common: servers that end with the test, a question, and an answer collected to its end.
 import type { GenerateEvent, GenerateRequest, Message } from "#engine/types.ts";
-import { RemoteError } from "#remote/errors.ts";
+import { RemoteError } from "#remote/http/errors.ts";
 import { startFakeServer, type FakeServer, type FakeServerOptions } from "./fake-server.node.ts";
 import { generateRemote } from "#remote/generate.ts";
-import type { Server, ServerModel } from "#remote/server.ts";
-import { patience as usualPatience, type Patience } from "#remote/stream/silence.ts";
+import type { Server, ServerModel } from "#remote/http/server.ts";
+import { defaultTimeouts, type Timeouts } from "#remote/http/idle-timeout.ts";
 
 let running: FakeServer[] = [];
 
@@ -44,7 +44,7 @@ export interface Asking {
   readonly model?: ServerModel;
   readonly asked?: GenerateRequest;
   readonly signal?: AbortSignal;
-  readonly patience?: Partial<Patience>;
+  readonly timeouts?: Partial<Timeouts>;
 }
 
 /** Asks without asking for the list of models first. */
@@ -53,13 +53,13 @@ export async function ask(server: Server, asking: Asking = {}): Promise<Answer> 
     model = { id: "llava-hf/llava-1.5-13b-hf", kind: "vllm" },
     asked = request([say("How many cats are there?")]),
     signal = new AbortController().signal,
-    patience = {},
+    timeouts = {},
   } = asking;
   const events: GenerateEvent[] = [];
   let error: RemoteError | undefined;
   const asIs = (blob: Blob): Promise<Blob> => Promise.resolve(blob);
   try {
-    const answer = generateRemote(server, model, asked, signal, asIs, { ...usualPatience, ...patience });
+    const answer = generateRemote(server, model, asked, signal, asIs, { ...defaultTimeouts, ...timeouts });
     for await (const event of answer) events.push(event);
   } catch (caught) {
     if (!(caught instanceof RemoteError)) throw caught;

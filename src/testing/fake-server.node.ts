@@ -2,7 +2,7 @@
 // asked, so that a test can tell that words and pictures arrived. No model is in it.
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { ServerKind } from "#remote/server.ts";
+import type { ServerKind } from "#remote/http/server.ts";
 
 /** What happens to the next request for an answer, instead of an answer. */
 type Fault =

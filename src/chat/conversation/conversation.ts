@@ -1,7 +1,7 @@
 // What a conversation is made of, and how it becomes the messages a model reads. Pure data, no model, no page.
 import type { FinishReason, Message, Part, Stage, Timings, Usage } from "#engine/types.ts";
 import type { ErrorCode } from "#engine/errors.ts";
-import type { RemoteErrorCode } from "#remote/errors.ts";
+import type { RemoteErrorCode } from "#remote/http/errors.ts";
 import type { AnswerDevice } from "#chat/models/model-client.ts";
 
 /** A picture in a turn; `blob` is a copy held by the page, so it stays readable when the file on disk changes. */

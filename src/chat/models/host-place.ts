@@ -1,5 +1,5 @@
 // Where a server's host is, for the words that say what becomes of a question. Knows no sentence.
-import { isThisMachine } from "#remote/server.ts";
+import { isThisMachine } from "#remote/http/server.ts";
 
 /** "here": a program on this machine, which may still be a tunnel to another. */
 export type HostPlace = "here" | "elsewhere";

@@ -1,12 +1,12 @@
 // The servers the user connected: kept beside the preferences, under a key of their own so that no export of preferences or
 // conversations ever holds an address's key. Offers their models to the registry. Knows no page.
 import * as v from "valibot";
-import { RemoteError, type RemoteErrorCode } from "#remote/errors.ts";
-import { cleanKey } from "#remote/key.ts";
+import { RemoteError, type RemoteErrorCode } from "#remote/http/errors.ts";
+import { cleanKey } from "#remote/http/key.ts";
 import { hasNoList, listModels } from "#remote/models.ts";
 import { forgetRefusals } from "#remote/refused-fields.ts";
 import type { EncodePicture } from "#remote/request.ts";
-import { hostOf, parseServerUrl, type Server, type ServerModel } from "#remote/server.ts";
+import { hostOf, parseServerUrl, type Server, type ServerModel } from "#remote/http/server.ts";
 import { idOnSource, type ModelRegistry } from "./models.ts";
 import { createRemoteModelClient } from "./remote.ts";
 import { createCell, type Observable } from "#chat/observable.ts";
@@ -172,7 +172,7 @@ async function listOrNamed(
 /** Anything but a RemoteError is a bug of ours and goes up. */
 function toProblem(error: unknown): ServerProblem {
   if (!(error instanceof RemoteError)) throw error;
-  return { code: error.code, said: error.said, ...(hasNoList(error) ? { canNameModel: true } : {}) };
+  return { code: error.code, said: error.serverMessage, ...(hasNoList(error) ? { canNameModel: true } : {}) };
 }
 
 /** The optional field is left out where the server does not tell. */

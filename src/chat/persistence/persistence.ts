@@ -2,7 +2,7 @@
 // Knows no database; persistence.web.ts is the browser's.
 import * as v from "valibot";
 import { errorCodes } from "#engine/errors.ts";
-import { remoteErrorCodes } from "#remote/errors.ts";
+import { remoteErrorCodes } from "#remote/http/errors.ts";
 import { allQuestions, mapTurns } from "#chat/conversation/branches.ts";
 import { opinions, titleOf, type Conversation, type Picture, type Turn } from "#chat/conversation/conversation.ts";
 

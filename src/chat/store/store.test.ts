@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { EngineError } from "#engine/errors.ts";
 import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
 import type { LoadEvent, LoadedModel } from "#worker/api.ts";
-import { RemoteError } from "#remote/errors.ts";
+import { RemoteError } from "#remote/http/errors.ts";
 import type { AssistantTurn, Conversation } from "#chat/conversation/conversation.ts";
 import { allTurns, alternativesOf } from "#chat/conversation/branches.ts";
 import { joinConversations } from "#chat/conversation/join.ts";

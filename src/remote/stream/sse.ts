@@ -1,4 +1,4 @@
-// Server-sent events from bytes that may be cut anywhere: inside a character, a line end or a field. Pure; knows no protocol above.
+// An incremental parser of server-sent events; the bytes may be split within a character, a line end or a field. Pure.
 
 /** One event; `name` is "message" unless the server named it. */
 export interface SseEvent {
@@ -9,17 +9,17 @@ export interface SseEvent {
 export interface SseParser {
   /** The events that end within these bytes. */
   push(bytes: Uint8Array): SseEvent[];
-  /** The event that was still open when the connection ended; a server may forget the last empty line. */
+  /** The event that was unfinished when the connection ended; some servers omit the last empty line. */
   end(): SseEvent[];
 }
 
 /**
- * A parser for one stream. Lines end with CR, LF or both; comments, ids, times, unknown fields and events whose data is empty are
- * skipped, as the specification says; a line "error: …" is an event of that name. What is no field at all goes to `onOther`.
+ * A parser for one stream. Lines end with CR, LF or both. Comments, ids, retry times and events with empty data are skipped, as the
+ * specification says; a line "error: …" becomes an event of that name. Any other line goes to `onOther`.
  */
 export function createSseParser(onOther: (line: string) => void = () => undefined): SseParser {
   const decoder = new TextDecoder();
-  /** The pieces of the line that has not ended. */
+  /** The pieces of the unfinished line. */
   let open: string[] = [];
   let afterCr = false;
   let name = "";
@@ -40,7 +40,7 @@ export function createSseParser(onOther: (line: string) => void = () => undefine
     if (field === "data") data.push(value);
     else if (field === "event") name = value;
     else if (field === "error") {
-      // llama.cpp says it this way.
+      // llama.cpp sends errors this way.
       name = "error";
       data.push(value);
     } else if (colon !== 0 && field !== "id" && field !== "retry") onOther(line);
@@ -48,11 +48,11 @@ export function createSseParser(onOther: (line: string) => void = () => undefine
   };
 
   const read = (text: string): SseEvent[] => {
-    // The second half of a line end that was cut between its two characters.
+    // The second half of a CRLF that was split.
     const fresh = afterCr && text.startsWith("\n") ? text.slice(1) : text;
     if (text !== "") afterCr = text.endsWith("\r");
     const lines = fresh.split(/\r\n|\r|\n/);
-    // Joined only where a line ends, so that a line in a thousand pieces is not copied a thousand times.
+    // Joined only where a line ends, so that a line in many pieces is copied once.
     open.push(lines.shift() ?? "");
     if (lines.length === 0) return [];
     lines.unshift(open.join(""));

@@ -1,6 +1,6 @@
 // English, about servers: connecting one, choosing its models, and what goes wrong on the way.
 import { hostPlace } from "#chat/models/host-place.ts";
-import type { RemoteErrorCode } from "#remote/errors.ts";
+import type { RemoteErrorCode } from "#remote/http/errors.ts";
 
 export const remoteErrors: Record<RemoteErrorCode, string> = {
   "server-address": "This isn't a server address. Enter one such as “localhost:8000” or “https://gpu.example/v1”.",

@@ -1,6 +1,6 @@
 // 关于服务器的中文文本。Chinese, about servers.
 import { hostPlace } from "#chat/models/host-place.ts";
-import type { RemoteErrorCode } from "#remote/errors.ts";
+import type { RemoteErrorCode } from "#remote/http/errors.ts";
 import type { Texts } from "./en.ts";
 
 export const remoteErrors: Record<RemoteErrorCode, string> = {

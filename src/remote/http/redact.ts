@@ -1,39 +1,41 @@
-// Blots a key out of all that a server says: some repeat in an error, in a model's name or in an answer what they were sent. Finds the
-// key in every spelling in which text carries text, also where a stream cuts it. Pure; knows no server.
+// Redacts an API key from what a server sends: some servers repeat the request in an error, a model's name or an answer.
+// Finds the key in every common encoding, also where a stream splits it. Pure; knows no server.
 
-/** What stands in the place of a key. */
-const blot = "…";
+/** Replaces the key. */
+const mask = "…";
 
-export interface Blotter {
-  /** The words without the key. They must be whole: of a key that was cut before, the rest might not be known again. */
-  text(words: string): string;
-  /** For words that come in pieces; `before` are those that they go on from, which are shown already. */
-  stream(before?: string): BlottingStream;
+export interface Redactor {
+  /** The text without the key. The text must not have been cut before: part of a key might not be recognized. */
+  text(text: string): string;
+  /** For text that arrives in pieces; `before` is the text that it continues, which has been shown already. */
+  stream(before?: string): RedactingStream;
 }
 
-export interface BlottingStream {
-  /** What can be shown by now; the beginning of what may become the key is held back. */
+export interface RedactingStream {
+  /** The text that can be shown by now; what may be the beginning of the key is held back. */
   push(piece: string): string;
-  /** What was held back, unless it is a good part of the key. */
+  /** The text that was held back, redacted if it is a good part of the key. */
   end(): string;
 }
 
-/** These are no secrets: programs that need no key tell people to type them where something has to be typed. */
+/** Not secrets: programs that need no key tell users to enter one of these. */
 const placeholders = new Set(["empty", "none", "null", "ollama", "lm-studio", "not-needed", "sk-no-key-required"]);
 
-/** Fewer characters are no secret, and would be found in every second word. */
+/** In characters. A shorter key is no secret, and would match within ordinary words. */
 const shortestKey = 4;
 
-/** Without a key that is a secret, everything passes. */
-export function createBlotter(key: string | undefined): Blotter {
+/** Without a key that is a secret, text passes unchanged. */
+export function createRedactor(key: string | undefined): Redactor {
   const secret = key ?? "";
   const known = secret.length >= shortestKey && !placeholders.has(toLower(secret));
   const patterns = known ? patternsOf(secret).map(toPattern) : [];
-  const telling = Math.min(6, Math.max(shortestKey, Math.ceil(secret.length / 2)));
+  /** A prefix of the key of this length is redacted, too, where the text ends with it. */
+  const revealing = Math.min(6, Math.max(shortestKey, Math.ceil(secret.length / 2)));
 
-  const stream = (before = ""): BlottingStream => {
+  const stream = (before = ""): RedactingStream => {
+    /** The end of the text so far, which may be the beginning of the key. */
     let held = "";
-    /** How much of what is held back was shown before. */
+    /** How many characters of `held` have been shown before. */
     let already = 0;
     const read = (text: string, isLast: boolean): string => {
       const lower = toLower(text);
@@ -49,10 +51,10 @@ export function createBlotter(key: string | undefined): Blotter {
           already = Math.max(0, already - at);
           return shown;
         }
-        const end = found === "open" ? (text.length - at >= telling ? text.length : undefined) : found;
+        const end = found === "open" ? (text.length - at >= revealing ? text.length : undefined) : found;
         if (end === undefined) at += 1;
         else {
-          shown += text.slice(Math.max(from, already), at) + blot;
+          shown += text.slice(Math.max(from, already), at) + mask;
           from = at = end;
         }
       }
@@ -67,14 +69,14 @@ export function createBlotter(key: string | undefined): Blotter {
 
   return {
     stream,
-    text: (words) => {
+    text: (text) => {
       const one = stream();
-      return one.push(words) + one.end();
+      return one.push(text) + one.end();
     },
   };
 }
 
-/** Of every character of what is looked for the ways to spell it, in lower case; `firsts` are what the first one can begin with. */
+/** For each character of the searched text the ways to encode it, in lower case; `firsts` are the characters that a match can begin with. */
 interface Pattern {
   readonly firsts: ReadonlySet<string>;
   readonly spellings: readonly (readonly string[])[];
@@ -84,12 +86,12 @@ function toPattern(characters: readonly (readonly string[])[]): Pattern {
   const [first = [], ...rest] = characters;
   return {
     firsts: new Set(first.map((spelling) => spelling.charAt(0))),
-    // Long lines are broken, also within a key.
+    // Line wrapping may split a key.
     spellings: [first, ...rest.map((ways) => [...ways, ...ways.flatMap((way) => [`\n${way}`, `\r\n${way}`])])],
   };
 }
 
-/** Where the longest match that begins at `at` ends; "open" when the text ends before one can be excluded. */
+/** The end of the longest match that begins at `at`; "open" when the text ends before a match can be ruled out. */
 function findAt(patterns: readonly Pattern[], lower: string, at: number): number | "open" | undefined {
   const character = lower.charAt(at);
   let open = false;
@@ -116,7 +118,7 @@ function findAt(patterns: readonly Pattern[], lower: string, at: number): number
 function patternsOf(key: string): (readonly (readonly string[])[])[] {
   const bytes = new TextEncoder().encode(key);
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  // Case does not count when text is compared, but it does in what becomes base64.
+  // Text is compared without case, but case changes what base64 encodes.
   const cases = [...new Set([key, toLower(key), key.replace(/[a-z]/g, (letter) => letter.toUpperCase())])];
   return [
     Array.from(key, spellingsOf),
@@ -125,13 +127,13 @@ function patternsOf(key: string): (readonly (readonly string[])[])[] {
   ].filter((characters) => characters.length >= shortestKey);
 }
 
-/** The characters of base64 that are the key's alone when `before` bytes precede it: those at the edges hold bits of others, too. */
+/** The base64 characters that hold only bits of the key when `before` bytes precede it; those at the edges share bits with their neighbors. */
 function base64Of(key: string, before: number): readonly (readonly string[])[] {
   const bytes = [...new Array<number>(before).fill(0), ...new TextEncoder().encode(key)];
   const text = btoa(String.fromCharCode(...bytes));
   const core = text.slice(Math.ceil((before * 8) / 6), Math.floor((bytes.length * 8) / 6));
   return Array.from(core, (character) =>
-    // base64url has two characters of its own.
+    // base64url replaces two characters.
     character === "+"
       ? [...spellingsOf("+"), ...spellingsOf("-")]
       : character === "/"
@@ -148,7 +150,7 @@ const entities: Readonly<Record<string, string>> = {
   "'": "&apos;",
 };
 
-/** One character as it is, percent-encoded (once or twice), escaped in JSON, in a script, in mail, in HTML or in a shell. */
+/** A character as it is, percent-encoded (once or twice), or escaped for JSON, JavaScript, quoted-printable, HTML or a shell. */
 function spellingsOf(character: string): readonly string[] {
   const code = character.charCodeAt(0);
   const hex = code.toString(16).padStart(2, "0");
@@ -169,7 +171,7 @@ function spellingsOf(character: string): readonly string[] {
   ];
 }
 
-/** Keeps every character's place, which `toLowerCase` does not for all of them. */
+/** ASCII only, so that the length stays the same; `toLowerCase` can change it. */
 function toLower(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

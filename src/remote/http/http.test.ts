@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { ask, start, stopAll } from "#testing/asking.node.ts";
 import { chunkJson, event, stream } from "#testing/fake-quirks.node.ts";
-import { listModels } from "./models.ts";
+import { listModels } from "#remote/models.ts";
 
 afterEach(stopAll);
 
@@ -56,7 +56,7 @@ describe("the key", () => {
           server.fail(answer);
           const { error } = await ask({ url: server.url, key });
           const told = JSON.stringify([
-            error?.said,
+            error?.serverMessage,
             error?.message,
             error?.cause instanceof Error ? error.cause.message : "",
           ]).toLowerCase();

@@ -1,43 +1,44 @@
-// A server as the user gives it, and the models it offers. Parses what people type; knows no storage and fetches nothing.
+// Types of a server and its models, and the parsing and classification of server addresses. Fetches and stores nothing.
 import { RemoteError } from "./errors.ts";
 
-/** `url` is the address of the API, such as "https://gpu.example/v1", without a slash at its end. `key` never leaves but to it. */
 export interface Server {
+  /** The API's base URL, such as "https://gpu.example/v1", without a trailing slash. */
   readonly url: string;
+  /** Sent to this server only. */
   readonly key?: string | undefined;
 }
 
-/** Which program answers, as far as it tells: it decides which sampling options can be sent. */
+/** The program behind the API, as far as it says so. It decides which sampling options can be sent. */
 export type ServerKind = "vllm" | "sglang" | "llama.cpp" | "ollama" | "other";
 
 export interface ServerModel {
   readonly id: string;
   readonly kind: ServerKind;
-  /** In tokens; absent when the server does not tell. */
+  /** In tokens; absent when the server does not report it. */
   readonly contextLength?: number | undefined;
-  /** Named by the user, because the server has no list that could name it. */
+  /** Typed in by the user, because the server does not list it. */
   readonly typed?: true;
 }
 
-/** Host and port: where pictures and words go. */
+/** Host and port. */
 export function hostOf(server: Pick<Server, "url">): string {
   return new URL(server.url).host;
 }
 
 const loopback = /^(localhost|127\.0\.0\.1)$/;
 
-/** Whether the address is on this machine, in a spelling that the page's policy allows in plain http. */
+/** Whether the address is on this machine, in a spelling that the page's content security policy allows over plain http. */
 export function isLoopback(url: string): boolean {
   return loopback.test(new URL(url).hostname);
 }
 
-/** Whether host (with or without a port) is this machine, in any spelling. What answers there may still lead on to another. */
+/** Whether the host (with or without a port) is this machine, in any spelling. It may still be a tunnel to another machine. */
 export function isThisMachine(host: string): boolean {
   const name = host.replace(/:\d+$/, "").toLowerCase();
   return /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0|\[::\])\.?$/.test(name);
 }
 
-/** Whether the address is on this machine or in its network: browsers let pages of the Internet reach these only with leave. */
+/** Whether the address is on this machine or in its local network, which pages on the Internet may reach only with a permission. */
 export function isLocal(url: string): boolean {
   const { host, hostname } = new URL(url);
   if (isThisMachine(host)) return true;
@@ -49,20 +50,20 @@ export function isLocal(url: string): boolean {
       (first === 172 && second >= 16 && second < 32) ||
       (first === 192 && second === 168) ||
       (first === 169 && second === 254) ||
-      // Addresses that providers share out, Tailscale's among them.
+      // 100.64.0.0/10, shared address space (RFC 6598); Tailscale uses it.
       (first === 100 && second >= 64 && second < 128)
     );
   }
   if (hostname.startsWith("[")) return /^\[(f[cd]|fe[89ab])/i.test(hostname);
-  // A name without a dot is known to the own network only.
+  // A name without a dot exists in the local network only.
   return (
     !hostname.replace(/\.$/, "").includes(".") || /\.(local|lan|home|internal|intranet|home\.arpa)\.?$/i.test(hostname)
   );
 }
 
 /**
- * The API's address from what was typed: "localhost:8000", "https://gpu.example", the full path of an endpoint. Throws
- * RemoteError "server-address", or "server-insecure" for plain http to another machine.
+ * The API's base URL from what was typed: "localhost:8000", "https://gpu.example", or the full URL of an endpoint. Throws RemoteError
+ * "server-address", or "server-insecure" for plain http to another machine.
  */
 export function parseServerUrl(typed: string): string {
   const text = typed.trim();
@@ -76,10 +77,10 @@ export function parseServerUrl(typed: string): string {
   }
   if (url.protocol !== "http:" && url.protocol !== "https:")
     throw new RemoteError("server-address", `${url.protocol} is neither http: nor https:`);
-  // Fetching such an address fails, and it would show a password wherever the address is shown.
+  // fetch rejects such a URL, and the password would show wherever the address does.
   if (url.username !== "" || url.password !== "")
     throw new RemoteError("server-address", "a name or password does not belong into the address");
-  // Spellings of this machine that the page's policy can't name.
+  // Spellings of this machine that a content security policy cannot express.
   if (/^(\[::1\]|0\.0\.0\.0|.+\.localhost)$/.test(url.hostname) && url.protocol === "http:") url.hostname = "localhost";
   if (url.protocol === "http:" && !loopback.test(url.hostname))
     throw new RemoteError("server-insecure", `${url.host} is another machine and would be reached by plain http`);

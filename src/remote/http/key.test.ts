@@ -6,7 +6,7 @@ const refused = (pasted: string): string => {
   try {
     return `no error: ${cleanKey(pasted)}`;
   } catch (error) {
-    return error instanceof RemoteError ? `${error.code} ${error.said}` : String(error);
+    return error instanceof RemoteError ? `${error.code} ${error.serverMessage}` : String(error);
   }
 };
 

@@ -168,7 +168,7 @@ describe("the server's own words are told", () => {
     server.fail(answer);
     const { error, text } = await ask(server);
     expect(error?.code).toBe(code);
-    expect(error?.said).toContain(words);
+    expect(error?.serverMessage).toContain(words);
     // What came before stays.
     expect(text).toBe(answer.pieces.join("").includes("Three") ? "Three" : "");
   });
@@ -176,9 +176,9 @@ describe("the server's own words are told", () => {
   test("shortened, but only where they are long", async () => {
     const server = await start();
     server.fail(status(400, { message: "no ".repeat(5000) }));
-    expect((await ask(server)).error?.said).toMatch(/^HTTP 400: (no ){100,}no…$/);
+    expect((await ask(server)).error?.serverMessage).toMatch(/^HTTP 400: (no ){100,}no…$/);
     // An error that never ends its body is told with what came.
     server.fail({ ...status(400, '{"message":"cut'), staysOpen: false });
-    expect((await ask(server)).error?.said).toContain("cut");
+    expect((await ask(server)).error?.serverMessage).toContain("cut");
   });
 });

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createBlotter } from "./blot.ts";
+import { createRedactor } from "./redact.ts";
 
 const key = 'sk-Ab1/"x+9_Zq.7';
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
 /** In pieces of so many characters. */
 function streamed(words: string, size: number, secret = key): string {
-  const stream = createBlotter(secret).stream();
+  const stream = createRedactor(secret).stream();
   let shown = "";
   for (let at = 0; at < words.length; at += size) shown += stream.push(words.slice(at, at + size));
   return shown + stream.end();
@@ -35,8 +35,8 @@ describe("a key is blotted out", () => {
     ["in hexadecimal", Buffer.from(key).toString("hex")],
     ["over two lines", `${key.slice(0, 7)}\n${key.slice(7)}`],
   ])("%s", (_, spelled) => {
-    expect(createBlotter(key).text(`before ${spelled} after`)).toBe("before … after");
-    expect(createBlotter(key).text(`Bearer ${spelled}`)).toBe("Bearer …");
+    expect(createRedactor(key).text(`before ${spelled} after`)).toBe("before … after");
+    expect(createRedactor(key).text(`Bearer ${spelled}`)).toBe("Bearer …");
   });
 
   test("in base64 and base64url, whatever stands before and after it", () => {
@@ -44,7 +44,7 @@ describe("a key is blotted out", () => {
       for (const after of ["", "x", "}}"])
         for (const form of ["base64", "base64url"] as const) {
           const spelled = Buffer.from(before + key + after).toString(form);
-          const [head, tail, ...more] = createBlotter(key).text(spelled).split("…");
+          const [head, tail, ...more] = createRedactor(key).text(spelled).split("…");
           expect(more).toEqual([]);
           // At each side one character is left that holds some bits of the key.
           expect(head?.length).toBe(Math.ceil((before.length * 8) / 6));
@@ -56,7 +56,7 @@ describe("a key is blotted out", () => {
     for (const spelled of [key, encodeURIComponent(key), unicode(key), base64(`x${key}`)])
       for (let size = 1; size < 12; size++) {
         const words = `It is ${spelled}, and again: ${spelled}!`;
-        expect(streamed(words, size), `${size}: ${spelled}`).toBe(createBlotter(key).text(words));
+        expect(streamed(words, size), `${size}: ${spelled}`).toBe(createRedactor(key).text(words));
         expect(streamed(words, size)).not.toContain(spelled);
       }
   });
@@ -70,19 +70,19 @@ describe("a key is blotted out", () => {
   test("that an earlier answer began is not completed by the one that goes on from it", () => {
     for (let at = 1; at < key.length; at++) {
       const first = `It is ${key.slice(0, at)}`;
-      const shown = createBlotter(key).text(first);
-      const stream = createBlotter(key).stream(shown);
+      const shown = createRedactor(key).text(first);
+      const stream = createRedactor(key).stream(shown);
       const rest = stream.push(`${key.slice(at)}, and sky`) + stream.end();
       expect(shown + rest).not.toContain(key);
       if (shown === first) expect(rest).toBe("…, and sky");
     }
     // What was shown is not shown twice.
-    const stream = createBlotter(key).stream("The s");
+    const stream = createRedactor(key).stream("The s");
     expect(stream.push("ky") + stream.push(" is s") + stream.end()).toBe("ky is s");
   });
 
   test("what can't be its beginning is shown at once", () => {
-    const stream = createBlotter(key).stream();
+    const stream = createRedactor(key).stream();
     expect(stream.push("Three ")).toBe("Three ");
     expect(stream.push("cats. sk")).toBe("cats. ");
     expect(stream.push("y")).toBe("sky");
@@ -97,7 +97,7 @@ test("whatever is said with whatever key, nothing but the key is lost, and howev
       fc.string({ unit: fc.constantFrom("a", "b", "-", "1"), minLength: 4, maxLength: 8 }),
       fc.integer({ min: 1, max: 9 }),
       (words, secret, size) => {
-        const whole = createBlotter(secret).text(words);
+        const whole = createRedactor(secret).text(words);
         expect(whole.toLowerCase()).not.toContain(secret);
         expect(streamed(words, size, secret)).toBe(whole);
         if (!whole.includes("…")) expect(whole).toBe(words);
@@ -108,5 +108,5 @@ test("whatever is said with whatever key, nothing but the key is lost, and howev
 
 test("no key, one of three characters and one that is no secret leave everything as it is", () => {
   for (const none of [undefined, "", "abc", "ollama", "EMPTY"])
-    expect(createBlotter(none).text("Empty? abc, says Ollama.")).toBe("Empty? abc, says Ollama.");
+    expect(createRedactor(none).text("Empty? abc, says Ollama.")).toBe("Empty? abc, says Ollama.");
 });

@@ -1,22 +1,22 @@
-// The key of a server as it was pasted. Takes off what surely does not belong to it, and refuses what no key has: a browser would
-// refuse to send that anyway, in words that blame the network.
+// Cleans an API key as it was pasted: strips what surely is not part of it, and refuses characters that no key has.
+// A browser would refuse to send those anyway, with an error that blames the network.
 import { RemoteError } from "./errors.ts";
 
 /**
- * The key itself, "" when there is none: without white space around it, line breaks within it, what names it ("Bearer ",
- * "OPENAI_API_KEY="), and plain quotes around it. Throws RemoteError "server-key-characters", whose `said` names the character.
+ * The key itself, "" when there is none: without surrounding white space and quotes, without line breaks, and without a label ("Bearer ",
+ * "OPENAI_API_KEY="). Throws RemoteError "server-key-characters", whose `serverMessage` names the character.
  */
 export function cleanKey(pasted: string): string {
   const key = unwrap(pasted.replace(/[\t ]*[\r\n\u2028\u2029]+[\t ]*/g, ""));
   const character = /[^\x21-\x7e]/u.exec(key)?.[0];
   if (character === undefined) return key;
   const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
-  // A character that can't be seen is told by its number alone.
+  // An invisible character is named by its code point alone.
   const shown = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u.test(character) ? `${character} (U+${code})` : `U+${code}`;
-  throw new RemoteError("server-key-characters", `the key holds ${shown}`, { said: shown });
+  throw new RemoteError("server-key-characters", `the key holds ${shown}`, { serverMessage: shown });
 }
 
-/** Takes off one wrapping after the other until none is left: `Authorization: Bearer "sk-…"`. */
+/** Strips one label or pair of quotes after the other until none is left: `Authorization: Bearer "sk-…"`. */
 function unwrap(text: string): string {
   const trimmed = text.trim();
   const bare = trimmed

@@ -24,18 +24,18 @@ describe("silence", () => {
     });
   });
 
-  const quiet = { tellAfterMs: 20, tellEveryMs: 10, firstMs: 150, betweenMs: 100, lastMs: 30 };
+  const quiet = { noticeAfterMs: 20, noticeEveryMs: 10, firstChunkMs: 150, nextChunkMs: 100, afterFinishMs: 30 };
   const waits = (answer: Answer): number[] =>
     answer.events.flatMap((one) => (one.type === "waiting" ? [one.silentMs] : []));
 
   test("before the first words and in the middle of an answer is told while it lasts, and ends with a sentence", async () => {
     const server = await start();
     server.fail({ type: "raw", pieces: [], staysOpen: true });
-    const nothing = await ask(server, { patience: quiet });
+    const nothing = await ask(server, { timeouts: quiet });
     expect(nothing.error?.code).toBe("server-silent");
     expect(waits(nothing).length).toBeGreaterThan(3);
     server.fail({ type: "raw", pieces: [event(three)], staysOpen: true });
-    const half = await ask(server, { patience: quiet });
+    const half = await ask(server, { timeouts: quiet });
     expect(half).toMatchObject({ text: "Three", error: { code: "server-silent" } });
     // Nobody waits on the server's side either.
     await expect.poll(() => server.hungUp()).toBe(2);
@@ -45,7 +45,7 @@ describe("silence", () => {
     const server = await start();
     const comments = new Array<string>(12).fill(": ping\n\n");
     server.fail({ type: "raw", pieces: [...comments, event(three), event("[DONE]")], paceMs: 30 });
-    const answer = await ask(server, { patience: quiet });
+    const answer = await ask(server, { timeouts: quiet });
     expect(answer).toMatchObject({ text: "Three", done: { reason: "eos" } });
     expect(waits(answer)).toContain(0);
   });
@@ -53,7 +53,7 @@ describe("silence", () => {
   test("can be ended by Stop", async () => {
     const server = await start();
     server.fail({ type: "raw", pieces: [event(three)], staysOpen: true });
-    const answer = await ask(server, { signal: AbortSignal.timeout(60), patience: { ...quiet, betweenMs: 60_000 } });
+    const answer = await ask(server, { signal: AbortSignal.timeout(60), timeouts: { ...quiet, nextChunkMs: 60_000 } });
     expect(answer).toMatchObject({ text: "Three", done: { reason: "abort" }, error: undefined });
   });
 });
