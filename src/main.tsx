@@ -129,7 +129,6 @@ chat.subscribe(({ conversation }) => {
   drawn = conversation;
   drawing.drawing(conversation.turns.length > 0 ? conversation.id : undefined);
 });
-const state = toSignal(chat);
 const offline = signal(false);
 
 /** The choice holds for the next visit too. */
@@ -200,55 +199,46 @@ async function decideUpdate(take: boolean): Promise<void> {
 
 render(
   <App
-    chat={chat}
-    drafts={createDrafts()}
-    state={state}
-    model={model}
-    models={toSignal(registry)}
-    loadedModels={toSignal(memory)}
-    onModel={selectModel}
-    servers={toSignal(servers)}
-    storage={toSignal(stored)}
-    storageActions={{ ...stored, forget: forgetModel }}
-    downloads={toSignal(downloads)}
-    downloadActions={downloads}
-    photos={toSignal(photos)}
-    onTakePhotoModel={() => void photos.take()}
-    unknownModel={unknownModel}
-    hubHost={new URL(hub).host}
-    metered={isMetered}
-    saveFile={saveModelFile}
-    comparison={comparison}
-    onVote={(vote) => addVote(storage, vote)}
-    serverActions={{
-      connect: (typed, signal) => servers.connect(typed, signal),
-      refresh: () => servers.refresh(),
-      remove(id) {
-        const { selected } = registry.get();
-        servers.remove(id);
-        // Nobody is left to ask; the model that is always there goes on.
-        if (!registry.get().choices.some((choice) => choice.id === selected.id)) selectModel(model.id);
+    chat={{
+      state: toSignal(chat),
+      actions: chat,
+      drafts: createDrafts(),
+      thumbnails: createThumbnails((id) => persistence.firstPicture(id)),
+    }}
+    models={{
+      state: toSignal(registry),
+      loadedIds: toSignal(memory),
+      select: selectModel,
+      builtIn: model,
+      cardUrl: new URL(`${model.path}README.md`, pageUrl).href,
+      missing: unknownModel,
+    }}
+    storage={{ state: toSignal(stored), actions: { ...stored, forget: forgetModel }, saveFile: saveModelFile }}
+    downloads={{ state: toSignal(downloads), actions: downloads, hubHost: new URL(hub).host, isMetered }}
+    photoModel={{ offer: toSignal(photos), take: () => void photos.take() }}
+    servers={{
+      state: toSignal(servers),
+      actions: {
+        connect: (typed, signal) => servers.connect(typed, signal),
+        refresh: () => servers.refresh(),
+        remove(id) {
+          const { selected } = registry.get();
+          servers.remove(id);
+          // Nobody is left to ask; the model that is always there goes on.
+          if (!registry.get().choices.some((choice) => choice.id === selected.id)) selectModel(model.id);
+        },
       },
     }}
-    modelCardUrl={new URL(`${model.path}README.md`, pageUrl).href}
-    examples={examples}
-    offline={offline}
-    preferences={preferences}
-    onPreferences={keepPreferences}
-    openPicture={openPicture}
-    fetchExample={(example) => fetchExample(example, requestBlob)}
-    fetchPicture={(address) => fetchPicture(address, requestBlob)}
-    cropPicture={cropPicture}
-    thumbnails={createThumbnails((id) => persistence.firstPicture(id))}
-    question={launch.question}
-    incoming={incoming}
+    pictures={{ open: openPicture, fetch: (address) => fetchPicture(address, requestBlob), crop: cropPicture }}
+    examples={{ list: examples, fetch: (example) => fetchExample(example, requestBlob) }}
+    compare={{ comparison, vote: (vote) => addVote(storage, vote) }}
     transfer={createTransfer(chat, persistence, {
       read: () => readVotes(storage),
       merge: (votes) => mergeVotes(storage, votes),
     })}
-    update={update}
-    onUpdate={(take) => void decideUpdate(take)}
-    install={install}
+    preferences={{ state: preferences, change: keepPreferences }}
+    launch={{ question: launch.question, incoming }}
+    installation={{ offline, update, decideUpdate: (now) => void decideUpdate(now), install }}
   />,
   root,
 );

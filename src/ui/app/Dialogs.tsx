@@ -1,14 +1,15 @@
-// The dialogs, of which one is open at a time.
+// The dialogs, of which one is open at a time. Each is downloaded when it is first opened.
 import type { Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { isBusy, turnsInMemory } from "#chat/conversation/conversation.ts";
 import { defaultSettings } from "#chat/settings.ts";
-import { AboutDialog } from "#ui/dialogs/AboutDialog.tsx";
-import type { AppProps } from "#ui/parts/app-props.ts";
-import { lazy } from "#ui/parts/lazy.tsx";
-import type { Language } from "#ui/texts/texts.ts";
 import type { Draft } from "#ui/composer/use-draft.ts";
 import type { Viewing } from "#ui/conversation/Viewer.tsx";
+import { AboutDialog } from "#ui/dialogs/AboutDialog.tsx";
+import { lazy } from "#ui/parts/lazy.tsx";
+import type { Language } from "#ui/texts/texts.ts";
+import type { AppFeatures } from "./features.ts";
+import type { OpenDialog } from "./open-dialog.ts";
 
 const CompareDialog = lazy(async () => (await import("#ui/dialogs/CompareDialog.tsx")).CompareDialog);
 const ModelsDialog = lazy(async () => (await import("#ui/models/ModelsDialog.tsx")).ModelsDialog);
@@ -17,130 +18,126 @@ const ExportDialog = lazy(async () => (await import("#ui/dialogs/ExportDialog.ts
 const SettingsDialog = lazy(async () => (await import("#ui/dialogs/SettingsDialog.tsx")).SettingsDialog);
 const ShortcutsDialog = lazy(async () => (await import("#ui/dialogs/ShortcutsDialog.tsx")).ShortcutsDialog);
 
-export type DialogName = "none" | "settings" | "about" | "shortcuts" | "server" | "storage" | "compare" | "export";
-
-interface DialogsProps {
-  readonly app: AppProps;
-  readonly open: Signal<DialogName>;
-  /** Files to be imported; what an export that is opened by itself finds empty. */
-  readonly importing: Signal<readonly File[]>;
-  /** A package that was dropped on the page. */
-  readonly dropped: Signal<Blob | ReadonlyMap<string, Blob> | undefined>;
+interface DialogsProps extends Omit<AppFeatures, "examples" | "launch" | "pictures"> {
+  readonly dialog: Signal<OpenDialog>;
   readonly draft: Draft;
   readonly viewing: Signal<Viewing | undefined>;
   readonly language: Language;
 }
 
-export function Dialogs({ app, open, importing, dropped, draft, viewing, language }: DialogsProps): JSX.Element {
-  const { chat, model } = app;
-  const { conversation, settings } = app.state.value;
-  const { selected } = app.models.value;
-  const preferences = app.preferences.value;
-  const close = (): void => {
-    open.value = "none";
+export function Dialogs(props: DialogsProps): JSX.Element | null {
+  const { chat, models, servers, dialog, draft } = props;
+  const { conversation, settings } = chat.state.value;
+  const opened = dialog.value;
+  const open = (next: OpenDialog): void => {
+    dialog.value = next;
   };
-  return (
-    <>
-      {open.value === "settings" && (
-        <SettingsDialog
-          theme={preferences.theme}
-          language={language}
-          settings={settings}
-          defaults={defaultSettings(model)}
-          onTheme={(theme) => app.onPreferences({ ...preferences, theme })}
-          prepare={preferences.prepare !== false}
-          onPrepare={(prepare) => app.onPreferences({ ...preferences, prepare })}
-          onLanguage={(chosen) => app.onPreferences({ ...preferences, language: chosen })}
-          onSettings={(next) => {
-            chat.changeSettings(next);
-            app.onPreferences({ ...preferences, settings: next });
-          }}
-          onSuggestion={(question) => {
-            if (draft.text.trim() === "") draft.setText(question);
-          }}
-          onInstall={app.install.value}
-          onExport={() => {
-            importing.value = [];
-            open.value = "export";
-          }}
-          onAbout={() => {
-            open.value = "about";
-          }}
-          onClose={close}
-        />
-      )}
-      {open.value === "export" && (
+  const close = (): void => open({ name: "none" });
+  switch (opened.name) {
+    case "none":
+      return null;
+    case "settings":
+      return <Settings {...props} open={open} close={close} />;
+    case "transfer":
+      return (
         <ExportDialog
-          transfer={app.transfer}
+          transfer={props.transfer}
           hasThis={conversation.turns.length > 0}
           busy={isBusy(conversation)}
-          files={importing.value}
+          files={opened.files}
           onClose={close}
         />
-      )}
-      {open.value === "shortcuts" && <ShortcutsDialog onClose={close} />}
-      {open.value === "compare" && (
+      );
+    case "shortcuts":
+      return <ShortcutsDialog onClose={close} />;
+    case "compare":
+      return (
         <CompareDialog
-          comparison={app.comparison}
-          choices={app.models.value.choices}
-          selectedId={selected.id}
+          compare={props.compare}
+          choices={models.state.value.choices}
+          selectedId={models.state.value.selected.id}
           turns={turnsInMemory(conversation)}
           draft={draft}
           settings={settings}
-          onVote={app.onVote}
           onView={(pictures, startId) => {
-            viewing.value = { pictures, startId, replace: undefined };
+            props.viewing.value = { pictures, startId, replace: undefined };
           }}
           onAdopt={({ choice, turn }, question) => {
-            chat.adopt(turn, question);
+            chat.actions.adopt(turn, question);
             if (question !== undefined) draft.clear();
-            app.onModel(choice.id);
+            models.select(choice.id);
           }}
           onClose={close}
         />
-      )}
-      {open.value === "storage" && (
+      );
+    case "models":
+      return (
         <ModelsDialog
-          precision={app.photos.value?.precision}
-          hubHost={app.hubHost}
-          servers={app.servers.value}
-          serverActions={app.serverActions}
-          onConnect={() => {
-            dropped.value = undefined;
-            open.value = "server";
-          }}
-          loadedIds={new Set(app.loadedModels.value)}
-          state={app.storage.value}
-          actions={app.storageActions}
-          downloads={app.downloads.value}
-          downloadActions={app.downloadActions}
-          dropped={dropped.value}
-          metered={app.metered}
-          saveFile={app.saveFile}
-          selectedId={selected.id}
+          {...props}
+          dropped={opened.dropped}
+          onConnect={() => open({ name: "server" })}
           onUse={(id) => {
-            app.onModel(id);
-            dropped.value = undefined;
-            close();
-          }}
-          onClose={() => {
-            dropped.value = undefined;
-            close();
-          }}
-        />
-      )}
-      {open.value === "server" && (
-        <ServerDialog
-          connect={app.serverActions.connect}
-          onConnected={(id) => {
-            const first = app.servers.value.find((server) => server.id === id)?.models[0];
-            if (first !== undefined) app.onModel(first.id);
+            models.select(id);
             close();
           }}
           onClose={close}
         />
-      )}
-      {open.value === "about" && <AboutDialog model={model} modelCardUrl={app.modelCardUrl} onClose={close} />}
-    </>
+      );
+    case "server":
+      return (
+        <ServerDialog
+          connect={servers.actions.connect}
+          onConnected={(id) => {
+            const first = servers.state.value.find((server) => server.id === id)?.models[0];
+            if (first !== undefined) models.select(first.id);
+            close();
+          }}
+          onClose={close}
+        />
+      );
+    case "about":
+      return <AboutDialog model={models.builtIn} modelCardUrl={models.cardUrl} onClose={close} />;
+  }
+}
+
+interface SettingsProps extends DialogsProps {
+  readonly open: (dialog: OpenDialog) => void;
+  readonly close: () => void;
+}
+
+function Settings({
+  chat,
+  models,
+  preferences,
+  installation,
+  draft,
+  language,
+  open,
+  close,
+}: SettingsProps): JSX.Element {
+  const { settings } = chat.state.value;
+  const chosen = preferences.state.value;
+  return (
+    <SettingsDialog
+      theme={chosen.theme}
+      language={language}
+      settings={settings}
+      defaults={defaultSettings(models.builtIn)}
+      onTheme={(theme) => preferences.change({ ...chosen, theme })}
+      prepare={chosen.prepare !== false}
+      onPrepare={(prepare) => preferences.change({ ...chosen, prepare })}
+      onLanguage={(next) => preferences.change({ ...chosen, language: next })}
+      onSettings={(next) => {
+        chat.actions.changeSettings(next);
+        preferences.change({ ...chosen, settings: next });
+      }}
+      onSuggestion={(question) => {
+        if (draft.text.trim() === "") draft.setText(question);
+      }}
+      onInstall={installation.install.value}
+      onExport={() => open({ name: "transfer", files: [] })}
+      onAbout={() => open({ name: "about" })}
+      onClose={close}
+    />
   );
 }

@@ -1,48 +1,42 @@
 // The foot of the page: what has to be said, how full the context is, and the question box with its pictures.
-import type { Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { budgetOf } from "#chat/conversation/budget.ts";
 import { isBusy, picturesIn } from "#chat/conversation/conversation.ts";
-import type { AppProps } from "#ui/parts/app-props.ts";
-import { AttachedPictures } from "#ui/composer/AttachedPictures.tsx";
 import { BudgetNote } from "#ui/composer/BudgetNote.tsx";
 import { Composer } from "#ui/composer/Composer.tsx";
-import type { DialogName } from "./Dialogs.tsx";
-import { DockNotes } from "./DockNotes.tsx";
-import { JumpToEnd } from "#ui/conversation/JumpToEnd.tsx";
-import { languageNames } from "#ui/parts/language-names.ts";
 import { LanguageNote } from "#ui/composer/LanguageNote.tsx";
-import { LoadBanner } from "#ui/models/ModelStatus.tsx";
+import { DraftPictures } from "#ui/conversation/DraftPictures.tsx";
+import { JumpToEnd } from "#ui/conversation/JumpToEnd.tsx";
 import { SuggestedQuestions } from "#ui/conversation/SuggestedQuestions.tsx";
-import type { AskedIn, Suggestion } from "#ui/conversation/suggestions.ts";
-import { useTexts } from "#ui/texts/texts.ts";
 import type { TurnActions } from "#ui/conversation/turn-actions.ts";
-import type { Draft } from "#ui/composer/use-draft.ts";
+import { LoadBanner } from "#ui/models/ModelStatus.tsx";
+import { languageNames } from "#ui/parts/language-names.ts";
 import { useMedia } from "#ui/parts/use-media.ts";
+import { useTexts } from "#ui/texts/texts.ts";
+import { DockNotes } from "./DockNotes.tsx";
+import type { AppFeatures } from "./features.ts";
+import type { OpenDialog } from "./open-dialog.ts";
+import type { Asking } from "./use-asking.ts";
 
-interface DockProps {
-  readonly app: AppProps;
-  readonly draft: Draft;
-  readonly asked: AskedIn;
-  readonly suggestions: readonly Suggestion[];
-  /** Sentences about what could not be used, beside those of the pictures. */
-  readonly problems: readonly string[];
+interface DockProps extends Pick<
+  AppFeatures,
+  "chat" | "downloads" | "installation" | "models" | "photoModel" | "storage"
+> {
+  readonly asking: Asking;
   readonly actions: TurnActions;
-  readonly dialog: Signal<DialogName>;
-  readonly onFiles: (files: readonly File[]) => void;
+  readonly onOpen: (dialog: OpenDialog) => void;
+  /** A picture's address was typed. */
   readonly onAddress: (address: string) => void;
   readonly onEditLast: () => void;
-  readonly onSend: (forgetOldest?: boolean) => void;
-  /** Asks one of the suggested questions. */
-  readonly onAsk: (question: string) => void;
 }
 
 export function Dock(props: DockProps): JSX.Element {
+  const { models, asking, actions, onOpen, onAddress, onEditLast } = props;
+  const { draft, asked, suggestions } = asking;
+  const { actions: chat, state } = props.chat;
   const t = useTexts();
-  const { app, draft, asked, suggestions, actions, dialog } = props;
-  const { chat } = app;
-  const { conversation, model } = app.state.value;
-  const { selected, choices } = app.models.value;
+  const { conversation, model } = state.value;
+  const { selected, choices } = models.state.value;
   const { turns } = conversation;
   const busy = isBusy(conversation);
   const last = turns.at(-1);
@@ -73,15 +67,15 @@ export function Dock(props: DockProps): JSX.Element {
             onStop={(again) => chat.stopLoading(again)}
           />
         )}
-        <DockNotes app={app} open={dialog} />
+        <DockNotes {...props} />
         {budget !== undefined && (
           <BudgetNote
             budget={budget}
             hasDraft={hasDraft}
-            onForget={() => props.onSend(true)}
+            onForget={() => asking.send(true)}
             onAnew={() => {
               chat.newChat();
-              props.onSend();
+              asking.send();
             }}
           />
         )}
@@ -89,62 +83,35 @@ export function Dock(props: DockProps): JSX.Element {
           text={draft.text}
           selected={selected}
           choices={choices}
-          onUse={app.onModel}
-          onModels={() => {
-            dialog.value = "storage";
-          }}
-          onConnect={() => {
-            dialog.value = "server";
-          }}
+          onUse={models.select}
+          onModels={() => onOpen({ name: "models" })}
+          onConnect={() => onOpen({ name: "server" })}
         />
         <Composer
           draft={draft}
           busy={busy}
           placeholder={placeholder}
-          onFiles={props.onFiles}
-          onAddress={props.onAddress}
-          onEditLast={props.onEditLast}
-          onSend={() => props.onSend()}
+          onFiles={(files) => draft.addFiles(files)}
+          onAddress={onAddress}
+          onEditLast={onEditLast}
+          onSend={() => asking.send()}
           onStop={() => chat.stop()}
         >
-          {props.problems.length > 0 && (
+          {asking.exampleFailed && (
             <div class="composer-problems" role="alert">
-              {props.problems.map((problem) => (
-                <p key={problem}>{problem}</p>
-              ))}
+              <p>{t.exampleFailed}</p>
             </div>
           )}
           {turns.length > 0 && (
             <>
               <DraftPictures draft={draft} size="small" before={picturesIn(turns).length} actions={actions} />
               {draft.pictures.length > 0 && draft.text === "" && !busy && (
-                <SuggestedQuestions suggestions={suggestions} asked={asked} onAsk={props.onAsk} />
+                <SuggestedQuestions suggestions={suggestions} asked={asked} onAsk={asking.ask} />
               )}
             </>
           )}
         </Composer>
       </div>
     </section>
-  );
-}
-
-interface DraftPicturesProps {
-  readonly draft: Draft;
-  readonly size: "large" | "small";
-  readonly before: number;
-  readonly actions: TurnActions;
-}
-
-/** What goes with the next question; large where nothing was asked yet. */
-export function DraftPictures({ draft, size, before, actions }: DraftPicturesProps): JSX.Element {
-  const replace = draft.replace.bind(draft);
-  return (
-    <AttachedPictures
-      draft={draft}
-      size={size}
-      before={before}
-      onView={(id) => actions.onView(draft.pictures, id, replace)}
-      onCrop={(picture) => actions.onCrop(picture, replace)}
-    />
   );
 }

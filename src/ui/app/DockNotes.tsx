@@ -1,51 +1,50 @@
 // What the page has to say above the question box: downloads, where a question goes, what was not kept or can be undone, a new version.
-import type { Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { isBusy } from "#chat/conversation/conversation.ts";
 import type { Unkept } from "#chat/store/chat-state.ts";
-import type { AppProps } from "#ui/parts/app-props.ts";
-import type { DialogName } from "./Dialogs.tsx";
 import { lazy } from "#ui/parts/lazy.tsx";
-import { useTexts, type Texts } from "#ui/texts/texts.ts";
 import { UndoNote } from "#ui/parts/UndoNote.tsx";
 import { UpdateNote } from "#ui/parts/UpdateNote.tsx";
+import { useTexts, type Texts } from "#ui/texts/texts.ts";
+import type { AppFeatures } from "./features.ts";
+import type { OpenDialog } from "./open-dialog.ts";
 
 const UnknownModelNote = lazy(async () => (await import("#ui/models/UnknownModelNote.tsx")).UnknownModelNote);
 const DownloadNotes = lazy(async () => (await import("#ui/models/DownloadNotes.tsx")).DownloadNotes);
 
-interface DockNotesProps {
-  readonly app: AppProps;
-  /** The dialog that is open. */
-  readonly open: Signal<DialogName>;
+interface DockNotesProps extends Pick<
+  AppFeatures,
+  "chat" | "downloads" | "installation" | "models" | "photoModel" | "storage"
+> {
+  readonly onOpen: (dialog: OpenDialog) => void;
 }
 
-export function DockNotes({ app, open }: DockNotesProps): JSX.Element {
+export function DockNotes(props: DockNotesProps): JSX.Element {
+  const { models, downloads, installation, onOpen } = props;
+  const { actions: chat, state } = props.chat;
   const t = useTexts();
-  const { chat, model } = app;
-  const { conversation, arrival, unkept, deletedElsewhere, undo, joined } = app.state.value;
-  const { selected } = app.models.value;
-  const downloads = app.downloads.value;
-  const unknownModel = app.unknownModel.value;
+  const { conversation, arrival, unkept, deletedElsewhere, undo, joined } = state.value;
+  const { selected } = models.state.value;
+  const missing = models.missing.value;
+  const update = installation.update.value;
+  const openModels = (): void => onOpen({ name: "models" });
   return (
     <>
-      {downloads.length > 0 && (
+      {downloads.state.value.length > 0 && (
         <DownloadNotes
           downloads={downloads}
-          actions={app.downloadActions}
           onUse={(id) => {
-            app.downloadActions.dismiss(id);
+            downloads.actions.dismiss(id);
             // An adapter whose base is not here can't be chosen; what is stored says what it needs.
-            if (app.models.value.choices.some((choice) => choice.id === id)) app.onModel(id);
-            else open.value = "storage";
+            if (models.state.value.choices.some((choice) => choice.id === id)) models.select(id);
+            else openModels();
           }}
           onFromMemory={(download) => {
-            void app.downloadActions.cancel(download.id);
-            app.storageActions.add(download);
-            app.onModel(download.id);
+            void downloads.actions.cancel(download.id);
+            props.storage.actions.add(download);
+            models.select(download.id);
           }}
-          onStorage={() => {
-            open.value = "storage";
-          }}
+          onMakeRoom={openModels}
         />
       )}
       {selected.host !== undefined && (
@@ -53,27 +52,14 @@ export function DockNotes({ app, open }: DockNotesProps): JSX.Element {
           {t.remote.leaves(selected.host)}
         </p>
       )}
-      {unknownModel !== undefined && selected.id === model.id && (
-        <UnknownModelNote
-          app={app}
-          wanted={unknownModel}
-          here={model.name}
-          onModels={() => {
-            open.value = "storage";
-          }}
-        />
+      {missing !== undefined && selected.id === models.builtIn.id && (
+        <UnknownModelNote {...props} wanted={missing} onModels={openModels} />
       )}
       {unkept !== undefined && deletedElsewhere !== true && (
         <p class="dock-note" role="status" data-testid="not-saved">
           {sentenceFor(t, unkept)}{" "}
           {unkept.cause === "full" && (
-            <button
-              type="button"
-              class="link-button"
-              onClick={() => {
-                open.value = "storage";
-              }}
-            >
+            <button type="button" class="link-button" onClick={openModels}>
               {t.kept.freeSpace}
             </button>
           )}
@@ -102,8 +88,12 @@ export function DockNotes({ app, open }: DockNotesProps): JSX.Element {
       {undo !== undefined && (
         <UndoNote what={undo} onUndo={() => void chat.undo()} onDismiss={() => chat.dismissUndo()} />
       )}
-      {app.update.value !== "none" && !isBusy(conversation) && (
-        <UpdateNote state={app.update.value} onUpdate={() => app.onUpdate(true)} onLater={() => app.onUpdate(false)} />
+      {update !== "none" && !isBusy(conversation) && (
+        <UpdateNote
+          state={update}
+          onUpdate={() => installation.decideUpdate(true)}
+          onLater={() => installation.decideUpdate(false)}
+        />
       )}
       {joined === true && <UndoNote what="joined" onUndo={undefined} onDismiss={() => chat.dismissJoined()} />}
     </>

@@ -1,6 +1,8 @@
 // The top of the page: the mark, which model and device answer, and the few things that are always at hand.
 import type { JSX } from "preact";
-import type { ModelState } from "#chat/store/chat-state.ts";
+import { isBusy } from "#chat/conversation/conversation.ts";
+import { ModelPicker } from "#ui/models/ModelPicker.tsx";
+import { ModelStatus } from "#ui/models/ModelStatus.tsx";
 import {
   KeyboardIcon,
   LogoMark,
@@ -11,30 +13,26 @@ import {
   SidebarIcon,
   SunIcon,
 } from "#ui/parts/icons.tsx";
-import { ModelStatus } from "#ui/models/ModelStatus.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
+import type { AppFeatures } from "./features.ts";
+import type { OpenDialog } from "./open-dialog.ts";
+import type { SidebarState } from "./use-sidebar.ts";
 
-interface HeaderProps {
-  readonly modelName: string;
-  /** The model's name, and the list behind it. */
-  readonly modelPicker: JSX.Element;
-  readonly model: ModelState;
-  readonly offline: boolean;
+interface HeaderProps extends Pick<AppFeatures, "chat" | "installation" | "models" | "preferences" | "servers"> {
   readonly dark: boolean;
-  readonly canStartNew: boolean;
-  /** Whether the list of conversations is open. */
-  readonly listOpen: boolean;
-  readonly onToggleList: () => void;
+  readonly sidebar: SidebarState;
   readonly onNewChat: () => void;
-  readonly onToggleTheme: () => void;
-  readonly onShortcuts: () => void;
-  readonly onSettings: () => void;
+  readonly onOpen: (dialog: OpenDialog) => void;
 }
 
 /** "Works offline" stands here only when it is true. */
 export function Header(props: HeaderProps): JSX.Element {
+  const { chat, models, servers, preferences, dark, sidebar, onOpen } = props;
   const t = useTexts();
-  const themeLabel = props.dark ? t.toLight : t.toDark;
+  const { conversation, model } = chat.state.value;
+  const offline = props.installation.offline.value;
+  const sidebarLabel = sidebar.isOpen ? t.history.hide : t.history.show;
+  const themeLabel = dark ? t.toLight : t.toDark;
   return (
     <header class="header">
       <div class="header-inner">
@@ -42,20 +40,26 @@ export function Header(props: HeaderProps): JSX.Element {
           type="button"
           id="toggle-sidebar"
           class="icon-button"
-          aria-label={props.listOpen ? t.history.hide : t.history.show}
-          title={props.listOpen ? t.history.hide : t.history.show}
-          aria-expanded={props.listOpen}
-          aria-controls={props.listOpen ? "sidebar" : undefined}
-          onClick={props.onToggleList}
+          aria-label={sidebarLabel}
+          title={sidebarLabel}
+          aria-expanded={sidebar.isOpen}
+          aria-controls={sidebar.isOpen ? "sidebar" : undefined}
+          onClick={sidebar.toggle}
         >
           <SidebarIcon />
         </button>
         <span class="brand">
           <LogoMark />
         </span>
-        {props.modelPicker}
-        <ModelStatus name={props.modelName} state={props.model} offline={props.offline} />
-        {props.offline && (
+        <ModelPicker
+          models={models}
+          servers={servers}
+          onConnect={() => onOpen({ name: "server" })}
+          onManage={() => onOpen({ name: "models" })}
+          onCompare={isBusy(conversation) ? undefined : () => onOpen({ name: "compare" })}
+        />
+        <ModelStatus name={models.state.value.selected.name} state={model} offline={offline} />
+        {offline && (
           <span class="offline" data-testid="offline" title={t.offlineReadyHint}>
             <OfflineIcon />
             <span>{t.offlineReady}</span>
@@ -63,13 +67,13 @@ export function Header(props: HeaderProps): JSX.Element {
         )}
         <span class="header-space" />
         {/* The open list has it on top. */}
-        {!props.listOpen && (
+        {!sidebar.isOpen && (
           <button
             type="button"
             class="icon-button"
             aria-label={t.newChat}
             title={t.newChat}
-            disabled={!props.canStartNew}
+            disabled={conversation.turns.length === 0}
             onClick={props.onNewChat}
           >
             <NewChatIcon />
@@ -80,16 +84,16 @@ export function Header(props: HeaderProps): JSX.Element {
           class="icon-button theme-button"
           aria-label={themeLabel}
           title={themeLabel}
-          onClick={props.onToggleTheme}
+          onClick={() => preferences.change({ ...preferences.state.value, theme: dark ? "light" : "dark" })}
         >
-          {props.dark ? <SunIcon /> : <MoonIcon />}
+          {dark ? <SunIcon /> : <MoonIcon />}
         </button>
         <button
           type="button"
           class="icon-button shortcuts-button"
           aria-label={t.chat.shortcuts}
           title={t.chat.shortcuts}
-          onClick={props.onShortcuts}
+          onClick={() => onOpen({ name: "shortcuts" })}
         >
           <KeyboardIcon />
         </button>
@@ -99,7 +103,7 @@ export function Header(props: HeaderProps): JSX.Element {
           class="icon-button"
           aria-label={t.settings}
           title={t.settings}
-          onClick={props.onSettings}
+          onClick={() => onOpen({ name: "settings" })}
         >
           <SettingsIcon />
         </button>

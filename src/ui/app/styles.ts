@@ -14,6 +14,6 @@ import "#ui/dialogs/settings.css";
 import "#ui/models/models.css";
 import "#ui/models/models-view.css";
 import "#ui/dialogs/compare.css";
-import "#ui/composer/photos.css";
-import "./sidebar.css";
+import "#ui/models/photo-offer.css";
+import "#ui/sidebar/sidebar.css";
 import "./history.css";

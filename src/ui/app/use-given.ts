@@ -1,21 +1,17 @@
-// What is given to the page from outside: pictures for the question, conversations to import, packages of models, words. Decides which is
-// which, and where it goes.
-import type { Signal } from "@preact/signals";
-import { mayHoldConversations } from "#chat/transfer/import-kind.ts";
+// Takes what is dropped or pasted on the page: pictures for the question, conversations to import, packages of models, words. Decides which
+// is which, and where it goes.
 import { isPackageFolder, isPackageZip, mayBePackage } from "#chat/models/package-file.ts";
 import { nameOfAddress } from "#chat/pictures/picture-address.ts";
-import type { AppProps } from "#ui/parts/app-props.ts";
-import type { DialogName } from "./Dialogs.tsx";
+import { mayHoldConversations } from "#chat/transfer/import-kind.ts";
+import type { PictureFeature } from "#ui/composer/picture-feature.ts";
 import type { Draft } from "#ui/composer/use-draft.ts";
+import type { OpenDialog } from "./open-dialog.ts";
 import { usePageEvents } from "./use-page-events.ts";
 
 interface GivenOptions {
   readonly draft: Draft;
-  readonly fetchPicture: AppProps["fetchPicture"];
-  readonly dialog: Signal<DialogName>;
-  /** Files that may hold conversations. */
-  readonly importing: Signal<readonly File[]>;
-  readonly droppedPackage: Signal<Blob | ReadonlyMap<string, Blob> | undefined>;
+  readonly fetchPicture: PictureFeature["fetch"];
+  readonly onOpen: (dialog: OpenDialog) => void;
   readonly onEscape: () => void;
 }
 
@@ -27,29 +23,23 @@ export interface TakesGiven {
 }
 
 /** Listens on the whole page. */
-export function useGiven(options: GivenOptions): TakesGiven {
-  const { draft, dialog, importing, droppedPackage } = options;
-  const takePackage = (given: Blob | ReadonlyMap<string, Blob>): void => {
-    droppedPackage.value = given;
-    dialog.value = "storage";
-  };
+export function useGiven({ draft, fetchPicture, onOpen, onEscape }: GivenOptions): TakesGiven {
   const takeFiles = (files: readonly File[]): void => {
     if (!files.some(mayHoldConversations)) return draft.addFiles(files);
     const zip = files.length === 1 ? files.find(mayBePackage) : undefined;
     const decide = (isPackage: boolean): void => {
-      if (isPackage && zip !== undefined) return takePackage(zip);
-      importing.value = files;
-      dialog.value = "export";
+      if (isPackage && zip !== undefined) onOpen({ name: "models", dropped: zip });
+      else onOpen({ name: "transfer", files });
     };
     if (zip === undefined) return decide(false);
     // What can't be looked into is for the import of conversations, which says why.
     void isPackageZip(zip).then(decide, () => decide(false));
   };
-  const takeAddress = (address: string): void => draft.add(nameOfAddress(address), () => options.fetchPicture(address));
+  const takeAddress = (address: string): void => draft.add(nameOfAddress(address), () => fetchPicture(address));
   const dragging = usePageEvents({
     onFiles: takeFiles,
     onFolder(files) {
-      if (isPackageFolder([...files.keys()])) takePackage(files);
+      if (isPackageFolder([...files.keys()])) onOpen({ name: "models", dropped: files });
       else takeFiles([...files.values()]);
     },
     onAddress: takeAddress,
@@ -57,7 +47,7 @@ export function useGiven(options: GivenOptions): TakesGiven {
       draft.setText(draft.text === "" ? words : `${draft.text.trimEnd()} ${words}`);
       document.getElementById("question")?.focus();
     },
-    onEscape: options.onEscape,
+    onEscape,
   });
   return { dragging, takeAddress };
 }

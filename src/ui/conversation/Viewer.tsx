@@ -2,7 +2,7 @@
 import type { Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { Picture } from "#chat/conversation/conversation.ts";
-import type { AppProps } from "#ui/parts/app-props.ts";
+import type { PictureFeature } from "#ui/composer/picture-feature.ts";
 import { lazy } from "#ui/parts/lazy.tsx";
 import type { ReplacePicture } from "./turn-actions.ts";
 
@@ -21,7 +21,7 @@ interface ViewerProps {
   readonly viewing: Signal<Viewing | undefined>;
   /** Takes a part of a picture into the next question. */
   readonly onPart: (part: Picture) => void;
-  readonly crop: AppProps["cropPicture"];
+  readonly crop: PictureFeature["crop"];
 }
 
 export function Viewer({ viewing, crop, onPart }: ViewerProps): JSX.Element | null {

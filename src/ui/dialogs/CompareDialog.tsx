@@ -15,8 +15,14 @@ import { useTexts } from "#ui/texts/texts.ts";
 import { Thumbnail } from "#ui/parts/Thumbnail.tsx";
 import { useObjectUrl } from "#ui/parts/use-object-url.ts";
 
-export interface CompareDialogProps {
+export interface CompareFeature {
   readonly comparison: Comparison;
+  /** Keeps the vote; returns all votes. */
+  readonly vote: (vote: Vote) => readonly Vote[];
+}
+
+interface CompareDialogProps {
+  readonly compare: CompareFeature;
   readonly choices: readonly ModelChoice[];
   /** The chosen model: it takes part unless it is unticked. */
   readonly selectedId: string;
@@ -25,7 +31,6 @@ export interface CompareDialogProps {
   /** Not sent yet. */
   readonly draft: { readonly text: string; readonly pictures: readonly Picture[] };
   readonly settings: Settings;
-  readonly onVote: (vote: Vote) => readonly Vote[];
   readonly onView: (pictures: readonly Picture[], startId: string) => void;
   /** Takes an answer into the conversation, with the question where it was not asked there, and goes on with its model. */
   readonly onAdopt: (
@@ -37,7 +42,8 @@ export interface CompareDialogProps {
 
 /** Begins with the draft, or with the last question of the conversation. Closing stops what runs. */
 export function CompareDialog(props: CompareDialogProps): JSX.Element {
-  const { comparison, choices, turns, draft } = props;
+  const { compare, choices, turns, draft } = props;
+  const { comparison } = compare;
   const t = useTexts();
   const last = turns.findLast((turn) => turn.role === "user");
   const fresh = draft.text.trim() !== "" || draft.pictures.length > 0;
@@ -72,7 +78,7 @@ export function CompareDialog(props: CompareDialogProps): JSX.Element {
   };
   const vote = (verdict: Verdict): void => {
     const about = { question: asked?.text ?? "", pictures: pictures.length };
-    setVoted({ verdict, votes: props.onVote(toVote(columns, about, verdict, Date.now())) });
+    setVoted({ verdict, votes: compare.vote(toVote(columns, about, verdict, Date.now())) });
   };
   const voteByKey = (event: KeyboardEvent): void => {
     if (!open || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -11,7 +11,7 @@ export function AddModel(props: DownloadProps): JSX.Element {
   const t = useTexts();
   const id = useId();
   const [typed, setTyped] = useState("");
-  const { state, look, reset } = useModelOffer((text) => props.actions.preview(text), props.hubHost);
+  const { state, look, reset } = useModelOffer((text) => props.storage.actions.preview(text), props.downloads.hubHost);
   return (
     <form
       class="add-model"
@@ -48,7 +48,7 @@ export function AddModel(props: DownloadProps): JSX.Element {
       {typeof state === "object" && "model" in state && (
         <ModelOffer
           model={state.model}
-          metered={props.metered()}
+          metered={props.downloads.isMetered()}
           onStart={props.onStart}
           onFromMemory={props.onFromMemory}
         />

@@ -1,26 +1,26 @@
 // Models that are on their way while the chat goes on: one bar each with bytes, pace and time left, and what can be done about it.
 //   data-testid="download" with data-phase
 import type { JSX } from "preact";
-import type { Download, Downloads } from "#chat/models/downloads.ts";
+import type { Download } from "#chat/models/downloads.ts";
 import { silencesToTell } from "#chat/models/load-progress.ts";
 import { formatNumber, formatSize } from "#ui/parts/format.ts";
 import { useTexts, type Texts } from "#ui/texts/texts.ts";
+import type { DownloadsFeature } from "./model-features.ts";
 
-export interface DownloadNotesProps {
-  readonly downloads: readonly Download[];
-  readonly actions: Pick<Downloads, "pause" | "resume" | "cancel" | "dismiss">;
+interface DownloadNotesProps {
+  readonly downloads: DownloadsFeature;
   readonly onUse: (id: string) => void;
   /** Loads it without storing it. */
   readonly onFromMemory: (download: Download) => void;
-  /** Opens what is stored; absent where that is open. */
-  readonly onStorage?: (() => void) | undefined;
+  /** Opens the list of stored models, to delete some; absent in that list. */
+  readonly onMakeRoom?: (() => void) | undefined;
 }
 
 /** Nothing while nothing is on its way. */
 export function DownloadNotes(props: DownloadNotesProps): JSX.Element {
   return (
     <>
-      {props.downloads.map((download) => (
+      {props.downloads.state.value.map((download) => (
         <DownloadNote key={download.id} {...props} download={download} />
       ))}
     </>
@@ -28,7 +28,8 @@ export function DownloadNotes(props: DownloadNotesProps): JSX.Element {
 }
 
 function DownloadNote(props: DownloadNotesProps & { readonly download: Download }): JSX.Element {
-  const { download, actions, onUse, onFromMemory, onStorage } = props;
+  const { download, onUse, onFromMemory, onMakeRoom } = props;
+  const { actions } = props.downloads;
   const { id, name, phase, loaded, total } = download;
   const t = useTexts();
   const words = t.storage.downloads;
@@ -66,7 +67,7 @@ function DownloadNote(props: DownloadNotesProps & { readonly download: Download 
             button(t.weights.askAgain, () => askAgain(actions, id), t.weights.askAgain)}
           {phase === "running" && button(words.pause, () => actions.pause(id), words.pauseModel(name))}
           {phase === "paused" && button(words.resume, () => actions.resume(id), words.resumeModel(name))}
-          {phase === "no-room" && onStorage && button(words.makeRoom, onStorage, words.makeRoom)}
+          {phase === "no-room" && onMakeRoom && button(words.makeRoom, onMakeRoom, words.makeRoom)}
           {phase === "no-room" && button(words.fromMemory, () => onFromMemory(download), words.fromMemory)}
           {(phase === "failed" || phase === "no-room") && button(words.retry, () => actions.resume(id), words.retry)}
           {phase === "done" && button(t.storage.use, () => onUse(id), words.useModel(name))}
@@ -82,7 +83,7 @@ function stands({ silences = 0 }: Download): boolean {
   return silences >= silencesToTell;
 }
 
-function askAgain(actions: DownloadNotesProps["actions"], id: string): void {
+function askAgain(actions: DownloadsFeature["actions"], id: string): void {
   actions.pause(id);
   actions.resume(id);
 }

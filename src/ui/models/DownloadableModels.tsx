@@ -3,21 +3,20 @@
 //   data-testid="zoo-model"
 import type { JSX } from "preact";
 import { useId } from "preact/hooks";
+import type { PhotoOffer } from "#chat/models/photo-models.ts";
 import type { PreviewedModel } from "#chat/models/storage.ts";
 import { hubModels, sizeOn, type HubModelRecord } from "#zoo/hub-models.ts";
 import { Section } from "#ui/parts/Dialog.tsx";
 import { formatSize } from "#ui/parts/format.ts";
 import { ModelCard } from "./ModelCard.tsx";
+import type { ModelFeatures } from "./model-features.ts";
 import { ModelOffer } from "./ModelOffer.tsx";
-import type { ModelsDialogProps } from "./ModelsDialog.tsx";
 import { Note } from "#ui/parts/Note.tsx";
 import { useTexts, type Texts } from "#ui/texts/texts.ts";
 import { useModelOffer } from "./use-model-offer.ts";
 
-export interface DownloadProps extends Pick<
-  ModelsDialogProps,
-  "actions" | "downloads" | "hubHost" | "metered" | "precision" | "state"
-> {
+/** What it takes to look at a model of another place, and to download it. */
+export interface DownloadProps extends Pick<ModelFeatures, "downloads" | "photoModel" | "storage"> {
   readonly onStart: (model: PreviewedModel) => void;
   readonly onFromMemory: (model: PreviewedModel) => void;
 }
@@ -26,14 +25,14 @@ export interface DownloadProps extends Pick<
 export function DownloadableModels(props: DownloadProps): JSX.Element | null {
   const t = useTexts();
   const here = new Set([
-    ...(props.state.stored ?? []).filter(({ complete }) => complete).map(({ id }) => id),
-    ...props.downloads.map(({ id }) => id),
+    ...(props.storage.state.value.stored ?? []).filter(({ complete }) => complete).map(({ id }) => id),
+    ...props.downloads.state.value.map(({ id }) => id),
   ]);
   const missing = hubModels.filter(({ repository }) => !here.has(repository));
   if (missing.length === 0) return null;
   return (
     <Section title={t.photos.listTitle}>
-      <p class="dialog-note">{t.photos.from(props.hubHost)}</p>
+      <p class="dialog-note">{t.photos.from(props.downloads.hubHost)}</p>
       <ul class="model-cards">
         {missing.map((record) => (
           <DownloadableModel key={record.id} {...props} record={record} />
@@ -44,13 +43,13 @@ export function DownloadableModels(props: DownloadProps): JSX.Element | null {
 }
 
 function DownloadableModel(props: DownloadProps & { readonly record: HubModelRecord }): JSX.Element {
-  const { record, actions, metered, onStart } = props;
+  const { record, downloads, storage, onStart } = props;
   const t = useTexts();
   const nameId = useId();
-  const { state, look } = useModelOffer((text) => actions.preview(text), props.hubHost);
+  const { state, look } = useModelOffer((text) => storage.actions.preview(text), downloads.hubHost);
   const take = async (): Promise<void> => {
     const found = await look(record.repository);
-    if (found?.fit.verdict === "fits" && !metered()) onStart({ ...found, name: record.name });
+    if (found?.fit.verdict === "fits" && !downloads.isMetered()) onStart({ ...found, name: record.name });
   };
   const looking = state === "looking";
   const found = typeof state === "object" && "model" in state ? state.model : undefined;
@@ -74,7 +73,9 @@ function DownloadableModel(props: DownloadProps & { readonly record: HubModelRec
               disabled={looking}
               onClick={() => void take()}
             >
-              {looking ? t.photos.looking : t.storage.download(sizeLabel(t, record, props.precision))}
+              {looking
+                ? t.photos.looking
+                : t.storage.download(sizeLabel(t, record, props.photoModel.offer.value?.precision))}
             </button>
           </div>
         )
@@ -87,7 +88,7 @@ function DownloadableModel(props: DownloadProps & { readonly record: HubModelRec
         <ModelOffer
           model={{ ...found, name: record.name }}
           named
-          metered={metered()}
+          metered={downloads.isMetered()}
           onStart={onStart}
           onFromMemory={props.onFromMemory}
         />
@@ -97,7 +98,7 @@ function DownloadableModel(props: DownloadProps & { readonly record: HubModelRec
 }
 
 /** "264 MB"; "358 MB or more" where only another device's files were looked up. */
-export function sizeLabel(t: Texts, record: HubModelRecord, precision: DownloadProps["precision"]): string {
+export function sizeLabel(t: Texts, record: HubModelRecord, precision: PhotoOffer["precision"] | undefined): string {
   const { bytes, exact } = sizeOn(record, precision);
   return exact ? formatSize(t, bytes) : t.photos.orMore(formatSize(t, bytes));
 }

@@ -6,13 +6,14 @@ import type { StoredModels } from "#chat/models/storage.ts";
 import { Note, type NoteState } from "#ui/parts/Note.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 
-type Given = Blob | ReadonlyMap<string, Blob>;
+/** A zip, or a folder's files by their paths. */
+export type ModelPackage = Blob | ReadonlyMap<string, Blob>;
 
 interface ImportModelProps {
   readonly working: boolean;
   readonly onWorking: (working: boolean) => void;
   /** Imported at once. */
-  readonly dropped: Given | undefined;
+  readonly dropped: ModelPackage | undefined;
   readonly onImport: StoredModels["importPackage"];
 }
 
@@ -21,7 +22,7 @@ export function ImportModel({ working, onWorking, dropped, onImport }: ImportMod
   const zip = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
   const [note, setNote] = useState<NoteState>();
-  const importFrom = async (given: Given): Promise<void> => {
+  const importFrom = async (given: ModelPackage): Promise<void> => {
     onWorking(true);
     setNote({ tone: "busy", text: t.storage.importing });
     const retry = (): void => void importFrom(given);

@@ -2,27 +2,20 @@
 // data-testid="model-picker"; each model is a button data-testid="model-choice", the chosen one with aria-pressed="true".
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import type { ModelChoice, ModelsState } from "#chat/models/models.ts";
+import type { ModelChoice } from "#chat/models/models.ts";
 import type { ConnectedServer } from "#chat/models/servers.ts";
 import { Disclosure } from "#ui/parts/Disclosure.tsx";
 import { FailureWords } from "#ui/parts/FailureWords.tsx";
 import { CheckIcon, ChevronIcon, CloseIcon, WarnIcon } from "#ui/parts/icons.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
+import type { ModelFeatures, ModelsFeature } from "./model-features.ts";
 
-export interface ModelPickerProps {
-  readonly models: ModelsState;
-  readonly servers: readonly ConnectedServer[];
-  /** Ids of the models of this device that are in memory. */
-  readonly loaded: readonly string[];
-  readonly onSelect: (id: string) => void;
+interface ModelPickerProps extends Pick<ModelFeatures, "models" | "servers"> {
   readonly onConnect: () => void;
-  /** Opens what is stored. */
-  readonly onStorage: () => void;
+  /** Opens the list of all models. */
+  readonly onManage: () => void;
   /** Absent while an answer is under way, which would share the model. */
   readonly onCompare: (() => void) | undefined;
-  readonly onRemoveServer: (id: string) => void;
-  /** The list was opened: a good time to ask the servers what they offer now. */
-  readonly onOpen: () => void;
 }
 
 /** Closes when a model was chosen. */
@@ -36,7 +29,7 @@ export function ModelPicker(props: ModelPickerProps): JSX.Element {
       button={
         <>
           <span class="visually-hidden">{t.remote.chooseModel}: </span>
-          <span class="brand-name">{withoutOwner(props.models.selected.name)}</span>
+          <span class="brand-name">{withoutOwner(props.models.state.value.selected.name)}</span>
           <ChevronIcon />
         </>
       }
@@ -53,103 +46,121 @@ function withoutOwner(name: string): string {
 
 function ModelList(props: ModelPickerProps & { readonly close: () => void }): JSX.Element {
   const t = useTexts();
-  const { models, servers, onOpen, close } = props;
-  useEffect(onOpen, []);
+  const { models, servers, close } = props;
+  const { choices } = models.state.value;
+  // A good time to ask the servers what they offer now.
+  useEffect(() => void servers.actions.refresh(), []);
   const select = (id: string): void => {
-    props.onSelect(id);
+    models.select(id);
     close();
   };
-  const list = (choices: readonly ModelChoice[]): JSX.Element => (
-    <ul class="model-choices">
-      {choices.map((choice) => (
-        <li key={choice.id}>
-          <button
-            type="button"
-            class="model-choice"
-            data-testid="model-choice"
-            aria-pressed={choice.id === models.selected.id}
-            onClick={() => select(choice.id)}
-          >
-            <span>
-              <span>{choice.name}</span>
-              {props.loaded.includes(choice.id) && (
-                <small class="model-loaded" data-testid="model-loaded">
-                  {t.weights.loaded}
-                </small>
-              )}
-            </span>
-            {choice.id === models.selected.id && <CheckIcon />}
-          </button>
-        </li>
-      ))}
-    </ul>
-  );
+  const closeAnd = (act: () => void) => () => {
+    close();
+    act();
+  };
+  const { onManage, onConnect, onCompare } = props;
   return (
     <>
-      <Group title={t.remote.onThisDevice}>{list(models.choices.filter(({ host }) => host === undefined))}</Group>
-      {servers.map((server) => (
-        <Group
+      <Group title={t.remote.onThisDevice}>
+        <Choices models={models} choices={choices.filter(({ host }) => host === undefined)} onSelect={select} />
+      </Group>
+      {servers.state.value.map((server) => (
+        <ServerGroup
           key={server.id}
-          title={server.name}
-          note={t.remote.sentTo(server.host)}
-          action={
-            <button
-              type="button"
-              class="icon-button icon-button-small"
-              aria-label={t.remote.remove(server.name)}
-              title={t.remote.remove(server.name)}
-              onClick={() => props.onRemoveServer(server.id)}
-            >
-              <CloseIcon />
-            </button>
-          }
-        >
-          {server.problem !== undefined && (
-            <div class="model-problem" data-testid="server-problem" data-code={server.problem.code}>
-              <WarnIcon />
-              <div>
-                <FailureWords {...server.problem} />
-              </div>
-            </div>
-          )}
-          {list(server.models.map((model) => ({ ...model, host: server.host })))}
-        </Group>
+          server={server}
+          models={models}
+          onSelect={select}
+          onRemove={() => servers.actions.remove(server.id)}
+        />
       ))}
       <p class="picker-actions">
-        <button
-          type="button"
-          class="button"
-          onClick={() => {
-            close();
-            props.onStorage();
-          }}
-        >
+        <button type="button" class="button" onClick={closeAnd(onManage)}>
           {t.storage.open}
         </button>
-        <button
-          type="button"
-          class="button"
-          onClick={() => {
-            close();
-            props.onConnect();
-          }}
-        >
+        <button type="button" class="button" onClick={closeAnd(onConnect)}>
           {t.remote.connect}
         </button>
-        {props.onCompare !== undefined && models.choices.length > 1 && (
-          <button
-            type="button"
-            class="button"
-            onClick={() => {
-              close();
-              props.onCompare?.();
-            }}
-          >
+        {onCompare !== undefined && choices.length > 1 && (
+          <button type="button" class="button" onClick={closeAnd(onCompare)}>
             {t.compare.open}
           </button>
         )}
       </p>
     </>
+  );
+}
+
+interface ChoicesProps {
+  readonly models: ModelsFeature;
+  readonly choices: readonly Pick<ModelChoice, "id" | "name">[];
+  readonly onSelect: (id: string) => void;
+}
+
+function Choices({ models, choices, onSelect }: ChoicesProps): JSX.Element {
+  const t = useTexts();
+  const { selected } = models.state.value;
+  const loaded = models.loadedIds.value;
+  return (
+    <ul class="model-choices">
+      {choices.map(({ id, name }) => (
+        <li key={id}>
+          <button
+            type="button"
+            class="model-choice"
+            data-testid="model-choice"
+            aria-pressed={id === selected.id}
+            onClick={() => onSelect(id)}
+          >
+            <span>
+              <span>{name}</span>
+              {loaded.includes(id) && (
+                <small class="model-loaded" data-testid="model-loaded">
+                  {t.weights.loaded}
+                </small>
+              )}
+            </span>
+            {id === selected.id && <CheckIcon />}
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+interface ServerGroupProps extends Omit<ChoicesProps, "choices"> {
+  readonly server: ConnectedServer;
+  readonly onRemove: () => void;
+}
+
+function ServerGroup({ server, models, onSelect, onRemove }: ServerGroupProps): JSX.Element {
+  const t = useTexts();
+  const { name, host, problem } = server;
+  return (
+    <Group
+      title={name}
+      note={t.remote.sentTo(host)}
+      action={
+        <button
+          type="button"
+          class="icon-button icon-button-small"
+          aria-label={t.remote.remove(name)}
+          title={t.remote.remove(name)}
+          onClick={onRemove}
+        >
+          <CloseIcon />
+        </button>
+      }
+    >
+      {problem !== undefined && (
+        <div class="model-problem" data-testid="server-problem" data-code={problem.code}>
+          <WarnIcon />
+          <div>
+            <FailureWords {...problem} />
+          </div>
+        </div>
+      )}
+      <Choices models={models} choices={server.models} onSelect={onSelect} />
+    </Group>
   );
 }
 

@@ -3,74 +3,59 @@
 //   data-testid="stored-model", "zoo-model", "server": one card each · "model-offer", "package-input", "folder-input": see their files
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Download, Downloads } from "#chat/models/downloads.ts";
-import type { ConnectedServer, Servers } from "#chat/models/servers.ts";
-import type { PreviewedModel, StorageState, StoredModels } from "#chat/models/storage.ts";
-import type { DeviceSummary } from "#worker/api.ts";
+import type { Download } from "#chat/models/downloads.ts";
+import type { PreviewedModel, StorageState } from "#chat/models/storage.ts";
 import { AddModel } from "./AddModel.tsx";
 import { Dialog, Section } from "#ui/parts/Dialog.tsx";
 import { DownloadableModels } from "./DownloadableModels.tsx";
 import { DownloadNotes } from "./DownloadNotes.tsx";
 import { formatSize } from "#ui/parts/format.ts";
-import { ImportModel } from "./ImportModel.tsx";
+import { ImportModel, type ModelPackage } from "./ImportModel.tsx";
+import type { ModelFeatures } from "./model-features.ts";
 import { Note, type NoteState } from "#ui/parts/Note.tsx";
 import { ServerCards } from "./ServerCards.tsx";
 import { StoredModelCard } from "./StoredModelCard.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 
-export interface ModelsDialogProps {
-  readonly state: StorageState;
-  readonly actions: Omit<StoredModels, "get" | "subscribe">;
-  readonly downloads: readonly Download[];
-  readonly downloadActions: Omit<Downloads, "get" | "subscribe" | "restore" | "followOtherTabs">;
-  readonly servers: readonly ConnectedServer[];
-  readonly serverActions: Pick<Servers, "refresh" | "remove">;
+interface ModelsDialogProps extends ModelFeatures {
+  /** A package that was dropped on the page: imported at once. */
+  readonly dropped: ModelPackage | undefined;
   /** Opens the dialog that connects a server. */
   readonly onConnect: () => void;
-  /** A package that was dropped on the page: imported at once. */
-  readonly dropped?: Blob | ReadonlyMap<string, Blob> | undefined;
-  /** What the device computes with; undefined while that is not known. */
-  readonly precision: DeviceSummary["precision"] | undefined;
-  /** Where "owner/name" is downloaded from. */
-  readonly hubHost: string;
-  readonly metered: () => boolean;
-  readonly saveFile: (blob: Blob, name: string) => void;
-  readonly selectedId: string;
-  /** The models that hold memory now. */
-  readonly loadedIds: ReadonlySet<string>;
   readonly onUse: (id: string) => void;
   readonly onClose: () => void;
 }
 
 /** One action at a time: all other buttons of stored models wait for it. */
 export function ModelsDialog(props: ModelsDialogProps): JSX.Element {
-  const { state, actions, downloads, downloadActions } = props;
+  const { storage, downloads } = props;
+  const { stored } = storage.state.value;
   const t = useTexts();
   const [working, setWorking] = useState(false);
   /** About the whole list: a model that is gone has no card to say it. */
   const [note, setNote] = useState<NoteState>();
   const look = (): void => {
     setNote(undefined);
-    actions.refresh().catch(() => setNote({ tone: "bad", text: t.storage.failed, retry: look }));
+    storage.actions.refresh().catch(() => setNote({ tone: "bad", text: t.storage.failed, retry: look }));
   };
   useEffect(look, []);
   const start = (model: PreviewedModel): void => {
-    downloadActions.start(model, "use");
+    downloads.actions.start(model, "use");
     props.onClose();
   };
   const useFromMemory = (model: Download | PreviewedModel): void => {
-    void downloadActions.cancel(model.id);
-    actions.add(model);
+    void downloads.actions.cancel(model.id);
+    storage.actions.add(model);
     props.onUse(model.id);
   };
   return (
     <Dialog title={t.storage.title} onClose={props.onClose}>
       <Section title={t.remote.onThisDevice}>
-        <Usage state={state} />
-        {state.stored === undefined && note === undefined && <p class="dialog-note">{t.storage.looking}</p>}
-        {state.stored?.length === 0 && <p class="dialog-note">{t.storage.none}</p>}
+        <Usage state={storage.state.value} />
+        {stored === undefined && note === undefined && <p class="dialog-note">{t.storage.looking}</p>}
+        {stored?.length === 0 && <p class="dialog-note">{t.storage.none}</p>}
         <ul class="model-cards">
-          {state.stored?.map((model) => (
+          {stored?.map((model) => (
             <StoredModelCard
               key={model.id}
               {...props}
@@ -84,9 +69,8 @@ export function ModelsDialog(props: ModelsDialogProps): JSX.Element {
         <Note state={note} />
         <DownloadNotes
           downloads={downloads}
-          actions={downloadActions}
           onUse={(id) => {
-            downloadActions.dismiss(id);
+            downloads.actions.dismiss(id);
             props.onUse(id);
           }}
           onFromMemory={useFromMemory}
@@ -102,7 +86,7 @@ export function ModelsDialog(props: ModelsDialogProps): JSX.Element {
           working={working}
           onWorking={setWorking}
           dropped={props.dropped}
-          onImport={(files) => actions.importPackage(files)}
+          onImport={(files) => storage.actions.importPackage(files)}
         />
       </Section>
     </Dialog>

@@ -3,14 +3,18 @@
 import type { JSX } from "preact";
 import type { ServerProblem } from "#chat/models/servers.ts";
 import { ModelCard } from "./ModelCard.tsx";
-import type { ModelsDialogProps } from "./ModelsDialog.tsx";
+import type { ServersFeature } from "./model-features.ts";
 import { Note } from "#ui/parts/Note.tsx";
 import { useTexts, type Texts } from "#ui/texts/texts.ts";
 
-type ServerCardsProps = Pick<ModelsDialogProps, "servers" | "serverActions" | "onConnect">;
+interface ServerCardsProps {
+  readonly servers: ServersFeature;
+  readonly onConnect: () => void;
+}
 
-export function ServerCards({ servers, serverActions, onConnect }: ServerCardsProps): JSX.Element {
+export function ServerCards({ servers: { state, actions }, onConnect }: ServerCardsProps): JSX.Element {
   const t = useTexts();
+  const servers = state.value;
   return (
     <>
       {servers.length === 0 && <p class="dialog-note">{t.remote.noServers}</p>}
@@ -27,7 +31,7 @@ export function ServerCards({ servers, serverActions, onConnect }: ServerCardsPr
                   type="button"
                   class="button"
                   aria-label={t.remote.remove(name)}
-                  onClick={() => serverActions.remove(id)}
+                  onClick={() => actions.remove(id)}
                 >
                   {t.remote.removeShort}
                 </button>
@@ -35,7 +39,7 @@ export function ServerCards({ servers, serverActions, onConnect }: ServerCardsPr
             }
           >
             {problem !== undefined && (
-              <Note state={{ tone: "bad", text: sentencesOf(t, problem), retry: () => void serverActions.refresh() }} />
+              <Note state={{ tone: "bad", text: sentencesOf(t, problem), retry: () => void actions.refresh() }} />
             )}
           </ModelCard>
         ))}

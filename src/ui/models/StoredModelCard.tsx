@@ -7,30 +7,30 @@ import { baseOf } from "#chat/models/storage.ts";
 import type { StoredModelInfo } from "#worker/api.ts";
 import { formatNumber, formatSize } from "#ui/parts/format.ts";
 import { ModelCard } from "./ModelCard.tsx";
-import type { ModelsDialogProps } from "./ModelsDialog.tsx";
+import type { ModelFeatures } from "./model-features.ts";
 import { Note, type NoteState } from "#ui/parts/Note.tsx";
 import { useTexts, type Texts } from "#ui/texts/texts.ts";
 
-interface StoredModelCardProps extends Pick<
-  ModelsDialogProps,
-  "actions" | "downloadActions" | "downloads" | "loadedIds" | "onUse" | "saveFile" | "selectedId" | "state"
-> {
+interface StoredModelCardProps extends Pick<ModelFeatures, "downloads" | "models" | "storage"> {
   readonly model: StoredModelInfo;
   /** An action is under way, in this card or another. */
   readonly working: boolean;
   readonly onWorking: (working: boolean) => void;
   readonly onRemoved: (name: string) => void;
+  readonly onUse: (id: string) => void;
 }
 
 export function StoredModelCard(props: StoredModelCardProps): JSX.Element {
-  const { model, actions, working, selectedId, onUse } = props;
+  const { model, models, storage, downloads, working, onUse } = props;
+  const { actions } = storage;
+  const selectedId = models.state.value.selected.id;
   const t = useTexts();
   const [asking, setAsking] = useState(false);
   const [note, setNote] = useState<NoteState>();
-  const underWay = props.downloads.find(({ id }) => id === model.id);
+  const underWay = downloads.state.value.find(({ id }) => id === model.id);
   const name = model.name === "" ? (underWay?.name ?? model.id) : model.name;
   const isAdapter = model.architecture === "llava-adapter";
-  const usable = model.complete && (!isAdapter || baseOf(model, props.state.stored ?? []) !== undefined);
+  const usable = model.complete && (!isAdapter || baseOf(model, storage.state.value.stored ?? []) !== undefined);
 
   const act = (doing: string, work: () => Promise<NoteState | undefined>): void => {
     const retry = (): void => act(doing, work);
@@ -60,14 +60,14 @@ export function StoredModelCard(props: StoredModelCardProps): JSX.Element {
     const damaged = formatNumber(t, found.damaged);
     if (model.baseUrl === "") return { tone: "bad", text: t.storage.mendedFile(damaged) };
     const { id, baseUrl, architecture = "llava", totalBytes = 0 } = model;
-    props.downloadActions.start({ id, name, baseUrl, architecture, bytes: totalBytes }, "repair");
+    downloads.actions.start({ id, name, baseUrl, architecture, bytes: totalBytes }, "repair");
     return { tone: "busy", text: t.storage.mended(damaged) };
   };
   const save = async (): Promise<NoteState> => {
     const zip = await actions.exportPackage(model.id);
     if (zip === "incomplete") return { tone: "bad", text: t.storage.incomplete };
     if (zip === "too-large") return { tone: "bad", text: t.storage.tooLarge };
-    props.saveFile(zip, `${name.replace(/[^\p{L}\p{N}.-]+/gu, "-")}.zip`);
+    storage.saveFile(zip, `${name.replace(/[^\p{L}\p{N}.-]+/gu, "-")}.zip`);
     return { tone: "good", text: t.storage.saved };
   };
   const remove = async (): Promise<NoteState | undefined> => {
@@ -77,7 +77,11 @@ export function StoredModelCard(props: StoredModelCardProps): JSX.Element {
   };
 
   const badge =
-    model.id === selectedId ? t.storage.selected : props.loadedIds.has(model.id) ? t.storage.loaded : undefined;
+    model.id === selectedId
+      ? t.storage.selected
+      : models.loadedIds.value.includes(model.id)
+        ? t.storage.loaded
+        : undefined;
   const buttons = asking ? (
     <div class="card-actions" role="group" aria-label={t.storage.reallyRemove(name)}>
       <span>{t.storage.reallyRemove(name)}</span>

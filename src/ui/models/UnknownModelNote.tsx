@@ -3,44 +3,44 @@
 import type { JSX } from "preact";
 import { packageAddress, type PreviewedModel } from "#chat/models/storage.ts";
 import { hubModels, repositoryOf } from "#zoo/hub-models.ts";
-import type { AppProps } from "#ui/parts/app-props.ts";
 import { sizeLabel } from "./DownloadableModels.tsx";
+import type { ModelFeatures } from "./model-features.ts";
 import { ModelOffer } from "./ModelOffer.tsx";
 import { Note } from "#ui/parts/Note.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 import { useModelOffer } from "./use-model-offer.ts";
 
-interface UnknownModelNoteProps {
-  readonly app: AppProps;
+interface UnknownModelNoteProps extends Pick<ModelFeatures, "downloads" | "models" | "photoModel" | "storage"> {
   /** An id of the zoo, "owner/name", an address, or a name that nobody knows. */
   readonly wanted: string;
-  /** The model that answers for now. */
-  readonly here: string;
   /** Opens the models view. */
   readonly onModels: () => void;
 }
 
 /** Nothing while the model is on its way. Nothing is asked of the network before a click. */
-export function UnknownModelNote({ app, wanted, here, onModels }: UnknownModelNoteProps): JSX.Element | null {
+export function UnknownModelNote(props: UnknownModelNoteProps): JSX.Element | null {
+  const { downloads, models, photoModel, storage, wanted, onModels } = props;
   const t = useTexts();
   const repository = repositoryOf(wanted);
   const record = hubModels.find((known) => known.repository === repository);
-  const { state, look } = useModelOffer((typed) => app.storageActions.preview(typed), app.hubHost);
-  const start = (model: PreviewedModel): void => app.downloadActions.start(named(model), "use");
+  const { state, look } = useModelOffer((typed) => storage.actions.preview(typed), downloads.hubHost);
+  const start = (model: PreviewedModel): void => downloads.actions.start(named(model), "use");
   const named = (model: PreviewedModel): PreviewedModel =>
     record === undefined ? model : { ...model, name: record.name };
   const take = async (): Promise<void> => {
     const found = await look(repository);
     // Where the size was not known, it is for a person to decide.
-    if (record !== undefined && found?.fit.verdict === "fits" && !app.metered()) start(found);
+    if (record !== undefined && found?.fit.verdict === "fits" && !downloads.isMetered()) start(found);
   };
-  if (app.downloads.value.some(({ id }) => id === repository)) return null;
+  if (downloads.state.value.some(({ id }) => id === repository)) return null;
   const found = typeof state === "object" && "model" in state ? state.model : undefined;
   const label =
-    record === undefined ? t.storage.checkSize : t.storage.download(sizeLabel(t, record, app.photos.value?.precision));
+    record === undefined
+      ? t.storage.checkSize
+      : t.storage.download(sizeLabel(t, record, photoModel.offer.value?.precision));
   return (
     <div class="unknown-model" data-testid="unknown-model">
-      <p role="status">{t.unknownModel(record?.name ?? wanted, here)}</p>
+      <p role="status">{t.unknownModel(record?.name ?? wanted, models.builtIn.name)}</p>
       <p class="card-actions">
         {found === undefined && packageAddress(repository) !== undefined && (
           <button type="button" class="button" disabled={state === "looking"} onClick={() => void take()}>
@@ -57,11 +57,11 @@ export function UnknownModelNote({ app, wanted, here, onModels }: UnknownModelNo
       {found !== undefined && (
         <ModelOffer
           model={named(found)}
-          metered={app.metered()}
+          metered={downloads.isMetered()}
           onStart={start}
           onFromMemory={(model) => {
-            app.storageActions.add(model);
-            app.onModel(model.id);
+            storage.actions.add(model);
+            models.select(model.id);
           }}
         />
       )}

@@ -2,9 +2,9 @@
 //   data-testid="photo-offer" with data-phase: offered | looking | ask | failed | here
 import type { JSX } from "preact";
 import type { PhotoOffer as Offer } from "#chat/models/photo-models.ts";
-import type { AppProps } from "#ui/parts/app-props.ts";
 import { formatSize } from "#ui/parts/format.ts";
 import { useTexts } from "#ui/texts/texts.ts";
+import type { ModelFeatures } from "./model-features.ts";
 
 interface PhotoOfferProps {
   readonly offer: Offer;
@@ -71,24 +71,25 @@ function PhotoOffer({ offer, host, here, onTake, onUse, onMore }: PhotoOfferProp
   );
 }
 
-interface BuiltInsPhotoOfferProps {
-  readonly app: AppProps;
+interface BuiltInsPhotoOfferProps extends Pick<ModelFeatures, "downloads" | "models" | "photoModel"> {
   /** Opens the list of all models. */
   readonly onMore: () => void;
 }
 
 /** What stands beside the built-in model; nothing where this device can have no other, and while one is on its way. */
-export function BuiltInsPhotoOffer({ app, onMore }: BuiltInsPhotoOfferProps): JSX.Element | null {
-  const offer = app.photos.value;
-  if (offer === undefined || app.downloads.value.some(({ id }) => id === offer.record.repository)) return null;
+export function BuiltInsPhotoOffer(props: BuiltInsPhotoOfferProps): JSX.Element | null {
+  const { downloads, models, photoModel, onMore } = props;
+  const offer = photoModel.offer.value;
+  if (offer === undefined) return null;
   const { repository } = offer.record;
+  if (downloads.state.value.some(({ id }) => id === repository)) return null;
   return (
     <PhotoOffer
       offer={offer}
-      host={app.hubHost}
-      here={app.models.value.choices.some(({ id }) => id === repository)}
-      onTake={app.onTakePhotoModel}
-      onUse={() => app.onModel(repository)}
+      host={downloads.hubHost}
+      here={models.state.value.choices.some(({ id }) => id === repository)}
+      onTake={photoModel.take}
+      onUse={() => models.select(repository)}
       onMore={onMore}
     />
   );

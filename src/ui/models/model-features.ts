@@ -1,0 +1,60 @@
+// What the page shows of models and servers, and what it may do with them. The page's entry makes these groups; a component asks for those
+// that it needs.
+import type { ReadonlySignal } from "@preact/signals";
+import type { Download, Downloads } from "#chat/models/downloads.ts";
+import type { ModelsState } from "#chat/models/models.ts";
+import type { PhotoOffer } from "#chat/models/photo-models.ts";
+import type { ConnectedServer, Servers } from "#chat/models/servers.ts";
+import type { StorageState, StoredModels } from "#chat/models/storage.ts";
+import type { ModelRecord } from "#zoo/models.ts";
+
+export interface ModelFeatures {
+  readonly models: ModelsFeature;
+  readonly storage: StorageFeature;
+  readonly downloads: DownloadsFeature;
+  readonly photoModel: PhotoModelFeature;
+  readonly servers: ServersFeature;
+}
+
+/** The models that can answer, and which one does. */
+export interface ModelsFeature {
+  readonly state: ReadonlySignal<ModelsState>;
+  /** Ids of the models that are in this device's memory. */
+  readonly loadedIds: ReadonlySignal<readonly string[]>;
+  readonly select: (id: string) => void;
+  readonly builtIn: ModelRecord;
+  /** Absolute URL of the built-in model's card. */
+  readonly cardUrl: string;
+  /** The model that the page's address asks for, if it can't be chosen here. */
+  readonly missing: ReadonlySignal<string | undefined>;
+}
+
+/** The models that are stored in this browser. */
+export interface StorageFeature {
+  readonly state: ReadonlySignal<StorageState>;
+  readonly actions: Omit<StoredModels, "get" | "subscribe">;
+  readonly saveFile: (blob: Blob, name: string) => void;
+}
+
+/** The models that are being downloaded. */
+export interface DownloadsFeature {
+  readonly state: ReadonlySignal<readonly Download[]>;
+  readonly actions: Omit<Downloads, "get" | "subscribe" | "restore" | "followOtherTabs">;
+  /** The host that "owner/name" is downloaded from. */
+  readonly hubHost: string;
+  /** Whether the connection says that data costs money. */
+  readonly isMetered: () => boolean;
+}
+
+/** The model for photographs that is offered beside the built-in one. */
+export interface PhotoModelFeature {
+  /** Undefined where this device can't run any, and until that is known. */
+  readonly offer: ReadonlySignal<PhotoOffer | undefined>;
+  readonly take: () => void;
+}
+
+/** The servers that the user connected. */
+export interface ServersFeature {
+  readonly state: ReadonlySignal<readonly ConnectedServer[]>;
+  readonly actions: Pick<Servers, "connect" | "refresh" | "remove">;
+}
