@@ -56,20 +56,21 @@ class Block(nn.Module):
         return x + y if self.skip else y
 
 
-class Lite0(nn.Module):
-    """float [n, 3, H, W] of `MEAN`/`DEVIATION`-normalized pixels → features [n, 320, H/32, W/32] and class logits [n, 1000]."""
+class Lite(nn.Module):
+    """float [n, 3, H, W] of `MEAN`/`DEVIATION`-normalized pixels → features [n, 320, H/32, W/32] and class logits [n, 1000]; other
+    sizes only for tests."""
 
-    def __init__(self):
+    def __init__(self, stages=STAGES, stem=STEM, head=HEAD, classes=CLASSES):
         super().__init__()
-        self.stem = Convolution(3, STEM, 3, 2)
-        blocks, inputs = [], STEM
-        for expand, outputs, count, stride, kernel in STAGES:
+        self.stem = Convolution(3, stem, 3, 2)
+        blocks, inputs = [], stem
+        for expand, outputs, count, stride, kernel in stages:
             for number in range(count):
                 blocks.append(Block(inputs, outputs, expand, kernel, stride if number == 0 else 1))
                 inputs = outputs
         self.blocks = nn.Sequential(*blocks)
-        self.head = Convolution(inputs, HEAD)
-        self.classifier = nn.Linear(HEAD, CLASSES)
+        self.head = Convolution(inputs, head)
+        self.classifier = nn.Linear(head, classes)
 
     def forward(self, x):
         features = self.blocks(self.stem(x))
@@ -88,7 +89,7 @@ def weights_file():
 def load_lite0():
     """The trained network in fp32, in eval mode."""
     state = torch.load(weights_file(), map_location="cpu", weights_only=True)
-    net, taken = Lite0(), set()
+    net, taken = Lite(), set()
 
     def fold(convolution, weight, norm, epsilon=1e-3):
         parts = [state[f"{norm}.{name}"] for name in ("weight", "bias", "running_mean", "running_var")]

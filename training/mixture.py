@@ -26,26 +26,26 @@ WIDTH, MIDDLE = 256, 512
 PICTURE_TOKENS = GRID * GRID + TOP
 
 
-def spread_matrix():
-    """float [100, 49]: bilinear interpolation of the classifier's 7 × 7 cells to the first tower's 10 × 10."""
-    cells = torch.eye(CELLS * CELLS).view(CELLS * CELLS, 1, CELLS, CELLS)
-    return F.interpolate(cells, (GRID, GRID), mode="bilinear", align_corners=False).flatten(1).T.contiguous()
+def spread_matrix(cells=CELLS, grid=GRID):
+    """float [grid², cells²]: bilinear interpolation of the classifier's cells to the first tower's."""
+    each = torch.eye(cells * cells).view(cells * cells, 1, cells, cells)
+    return F.interpolate(each, (grid, grid), mode="bilinear", align_corners=False).flatten(1).T.contiguous()
 
 
 class Mixture(nn.Module):
     """What a LLaVA has besides its ViT and its decoder: joins both towers' features and puts the classes behind them."""
 
-    def __init__(self):
+    def __init__(self, tower=WIDTH, features=FEATURES, middle=MIDDLE, width=WIDTH, classes=CLASSES, top=TOP, cells=CELLS, grid=GRID):
         super().__init__()
-        self.first = nn.Linear(WIDTH + FEATURES, MIDDLE)
-        self.second = nn.Linear(MIDDLE, WIDTH)
-        self.class_vectors = nn.Parameter(torch.zeros(CLASSES, WIDTH))
+        self.first = nn.Linear(tower + features, middle)
+        self.second = nn.Linear(middle, width)
+        self.class_vectors = nn.Parameter(torch.zeros(classes, width))
         self.share_first = nn.Linear(2, 32)
-        self.share_second = nn.Linear(32, WIDTH)
-        self.rank = nn.Parameter(torch.zeros(TOP, WIDTH))
-        self.register_buffer("spread", spread_matrix())
-        self.register_buffer("map_mean", torch.zeros(FEATURES))
-        self.register_buffer("map_scale", torch.ones(FEATURES))
+        self.share_second = nn.Linear(32, width)
+        self.rank = nn.Parameter(torch.zeros(top, width))
+        self.register_buffer("spread", spread_matrix(cells, grid))
+        self.register_buffer("map_mean", torch.zeros(features))
+        self.register_buffer("map_scale", torch.ones(features))
 
     def forward(self, patches, maps, seen, shares):
         """patches [n, 100, 256] of the ViT, maps [n, 49, 320], classes and shares [n, 5] → picture tokens [n, 105, 256]."""
