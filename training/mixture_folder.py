@@ -28,7 +28,7 @@ def as_bytes(weight):
     """float [rows, …] → int8 of the same shape and float scales [rows], symmetric; what they stand for is what the checkpoint means."""
     rows = weight.detach().float().flatten(1)
     scales = rows.abs().amax(1).clamp(min=1e-12) / 127
-    return (rows / scales[:, None]).round().clamp(-127, 127).to(torch.int8).view(weight.shape), scales
+    return (rows / scales[:, None]).round().clamp(-127, 127).to(torch.int8).view(weight.shape).contiguous(), scales
 
 
 def classifier_tensors(net):
@@ -37,7 +37,7 @@ def classifier_tensors(net):
     for name, value in net.named_parameters():
         if name.endswith(".weight"):
             whole, scales = as_bytes(value)
-            tensors[f"classifier.{name}"], tensors[f"classifier.{name}_scale"] = whole, scales
+            tensors[f"classifier.{name}"], tensors[f"classifier.{name}_step"] = whole, scales
             value.data = whole.float() * scales.view(-1, *[1] * (value.dim() - 1))
         else:
             tensors[f"classifier.{name}"] = value.detach().half()
@@ -75,8 +75,11 @@ def save_mixture_folder(base, mixture, net, photograph, tokenizer, folder, image
     """`base` is the LlavaForConditionalGeneration with tower and decoder, `photograph` a Linear(features, 1). Afterwards all weights in
     memory are what the folder holds, so that a reference can be computed from them."""
     folder = Path(folder)
+    with torch.no_grad():
+        for tensor in [*base.state_dict().values(), *mixture.parameters(), *photograph.parameters()]:
+            if tensor.is_floating_point():
+                tensor.copy_(tensor.half().float())
     work = folder.with_name(folder.name + ".mixture")
-    projector = base.model.multi_modal_projector
     save_folder(base, tokenizer, work)
     tensors = {name: value for name, value in export_tensors(base, torch.float16).items() if not name.startswith("multi_modal_projector.")}
     own = {name: value.detach().half().contiguous().clone() for name, value in mixture_tensors(mixture, photograph).items()}
@@ -106,11 +109,6 @@ def save_mixture_folder(base, mixture, net, photograph, tokenizer, folder, image
         shutil.copy(file, work / ("README.md" if Path(file).name == "MODEL_CARD.md" else Path(file).name))
     shutil.rmtree(folder, ignore_errors=True)
     work.rename(folder)
-    base.model.multi_modal_projector = projector
-    with torch.no_grad():
-        for tensor in [*base.state_dict().values(), *mixture.parameters(), *photograph.parameters()]:
-            if tensor.is_floating_point():
-                tensor.copy_(tensor.half().float())
 
 
 def resize_matrix(source, target):

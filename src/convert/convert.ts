@@ -17,6 +17,7 @@ import { decoderFingerprint } from "./adapter-fit.ts";
 import { buildDecoder, decoderSites } from "#convert/onnx/decoder.ts";
 import { buildEmbedTokens } from "#convert/onnx/embed.ts";
 import type { GraphBuilder } from "#convert/onnx/graph.ts";
+import { buildMixtureEncoder } from "#convert/onnx/mixture.ts";
 import { buildVisionEncoder } from "#convert/onnx/vision.ts";
 import type { Bits, GraphOptions, Importances } from "#convert/onnx/weight-ops.ts";
 import { imageAspectOf, packageConfigFiles, type GraphNote } from "#convert/package/package-config.ts";
@@ -265,7 +266,9 @@ function buildParts(config: LlavaConfig, tensors: LlavaTensors, options: Convert
   const { text } = config;
   return {
     vision: part("vision_encoder", bits.vision, true, (options) =>
-      buildVisionEncoder(config, tensors, { ...options, adaptable }),
+      config.mixture
+        ? buildMixtureEncoder(config, tensors, options)
+        : buildVisionEncoder(config, tensors, { ...options, adaptable }),
     ),
     embed: part("embed_tokens", bits.embed, false, (options) => buildEmbedTokens(text, tensors, options)),
     decoder: part(decoderBase, bits.decoder, true, (options) => buildDecoder(text, tensors, options)),

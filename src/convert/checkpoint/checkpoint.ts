@@ -70,6 +70,25 @@ export class Checkpoint {
     requireFloat(found);
     return found;
   }
+
+  /** A tensor that is stored as 8-bit integers with a scale per row in `<name>_step`, as what these stand for; or as floats. */
+  scaledTensor(name: string, shape: readonly number[]): Tensor {
+    const found = this.tensors.get(name);
+    if (found?.dtype !== "I8") return this.tensor(name, shape);
+    if (!sameShape(found.shape, shape)) {
+      throw bad(`tensor ${name} has shape ${shapeText(found.shape)}; config.json asks for ${shapeText(shape)}`);
+    }
+    const scales = this.tensor(`${name}_step`, shape.slice(0, 1));
+    const perRow = elementsOf(shape.slice(1));
+    return computedTensor(found, {
+      async read(start, count) {
+        const values = await found.read(start, count);
+        const first = Math.floor(start / perRow);
+        const factors = await scales.read(first, Math.ceil((start + count) / perRow) - first);
+        return values.map((value, i) => value * (factors[Math.floor((start + i) / perRow) - first] ?? NaN));
+      },
+    });
+  }
 }
 
 /** A tensor that lies in a file. */
@@ -81,7 +100,7 @@ export function storedTensor(entry: TensorEntry, source: ByteSource, file: strin
     shape,
     origin: file,
     async read(start, count) {
-      const type = requireFloat({ name, dtype });
+      const type = dtype === "I8" ? dtype : requireFloat({ name, dtype });
       const values = entry.strides
         ? await gather(entry, entry.strides, type, source, start, count)
         : await run(type, source, entry.offset + start * (dtypeBytes[type] ?? 0), count);
@@ -141,7 +160,7 @@ export function requireFloat({ name, dtype }: Pick<Tensor, "name" | "dtype">): F
 }
 
 async function run(
-  dtype: FloatDtype,
+  dtype: FloatDtype | "I8",
   source: ByteSource,
   offset: number,
   count: number,
@@ -149,6 +168,7 @@ async function run(
   const width = dtypeBytes[dtype] ?? 0;
   const bytes = await source.read(offset, count * width);
   const { buffer, byteOffset } = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  if (dtype === "I8") return Float32Array.from(new Int8Array(buffer, byteOffset, count));
   if (dtype === "F32") return new Float32Array(buffer, byteOffset, count);
   if (dtype === "F64") return Float32Array.from(new Float64Array(buffer, byteOffset, count));
   const bits = new Uint16Array(buffer, byteOffset, count);
@@ -159,7 +179,7 @@ async function run(
 async function gather(
   entry: TensorEntry,
   strides: readonly number[],
-  dtype: FloatDtype,
+  dtype: FloatDtype | "I8",
   source: ByteSource,
   start: number,
   count: number,

@@ -2,6 +2,7 @@
 // The one place that knows its snake_case names.
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
+import { Mixture, mixtureOf, type MixtureConfig } from "./mixture-config.ts";
 
 export interface VisionConfig {
   /** CLIP has a class token and a norm before its blocks; SigLIP has neither. */
@@ -66,6 +67,8 @@ export interface LlavaConfig {
   readonly tiles: TilesConfig | undefined;
   /** Whether a picture's slot stands between the tokens <im_start> and <im_end>. */
   readonly imageMarks: boolean;
+  /** The second tower of a mixture. */
+  readonly mixture?: MixtureConfig | undefined;
 }
 
 const number = v.number((issue) => `it is ${issue.received}, and a number is needed`);
@@ -198,9 +201,10 @@ export function projectorActivation(stated: unknown): ProjectorActivation {
   throw bad(`projector_hidden_act is "${name}"; known are ${Object.keys(projectorActivations).join(", ")}`);
 }
 
-/** The three classes of Hugging Face: what a config of each leaves out. */
+/** The three classes of Hugging Face and the mixture of towers: what a config of each leaves out. */
 const kinds: Readonly<Record<string, { readonly layer: number; readonly strategy: string; readonly tiles?: Tiles }>> = {
   llava: { layer: -2, strategy: "default" },
+  llava_mixture: { layer: -2, strategy: "default" },
   llava_next: { layer: -2, strategy: "default", tiles: { side: 336, grid: lines(3, 2), most: undefined } },
   llava_onevision: { layer: -1, strategy: "full", tiles: { side: 384, grid: squares(6), most: "anyres_max_9" } },
 };
@@ -245,12 +249,7 @@ type RawConfig = v.InferOutput<typeof Config>;
 
 /** The parsed config, or EngineError("bad-checkpoint") naming what is unknown. */
 export function parseConfig(json: unknown): LlavaConfig {
-  const parsed = v.safeParse(Config, json);
-  if (!parsed.success) {
-    const issue = parsed.issues[0];
-    throw bad(`config.json: ${v.getDotPath(issue) ?? "the whole"}: ${issue.message}`);
-  }
-  const raw = parsed.output;
+  const raw = checked(Config, json);
   const kind = kinds[raw.model_type];
   if (!kind) throw bad(unsupported(raw.model_type));
   const projector = raw.mm_projector_type ?? "mlp2x_gelu";
@@ -263,6 +262,7 @@ export function parseConfig(json: unknown): LlavaConfig {
   const imageTokenId = raw.image_token_index ?? raw.image_token_id;
   if (imageTokenId === undefined) throw bad("config.json has no image_token_index");
   const side = Math.floor(vision.imageSize / vision.patchSize);
+  const mixture = raw.model_type === "llava_mixture" ? mixtureOf(checked(Mixture, json)) : undefined;
   const aspect = raw.image_aspect_ratio;
   return {
     vision,
@@ -271,11 +271,19 @@ export function parseConfig(json: unknown): LlavaConfig {
     projectorBias: raw.multimodal_projector_bias,
     projectorActivation: projectorActivation(raw.projector_hidden_act),
     imageTokenId,
-    imageTokens: side * side + (vision.keepClass ? 1 : 0),
+    imageTokens: side * side + (vision.keepClass ? 1 : 0) + (mixture?.classTokens ?? 0),
     imageAspect: aspect === "pad" || aspect === "crop" || aspect === "resize" ? aspect : undefined,
     tiles: kind.tiles && tilesConfig(raw, kind.tiles, vision),
     imageMarks: raw.mm_use_im_start_end,
+    ...(mixture ? { mixture } : {}),
   };
+}
+
+function checked<T extends v.GenericSchema>(schema: T, json: unknown): v.InferOutput<T> {
+  const parsed = v.safeParse(schema, json);
+  if (parsed.success) return parsed.output;
+  const issue = parsed.issues[0];
+  throw bad(`config.json: ${v.getDotPath(issue) ?? "the whole"}: ${issue.message}`);
 }
 
 function unsupported(type: string): string {

@@ -28,6 +28,9 @@ const layouts = {
   vision: ["vision_tower.vision_model.", "model.vision_tower.vision_model.", "vision_tower.", "model.vision_tower."],
   projector: ["multi_modal_projector.", "model.multi_modal_projector."],
   newline: ["image_newline", "model.image_newline"],
+  classifier: ["classifier.", "model.classifier."],
+  classTokens: ["class_tokens.", "model.class_tokens."],
+  photograph: ["photograph.", "model.photograph."],
 } as const;
 export type ModelPart = keyof typeof layouts;
 
@@ -38,6 +41,9 @@ const landmarks: Readonly<Record<ModelPart, string>> = {
   vision: "embeddings.patch_embedding.weight",
   projector: "linear_1.weight",
   newline: "",
+  classifier: "stem.weight",
+  classTokens: "rank",
+  photograph: "weight",
 };
 
 export class LlavaTensors {
@@ -48,7 +54,7 @@ export class LlavaTensors {
   /** `needed`: parts that the checkpoint must have. */
   constructor(checkpoint: Checkpoint, needed = required) {
     this.#checkpoint = checkpoint;
-    for (const part of ["text", "head", "vision", "projector", "newline"] as const) {
+    for (const part of Object.keys(layouts) as ModelPart[]) {
       const prefix = layouts[part].find((candidate) => checkpoint.has(candidate + landmarks[part]));
       if (prefix !== undefined) this.#prefixes.set(part, prefix);
       else if (needed.includes(part)) {
@@ -84,10 +90,24 @@ export class LlavaTensors {
     return { name: `${part}.${name}`, dims, read: () => tensor.read(0, count) };
   }
 
+  /** A tensor of `rows` · `cols` values in any shape, as a matrix. */
+  matrixOf(vector: Vector, rows: number, cols: number): Matrix {
+    let whole: Promise<Float32Array<ArrayBuffer>> | undefined;
+    return {
+      name: vector.name,
+      rows,
+      cols,
+      async readRows(start, count) {
+        whole ??= vector.read();
+        return (await whole).slice(start * cols, (start + count) * cols);
+      },
+    };
+  }
+
   #tensor(part: ModelPart, name: string, dims: readonly number[]): Tensor {
     const whole = (this.#prefixes.get(part) ?? layouts[part][0]) + name;
     this.#asked.add(whole);
-    return this.#checkpoint.tensor(whole, dims);
+    return this.#checkpoint.scaledTensor(whole, dims);
   }
 
   /**

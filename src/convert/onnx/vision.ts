@@ -26,8 +26,6 @@ export function buildVisionEncoder(
 ): GraphBuilder {
   const graph = new GraphBuilder("vision_encoder");
   const ops = new WeightOps(graph, options);
-  const side = Math.floor(config.imageSize / config.patchSize);
-  const patches = side * side;
   const pixels = graph.input("pixel_values", "float32", [
     "images",
     config.channels,
@@ -36,17 +34,8 @@ export function buildVisionEncoder(
   ]);
   const images = graph.node("images", "Shape", [pixels], { start: { int: 0 }, end: { int: 1 } });
 
-  let x = embedPatches(graph, ops, config, tensors, pixels, images, patches);
-  for (let layer = 0; layer < config.layers; layer++) x = block(graph, ops, config, tensors, x, layer);
-  if (config.kind === "clip" && !config.keepClass) {
-    const [starts, ends, axes] = [
-      graph.int64("one", [1]),
-      graph.int64("row_end", [patches + 1]),
-      graph.int64("axis1", [1]),
-    ];
-    x = graph.node("select", "Slice", [x, starts, ends, axes]); // [n, patches, hidden]
-  }
-  const tokens = patches + (config.keepClass ? 1 : 0);
+  const x = visionTower(graph, ops, config, tensors, pixels, images);
+  const tokens = Math.floor(config.imageSize / config.patchSize) ** 2 + (config.keepClass ? 1 : 0);
   if (options.adaptable === true) {
     graph.nodeTo(["tower_features"], "tower", "Identity", [x]);
     graph.output("tower_features", "float32", ["images", tokens, config.hidden]);
@@ -67,6 +56,27 @@ export function buildVisionEncoder(
   graph.output("image_features", "float32", ["images", tokens, text.hidden]);
   if (tiles) newlineRow(graph, ops, tensors, images, text.hidden);
   return graph;
+}
+
+/** pixels [n, channels, size, size] → the selected layer's rows [n, patches, hidden], with the class row where the config keeps it. */
+export function visionTower(
+  graph: GraphBuilder,
+  ops: WeightOps,
+  config: VisionConfig,
+  tensors: LlavaTensors,
+  pixels: Value,
+  images: Value,
+): Value {
+  const patches = Math.floor(config.imageSize / config.patchSize) ** 2;
+  let x = embedPatches(graph, ops, config, tensors, pixels, images, patches);
+  for (let layer = 0; layer < config.layers; layer++) x = block(graph, ops, config, tensors, x, layer);
+  if (config.kind !== "clip" || config.keepClass) return x;
+  const [starts, ends, axes] = [
+    graph.int64("one", [1]),
+    graph.int64("row_end", [patches + 1]),
+    graph.int64("axis1", [1]),
+  ];
+  return graph.node("select", "Slice", [x, starts, ends, axes]); // [n, patches, hidden]
 }
 
 /**
