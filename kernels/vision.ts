@@ -1,5 +1,6 @@
 // AssemblyScript. Runs a vision transformer (CLIP's or SigLIP's blocks) and LLaVA's projector on one picture. Several threads run `forward` over one
 // shared memory, phase by phase. Knows no files: src/engine/kernel/vision.ts lays the memory out.
+import { classify, joined, joinedScales, joinRow } from "./classifier";
 import { activate, exponential, gelu } from "./functions";
 import { MATRIX_BYTES, multiply, narrowBlock, pieceRows, product, sumLanes, unpackedBytes } from "./matrix";
 import { address, endPhase, field, header, nextJob, nextPiece, startJob } from "./team";
@@ -38,6 +39,7 @@ const PROJECTOR: usize = 144; // matrices
 const OUT: usize = 148; // f32 [rows, projected]
 const SCRATCH: usize = 152; // per thread
 const SCRATCH_BYTES: usize = 156;
+const CLASSIFIER: usize = 160; // a mixture's second tower, or 0
 
 /** A norm: weights and biases. */
 const NORM_BYTES: usize = 8;
@@ -279,6 +281,8 @@ function forward(thread: i32): void {
   const firstRow = address(CLASS_ROW) ? 1 : 0;
   const patches = rows - firstRow;
   const fours = (rows + 3) >> 2;
+  const classifier = address(CLASSIFIER);
+  const map = classifier ? classify(classifier, scratch) : 0;
 
   for (let i = nextPiece(patches); i >= 0; i = nextPiece(patches)) gatherPatch(i);
   endPhase();
@@ -332,7 +336,8 @@ function forward(thread: i32): void {
     for (let i: usize = 0; i < hiddenBytes; i += 16) {
       v128.store(row + i, f32x4.add(v128.load(row + i), v128.load(change + i)));
     }
-    narrowRow(row, m);
+    if (classifier == 0) narrowRow(row, m);
+    else if (m >= field(DROPPED)) joinRow(classifier, map, m - field(DROPPED), row, hidden, scratch);
   }
   endPhase();
   project(scratch);
@@ -343,8 +348,11 @@ function project(scratch: usize): void {
   const dropped = field(DROPPED),
     hidden = field(HIDDEN);
   const rows = field(ROWS) - dropped;
-  const x = address(NARROW) + <usize>dropped * ((<usize>hidden) << 1);
-  const xScales = address(NARROW_SCALES) + <usize>dropped * ((<usize>(hidden >> 5)) << 2);
+  const classifier = address(CLASSIFIER);
+  const own = address(NARROW) + <usize>dropped * ((<usize>hidden) << 1);
+  const ownScales = address(NARROW_SCALES) + <usize>dropped * ((<usize>(hidden >> 5)) << 2);
+  const x = classifier ? joined(classifier) : own;
+  const xScales = classifier ? joinedScales(classifier) : ownScales;
   const first = address(PROJECTOR);
   if (field(PROJECTIONS) == 1) {
     product(first, rows, x, xScales, address(OUT), scratch);

@@ -8,6 +8,8 @@ export interface OnnxNode {
   readonly outputs: readonly string[];
   /** Whole numbers and floats by name. */
   readonly numbers: ReadonlyMap<string, number>;
+  /** Lists of whole numbers by name. */
+  readonly lists: ReadonlyMap<string, readonly number[]>;
 }
 
 export interface OnnxTensor {
@@ -87,6 +89,7 @@ function readNode(bytes: Uint8Array<ArrayBuffer>): OnnxNode {
   const inputs: string[] = [];
   const outputs: string[] = [];
   const numbers = new Map<string, number>();
+  const lists = new Map<string, number[]>();
   let op = "";
   for (const field of fields(bytes)) {
     if (field.number === 1) inputs.push(text.decode(field.bytes));
@@ -95,14 +98,17 @@ function readNode(bytes: Uint8Array<ArrayBuffer>): OnnxNode {
     if (field.number === 5) {
       let name = "";
       let value: number | undefined;
+      const list: number[] = [];
       for (const part of fields(field.bytes)) {
         if (part.number === 1) name = text.decode(part.bytes);
         if (part.number === 2 || part.number === 3) value = part.value;
+        if (part.number === 8) list.push(...(part.bytes.length > 0 ? fieldVarints(part.bytes) : [part.value]));
       }
       if (value !== undefined) numbers.set(name, value);
+      if (list.length > 0) lists.set(name, list);
     }
   }
-  return { op, inputs, outputs, numbers };
+  return { op, inputs, outputs, numbers, lists };
 }
 
 function readTensor(bytes: Uint8Array<ArrayBuffer>): OnnxTensor & { readonly name: string } {

@@ -143,7 +143,7 @@ export class WeightOps {
     // Rows come out as wide as whole blocks; a table that blocks don't fill is kept at 16 bits.
     const bits = this.#bits <= 8 && table.cols % blockSize !== 0 ? 16 : this.#bits;
     if (bits === 32 || this.#expanded) {
-      this.#graph.nodeTo(outputs, path, "Gather", [this.#graph.weight(this.#f32(table, false)), ids]);
+      this.#graph.nodeTo(outputs, path, "Gather", [this.#graph.weight(this.#f32(table, false, "symmetric")), ids]);
     } else if (bits === 16) {
       const half = this.#graph.weight(f16Weight(table, false));
       const rows = this.#graph.node(path, "Gather", [half, ids]);
@@ -168,12 +168,12 @@ export class WeightOps {
     this.#graph.output(output, "float32", [cols]);
   }
 
-  #origins(name: string, bits: 4 | 8): { data: string; scales: string; zeroPoints?: string } {
+  #origins(name: string, bits: 4 | 8, scheme: Scheme): { data: string; scales: string; zeroPoints?: string } {
     const { data, scales, zeroPoints } = quantizedNames(name, bits);
-    return this.#scheme === "asymmetric" ? { data, scales, zeroPoints } : { data, scales };
+    return scheme === "asymmetric" ? { data, scales, zeroPoints } : { data, scales };
   }
 
-  #f32(matrix: Matrix, transpose: boolean): Weight {
+  #f32(matrix: Matrix, transpose: boolean, scheme = this.#scheme): Weight {
     const { name, rows, cols } = matrix;
     const bits = this.#bits;
     const quantized = this.#expanded && (bits === 4 || bits === 8) ? bits : undefined;
@@ -187,7 +187,16 @@ export class WeightOps {
         else for await (const values of rowChunks(matrix)) yield bytesOf(values);
       },
       ...(quantized
-        ? { origin: { kind: "quantized", ...this.#origins(name, quantized), bits: quantized, rows, cols, transpose } }
+        ? {
+            origin: {
+              kind: "quantized",
+              ...this.#origins(name, quantized, scheme),
+              bits: quantized,
+              rows,
+              cols,
+              transpose,
+            },
+          }
         : {}),
     };
   }

@@ -68,6 +68,11 @@ export class GraphWalk {
     return expect(this.#tensors.get(name ?? ""));
   }
 
+  /** Whether a value is a weight or a constant. */
+  isTensor(name: string | undefined): boolean {
+    return name !== undefined && this.#tensors.has(name);
+  }
+
   matrix(): PlannedMatrix {
     const node = this.next("MatMulNBits");
     const [bits, rows, cols] = [node.numbers.get("bits"), node.numbers.get("N"), node.numbers.get("K")];

@@ -1,5 +1,7 @@
 // Recognises a vision graph (CLIP or SigLIP, then a projector) with block-quantized matrices, as this project's converter writes it, and tells
 // where its weights lie. A graph that computes anything else is not recognised: it then runs on the runtime, which knows all operators.
+import { firstInteger, readClassifier, readClassTokens, readJoin, readPhotograph } from "./classifier-plan.ts";
+import type { ClassifierPlan } from "./classifier.ts";
 import { expect, GraphWalk, walked, type PlannedMatrix } from "./graph-walk.ts";
 import type { OnnxGraph, OnnxNode, OnnxTensor } from "#formats/onnx-reader.ts";
 
@@ -45,6 +47,8 @@ export interface VisionPlan {
   /** f32 [projected]. */
   readonly newline: OnnxTensor | undefined;
   readonly yieldsTower: boolean;
+  /** A mixture's second tower. */
+  readonly classifier: ClassifierPlan | undefined;
 }
 
 export type Activation = "quick_gelu" | "gelu_tanh" | "gelu";
@@ -76,6 +80,7 @@ function read({ nodes, tensors }: OnnxGraph): VisionPlan {
       if (walk.peek()?.op === "Expand") return walk.next();
     }
   };
+  const classifier = walk.peek()?.op === "Mul" ? readClassifier(walk) : undefined;
   const conv = walk.next("Conv");
   const kernel = walk.tensor(conv.inputs[1]);
   const [hidden, channels, patch, across] = kernel.dims;
@@ -142,7 +147,9 @@ function read({ nodes, tensors }: OnnxGraph): VisionPlan {
     const slice = walk.next();
     expect(slice.inputs[0] === stream && classRow && firstInteger(walk.tensor(slice.inputs[1])) === 1);
     expect(firstInteger(walk.tensor(slice.inputs[2])) === positions.dims[0]);
+    stream = slice.outputs[0];
   }
+  const spread = classifier && readJoin(walk, stream);
   const projector = [walk.matrix()];
   if (walk.peek()?.op === "Gelu") {
     walk.next();
@@ -150,6 +157,8 @@ function read({ nodes, tensors }: OnnxGraph): VisionPlan {
   }
   // What is left belongs to the newline row.
   while (newlineNode && walk.peek()?.op === "Concat") walk.next();
+  const mixture = classifier &&
+    spread && { classifier, spread, tokens: readClassTokens(walk), photograph: readPhotograph(walk) };
   walk.end();
 
   const first = expect(blocks[0]);
@@ -175,10 +184,6 @@ function read({ nodes, tensors }: OnnxGraph): VisionPlan {
     projector,
     newline: newlineNode && walk.tensor(newlineNode.inputs[0]),
     yieldsTower,
+    classifier: mixture,
   };
-}
-
-function firstInteger({ data }: OnnxTensor): number | undefined {
-  if (!(data instanceof Uint8Array) || data.length < 8) return undefined;
-  return Number(new DataView(data.buffer, data.byteOffset).getBigInt64(0, true));
 }

@@ -1,6 +1,7 @@
 // Runs a vision tower and its projector on this project's own WebAssembly kernel (kernels/vision.ts), several threads over one memory that holds
 // the weights as they are in the package. Knows no runtime; who helps is its host's business.
 import { EngineError } from "#engine/errors.ts";
+import { classifierFits, placeClassifier } from "./classifier.ts";
 import { KernelMemory, readTensor, unpackedBytes, type KernelHelpers, type WeightFiles } from "./memory.ts";
 import type { OnnxTensor } from "#formats/onnx-reader.ts";
 import { visionKernelBytes } from "./vision-kernel.ts";
@@ -16,6 +17,8 @@ export interface Seen {
   readonly hidden: number;
   /** [projected], where the graph yields that. */
   readonly newline: Float32Array<ArrayBuffer> | undefined;
+  /** Of a mixture: above 0 where its classifier takes the picture for a photograph. */
+  readonly photograph: number | undefined;
 }
 
 /** A tower with its weights; one run at a time. */
@@ -29,7 +32,7 @@ export interface VisionTower {
 const headerFields = [
   "rows", "hidden", "ffn", "heads", "headSize", "blocks", "epsilon", "activation", "channels", "patch", "image", "dropped", "projections",
   "pixels", "patches", "kernel", "classRow", "positions", "preNorm", "stream", "update", "narrow", "narrowScales", "wide", "wideScales",
-  "qkv", "keys", "values", "blockTable", "projector", "out", "scratch", "scratchBytes",
+  "qkv", "keys", "values", "blockTable", "projector", "out", "scratch", "scratchBytes", "classifier",
 ] as const; // prettier-ignore
 type HeaderField = (typeof headerFields)[number];
 const activations: Readonly<Record<Activation, number>> = { quick_gelu: 0, gelu_tanh: 1, gelu: 2 };
@@ -43,8 +46,9 @@ export interface TowerOptions extends WeightFiles {
 
 /** Whether the kernel's arithmetic fits these shapes. */
 export function fitsKernel(plan: VisionPlan, image: number): boolean {
-  const { hidden, headSize, patch, positions, classRow } = plan;
-  const patches = Math.floor(image / patch) ** 2; // pixels beyond the last whole patch are not looked at
+  const { hidden, headSize, patch, positions, classRow, classifier } = plan;
+  const patches = Math.floor(towerSide(plan, image) / patch) ** 2; // pixels beyond the last whole patch are not looked at
+  if (classifier && !classifierFits(classifier, { image, hidden, patches, projected: 0 })) return false;
   return (
     hidden % 32 === 0 &&
     headSize % 8 === 0 &&
@@ -56,9 +60,15 @@ export function fitsKernel(plan: VisionPlan, image: number): boolean {
   );
 }
 
+/** Pixels on a side of the transformer's picture; a mixture makes it smaller itself. */
+function towerSide({ classifier }: VisionPlan, image: number): number {
+  return classifier?.classifier.resize.dims[0] ?? image;
+}
+
 /** Reads the weights into a new memory; rejects with "out-of-memory" where they do not fit. */
 export async function loadTower(options: TowerOptions): Promise<VisionTower> {
-  const { plan, image } = options;
+  const { plan } = options;
+  const image = towerSide(plan, options.image);
   const { hidden, ffn, heads, headSize, channels, patch } = plan;
   const rows = plan.positions.dims[0] ?? 0;
   const projected = plan.projector.at(-1)?.rows ?? 0;
@@ -80,7 +90,9 @@ export async function loadTower(options: TowerOptions): Promise<VisionTower> {
   const preNormWords = plan.preNorm && normWords(plan.preNorm);
   const attention = 16 * headSize + 128 * panels + 16 * hidden;
   const products = unpackedBytes(blocksOf(Math.max(widest, hidden)) * 32) + rows * 128;
-  const scratchBytes = Math.ceil(Math.max(attention, products, hidden * 4) / 64) * 64;
+  const patches = rows - plan.dropped;
+  const placed = plan.classifier && placeClassifier(own, plan.classifier, { image: options.image, hidden, patches, projected }); // prettier-ignore
+  const scratchBytes = Math.ceil(Math.max(attention, products, hidden * 4, placed?.scratchBytes ?? 0) / 64) * 64;
   const places: Record<HeaderField, number> = {
     rows,
     hidden,
@@ -115,6 +127,7 @@ export async function loadTower(options: TowerOptions): Promise<VisionTower> {
     out: own.place(rows * projected * 4),
     scratch: own.place(threads * scratchBytes),
     scratchBytes,
+    classifier: placed?.table ?? 0,
   };
 
   await own.make(0, options);
@@ -136,26 +149,38 @@ export async function loadTower(options: TowerOptions): Promise<VisionTower> {
     for (let i = from; i < rows * hidden; i++) positions[i] = (positions[i] ?? 0) + (bias[i % hidden] ?? 0);
   }
   const newline = plan.newline && (await floatsOf(plan.newline, options));
+  const classifier = await placed?.fill(options);
   const team = await own.start(visionKernelBytes(), options.helpers);
 
   return {
     run(pixels) {
-      if (pixels.length !== channels * image * image) throw new EngineError("internal", "a picture of another size");
-      own.floats.set(pixels, places.pixels >> 2);
+      if (pixels.length !== channels * options.image ** 2)
+        throw new EngineError("internal", "a picture of another size");
+      own.floats.set(classifier ? classifier.look(pixels) : pixels, places.pixels >> 2);
       team.run();
       const kept = rows - plan.dropped;
       const copy = (at: number, count: number): Float32Array<ArrayBuffer> =>
         new Float32Array(own.floats.subarray(at >> 2, (at >> 2) + count));
+      const told = classifier?.told();
+      const features = copy(places.out, kept * projected);
       return {
-        features: copy(places.out, kept * projected),
+        features: told ? joinFloats(features, told.tokens) : features,
         projected,
         tower: plan.yieldsTower ? copy(places.stream + plan.dropped * hidden * 4, kept * hidden) : undefined,
         hidden,
         newline,
+        photograph: told?.photograph,
       };
     },
     release: () => team.release(),
   };
+}
+
+function joinFloats(first: Float32Array, second: Float32Array): Float32Array<ArrayBuffer> {
+  const both = new Float32Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
 }
 
 async function floatsOf(tensor: OnnxTensor, from: WeightFiles): Promise<Float32Array<ArrayBuffer>> {

@@ -3,7 +3,7 @@ import { EngineError } from "#engine/errors.ts";
 import type { VisionTower } from "#engine/kernel/vision.ts";
 import type { Runtime, RuntimeTensor, Session } from "#engine/runtime/runtime.ts";
 
-/** Outputs by the graph's names: image_features [.., rows, projected], and tower_features and image_newline where the graph yields them. */
+/** Outputs by the graph's names: image_features [.., rows, projected], and tower_features, image_newline and photograph where the graph yields them. */
 export type VisionOutputs = Map<string, RuntimeTensor>;
 
 /** A vision tower with its projector. One run at a time. */
@@ -17,7 +17,7 @@ export interface VisionEncoder {
 export function kernelEncoder(runtime: Runtime, tower: VisionTower): VisionEncoder {
   return {
     run(pixels) {
-      const { features, projected, tower: towerFeatures, hidden, newline } = tower.run(pixels);
+      const { features, projected, tower: towerFeatures, hidden, newline, photograph } = tower.run(pixels);
       const outputs: VisionOutputs = new Map();
       const add = (name: string, data: Float32Array | undefined, width: number): void => {
         if (data) outputs.set(name, runtime.tensor("float32", data, [1, data.length / width, width]));
@@ -25,6 +25,8 @@ export function kernelEncoder(runtime: Runtime, tower: VisionTower): VisionEncod
       add("image_features", features, projected);
       add("tower_features", towerFeatures, hidden);
       add("image_newline", newline?.slice(), projected);
+      if (photograph !== undefined)
+        outputs.set("photograph", runtime.tensor("float32", Float32Array.of(photograph), [1, 1]));
       return Promise.resolve(outputs);
     },
     release: () => {
