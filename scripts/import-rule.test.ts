@@ -126,13 +126,3 @@ test("adapters of a host are picked by entry points only", async () => {
   expect(await refusals("engine/model/model.ts", 'import type { A } from "./runtime.node.ts";')).toEqual([]);
   expect(await refusals("worker/worker.ts", 'import { a } from "#engine/picture/decode.web.ts";')).toEqual([]);
 });
-
-test("the table in ARCHITECTURE.md is the one that lint enforces", () => {
-  const entries = (cell = ""): string[] => (cell.trim() === "–" ? [] : cell.replaceAll("`", "").trim().split(", "));
-  const written = read("ARCHITECTURE.md")
-    .split("\n")
-    .map((line) => line.split("|").map((cell) => cell.trim()))
-    .filter((cells) => cells.length === 6 && cells[1]?.startsWith("`src/") === true)
-    .map((cells) => [cells[1]?.slice("`src/".length, -1), { values: entries(cells[3]), types: entries(cells[4]) }]);
-  expect(Object.fromEntries(written)).toEqual(table.rooms);
-});
