@@ -5,7 +5,7 @@ import { performance } from "node:perf_hooks";
 import { convertAdapter } from "#convert/adapter.ts";
 import { randomAdapter } from "#testing/adapter-fixture.ts";
 import { convert } from "#convert/convert.ts";
-import type { CheckpointFolder } from "#convert/checkpoint/byte-source.ts";
+import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { memoryCheckpoint, memoryPackage, tinyConfig, tinyFiles, tinyTensors } from "#testing/fixtures.ts";
 import { checkpointFolder } from "#convert/package/folder.node.ts";
 import { decodeLast } from "#engine/decoder/decoder.ts";

@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import * as v from "valibot";
 import { convertAdapter, type AdapterOptions } from "#convert/adapter.ts";
-import type { CheckpointFolder, PackageFolder } from "#convert/checkpoint/byte-source.ts";
+import type { CheckpointFolder, PackageFolder } from "#convert/checkpoint/folders.ts";
 import { convert } from "#convert/convert.ts";
 import { checkpointFolder, packageFolder } from "#convert/package/folder.node.ts";
 import type { Bits, Importances } from "#convert/onnx/weight-ops.ts";

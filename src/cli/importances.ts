@@ -2,7 +2,7 @@
 // also yield sums of squares. The converter weights its rounding errors by them.
 import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { CheckpointFolder } from "#convert/checkpoint/byte-source.ts";
+import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { convert, type ConvertOptions, type ConvertProgress } from "#convert/convert.ts";
 import { packageFolder } from "#convert/package/folder.node.ts";
 import { besideTarget, cleanAtExit, removeNow } from "#convert/package/half-written.node.ts";

@@ -2,7 +2,7 @@
 // Each checks everything that needs no weights before it writes, and leaves nothing when it fails.
 import { Option, type Command } from "commander";
 import * as v from "valibot";
-import type { CheckpointFolder } from "#convert/checkpoint/byte-source.ts";
+import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { openWeights } from "#convert/source/checkpoint-source.ts";
 import { applyDelta, checkBase, deltaNoteName, describeBase, makeDelta } from "#convert/source/delta.ts";
 import { checkpointFolder, packageFolder } from "#convert/package/folder.node.ts";

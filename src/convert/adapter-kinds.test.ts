@@ -9,7 +9,7 @@ import type { Runtime } from "#engine/runtime/runtime.ts";
 import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
 import { lastLogits } from "#engine/model/self-test.ts";
 import { convertAdapter } from "./adapter.ts";
-import type { CheckpointFolder } from "#convert/checkpoint/byte-source.ts";
+import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { elementsOf } from "#convert/checkpoint/checkpoint.ts";
 import { openWeights } from "#convert/source/checkpoint-source.ts";
 import { convert } from "./convert.ts";

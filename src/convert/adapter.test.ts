@@ -11,7 +11,7 @@ import { lastLogits } from "#engine/model/self-test.ts";
 import type { AdapterManifest, Manifest } from "#weights/manifest.ts";
 import { convertAdapter, type AdapterOptions } from "./adapter.ts";
 import { randomAdapter } from "#testing/adapter-fixture.ts";
-import type { CheckpointFolder } from "#convert/checkpoint/byte-source.ts";
+import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { convert, type ConvertOptions } from "./convert.ts";
 import { encodeSafetensors, memoryCheckpoint, memoryPackage, type MemoryPackage } from "#testing/fixtures.ts";
 import { checkpointFolder } from "#convert/package/folder.node.ts";

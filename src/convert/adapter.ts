@@ -11,7 +11,7 @@ import {
   type AdapterManifest,
   type Manifest,
 } from "#weights/manifest.ts";
-import { readText, type CheckpointFolder, type PackageFolder } from "#convert/checkpoint/byte-source.ts";
+import { readText, type CheckpointFolder, type PackageFolder } from "#convert/checkpoint/folders.ts";
 import {
   Checkpoint,
   elementsOf,

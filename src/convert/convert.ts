@@ -4,7 +4,7 @@ import { EngineError } from "#engine/errors.ts";
 import type { PackageInfo, SelfTest } from "#engine/package.ts";
 import type { PackageFiles } from "#engine/types.ts";
 import { manifestName, manifestVersion, parseManifest, type Manifest, type ManifestGraph } from "#weights/manifest.ts";
-import type { CheckpointFolder, PackageFolder } from "#convert/checkpoint/byte-source.ts";
+import type { CheckpointFolder, PackageFolder } from "#convert/checkpoint/folders.ts";
 import type { RenderChat } from "#convert/text/chat-template.ts";
 import { openSource, type MoreFolders } from "#convert/source/checkpoint-source.ts";
 import { checkTokens, type TryTokenizer } from "#convert/text/check-tokens.ts";

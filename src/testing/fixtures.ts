@@ -1,6 +1,6 @@
 // For tests: folders in memory and a tiny random LLaVA checkpoint, so that converting needs neither disk nor Python.
 import { EngineError } from "#engine/errors.ts";
-import type { CheckpointFolder, PackageFolder } from "#convert/checkpoint/byte-source.ts";
+import type { CheckpointFolder, PackageFolder } from "#convert/checkpoint/folders.ts";
 import { f32ToF16Bits } from "#formats/float.ts";
 
 /** A checkpoint folder of these files. */

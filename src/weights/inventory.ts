@@ -10,7 +10,7 @@ import {
 } from "./manifest.ts";
 import { noteKey, packageOf, packagePrefix, shardKey, type ShardStore } from "#weights/store/store.ts";
 import { blobMatches } from "#weights/download/verify.ts";
-import { readZip, writeStoredZip, type ZippedFile } from "#formats/zip.ts";
+import { readPackageZip, writeStoredZip, type ZippedFile } from "#formats/package-zip.ts";
 
 export interface StoredPackageInfo {
   readonly id: string;
@@ -196,7 +196,7 @@ const longestManifest = 64 * 2 ** 20;
 
 /** Finds the package in a zip of it, or among its files by path; undefined when there is none that can be read. */
 export async function openPackage(given: Blob | ReadonlyMap<string, Blob>): Promise<OpenedPackage | undefined> {
-  const files = withoutFolder(given instanceof Blob ? await readZip(given) : asZipped(given));
+  const files = withoutFolder(given instanceof Blob ? await readPackageZip(given) : asZipped(given));
   const listed = files?.get(manifestName);
   if (!files || !listed || listed.bytes > longestManifest) return undefined;
   const manifestBlob = await listed.read();

@@ -1,7 +1,7 @@
 // Tensors by name, whichever files they lie in or whatever they are computed from: the one view that the converter has of weights.
 // Knows no file format and no model.
 import { EngineError } from "#engine/errors.ts";
-import type { ByteSource } from "./byte-source.ts";
+import type { ByteSource } from "#formats/byte-source.ts";
 import { bf16ToF32, f16ToF32 } from "#formats/float.ts";
 
 /** Types of elements by their safetensors names, with their bytes. */

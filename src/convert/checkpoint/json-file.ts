@@ -1,7 +1,7 @@
 // JSON objects in a checkpoint folder, with limits: a file from someone else may be endless or nested without end. Knows no fields.
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
-import { readText, type CheckpointFolder } from "./byte-source.ts";
+import { readText, type CheckpointFolder } from "./folders.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 export const JsonObjectSchema = v.record(v.string(), v.unknown());

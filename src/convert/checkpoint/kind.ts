@@ -2,7 +2,7 @@
 // reads no weights.
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
-import type { CheckpointFolder } from "./byte-source.ts";
+import type { CheckpointFolder } from "./folders.ts";
 import { JsonObjectSchema, type JsonObject } from "./json-file.ts";
 
 const wanted = "take the checkpoint that it was made from, in 16 or 32 bits: `llava convert` quantizes it itself";

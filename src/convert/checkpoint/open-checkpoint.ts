@@ -2,7 +2,8 @@
 // Only headers are read; tensors come in runs when asked. Which tensors there should be is the caller's business.
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
-import { readText, type ByteSource, type CheckpointFolder } from "./byte-source.ts";
+import { readText, type CheckpointFolder } from "./folders.ts";
+import type { ByteSource } from "#formats/byte-source.ts";
 import { describeFolder, refuseQuantizedTensors } from "./kind.ts";
 import { parseJson } from "./json-file.ts";
 import { Checkpoint, storedTensor, type Tensor, type TensorEntry } from "./checkpoint.ts";

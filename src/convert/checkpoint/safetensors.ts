@@ -1,7 +1,7 @@
 // Reads headers of safetensors files: where each tensor lies. Knows no model and reads no weights.
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
-import type { ByteSource } from "./byte-source.ts";
+import type { ByteSource } from "#formats/byte-source.ts";
 import { parseJson, repeatedKey } from "./json-file.ts";
 import { dtypeBytes, elementsOf, shapeText, type TensorEntry } from "./checkpoint.ts";
 

@@ -1,10 +1,12 @@
 // Where the tensors of a file written by torch.save lie: a zip with a pickle that describes them and an entry per storage.
 // Knows the format since PyTorch 1.6; reads no weights.
 import { EngineError } from "#engine/errors.ts";
-import type { ByteSource } from "./byte-source.ts";
+import type { ByteSource } from "#formats/byte-source.ts";
 import { dtypeBytes, elementsOf, type TensorEntry } from "./checkpoint.ts";
 import { PickledTensor, readPickle, type Pickled } from "./pickle.ts";
-import { crc32, isZip, readZip, type ZipEntry } from "./torch-zip.ts";
+import { crc32 } from "#formats/crc.ts";
+import { isZip } from "#formats/zip-directory.ts";
+import { readTorchZip, type StoredEntry } from "./torch-zip.ts";
 
 /** The largest pickle we believe: descriptions of tensors take about 200 bytes each. */
 const maxPickleBytes = 64 * 2 ** 20;
@@ -14,7 +16,7 @@ const wrappers = ["state_dict", "model", "module"];
 /** The named tensors of a file, with everything checked that can be without reading them. */
 export async function readTorchFile(source: ByteSource, file: string): Promise<TensorEntry[]> {
   if (!(await isZip(source))) throw await notZip(source, file);
-  const entries = await readZip(source, file);
+  const entries = await readTorchZip(source, file);
   const pickleName = [...entries.keys()].find((name) => name === "data.pkl" || name.endsWith("/data.pkl"));
   const pickleEntry = pickleName === undefined ? undefined : entries.get(pickleName);
   if (pickleName === undefined || pickleEntry === undefined) {
@@ -51,7 +53,7 @@ function namedTensors(value: Pickled, file: string): [string, PickledTensor][] {
   throw bad(`${file} holds no dict of named tensors`);
 }
 
-function placeTensor(name: string, tensor: PickledTensor, entry: ZipEntry, file: string): TensorEntry {
+function placeTensor(name: string, tensor: PickledTensor, entry: StoredEntry, file: string): TensorEntry {
   const { storage, offset, shape, strides } = tensor;
   const width = dtypeBytes[storage.dtype] ?? 0;
   // The last element that the view reaches, not counting along dimensions of no elements.
@@ -74,7 +76,7 @@ function isContiguous(shape: readonly number[], strides: readonly number[]): boo
   return true;
 }
 
-async function checkByteOrder(source: ByteSource, entry: ZipEntry | undefined, file: string): Promise<void> {
+async function checkByteOrder(source: ByteSource, entry: StoredEntry | undefined, file: string): Promise<void> {
   if (!entry || entry.bytes > 16) return;
   const order = new TextDecoder().decode(await source.read(entry.offset, entry.bytes));
   if (order !== "little")

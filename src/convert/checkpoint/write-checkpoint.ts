@@ -1,7 +1,7 @@
 // Writes a checkpoint folder: tensors as safetensors, sharded with an index where they are large, beside small files.
 // Holds a few megabytes at a time, whatever the tensors are computed from; knows no model.
 import { EngineError } from "#engine/errors.ts";
-import type { PackageFolder } from "./byte-source.ts";
+import type { PackageFolder } from "./folders.ts";
 import { bytesOf, elementsOf, requireFloat, type Checkpoint, type Tensor } from "./checkpoint.ts";
 import { encodeFloats } from "#formats/float.ts";
 import { encodeHeader } from "./safetensors.ts";

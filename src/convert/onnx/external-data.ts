@@ -2,7 +2,7 @@
 // Knows the names transformers.js looks for: `<graph>.onnx_data`, `<graph>.onnx_data_1`, …
 import { EngineError } from "#engine/errors.ts";
 import type { Expansion, ExpansionTensor } from "#engine/package.ts";
-import type { FileWriter } from "#convert/checkpoint/byte-source.ts";
+import type { FileWriter } from "#convert/checkpoint/folders.ts";
 import type { Placement, Weight } from "./graph.ts";
 
 /** No file grows past this unless a single weight is larger. */

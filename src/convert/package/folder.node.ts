@@ -4,7 +4,8 @@ import { mkdir, open, readdir, realpath, rename, rm, stat, statfs, writeFile, ty
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { EngineError } from "#engine/errors.ts";
 import { manifestName } from "#weights/manifest.ts";
-import type { ByteSource, CheckpointFolder, FileWriter, PackageFolder } from "#convert/checkpoint/byte-source.ts";
+import type { CheckpointFolder, FileWriter, PackageFolder } from "#convert/checkpoint/folders.ts";
+import type { ByteSource } from "#formats/byte-source.ts";
 import { besideTarget, cleanAtExit, removeLeftovers, removeNow, restoreNow } from "./half-written.node.ts";
 import { filesName, outputPlace, resolveLinks, type OutputOptions } from "./output-place.node.ts";
 

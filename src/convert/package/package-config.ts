@@ -2,7 +2,7 @@
 // Passes on what it does not know; adds only what is missing.
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
-import { readText, type CheckpointFolder } from "#convert/checkpoint/byte-source.ts";
+import { readText, type CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { readObject } from "#convert/checkpoint/json-file.ts";
 import type { Conversation } from "#convert/text/choose-template.ts";
 import type { LlavaConfig } from "#convert/checkpoint/config.ts";

@@ -1,7 +1,7 @@
 // Hashes the files of a package in shards while they are written, so that nothing is read twice.
 // Knows no folder: it wraps the writer it is given.
 import type { ManifestFile, Shard } from "#weights/manifest.ts";
-import type { FileWriter, PackageFolder } from "#convert/checkpoint/byte-source.ts";
+import type { FileWriter, PackageFolder } from "#convert/checkpoint/folders.ts";
 
 /** Bytes of every shard but a file's last. */
 export const shardBytes = 32 * 2 ** 20;

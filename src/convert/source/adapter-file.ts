@@ -2,7 +2,7 @@
 // read is an error. Knows the names of both files and peft's wrappings; computes nothing.
 import { EngineError } from "#engine/errors.ts";
 import { adapterConfigName, parseAdapterConfig, type AdapterConfig } from "./adapter-config.ts";
-import type { CheckpointFolder } from "#convert/checkpoint/byte-source.ts";
+import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import {
   isBuffer,
   requireFloat,

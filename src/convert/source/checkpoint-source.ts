@@ -2,7 +2,7 @@
 // Knows which folder has which part; computes no weights itself.
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
-import type { CheckpointFolder } from "#convert/checkpoint/byte-source.ts";
+import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { describeFolder, refuseOtherKinds } from "#convert/checkpoint/kind.ts";
 import { elementsOf, type Checkpoint } from "#convert/checkpoint/checkpoint.ts";
 import { deltaNoteName } from "./delta.ts";

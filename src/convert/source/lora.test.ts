@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import type { CheckpointFolder } from "#convert/checkpoint/byte-source.ts";
+import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { Checkpoint, elementsOf, type Tensor } from "#convert/checkpoint/checkpoint.ts";
 import { openSource, openWeights } from "./checkpoint-source.ts";
 import { encodeSafetensors, memoryCheckpoint, type TensorData } from "#testing/fixtures.ts";

@@ -1,7 +1,7 @@
 // Projectors alone: what the first stage of LLaVA's training leaves. Puts one on its language model, or takes one out of a checkpoint.
 // Knows their names in both layouts.
 import { EngineError } from "#engine/errors.ts";
-import type { CheckpointFolder } from "#convert/checkpoint/byte-source.ts";
+import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { Checkpoint, sameShape, shapeText, type Tensor } from "#convert/checkpoint/checkpoint.ts";
 import { openTensorFile } from "#convert/checkpoint/open-checkpoint.ts";
 import { huggingFaceName } from "./original-layout.ts";

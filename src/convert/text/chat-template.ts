@@ -2,7 +2,7 @@
 // Renders nothing itself: the host does, with limits, because a template is a program from someone else.
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
-import { readText, type CheckpointFolder } from "#convert/checkpoint/byte-source.ts";
+import { readText, type CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { JsonObjectSchema, readObject } from "#convert/checkpoint/json-file.ts";
 
 export interface ChatTemplate {

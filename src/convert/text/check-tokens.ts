@@ -2,7 +2,7 @@
 // Knows tokenizer.json's fields; encodes nothing itself.
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
-import type { CheckpointFolder } from "#convert/checkpoint/byte-source.ts";
+import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { readObject } from "#convert/checkpoint/json-file.ts";
 
 /** Encodes texts that make bad patterns run for ever; rejects with what did not end. */

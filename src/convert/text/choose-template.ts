@@ -1,7 +1,7 @@
 // Gathers what a checkpoint's folder says of its conversation template and lets template.ts choose. Knows file names, no template.
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
-import type { CheckpointFolder } from "#convert/checkpoint/byte-source.ts";
+import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import {
   findChatTemplate,
   tryTemplate,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { strToU8, unzipSync, zipSync } from "fflate";
 import { expect, test } from "vitest";
 import { randomBytes } from "#testing/package-server.node.ts";
-import { readZip, writeStoredZip } from "./zip.ts";
+import { readPackageZip, writeStoredZip } from "./package-zip.ts";
 
 const files = new Map([
   ["manifest.json", new Blob(["{}"])],
@@ -25,7 +25,7 @@ async function bytesOf(blob: Blob | undefined): Promise<Uint8Array | undefined> 
 }
 
 async function readAll(zip: Blob): Promise<Map<string, Uint8Array | undefined> | undefined> {
-  const read = await readZip(zip);
+  const read = await readPackageZip(zip);
   if (!read) return undefined;
   const all = new Map<string, Uint8Array | undefined>();
   for (const [path, file] of read) all.set(path, await bytesOf(await file.read()));
@@ -80,28 +80,28 @@ test.each([0, 6] as const)("a zip made by another tool is read, packed at level 
 test("a comment behind the directory is no hindrance", async () => {
   const zip = new Uint8Array(await (await written()).arrayBuffer());
   zip[zip.length - 2] = 5;
-  expect((await readZip(new Blob([zip, "hello"])))?.size).toBe(files.size);
+  expect((await readPackageZip(new Blob([zip, "hello"])))?.size).toBe(files.size);
 });
 
 test("an encrypted zip is refused", async () => {
   const made = new Uint8Array(zipSync({ "a.txt": strToU8("secret") }));
   const directory = new DataView(made.buffer).getUint32(made.length - 6, true);
-  expect(await readZip(new Blob([made]))).toBeDefined();
-  expect(await readZip(await damaged(new Blob([made]), directory + 8, (flags) => flags | 1))).toBeUndefined();
+  expect(await readPackageZip(new Blob([made]))).toBeDefined();
+  expect(await readPackageZip(await damaged(new Blob([made]), directory + 8, (flags) => flags | 1))).toBeUndefined();
 });
 
 test("a truncated zip is none, wherever it was cut", async () => {
   const zip = await written();
   for (const length of [0, 10, 21, 100, 40_000, zip.size - 60, zip.size - 1])
-    expect(await readZip(zip.slice(0, length)), String(length)).toBeUndefined();
+    expect(await readPackageZip(zip.slice(0, length)), String(length)).toBeUndefined();
   // The front is missing: what the directory points at is not there.
-  const behind = await readZip(new Blob([zip.slice(500)]));
+  const behind = await readPackageZip(new Blob([zip.slice(500)]));
   for (const file of behind?.values() ?? []) expect(await file.read()).toBeUndefined();
 });
 
 test("packed bytes that are damaged give no content, and no error", async () => {
   const made = new Uint8Array(zipSync({ a: strToU8("weights ".repeat(5_000)) }, { level: 6 }));
-  const read = await readZip(await damaged(new Blob([made]), 40, (byte) => byte ^ 0xff));
+  const read = await readPackageZip(await damaged(new Blob([made]), 40, (byte) => byte ^ 0xff));
   expect(await read?.get("a")?.read()).toBeUndefined();
 });
 
@@ -109,7 +109,7 @@ test("a file that unfolds into more than its directory says is not unfolded to t
   const made = new Uint8Array(zipSync({ a: new Uint8Array(5_000_000) }, { level: 9 }));
   const directory = new DataView(made.buffer).getUint32(made.length - 6, true);
   new DataView(made.buffer).setUint32(directory + 24, 1000, true);
-  const read = await readZip(new Blob([made]));
+  const read = await readPackageZip(new Blob([made]));
   expect(read?.get("a")?.bytes).toBe(1000);
   expect(await read?.get("a")?.read()).toBeUndefined();
 });
@@ -123,7 +123,7 @@ test("more than 4 GB are neither written nor read", async () => {
   const zip = new Uint8Array(await (await written()).arrayBuffer());
   const end = new DataView(zip.buffer, zip.length - 22);
   end.setUint32(16, 0xffff_ffff, true); // says that the 64-bit form is used
-  expect(await readZip(new Blob([zip]))).toBeUndefined();
+  expect(await readPackageZip(new Blob([zip]))).toBeUndefined();
 });
 
 test("the zip of a real tool is read, where there is one", async () => {

@@ -2,13 +2,7 @@
 // Knows no file system; `folder.node.ts` is the adapter for Node.
 import { EngineError } from "#engine/errors.ts";
 import type { PackageFiles } from "#engine/types.ts";
-
-/** Random access to the bytes of one file. */
-export interface ByteSource {
-  readonly bytes: number;
-  /** Exactly `length` bytes from `offset`; throws when the file is shorter. */
-  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
-}
+import type { ByteSource } from "#formats/byte-source.ts";
 
 /** A folder with a checkpoint. */
 export interface CheckpointFolder {
