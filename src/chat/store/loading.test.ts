@@ -1,23 +1,12 @@
-// A model whose loading stands still: ended or asked for again by a person.
+// A load that stands still, and is ended or started over by the user.
 import { expect, test, vi } from "vitest";
-import type { LoadEvent, LoadedModel } from "#worker/api.ts";
+import type { LoadEvent } from "#worker/api.ts";
 import type { ModelClient } from "#chat/models/model-client.ts";
 import { loadOnce } from "#chat/models/loaded.ts";
-import type { ChatPersistence } from "#chat/persistence/persistence.ts";
+import { loaded } from "#testing/chat-store.ts";
+import { MemoryPersistence } from "#testing/memory-persistence.ts";
 import { defaultSettings } from "#chat/settings.ts";
 import { createChatStore } from "./store.ts";
-
-const loaded: LoadedModel = {
-  id: "m",
-  name: "M",
-  device: "wasm",
-  adapter: "",
-  threads: 1,
-  notices: [],
-  contextLength: 512,
-  imageTokens: 4,
-  loadMs: 1,
-};
 
 /** A model that is fetched until the test says that it is here, or somebody ends it. */
 function setUp() {
@@ -33,19 +22,7 @@ function setUp() {
     },
     onDied: () => () => undefined,
   };
-  const persistence: ChatPersistence = {
-    list: () => Promise.resolve([]),
-    load: () => Promise.resolve(undefined),
-    open: () => Promise.resolve(undefined),
-    setLast: () => Promise.resolve(),
-    save: (conversation) => Promise.resolve({ conversation, unkeptPictures: 0 }),
-    merge: (conversation) => Promise.resolve({ conversation, unkeptPictures: 0 }),
-    remove: () => Promise.resolve(),
-    restore: () => Promise.resolve(),
-    purge: () => Promise.resolve(),
-    noteUnfinished: () => undefined,
-    onChange: () => () => undefined,
-  };
+  const persistence = new MemoryPersistence();
   const settings = defaultSettings({ knows: "pictograms" });
   const shared = loadOnce(client);
   return { loads, shared, store: createChatStore({ client: shared, persistence, settings, newId: () => "id" }) };

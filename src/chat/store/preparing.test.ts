@@ -1,0 +1,89 @@
+// What is computed ahead while a question is put together.
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { GenerateRequest } from "#engine/types.ts";
+import { done, loaded, play, ScriptedModel } from "#testing/chat-store.ts";
+import { MemoryPersistence } from "#testing/memory-persistence.ts";
+import { defaultSettings } from "#chat/settings.ts";
+import { createChatStore, type ChatStore } from "./store.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe("a question that is put together", () => {
+  const plan = (store: ChatStore, text: string): void => store.prepare({ text, pictures: [] });
+  const wait = () => vi.advanceTimersByTimeAsync(60);
+  class PreparingModel extends ScriptedModel {
+    readonly prepared: string[] = [];
+    readonly signals: AbortSignal[] = [];
+    prepare(request: GenerateRequest, signal: AbortSignal): Promise<void> {
+      this.prepared.push(JSON.stringify(request.messages.flatMap(({ parts }) => parts)));
+      this.signals.push(signal);
+      return new Promise(() => undefined);
+    }
+  }
+  const said = (...texts: string[]): string => JSON.stringify(texts.map((text) => ({ type: "text", text })));
+  const open = (model: ScriptedModel): ChatStore =>
+    createChatStore({
+      client: model,
+      persistence: new MemoryPersistence(),
+      settings: defaultSettings({ knows: "pictograms" }),
+      newId: () => String(Math.random()),
+      saveEveryMs: 0,
+      prepareAfterMs: 20,
+    });
+
+  test("is prepared a little after its last change, and dropped with the next", async () => {
+    const model = new PreparingModel();
+    const store = open(model);
+    plan(store, "Wh");
+    await wait();
+    expect(model.prepared).toEqual([]);
+    await store.start();
+    await wait();
+    plan(store, "Wha");
+    plan(store, " What ");
+    expect(model.signals.map(({ aborted }) => aborted)).toEqual([true]);
+    await wait();
+    expect(model.prepared).toEqual([said("Wh"), said("What")]);
+    store.prepare(undefined);
+    await wait();
+    expect(model.signals.every(({ aborted }) => aborted)).toBe(true);
+    expect(model.prepared).toHaveLength(2);
+  });
+
+  test("follows the conversation and the settings, and rests while an answer runs", async () => {
+    const model = new PreparingModel();
+    const store = open(model);
+    await store.start();
+    let goOn = (): void => undefined;
+    model.answer = async function* () {
+      await new Promise<void>((resolve) => (goOn = resolve));
+      yield* play([{ type: "text", text: "Yes." }, done("eos")]);
+    };
+    store.send("One?", []);
+    plan(store, "Two?");
+    await wait();
+    expect(model.prepared).toEqual([]);
+    goOn();
+    await wait();
+    expect(model.prepared).toEqual([said("One?", "Yes.", "Two?")]);
+    store.changeSettings({ ...store.get().settings, systemPrompt: "Be brief." });
+    await wait();
+    expect(model.prepared.at(-1)).toBe(said("Be brief.", "One?", "Yes.", "Two?"));
+    store.newChat();
+    await wait();
+    expect(model.prepared.at(-1)).toBe(said("Be brief.", "Two?"));
+    store.send("Two?", []);
+    expect(model.signals.every(({ aborted }) => aborted)).toBe(true);
+  });
+
+  test("is never prepared by a server", async () => {
+    const model = new PreparingModel();
+    model.load = () => Promise.resolve({ ...loaded, device: "remote", host: "example.org" });
+    const store = open(model);
+    await store.start();
+    plan(store, "Secret?");
+    await wait();
+    expect(model.prepared).toEqual([]);
+  });
+});
