@@ -1,6 +1,6 @@
 """Draws calibration/: pictures as in training and conversations about them, in LLaVA's training JSON, for `llava convert --calibrate`.
 
-None of them is in the held-out set: known styles, fonts and backgrounds only, and a seed of their own. `python calibration.py [folder] [pictures]`
+None of them is in the held-out set: they have a seed of their own, and known styles, fonts and backgrounds only. `python calibration.py [folder] [pictures]`
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Self-test of the generator: run it after a change of world.py, talk.py, data.py or the tokenizer. Needs the sprites and the tokenizer."""
+"""Tests the generator. Run it after changing world.py, talk.py, data.py or the tokenizer; it needs the sprites and the tokenizer."""
 
 import random
 import sys
@@ -29,10 +29,10 @@ for _ in range(300):
     assert picture.shape == (SIDE, SIDE, 3) and labels.cls.max() < CLASSES
     turns = talker.turns(scene, 5)
     for turn in turns:
-        # Every answer we give is one we accept.
+        # Every answer that is trained is one that counts as right.
         assert accepted(turn | {"answers": turn["accepted"]}, turn["answer"]), turn
     pairs = [(t["question"], t["answer"]) for t in turns]
-    # A conversation trained in pieces has the ids of the whole rendered prompt.
+    # A conversation that is encoded in pieces has the token ids of the whole rendered prompt.
     ids = encoder.prefix() + encoder.branch(pairs)[0]
     whole = render_prompt([("<image>\n" + pairs[0][0], pairs[0][1]), *pairs[1:]])
     assert ids == tokenizer.encode(whole).ids, whole
@@ -40,7 +40,7 @@ for _ in range(300):
     whole = render_prompt(pairs)
     assert encoder.prefix(0) + encoder.branch(pairs, False)[0] == tokenizer.encode(whole).ids, whole
 
-# Two pictures in front of a conversation: a line each, as the prompt has them.
+# Two pictures in front of a conversation take a line each, as in the prompt.
 assert encoder.prefix(2) + encoder.branch([("Which?", "The first.")])[0] == tokenizer.encode(
     render_prompt([("<image>\n<image>\nWhich?", "The first.")])
 ).ids  # fmt: skip
@@ -54,7 +54,7 @@ for _ in range(200):
         asked_cat = turn["answer"].lower().startswith("the cat") or turn["answer"].endswith("the dog.")
         assert turn["accepted"] == (["left"] if asked_cat else ["right"]), turn
 
-# A conversation that shares its row with others gets the hidden states it has alone.
+# A conversation that shares its row with others gets the same hidden states as alone.
 model = build_model(build_config(config["vocab_size"])).eval()
 for p in model.parameters():
     torch.nn.init.normal_(p, 1 if p.dim() == 1 else 0, 0.1)
@@ -70,7 +70,7 @@ with torch.no_grad():
         found = hidden_where(model, embeds, positions, branch_mask(segments), here)[-len(branch) :]
         assert torch.allclose(found, expected, atol=1e-4), (found - expected).abs().max()
 
-# Talk about photographs: what is asked as absent is never hinted at, and every answer is one that is accepted.
+# Talk about photographs: nothing that is asked about as absent is mentioned in a caption, and every trained answer counts as right.
 photograph = Photograph(
     Path("dog.jpg"), "flickr", False,
     ["A brown dog runs on the beach.", "A brown dog is running along the shore.", "The dog runs by the ocean.", "A wet brown dog.", "A dog at the beach."],

@@ -1,4 +1,4 @@
-"""Draws curve.png from the points the stages wrote: loss and what was right, against minutes. Needs matplotlib."""
+"""Draws curve.png from the points that the stages wrote: loss and shares of right answers over minutes. Needs matplotlib."""
 
 import json
 from pathlib import Path

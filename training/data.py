@@ -1,7 +1,7 @@
-"""The pool of drawn pictures with their ground truth on disk, and batches from it. Knows no model.
+"""The pool of drawn pictures and their ground truth on disk, and training rows made from it. Knows no model.
 
-`python data.py fill --config pocket.json` draws pictures until the pool is full (or --minutes are over); it goes on where it stopped.
-Any number of fillers may run, each with its own --part of --parts.
+`python data.py fill --config pocket.json` draws pictures until the pool is full or --minutes are over, and resumes where it stopped.
+Several may run at once, each with its own --part of --parts.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def read_config(path):
 
 
 class Pool:
-    """Memory-mapped pictures and labels; only chunks that are finished are used."""
+    """Memory-mapped pictures and labels. Only finished chunks are read."""
 
     def __init__(self, folder, size, crowded=False):
         self.crowded = crowded
@@ -63,20 +63,20 @@ class Pool:
         return self.folder / f"scenes-{chunk:05d}.pkl"
 
     def chunks(self):
-        """Indices of the finished chunks; looks at the disk every half minute."""
+        """Indices of the finished chunks; the disk is checked every 30 seconds."""
         if time.time() - self._looked > 30:
             self._chunks = [c for c in range(self.size // CHUNK) if self.chunk_file(c).exists()]
             self._looked = time.time()
         return self._chunks
 
     def sample(self, rng, n):
-        """n indices of pictures, sorted."""
+        """n random indices of pictures in finished chunks, sorted."""
         chunks = self.chunks()
         picked = rng.integers(0, len(chunks) * CHUNK, n)
         return np.sort(np.array([chunks[i // CHUNK] * CHUNK + i % CHUNK for i in picked]))
 
     def expect(self, indices):
-        """Has the system read these pictures from the disk meanwhile."""
+        """Asks the system to read these pictures from disk in the background."""
         array = self.arrays["pictures"]
         stride = array[0].nbytes
         for index in indices:
@@ -91,7 +91,7 @@ class Pool:
         return self._scenes[chunk][index % CHUNK]
 
     def fill_chunk(self, chunk, sprites):
-        """Draws one chunk; its scenes file, written last, says it is finished."""
+        """Draws one chunk. The scenes file is written last and marks the chunk as finished."""
         artist = Artist(1_000_003 * (chunk + 1) + self.crowded, sprites, crowded=self.crowded)
         scenes = []
         for i in range(chunk * CHUNK, (chunk + 1) * CHUNK):
@@ -107,13 +107,13 @@ class Pool:
 
 
 def open_pools(config):
-    """The pool that talk is about, and the crowded one for the vision stage."""
+    """The pool that conversations are about, and the crowded pool for the vision stage."""
     plain = Pool(config["cache"] / "pool", config["pictures"])
     return plain, Pool(config["cache"] / "crowded", config["crowded_pictures"], crowded=True)
 
 
 def jitter(rng, pictures):
-    """Light changes of brightness and contrast per picture; uint8 [n, H, W, 3] → float32 0..255."""
+    """Small random changes of brightness and contrast per picture; uint8 [n, H, W, 3] → float32 in 0..255."""
     n = len(pictures)
     gain = rng.uniform(0.9, 1.1, (n, 1, 1, 1)).astype(np.float32)
     shift = rng.uniform(-8, 8, (n, 1, 1, 1)).astype(np.float32)
@@ -127,7 +127,7 @@ def normalise(pictures):
 
 
 class Encoder:
-    """Turns conversations into token ids and labels, cutting pieces where the rendered prompt is cut at inference."""
+    """Turns conversations into token ids and labels. The pieces it encodes have the same tokens as the whole rendered prompt."""
 
     def __init__(self, tokenizer, image_tokens):
         self.tokenizer = tokenizer
@@ -137,7 +137,7 @@ class Encoder:
         return self.tokenizer.encode(text, add_special_tokens=False).ids
 
     def branch(self, turns, picture=True):
-        """[(question, answer)...] → (ids, labels) after the prefix. The answers and their </s> are trained, the rest is masked."""
+        """(ids, labels) of [(question, answer), …], without the prefix. Answers and their </s> are trained, everything else is masked."""
         ids, labels = [], []
         for number, (question, answer) in enumerate(turns):
             # The tokenizer is byte-level BPE over words: a piece that starts with a capital word or a special token, or
@@ -150,16 +150,16 @@ class Encoder:
         return ids, labels
 
     def prefix(self, pictures=1):
-        """What comes before the first question: <s>, the system prompt, and the pictures' slots, a line each."""
+        """Token ids before the first question: <s>, the system prompt, and the pictures' slots, one line per picture."""
         if not pictures:
             return [BOS] + self._ids(SYSTEM)
         slots = [IMAGE] * self.image_tokens
         return [BOS] + self._ids(SYSTEM + " USER: ") + slots + (self._ids("\n") + slots) * (pictures - 1)
 
     def row(self, conversations, alone, length, pictures=1):
-        """Conversations that share one prefix, as many as fit into `length` tokens, and `alone`: some without a picture.
+        """A training row: conversations that share one prefix, as many as fit into `length` tokens, and those in `alone`, without a picture.
 
-        → int64 [4, length]: ids, labels, segments (see decoder.py), positions.
+        Returns int64 [4, length]: ids, labels, segments (see decoder.py), positions.
         """
         row = np.zeros((4, length), np.int64)
         row[0], row[1], row[2] = PAD, IGNORE, PADDING

@@ -1,7 +1,8 @@
 """The Llama decoder's forward pass for training rows in which several conversations share one picture.
 
-A row is a prefix (system prompt and picture) and branches; a branch sees the prefix and itself, so each is a conversation of its own at the
-cost of one picture. Gives what transformers' LlamaModel gives for each conversation alone (checked by check.py); knows no stages.
+A row is a prefix (system prompt and picture) followed by branches. A branch attends to the prefix and to itself, so each branch is a
+conversation of its own, and the picture is computed once. The hidden states equal those of transformers' LlamaModel for each conversation
+alone (check.py compares them). Knows nothing of training stages.
 """
 
 import torch
@@ -11,8 +12,9 @@ PREFIX, PADDING, ALONE = 0, -1, 1000
 
 
 def branch_mask(segments):
-    """int [n, T]: 0 prefix, k ≥ 1 a branch, from ALONE on one that does not see the prefix, −1 padding
-    → bool [n, 1, T, T], true where a query (rows) may look; every query sees itself."""
+    """The attention mask, bool [n, 1, T, T], true where a query (row) may attend; every query attends to itself.
+
+    `segments` int [n, T]: 0 is the prefix, k ≥ 1 a branch, k ≥ ALONE a branch that does not see the prefix, −1 padding."""
     of_query, of_key = segments[:, :, None], segments[:, None, :]
     shared = (of_key == PREFIX) & (of_query < ALONE)
     length = segments.shape[1]

@@ -21,7 +21,7 @@ def gradient(top, bottom):
 
 
 def put(image, sprite, centre, side):
-    """Pastes the sprite, its longer side `side` pixels, around a centre."""
+    """Pastes the sprite around a center, its longer side `side` pixels long."""
     sprite = sprite.crop(sprite.getbbox())
     q = side / max(sprite.size)
     sprite = sprite.resize((int(sprite.width * q), int(sprite.height * q)), Image.LANCZOS)

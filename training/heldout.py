@@ -1,4 +1,4 @@
-"""Makes the held-out set: unseen scenes, some in unseen fonts, on unseen backgrounds or in the unseen style, and questions with answers.
+"""Makes the held-out set: unseen scenes with questions and answers, some in unseen fonts, on unseen backgrounds or in the unseen style.
 
 `python heldout.py`            draws heldout/pictures and writes heldout/questions.jsonl
 `python heldout.py answers`    writes the fp32 checkpoint's answers and heldout/hash.json

@@ -69,7 +69,7 @@ def render_prompt(turns):
 
 
 def train_tokenizer(corpus, vocab_size):
-    """Byte-level BPE over lines of talk; capitals and digits stay single letters so reading is spelling."""
+    """Byte-level BPE trained on lines of talk. The corpus has no words in capitals, so those stay single letters and reading is spelling."""
     tokenizer = Tokenizer(models.BPE(unk_token=None, byte_fallback=False))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
     trainer = trainers.BpeTrainer(
@@ -82,7 +82,7 @@ def train_tokenizer(corpus, vocab_size):
     tokenizer.train_from_iterator(corpus, trainer)
     spec = json.loads(tokenizer.to_str())
     vocab, merges = spec["model"]["vocab"], spec["model"]["merges"]
-    # " ASSISTANT" as one chain of merges from its left end: it touches no other word in capitals.
+    # Makes " ASSISTANT" one token by a chain of merges from its left end, which affects no other word in capitals.
     left = "ĠA"
     if left not in vocab:
         vocab[left] = len(vocab)
@@ -90,7 +90,7 @@ def train_tokenizer(corpus, vocab_size):
     for letter in "SSISTANT":
         merges.append([left, letter])
         left += letter
-        if left not in vocab:  # a corpus that is full of the word has merged parts of it already
+        if left not in vocab:  # a corpus with many occurrences may have merged parts of it already
             vocab[left] = len(vocab)
     tokenizer = Tokenizer.from_str(json.dumps(spec))
     tokenizer.decoder = decoders.ByteLevel()
@@ -155,7 +155,7 @@ def build_config(vocab_size, vision=None, text=None, **top):
 
 
 def build_model(config, seed=0):
-    """A freshly initialised model in fp32."""
+    """A newly initialized model in fp32."""
     torch.manual_seed(seed)
     return LlavaForConditionalGeneration(config)
 
@@ -171,7 +171,7 @@ def llava_hf_name(name):
 
 
 def export_tensors(model, dtype):
-    """State dict under llava-hf's names; a tied head is left out."""
+    """The state dict under llava-hf's names, without a tied head."""
     tied = model.config.text_config.tie_word_embeddings
     tensors = {}
     for name, value in model.state_dict().items():
@@ -184,7 +184,7 @@ def export_tensors(model, dtype):
 
 
 def save_folder(model, tokenizer, folder, dtype=torch.float16, shards=None):
-    """Writes the Hugging Face folder beside its place and renames it in, so readers never see half of one."""
+    """Writes the Hugging Face folder under another name and renames it into place, so that readers never see a half-written one."""
     from safetensors.torch import save_file
 
     folder = Path(folder)
@@ -296,5 +296,5 @@ def load_tokenizer(folder):
 
 
 def load_model(folder, dtype=torch.float32):
-    """The model of a folder, in fp32 unless told."""
+    """The model of a folder, in fp32 by default, in eval mode."""
     return LlavaForConditionalGeneration.from_pretrained(folder, dtype=dtype, attn_implementation="sdpa").eval()

@@ -1,6 +1,6 @@
 """Whether an answer to a held-out question is right, and the table per kind. `src/eval` holds the same rule in TypeScript.
 
-An answer is normalised: lower case, everything but letters, digits and spaces becomes a space, spaces are folded. With `match`
+An answer is normalized: lower case, everything but letters, digits and spaces becomes a space, spaces are folded. With `match`
 - "contains": one of the accepted answers, normalised, stands in it as whole words;
 - "first": its first word is one of them;
 - "place": it names exactly the places (top, bottom, left, right; centre, center or middle count as centre) that the accepted one names;
@@ -39,7 +39,7 @@ def accepted(question, text):
 
 
 def table(results):
-    """Text table of (question, right) pairs: known styles per kind, strings and the unseen style reported only."""
+    """Text table of (question, right) pairs: known styles by kind with their floors; strings and the unseen style without."""
     lines = [f"{'kind':<22}{'n':>6}{'right %':>9}{'floor':>7}"]
     known = [(q, ok) for q, ok in results if q["style"] == "known"]
 

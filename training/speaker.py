@@ -1,4 +1,4 @@
-"""What every maker of conversations does: turns as dicts, a choice of wordings, the careless ways in which people type. Knows no pictures."""
+"""What all makers of conversations share: turns as dicts, a choice of wordings, and careless typing. Knows no pictures."""
 
 import random
 
@@ -18,12 +18,12 @@ class Speaker:
         return self.rng.choice(options)
 
     def style(self, text):
-        """Users type without capitals and question marks too."""
+        """Sometimes without capitals or a question mark, as users type."""
         k = self.rng.random()
         if k < 0.1:
             return text.lower().rstrip("?")
         return text.lower() if k < 0.16 else text
 
     def full(self):
-        """A request for a full sentence, one time in five."""
+        """A request for a full sentence in one of five cases, else an empty string."""
         return self.rng.choice(FULL) if self.rng.random() < 0.2 else ""

@@ -1,8 +1,9 @@
 """Trains Pocket LLaVA stage by stage; the same command runs on CPU cores, one GPU, or several through torchrun.
 
 `python train.py vision|text|align|tune [--config pocket.json] [--minutes M]`
-A stage starts from the newest checkpoint of the stage before it and goes on from its own where it has one. Checkpoints and the loss
-curve's points are written every few minutes. The schedule (warm-up, then cosine) follows the share of the minutes that is used.
+A stage resumes from its own checkpoint where it has one, and else starts from the newest checkpoint of the stages before it. Checkpoints
+are saved every two minutes, points of the loss curve every 50 steps. The schedule (warm-up, then cosine) follows the share of the minutes
+that has been used.
 """
 
 import argparse
@@ -29,7 +30,7 @@ STAGES = ("vision", "text", "align", "tune")
 
 
 class Run:
-    """Where a run stands: device, rank, clock, model, tokenizer, checkpoint files."""
+    """The state of a training run: device, rank, clock, model, tokenizer, checkpoint files."""
 
     def __init__(self, args):
         self.config = read_config(args.config)
@@ -55,7 +56,7 @@ class Run:
         self.pool = None if self.stage == "text" else Pool(self.folder / "pool", self.config["pictures"])
 
     def _tokenizer(self):
-        """Learned once from talk about drawn scenes, words in capitals left out."""
+        """The tokenizer, trained once on talk about drawn scenes without printed words."""
         from tokenizers import Tokenizer
 
         file = self.folder / "tokenizer.json"
@@ -109,7 +110,7 @@ class Run:
         os.replace(file.with_suffix(".tmp"), file)
 
     def talk(self, scene, n):
-        """n turns about a scene as conversations: most of one turn, some of up to three."""
+        """n turns about a scene, cut into conversations: most have one turn, some up to three."""
         turns = [(t["question"], t["answer"]) for t in self.talker.turns(scene, n)]
         found = []
         while turns:
@@ -124,7 +125,7 @@ class Run:
 
 
 class Heads(nn.Module):
-    """Linear read-outs of the dense ground truth from patch features [n, 256]; no part of the model."""
+    """Linear heads that predict the dense ground truth from patch features [n, width]; not part of the model."""
 
     def __init__(self, width):
         super().__init__()
@@ -137,15 +138,15 @@ class Heads(nn.Module):
 
 
 def tower_parameters(model):
-    """The tower's parameters that reach vision_feature_layer −2: all but the last block and the last norm."""
+    """The tower's parameters that influence vision_feature_layer −2: all but those of the last block and the last norm."""
     unused = ("post_layernorm", f".layers.{model.config.vision_config.num_hidden_layers - 1}.")
     return [p for n, p in model.model.vision_tower.named_parameters() if not any(part in n for part in unused)]
 
 
 def patch_features(model, pixels, keep=None):
-    """[n, 3, H, W] → [n, patches, width]: what vision_feature_layer −2 with the CLS token dropped gives, without the last block.
+    """Features at vision_feature_layer −2 without the CLS token, [n, 3, H, W] → [n, patches, width]; the last block is not run.
 
-    `keep` [n, k] names the patches that go through the blocks; absent, all do.
+    `keep` [n, k] holds the indices of the patches that go through the blocks; None means all.
     """
     tower = model.model.vision_tower
     tower = getattr(tower, "vision_model", tower)
@@ -160,8 +161,8 @@ def patch_features(model, pixels, keep=None):
 
 
 def dense_truth(read, device):
-    """What each patch shows, from read(name) → array [n, GRID, GRID, …]: tensors [n, patches, …]; the centre is the thing's, in shares of
-    the picture."""
+    """What each patch shows, as tensors [n, patches, …], from read(name) → array [n, GRID, GRID, …]. "centre" is the center of the patch's
+    thing, as a fraction of the picture's side."""
     take = lambda name: torch.from_numpy(read(name)).to(device).flatten(1, 2)
     cls, colour, character, box = take("cls").long(), take("colour").long(), take("character").long(), take("box").float()
     at = torch.arange(GRID * GRID, device=device)
@@ -170,7 +171,7 @@ def dense_truth(read, device):
 
 
 def dense_loss(heads, patches, truth, photo):
-    """Loss of the heads' read-outs of patch features [n, patches, width], and the shares that are right."""
+    """The heads' loss on patch features [n, patches, width], and the shares of objects and letters that are right."""
     cls, colour, character, box, centre = (truth[k].flatten(0, 1) for k in ("cls", "colour", "character", "box", "centre"))
     flat = patches.flatten(0, 1)  # [n · patches, width]
     weight = torch.ones(CLASSES, device=flat.device)
@@ -200,7 +201,7 @@ def vision_stage(run):
     pools = open_pools(run.config)
 
     def step():
-        # Most patches are background: as in masked autoencoders, only a part of them goes through, until the last part of the stage.
+        # Most patches are background. As in masked autoencoders, only some of them go through the blocks until the last part of the stage.
         picked = [pool.sample(run.rng, batch // 2) for pool in pools]
         read = lambda name: np.concatenate([pool.arrays[name][index] for pool, index in zip(pools, picked)])
         pixels = torch.from_numpy(normalise(jitter(run.rng, read("pictures")))).to(run.device)
@@ -230,7 +231,7 @@ def language_loss(model, rows, put_features=None):
 
 
 def text_stage(run):
-    """The decoder learns to speak from talk without pictures, before it sees any."""
+    """Trains the decoder on talk without pictures, so that it speaks before it sees."""
     model = run.model
     encoder = Encoder(run.tokenizer, 0)
     batch, length = run.options["per_device_train_batch_size"], run.options["row_tokens"]
@@ -247,8 +248,9 @@ def text_stage(run):
 
 
 def word_table(tokenizer, vocabulary):
-    """Which tokens say what a patch shows: float [CLASSES, vocabulary], [colours, ...], [characters + 1, ...] and [3 rows · 3 columns, ...] for
-    the place of its thing's centre; rows sum to 1 or 0."""
+    """The tokens that say what a patch shows, as distributions over the vocabulary (rows sum to 1, or 0 where there is no word): float
+    [CLASSES, vocabulary], [colors, vocabulary], [characters + 1, vocabulary], and [3 rows · 3 columns, vocabulary] for the place of its
+    thing's center."""
 
     def rows(words):
         table = torch.zeros(len(words), vocabulary)
@@ -271,7 +273,7 @@ def conversation_stage(run, captions_only):
     groups = [{"params": projector if captions_only else projector + list(model.model.language_model.parameters())}]
     heads = None
     if unfreeze_after <= 1:
-        # A tower that only answers train would forget what it sees; the dense ground truth goes on teaching it.
+        # A tower that is trained by answers alone forgets what it sees, so the dense ground truth goes on teaching it.
         heads = Heads(model.config.vision_config.hidden_size).to(run.device)
         if run.checkpoint("vision").exists():
             heads.load_state_dict(torch.load(run.checkpoint("vision"), map_location=run.device)["heads"], strict=False)
@@ -289,7 +291,7 @@ def conversation_stage(run, captions_only):
         return encoder.row(run.talk(scene, run.options["turns"]), alone, length)
 
     def words_loss(features, truth):
-        """Cross-entropy of the words that each thing's patch should be read as, were its feature the decoder's last state."""
+        """Cross-entropy of the words for what each patch shows, with its feature read as if it were the decoder's last hidden state."""
         cls, colour, character = truth["cls"], truth["colour"], truth["character"]
         things = cls > 0
         wanted = names[cls[things]] + colours[colour[things].clamp(min=0)] * (colour[things] >= 0)[:, None]
@@ -299,7 +301,7 @@ def conversation_stage(run, captions_only):
         share = wanted.sum(1, keepdim=True)
         logits = model.lm_head(model.model.language_model.norm(features[things])).float()
         words = -((wanted / share.clamp(min=1)) * F.log_softmax(logits, -1)).sum(1)[share[:, 0] > 0].mean()
-        # Among themselves once more: a tower learns what a thing is without learning where, unless it is asked.
+        # The places again, against each other only: without this a tower learns what a thing is but not where.
         return words + F.cross_entropy(logits[:, place_tokens], places[3 * row + column][:, place_tokens])
 
     planned = [run.pool.sample(run.rng, batch) for _ in range(3)]
@@ -356,7 +358,7 @@ def train(run):
         heads.load_state_dict(run.heads_state)
     if run.optimizer_state:
         optimizer.load_state_dict(run.optimizer_state)
-        for group, asked in zip(optimizer.param_groups, split):  # the config may have changed since
+        for group, asked in zip(optimizer.param_groups, split):  # the config may have changed since the checkpoint
             group.update(weight_decay=asked["weight_decay"], lr_scale=asked["lr_scale"])
     parameters = [p for g in split for p in g["params"]]
     sync_every = run.options.get("sync_every", 1)
@@ -382,11 +384,11 @@ def train(run):
         run.step += 1
         pictures += run.options["per_device_train_batch_size"] * run.world
         run.used = before + (time.time() - begun) / 60
-        if run.world > 1 and run.step % sync_every == 0:  # one clock for all
+        if run.world > 1 and run.step % sync_every == 0:  # all processes follow rank 0's clock
             clock = torch.tensor([run.used], device=run.device)
             dist.broadcast(clock, 0)
             run.used = float(clock)
-            if sync_every > 1:  # local SGD (Stich 2019): each process steps alone for a while, then all take the mean of their weights
+            if sync_every > 1:  # local SGD (Stich 2019): each process steps alone, then all average their weights
                 with torch.no_grad():
                     flat = torch.cat([p.flatten() for p in parameters])
                     dist.all_reduce(flat)

@@ -1,6 +1,6 @@
-"""Scenes with exact ground truth: pictograms, plain shapes and printed words on many backgrounds, and photo-like pictures.
+"""Draws scenes with exact ground truth: pictograms, plain shapes and printed words on many backgrounds, and photo-like pictures.
 
-Draws pixels, and per patch of the vision tower's grid what lies there. Knows nothing of talk and nothing of models.
+Gives pixels and, for each patch of the vision tower's grid, what lies there. Knows nothing of talk or of models.
 """
 
 import math
@@ -69,7 +69,7 @@ CLASSES = TEXT_CLASS + 1
 
 @dataclass
 class Thing:
-    """Something in a scene; x, y is its centre and w, h its size, as fractions of the picture's side."""
+    """Something in a scene. x, y is its center and w, h its size, as fractions of the picture's side."""
 
     kind: str  # "object" | "shape" | "text"
     name: str
@@ -96,12 +96,12 @@ class Labels:
     def __init__(self):
         self.cls = np.zeros((GRID, GRID), np.int16)
         self.colour = np.full((GRID, GRID), -1, np.int8)
-        self.character = np.zeros((GRID, GRID, 2), np.int8)  # per half patch: 0 none, else 1 + index
-        self.box = np.zeros((GRID, GRID, 4), np.float16)  # offset to the centre, and size, in sides
+        self.character = np.zeros((GRID, GRID, 2), np.int8)  # left and right half of the patch: 0 for none, else 1 + index in CHARACTERS
+        self.box = np.zeros((GRID, GRID, 4), np.float16)  # offset from the patch to the thing's center, and size, as fractions of the side
 
 
 def find_fonts():
-    """Fonts on this machine with Latin capitals, sorted; every seventh is held out of training."""
+    """(training fonts, held-out fonts) on this machine with Latin capitals; every seventh is held out."""
     roots = ("/usr/share/fonts/truetype", "/usr/share/fonts/opentype")
     odd = ("Emoji", "CJK", "Math", "Symbol", "Initials", "Keyboard", "Mono-BoldOblique", "Dingbats")
     files = sorted(str(f) for root in roots for e in ("*.ttf", "*.otf") for f in Path(root).rglob(e))
@@ -110,10 +110,10 @@ def find_fonts():
 
 
 class Artist:
-    """Draws scenes of `side` pixels; labels are made at SIDE only.
+    """Draws scenes of `side` pixels; labels are made only where that is SIDE.
 
-    `split` is "train", or "heldout" for unseen fonts and backgrounds in a part of the pictures. `crowded` puts more and smaller things into
-    a picture than talk can be about: the vision tower learns more from it per patch.
+    `split` is "train", or "heldout" for unseen fonts and backgrounds in some pictures. `crowded` puts more and smaller things into a picture
+    than talk could be about, because the vision tower learns more per patch from it.
     """
 
     def __init__(self, seed, sprites, split="train", styles=KNOWN_STYLES, side=SIDE, crowded=False):
@@ -148,7 +148,7 @@ class Artist:
         return np.array([self.rng.randrange(190, 256) for _ in range(3)], np.float32)
 
     def background(self):
-        """uint8 [side, side, 3]: plain, gradient, textured or cluttered; stripes and dots only when held out."""
+        """A background, uint8 [side, side, 3]: plain, gradient, textured or cluttered; stripes and dots only in the held-out split."""
         r = self.rng
         kind = r.random()
         if self.split == "heldout" and kind < 0.3:
@@ -190,7 +190,7 @@ class Artist:
         return np.clip(out, 0, 255).astype(np.uint8)
 
     def photo_like(self):
-        """uint8 [side, side, 3]: noise in octaves, some of it cut by soft edges, as photographs are."""
+        """A photo-like picture, uint8 [side, side, 3]: noise in octaves, with large soft-edged regions."""
         r = self.rng
         total = np.zeros((self.side, self.side, 3), np.float32)
         strength = 1.0
@@ -214,7 +214,7 @@ class Artist:
     # --- things ------------------------------------------------------------------------------------------------
 
     def shape(self, name, size, colour):
-        """RGBA of a plain shape, antialiased."""
+        """An antialiased plain shape as an RGBA image of `size` pixels."""
         q = size * 3
         mask = Image.new("L", (q, q))
         draw = ImageDraw.Draw(mask)
@@ -258,7 +258,7 @@ class Artist:
         return "".join(r.choice(CHARACTERS[:26]) for _ in range(r.choice((3, 4, 5))))
 
     def _text_mask(self, shown, height):
-        """Mask of the printed text and each letter's horizontal extent in it."""
+        """(mask of the printed text, horizontal extent of each letter in it)."""
         font = self.font(self.rng.choice(self.fonts), height)
         left, top, right, bottom = font.getbbox(shown)
         mask = Image.new("L", (right - left + 2, bottom - top + 2))
@@ -276,7 +276,7 @@ class Artist:
     # --- scenes ------------------------------------------------------------------------------------------------
 
     def scene(self):
-        """(uint8 [side, side, 3], Scene, Labels)"""
+        """A random scene: (pixels uint8 [side, side, 3], Scene, Labels)."""
         r = self.rng
         labels = Labels()
         if r.random() < 0.06:
