@@ -1,9 +1,10 @@
-// Not the app: two tabs' worth of what keeps conversations, on this browser's real storage. The test calls `run`.
+// Not the app: the persistence of conversations as two tabs use it, on this browser's real storage. The test calls `run`.
 import { createStore, set } from "idb-keyval";
 import { allTurns } from "#chat/conversation/branches.ts";
 import type { Conversation, Turn } from "#chat/conversation/conversation.ts";
 import { isFull } from "#chat/persistence/persistence.ts";
 import { createWebPersistence } from "#chat/persistence/persistence.web.ts";
+import { persistenceContract } from "#testing/persistence-contract.ts";
 
 let clock = 0;
 const pair = (name: string, ...pictures: Blob[]): Turn[] => [
@@ -105,7 +106,7 @@ async function full(): Promise<unknown> {
     (error: unknown) => (isFull(error) ? "full" : String(error)),
   );
   return {
-    unkept: [large, later].map((kept) => (kept === "deleted" ? kept : kept.unkeptPictures)),
+    unsaved: [large, later].map((kept) => (kept === "deleted" ? kept : kept.unsavedPictures)),
     words: words(back),
     pictures: pictures?.filter((count) => count !== undefined),
     text,
@@ -113,4 +114,24 @@ async function full(): Promise<unknown> {
   };
 }
 
-Object.assign(globalThis, { run: { tabs, broken, full } });
+/** Every check of the contract, with what was wrong; null for nothing. */
+async function contract(): Promise<unknown> {
+  const { now } = Date;
+  const outcomes: Record<string, string | null> = {};
+  for (const [index, { name, run }] of persistenceContract.entries()) {
+    const place = {
+      openTab: () => createWebPersistence(`contract-${index}`),
+      setClock: (time: number) => {
+        Date.now = () => time;
+      },
+    };
+    outcomes[name] = await run(place).then(
+      () => null,
+      (error: unknown) => String(error),
+    );
+    Date.now = now;
+  }
+  return outcomes;
+}
+
+Object.assign(globalThis, { run: { tabs, broken, full, contract } });

@@ -1,7 +1,7 @@
 // Puts a conversation where the page keeps its last one, so that a test of the page needs no model to say something special.
 import type { Page } from "@playwright/test";
 
-/** What is kept of a conversation; the form is `src/chat/persistence/persistence.ts`. */
+/** What is kept of a conversation; the form is `src/chat/persistence/stored-conversation.ts`. */
 export interface SavedTurn {
   readonly role: "user" | "assistant";
   readonly id: string;

@@ -2,7 +2,7 @@
 // Knows no test runner.
 import { joinConversations } from "#chat/conversation/join.ts";
 import type { Conversation } from "#chat/conversation/conversation.ts";
-import { inListOrder, summarize, type ChatPersistence, type Kept } from "#chat/persistence/persistence.ts";
+import { inListOrder, summarize, type ChatPersistence, type Saved } from "#chat/persistence/persistence.ts";
 
 interface Entry {
   readonly conversation: Conversation;
@@ -26,7 +26,7 @@ export class MemoryPersistence implements ChatPersistence {
   /** The revision of each conversation that this tab has opened or saved. */
   readonly known = new Map<string, number>();
   /** What saves say about pictures that found no room. */
-  unkeptPictures = 0;
+  unsavedPictures = 0;
   constructor(place = new SharedPlace()) {
     this.place = place;
   }
@@ -42,23 +42,23 @@ export class MemoryPersistence implements ChatPersistence {
     this.place.last = id;
     return Promise.resolve();
   };
-  save = (conversation: Conversation): Promise<Kept | "deleted"> => {
+  save = (conversation: Conversation): Promise<Saved | "deleted"> => {
     const there = this.place.kept.get(conversation.id);
     const known = this.known.get(conversation.id);
     if (there === undefined && known !== undefined) return Promise.resolve("deleted");
     const isOurs = there === undefined || there.revision === known;
     return this.put(isOurs ? conversation : joinConversations(conversation, there.conversation));
   };
-  merge = (conversation: Conversation): Promise<Kept> => {
+  merge = (conversation: Conversation): Promise<Saved> => {
     const there = this.place.kept.get(conversation.id)?.conversation;
     return this.put(there === undefined ? conversation : joinConversations(there, conversation));
   };
-  private put(joined: Conversation): Promise<Kept> {
+  private put(joined: Conversation): Promise<Saved> {
     const revision = ++this.place.revisions;
     this.place.kept.set(joined.id, { conversation: joined, revision });
     this.known.set(joined.id, revision);
     this.tell(joined.id);
-    return Promise.resolve({ conversation: joined, unkeptPictures: this.unkeptPictures });
+    return Promise.resolve({ conversation: joined, unsavedPictures: this.unsavedPictures });
   }
   remove = (id: string): Promise<void> => {
     const there = this.place.kept.get(id);

@@ -1,6 +1,6 @@
 // Conversations as trees: editing a question or asking for another answer puts what was there aside, and nothing is lost.
 // Pure: every function returns a new conversation.
-import type { AssistantTurn, Branch, Conversation, Turn, UserTurn } from "./conversation.ts";
+import type { AssistantTurn, Branch, Conversation, Picture, Turn, UserTurn } from "./conversation.ts";
 
 /** Which of how many alternatives is shown at a turn's place; `index` counts from 0. */
 export interface Alternatives {
@@ -112,4 +112,9 @@ export function allTurns(conversation: Conversation): Turn[] {
 /** Every question of the tree. */
 export function allQuestions(conversation: Conversation): UserTurn[] {
   return allTurns(conversation).filter((turn) => turn.role === "user");
+}
+
+/** Every picture of the tree, as often as it is shown. */
+export function allPictures(conversation: Conversation): Picture[] {
+  return allQuestions(conversation).flatMap((turn) => turn.pictures);
 }

@@ -11,7 +11,7 @@ export type ModelState =
   /** `ended`: nothing went wrong; somebody stopped the loading, or another model needed the memory. */
   | { readonly phase: "failed"; readonly failure: Failure; readonly ended?: "stopped" | "made-room" | undefined };
 
-export interface Unkept {
+export interface Unsaved {
   /** Whether the browser's storage is full, or gives nothing at all. */
   readonly cause: "full" | "blocked";
   /** How many of the last turns; 0 where only pictures are missing. */
@@ -34,7 +34,7 @@ export interface ChatState {
   readonly model: ModelState;
   readonly settings: Settings;
   /** What of the shown conversation is not kept, and gone after a reload; undefined when all of it is. */
-  readonly unkept?: Unkept | undefined;
+  readonly unsaved?: Unsaved | undefined;
   /** Another tab has deleted the shown conversation: nothing more is kept of it until the user decides. */
   readonly deletedElsewhere?: boolean;
   /** Whether what was kept has been looked at: then it is known what the page shows first. */

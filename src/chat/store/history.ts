@@ -126,7 +126,7 @@ function show(store: StoreContext, conversation: Conversation): void {
     conversation,
     joined: false,
     deletedElsewhere: false,
-    unkept: undefined,
+    unsaved: undefined,
     arrival: undefined,
   }));
   rememberShown(store, conversation.turns.length === 0 ? undefined : conversation.id);

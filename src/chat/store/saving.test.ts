@@ -67,7 +67,7 @@ describe("keeping", () => {
     await store.start();
     store.send("Is it red?", []);
     await settled();
-    expect(store.get().unkept).toEqual({ cause: "blocked", turns: 2, isPart: false, pictures: 0 });
+    expect(store.get().unsaved).toEqual({ cause: "blocked", turns: 2, isPart: false, pictures: 0 });
     expect(lastAnswer(store).status).toBe("done");
   });
 
@@ -78,19 +78,19 @@ describe("keeping", () => {
     await store.start();
     store.send("first", []);
     await settled();
-    expect(store.get().unkept).toBeUndefined();
+    expect(store.get().unsaved).toBeUndefined();
     persistence.save = () => Promise.reject(new DOMException("full", "QuotaExceededError"));
     store.send("second", []);
     await settled();
-    expect(store.get().unkept).toEqual({ cause: "full", turns: 2, isPart: true, pictures: 0 });
+    expect(store.get().unsaved).toEqual({ cause: "full", turns: 2, isPart: true, pictures: 0 });
     persistence.save = save;
-    persistence.unkeptPictures = 1;
+    persistence.unsavedPictures = 1;
     store.send("third", []);
     await settled();
-    expect(store.get().unkept).toEqual({ cause: "full", turns: 0, isPart: true, pictures: 1 });
-    persistence.unkeptPictures = 0;
+    expect(store.get().unsaved).toEqual({ cause: "full", turns: 0, isPart: true, pictures: 1 });
+    persistence.unsavedPictures = 0;
     store.send("fourth", []);
     await settled();
-    expect(store.get().unkept).toBeUndefined();
+    expect(store.get().unsaved).toBeUndefined();
   });
 });

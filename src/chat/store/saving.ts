@@ -2,7 +2,7 @@
 import { allTurns } from "#chat/conversation/branches.ts";
 import type { Conversation } from "#chat/conversation/conversation.ts";
 import { joinConversations } from "#chat/conversation/join.ts";
-import { inListOrder, isFull, summarize, type Kept } from "#chat/persistence/persistence.ts";
+import { inListOrder, isFull, summarize, type Saved } from "#chat/persistence/persistence.ts";
 import type { StoreContext } from "./store-context.ts";
 
 /** Saves while an answer streams in: once per `saveEveryMs`. */
@@ -50,13 +50,13 @@ export function listConversation({ cell }: StoreContext, conversation: Conversat
 }
 
 /** A save has succeeded, but for pictures that found no room. */
-export function noteSaved(store: StoreContext, { conversation, unkeptPictures }: Kept): void {
-  const { unkept, conversation: shown } = store.cell.get();
+export function noteSaved(store: StoreContext, { conversation, unsavedPictures }: Saved): void {
+  const { unsaved, conversation: shown } = store.cell.get();
   if (shown.id !== conversation.id) return;
   store.lastSaved = conversation;
-  if (unkept === undefined && unkeptPictures === 0) return;
-  const pictures = { cause: "full", turns: 0, isPart: true, pictures: unkeptPictures } as const;
-  store.cell.update((state) => ({ ...state, unkept: unkeptPictures === 0 ? undefined : pictures }));
+  if (unsaved === undefined && unsavedPictures === 0) return;
+  const pictures = { cause: "full", turns: 0, isPart: true, pictures: unsavedPictures } as const;
+  store.cell.update((state) => ({ ...state, unsaved: unsavedPictures === 0 ? undefined : pictures }));
 }
 
 /** The storage can't be read or written. */
@@ -64,14 +64,14 @@ export function noteUnsaved({ cell, lastSaved }: StoreContext, error: unknown): 
   const { turns, id } = cell.get().conversation;
   const saved = lastSaved?.id === id ? new Set(allTurns(lastSaved).map((turn) => turn.id)) : new Set<string>();
   const missing = turns.filter((turn) => !saved.has(turn.id)).length;
-  const unkept = {
+  const unsaved = {
     cause: isFull(error) ? "full" : "blocked",
     // Where no turn is new, the last answer has grown since.
     turns: Math.max(1, missing),
     isPart: saved.size > 0,
     pictures: 0,
   } as const;
-  cell.update((state) => ({ ...state, unkept }));
+  cell.update((state) => ({ ...state, unsaved }));
 }
 
 /** Another tab has deleted the conversation with this id. */

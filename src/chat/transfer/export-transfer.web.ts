@@ -17,7 +17,7 @@ export interface ImportOutcome {
   /** Whether it was ended before the end of the files. */
   readonly stopped: boolean;
   /** Pictures that the browser's storage had no room for. */
-  readonly unkeptPictures: number;
+  readonly unsavedPictures: number;
   readonly problems: readonly ImportProblem[];
   /** False when the browser could not keep them. */
   readonly kept: boolean;
@@ -75,12 +75,12 @@ export function createTransfer(
     async importFrom(files, { signal, onOpened }) {
       const ids: string[] = [];
       const failures: unknown[] = [];
-      let unkeptPictures = 0;
+      let unsavedPictures = 0;
       let end: ImportEnd = { votes: [], problems: [] };
       /** Joined with what is here under the same id: nothing is overwritten. */
       const keep = async (conversation: Conversation): Promise<void> => {
         try {
-          unkeptPictures += (await persistence.merge(conversation)).unkeptPictures;
+          unsavedPictures += (await persistence.merge(conversation)).unsavedPictures;
         } catch (error) {
           console.warn("An imported conversation could not be kept:", error);
           failures.push(error);
@@ -103,7 +103,7 @@ export function createTransfer(
         stopped: signal.aborted,
         problems: end.problems,
         kept: failures.length === 0,
-        unkeptPictures,
+        unsavedPictures,
       };
     },
   };

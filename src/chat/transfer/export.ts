@@ -6,11 +6,11 @@
 //   votes     JSON lines: what was thought of answers ("upvote", "downvote", "flag") and of models side by side ("vote")
 import type { Message } from "#engine/types.ts";
 import { withoutMarks } from "#samples/read-sample.ts";
-import { mapTurns } from "#chat/conversation/branches.ts";
+import { allPictures, mapTurns } from "#chat/conversation/branches.ts";
 import type { Vote } from "#chat/compare-votes.ts";
 import { titleOf, toMessages, type Conversation, type Opinion, type Picture } from "#chat/conversation/conversation.ts";
 import { writeZip, type ZipPart } from "./export-zip.ts";
-import { picturesOf, toStored } from "#chat/persistence/persistence.ts";
+import { toStored } from "#chat/persistence/stored-conversation.ts";
 
 export type ExportFormat = "llava" | "markdown" | "backup" | "votes";
 
@@ -44,7 +44,7 @@ export async function exportConversations(
   const pictures = await nameFiles(conversations);
   if (format === "markdown") {
     // Only what is shown, as in the text: a picture that was replaced is somebody's second thought.
-    const shown = new Set(conversations.flatMap(({ turns }) => picturesOf({ id: "", turns })).map(({ blob }) => blob));
+    const shown = new Set(conversations.flatMap(({ turns }) => allPictures({ id: "", turns })).map(({ blob }) => blob));
     for (const blob of pictures.keys()) if (!shown.has(blob)) pictures.delete(blob);
     const texts = toMarkdownFiles(conversations, pictures, options.speakers);
     const single = texts.length === 1 && pictures.size === 0 ? texts[0] : undefined;
@@ -227,7 +227,7 @@ const extensions: Readonly<Record<string, string>> = {
 /** A file name per picture, the same for the same bytes. */
 async function nameFiles(conversations: readonly Conversation[]): Promise<Map<Blob, string>> {
   const names = new Map<Blob, string>();
-  for (const picture of conversations.flatMap(picturesOf)) {
+  for (const picture of conversations.flatMap(allPictures)) {
     if (names.has(picture.blob)) continue;
     const extension = extensions[picture.blob.type] ?? /^image\/([a-z]+)$/.exec(picture.blob.type)?.[1] ?? "png";
     names.set(picture.blob, `${await contentName(picture)}.${extension}`);

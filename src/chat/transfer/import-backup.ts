@@ -12,7 +12,7 @@ import {
   parseStored,
   pictureKeys,
   type StoredConversation,
-} from "#chat/persistence/persistence.ts";
+} from "#chat/persistence/stored-conversation.ts";
 
 const Backup = v.looseObject({
   format: v.literal(backupFormat),

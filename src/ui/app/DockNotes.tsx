@@ -1,7 +1,7 @@
 // What the page has to say above the question box: downloads, where a question goes, what was not kept or can be undone, a new version.
 import type { JSX } from "preact";
 import { isBusy } from "#chat/conversation/conversation.ts";
-import type { Unkept } from "#chat/store/chat-state.ts";
+import type { Unsaved } from "#chat/store/chat-state.ts";
 import { lazy } from "#ui/parts/lazy.tsx";
 import { UndoNote } from "#ui/parts/UndoNote.tsx";
 import { UpdateNote } from "#ui/parts/UpdateNote.tsx";
@@ -23,7 +23,7 @@ export function DockNotes(props: DockNotesProps): JSX.Element {
   const { models, downloads, installation, onOpen } = props;
   const { actions: chat, state } = props.chat;
   const t = useTexts();
-  const { conversation, arrival, unkept, deletedElsewhere, undo, joined } = state.value;
+  const { conversation, arrival, unsaved, deletedElsewhere, undo, joined } = state.value;
   const { selected } = models.state.value;
   const missing = models.missing.value;
   const update = installation.update.value;
@@ -55,10 +55,10 @@ export function DockNotes(props: DockNotesProps): JSX.Element {
       {missing !== undefined && selected.id === models.builtIn.id && (
         <UnknownModelNote {...props} wanted={missing} onModels={openModels} />
       )}
-      {unkept !== undefined && deletedElsewhere !== true && (
+      {unsaved !== undefined && deletedElsewhere !== true && (
         <p class="dock-note" role="status" data-testid="not-saved">
-          {sentenceFor(t, unkept)}{" "}
-          {unkept.cause === "full" && (
+          {sentenceFor(t, unsaved)}{" "}
+          {unsaved.cause === "full" && (
             <button type="button" class="link-button" onClick={openModels}>
               {t.kept.freeSpace}
             </button>
@@ -100,7 +100,7 @@ export function DockNotes(props: DockNotesProps): JSX.Element {
   );
 }
 
-function sentenceFor({ kept }: Texts, { cause, turns, isPart, pictures }: Unkept): string {
+function sentenceFor({ kept }: Texts, { cause, turns, isPart, pictures }: Unsaved): string {
   if (turns === 0) return kept.pictures(pictures);
   if (cause === "full") return isPart ? kept.fullPart(turns) : kept.full;
   return isPart ? kept.blockedPart(turns) : kept.blocked;

@@ -139,7 +139,7 @@ function Outcome({ state }: { readonly state: ImportState }): JSX.Element | null
       <p class="dialog-note" data-testid="import-outcome">
         {t.transfer.opened(state.opened)} {state.stopped ? t.transfer.stopped : ""}{" "}
         {state.kept ? "" : t.transfer.notKept}{" "}
-        {state.unkeptPictures === 0 ? "" : t.transfer.picturesNotKept(state.unkeptPictures)}
+        {state.unsavedPictures === 0 ? "" : t.transfer.picturesNotKept(state.unsavedPictures)}
       </p>
       <ul class="dialog-points">
         {sentences.slice(0, shownProblems).map((sentence) => (
