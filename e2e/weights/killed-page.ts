@@ -8,9 +8,9 @@ const store = createIdbShardStore("killed-page");
 document.body.dataset["held"] = JSON.stringify(await store.keys());
 try {
   const { persisted } = await ensurePackage(
-    { id: "killed", baseUrl: new URL("../", location.href).href },
+    { id: "killed", baseUrl: new URL("./", location.href).href },
     { store, room: roomLeft },
-    { keepEveryBytes: 16_384, backoffMs: () => 20 },
+    { pieceBytes: 16_384, backoffMs: () => 20 },
   );
   document.body.textContent = JSON.stringify({ persisted, ...(await verifyPackage(store, "killed")) });
 } catch (error) {

@@ -1,15 +1,10 @@
 import { zipSync } from "fflate";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ensurePackage } from "#weights/download/ensure.ts";
-import {
-  exportPackage,
-  importPackage,
-  listPackages,
-  noteUse,
-  openPackage,
-  verifyPackage,
-  type ImportedPackage,
-} from "./inventory.ts";
+import { exportPackage } from "./export-package.ts";
+import { importPackage, openPackage, type ImportedPackage } from "./import-package.ts";
+import { listPackages, verifyPackage } from "./inventory.ts";
+import { writeUseNote } from "#weights/store/records.ts";
 import { packageBytes } from "./manifest.ts";
 import {
   startPackageServer,
@@ -72,7 +67,7 @@ test("nothing stored is an empty list", async () => {
 
 test("the list tells name, licence, sizes, last use and where it came from", async () => {
   await fetchPackage();
-  await noteUse(store, id, { usedAt: 1234, baseUrl: server.baseUrl });
+  await writeUseNote(store, id, { usedAt: 1234, baseUrl: server.baseUrl });
   const [info, ...others] = await listPackages(store);
   expect(others).toEqual([]);
   expect(info).toMatchObject({

@@ -1,6 +1,4 @@
-// What is stored: the packages, their sizes, and a look at every byte; one out as a file, one in from files. Knows no network.
-import { EngineError, errorCodeOf } from "#engine/errors.ts";
-import { packageKeys } from "#weights/download/ensure.ts";
+// What is stored: the packages and their sizes, whether an adapter fits one, and a check of every byte. Knows no network.
 import {
   isAdapterManifest,
   manifestName,
@@ -8,29 +6,31 @@ import {
   parsePackageManifest,
   type PackageManifest,
 } from "./manifest.ts";
-import { noteKey, packageOf, packagePrefix, shardKey, type ShardStore } from "#weights/store/store.ts";
-import { blobMatches } from "#weights/download/verify.ts";
-import { readPackageZip, writeStoredZip, type ZippedFile } from "#formats/package-zip.ts";
+import { packageOf, packageShards } from "#weights/store/keys.ts";
+import { getReadable, readJson, readStoredManifest, readUseNote } from "#weights/store/records.ts";
+import { blobMatches } from "#weights/store/sha256.ts";
+import type { ShardStore } from "#weights/store/store.ts";
 
+/** A package of which at least a part is stored. */
 export interface StoredPackageInfo {
   readonly id: string;
-  /** "" while the manifest is not here yet. */
+  /** "" while the manifest is not stored. */
   readonly name: string;
-  /** What runs it; undefined while the manifest is not here yet. */
+  /** Decides what runs the package; undefined while the manifest is not stored. */
   readonly architecture: PackageManifest["model"]["architecture"] | undefined;
   readonly license: string;
-  /** Bytes in storage, pieces of unfinished shards included. */
+  /** Pieces of unfinished shards included. */
   readonly storedBytes: number;
-  /** Bytes of the whole package; undefined while nobody knows. */
+  /** Bytes of the whole package; undefined while the manifest is not stored. */
   readonly totalBytes: number | undefined;
   readonly complete: boolean;
   /** Milliseconds since 1970; undefined when it was never loaded. */
   readonly usedAt: number | undefined;
-  /** Where it was fetched from; "" when it came from a file. */
+  /** Where it was fetched from; "" when it was imported from a file. */
   readonly baseUrl: string;
-  /** The same of an adapter and of the packages that it runs beside; undefined for models that no adapter fits. */
+  /** An adapter and the packages that it fits have the same value; undefined for models that no adapter fits. */
   readonly fits?: string | undefined;
-  /** Of an adapter: what the package that it was made for is called. */
+  /** Of an adapter: the name of the package that it was made for. */
   readonly baseName?: string | undefined;
 }
 
@@ -42,7 +42,7 @@ function adapterFacts(manifest: PackageManifest | undefined): Pick<StoredPackage
   return fits === undefined ? {} : { fits };
 }
 
-/** Whether an adapter is stored that runs beside this package. */
+/** Whether an adapter is stored that fits the package with this manifest. */
 export async function hasAdapter(store: ShardStore, json: unknown): Promise<boolean> {
   const parsed = parsePackageManifest(json);
   const fits = parsed.ok && !isAdapterManifest(parsed.manifest) ? adapterFacts(parsed.manifest).fits : undefined;
@@ -55,62 +55,7 @@ export async function hasAdapter(store: ShardStore, json: unknown): Promise<bool
   return false;
 }
 
-/** What is kept beside a package's files. */
-interface UseNote {
-  readonly usedAt?: number;
-  readonly baseUrl: string;
-}
-
-/** Remembers when the package was loaded and where it comes from; a store that fails forgets. */
-export async function noteUse(store: ShardStore, id: string, note: UseNote): Promise<void> {
-  try {
-    await store.put(noteKey(id), new Blob([JSON.stringify(note)]));
-  } catch (error) {
-    const code = errorCodeOf(error);
-    if (code !== "storage" && code !== "quota") throw error;
-  }
-}
-
-/** A record that the host can't read any more is as if it were not there: it hides none of the others. */
-async function getReadable(store: ShardStore, key: string): Promise<Blob | undefined> {
-  try {
-    return await store.get(key);
-  } catch (error) {
-    if (errorCodeOf(error) !== "storage") throw error;
-    return undefined;
-  }
-}
-
-const manifestKey = (id: string): string => `${packagePrefix(id)}${manifestName}`;
-
-async function readNote(store: ShardStore, id: string): Promise<UseNote> {
-  const note = await readJson(await getReadable(store, noteKey(id)));
-  if (typeof note !== "object" || note === null) return { baseUrl: "" };
-  return {
-    baseUrl: "baseUrl" in note && typeof note.baseUrl === "string" ? note.baseUrl : "",
-    ...("usedAt" in note && typeof note.usedAt === "number" ? { usedAt: note.usedAt } : {}),
-  };
-}
-
-/** When the package was last loaded, in milliseconds since 1970; undefined when it never was. */
-export async function lastUse(store: ShardStore, id: string): Promise<number | undefined> {
-  return (await readNote(store, id)).usedAt;
-}
-
-async function readJson(blob: Blob | undefined): Promise<unknown> {
-  try {
-    return blob && JSON.parse(await blob.text());
-  } catch {
-    return undefined; // Damaged: as if it were not there.
-  }
-}
-
-async function readManifest(store: ShardStore, id: string): Promise<PackageManifest | undefined> {
-  const parsed = parsePackageManifest(await readJson(await getReadable(store, manifestKey(id))));
-  return parsed.ok ? parsed.manifest : undefined;
-}
-
-/** Every package of which something is stored, by id. */
+/** Every package of which something is stored, sorted by id. */
 export async function listPackages(store: ShardStore): Promise<readonly StoredPackageInfo[]> {
   const keys = await store.keys();
   const owners = keys.map(packageOf);
@@ -120,8 +65,8 @@ export async function listPackages(store: ShardStore): Promise<readonly StoredPa
     const own = keys.filter((_, i) => owners[i] === id);
     let storedBytes = 0;
     for (const key of own) storedBytes += (await getReadable(store, key))?.size ?? 0;
-    const manifest = await readManifest(store, id);
-    const { usedAt, baseUrl } = await readNote(store, id);
+    const manifest = await readStoredManifest(store, id);
+    const { usedAt, baseUrl } = await readUseNote(store, id);
     infos.push({
       id,
       name: manifest?.model.name ?? "",
@@ -129,7 +74,7 @@ export async function listPackages(store: ShardStore): Promise<readonly StoredPa
       license: manifest?.model.license ?? "",
       storedBytes,
       totalBytes: manifest && packageBytes(manifest),
-      complete: manifest !== undefined && packageKeys(id, manifest).every(({ key }) => own.includes(key)),
+      complete: manifest !== undefined && packageShards(id, manifest).every(({ key }) => own.includes(key)),
       usedAt,
       baseUrl,
       ...adapterFacts(manifest),
@@ -138,18 +83,18 @@ export async function listPackages(store: ShardStore): Promise<readonly StoredPa
   return infos;
 }
 
-/** Reads every byte; shards with wrong ones are deleted, so that the next load fetches only them. Gives how many there were. */
+/** Verifies every byte. Damaged shards are deleted, so that the next load fetches them alone. Resolves with the numbers of shards. */
 export async function verifyPackage(
   store: ShardStore,
   id: string,
   onProgress?: (loaded: number, total: number) => Promise<void> | void,
 ): Promise<{ readonly damaged: number; readonly missing: number }> {
-  const manifest = await readManifest(store, id);
+  const manifest = await readStoredManifest(store, id);
   if (!manifest) return { damaged: 0, missing: 1 };
   const total = packageBytes(manifest);
   let [loaded, damaged, missing] = [0, 0, 0];
   const held = new Set(await store.keys());
-  for (const { key, shard } of packageKeys(id, manifest)) {
+  for (const { key, shard } of packageShards(id, manifest)) {
     const blob = await getReadable(store, key);
     if (!blob && !held.has(key)) missing++;
     else if (!blob || !(await blobMatches(blob, shard))) {
@@ -160,117 +105,4 @@ export async function verifyPackage(
     await onProgress?.(loaded, total);
   }
   return { damaged, missing };
-}
-
-/** The whole package as one zip; "incomplete" when a part of it is not here. */
-export async function exportPackage(store: ShardStore, id: string): Promise<Blob | "incomplete" | "too-large"> {
-  const manifest = await readManifest(store, id);
-  const json = await getReadable(store, manifestKey(id));
-  if (!manifest || !json) return "incomplete";
-  const files = new Map<string, Blob>([[manifestName, json]]);
-  for (const file of manifest.files) {
-    const parts: Blob[] = [];
-    for (const [index, shard] of file.shards.entries()) {
-      const blob = await getReadable(store, shardKey(id, file.path, index, shard.sha256));
-      if (!blob) return "incomplete";
-      parts.push(blob);
-    }
-    files.set(file.path, new Blob(parts));
-  }
-  return writeStoredZip(files);
-}
-
-export type ImportedPackage =
-  | { readonly ok: true; readonly id: string; readonly name: string }
-  | { readonly ok: false; readonly problem: "not-a-package" | "incomplete" | "damaged"; readonly path: string };
-
-/** A package in a file or in files, looked at but not yet stored. */
-export interface OpenedPackage {
-  readonly manifest: PackageManifest;
-  readonly manifestBlob: Blob;
-  readonly files: ReadonlyMap<string, ZippedFile>;
-}
-
-/** No manifest is longer. */
-const longestManifest = 64 * 2 ** 20;
-
-/** Finds the package in a zip of it, or among its files by path; undefined when there is none that can be read. */
-export async function openPackage(given: Blob | ReadonlyMap<string, Blob>): Promise<OpenedPackage | undefined> {
-  const files = withoutFolder(given instanceof Blob ? await readPackageZip(given) : asZipped(given));
-  const listed = files?.get(manifestName);
-  if (!files || !listed || listed.bytes > longestManifest) return undefined;
-  const manifestBlob = await listed.read();
-  const parsed = parsePackageManifest(await readJson(manifestBlob));
-  return manifestBlob && parsed.ok ? { manifest: parsed.manifest, manifestBlob, files } : undefined;
-}
-
-/** Stores an opened package; nothing is kept of one that is not right. Throws "quota". */
-export async function importPackage(
-  store: ShardStore,
-  { manifest, manifestBlob, files }: OpenedPackage,
-  onProgress?: (loaded: number, total: number) => Promise<void> | void,
-): Promise<ImportedPackage> {
-  const { id, name } = manifest.model;
-  const total = packageBytes(manifest);
-  const before = new Set(await store.keys());
-  const added: string[] = [];
-  let loaded = 0;
-  const put = async (key: string, blob: Blob): Promise<void> => {
-    if (!before.has(key)) added.push(key);
-    // A copy, or the file it comes from would have to stay where it is.
-    await store.put(key, new Blob([await blob.arrayBuffer()]));
-  };
-  const refuse = async (problem: "incomplete" | "damaged", path: string): Promise<ImportedPackage> => {
-    await store.delete(added);
-    return { ok: false, problem, path };
-  };
-  try {
-    for (const file of manifest.files) {
-      const zipped = files.get(file.path);
-      if (!zipped) return await refuse("incomplete", file.path);
-      // One that is longer than the manifest says need not be unpacked.
-      const content = zipped.bytes === file.bytes ? await zipped.read() : undefined;
-      if (!content) return await refuse("damaged", file.path);
-      for (const [index, shard] of file.shards.entries()) {
-        const blob = content.slice(shard.offset, shard.offset + shard.bytes);
-        if (!(await blobMatches(blob, shard))) return await refuse("damaged", file.path);
-        await put(shardKey(id, file.path, index, shard.sha256), blob);
-        loaded += shard.bytes;
-        await onProgress?.(loaded, total);
-      }
-    }
-    await put(manifestKey(id), manifestBlob);
-  } catch (error) {
-    await store.delete(added).catch(() => undefined);
-    throw error instanceof EngineError ? error : new EngineError("storage", String(error), { cause: error });
-  }
-  await dropOtherShards(store, id, manifest);
-  const { usedAt, baseUrl } = await readNote(store, id);
-  await noteUse(store, id, { baseUrl, ...(usedAt === undefined ? {} : { usedAt }) });
-  return { ok: true, id, name };
-}
-
-/** Shards of another version of the package, and pieces of unfinished ones, which nothing reads any more. */
-async function dropOtherShards(store: ShardStore, id: string, manifest: PackageManifest): Promise<void> {
-  const kept = new Set([manifestKey(id), noteKey(id), ...packageKeys(id, manifest).map(({ key }) => key)]);
-  const keys = await store.keys();
-  await store.delete(keys.filter((key) => key.startsWith(packagePrefix(id)) && !kept.has(key)));
-}
-
-const asZipped = (files: ReadonlyMap<string, Blob>): ReadonlyMap<string, ZippedFile> =>
-  new Map([...files].map(([path, blob]) => [path, { bytes: blob.size, read: () => Promise.resolve(blob) }]));
-
-/** A package is often packed together with its folder; of several folders, the outermost counts. */
-function withoutFolder(
-  files: ReadonlyMap<string, ZippedFile> | undefined,
-): ReadonlyMap<string, ZippedFile> | undefined {
-  const manifests = [...(files?.keys() ?? [])].filter(
-    (path) => path === manifestName || path.endsWith(`/${manifestName}`),
-  );
-  const manifest = manifests.sort((a, b) => a.length - b.length)[0];
-  if (!files || manifest === undefined) return files;
-  const folder = manifest.slice(0, -manifestName.length);
-  return new Map(
-    [...files].filter(([path]) => path.startsWith(folder)).map(([path, file]) => [path.slice(folder.length), file]),
-  );
 }

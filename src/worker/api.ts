@@ -1,8 +1,9 @@
 // The wire between the page and its two workers, as types only: neither side imports the other.
 import type { Device, GenerateEvent, GenerateRequest } from "#engine/types.ts";
 import type { Fit } from "#weights/fit.ts";
-import type { HubPrecision } from "#weights/download/hub.ts";
-import type { ImportedPackage, StoredPackageInfo } from "#weights/inventory.ts";
+import type { HubPrecision } from "#weights/download/hub-plan.ts";
+import type { ImportedPackage } from "#weights/import-package.ts";
+import type { StoredPackageInfo } from "#weights/inventory.ts";
 import type { PackageManifest } from "#weights/manifest.ts";
 
 /** Where a model package is fetched from and which one it is. */

@@ -1,6 +1,6 @@
 // A measurement of at most about a second: how many bytes this device reads and adds up. On a hardware adapter by a compute shader,
 // elsewhere by this thread. Knows no package.
-import type { Bandwidth } from "#weights/pace.ts";
+import type { Bandwidth } from "#weights/decode-speed.ts";
 
 const gpuBytes = 64 * 2 ** 20;
 const longestMs = 400;

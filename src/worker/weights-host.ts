@@ -1,8 +1,10 @@
 // The download worker's side of the wire: jobs that bring packages here, over the weights room. Knows no Comlink and no page.
 import type { PartialShard } from "#weights/download/download.ts";
-import { ensurePackage, isPackageStored, removePackage, type WeightsHost } from "#weights/download/ensure.ts";
+import { ensurePackage, type WeightsHost } from "#weights/download/ensure.ts";
+import { isPackageStored, removePackage } from "#weights/store/stored-package.ts";
 import type { FeatureCupboard } from "#weights/store/features.ts";
-import { hasAdapter, lastUse, noteUse } from "#weights/inventory.ts";
+import { hasAdapter } from "#weights/inventory.ts";
+import { readUseNote, writeUseNote } from "#weights/store/records.ts";
 import type { LoadEvent, ModelRef, StoredPackage, WeightsApi } from "./api.ts";
 
 /** Serves the download worker's calls; half-fetched shards live as long as it does. Features of a package go with it. */
@@ -30,8 +32,11 @@ export function createWeightsHost(host: WeightsHost, features?: Pick<FeatureCupb
           onProgress: (progress) => onEvent({ type: "download", ...progress }),
         });
         if (stored.persisted) {
-          const usedAt = ahead ? await lastUse(host.store, model.id) : Date.now();
-          await noteUse(host.store, model.id, { baseUrl: model.baseUrl, ...(usedAt === undefined ? {} : { usedAt }) });
+          const usedAt = ahead ? (await readUseNote(host.store, model.id)).usedAt : Date.now();
+          await writeUseNote(host.store, model.id, {
+            baseUrl: model.baseUrl,
+            ...(usedAt === undefined ? {} : { usedAt }),
+          });
         }
         if (ahead || !stored.persisted) return stored;
         return { ...stored, adaptable: await hasAdapter(host.store, stored.manifest) };
@@ -50,7 +55,7 @@ export function createWeightsHost(host: WeightsHost, features?: Pick<FeatureCupb
       for (const [name, abort] of running) if (job === undefined || job === name) abort.abort();
       return Promise.resolve();
     },
-    isComplete: (model) => isPackageStored(model, host.store),
+    isComplete: (model) => isPackageStored(model.id, host.store),
     async remove(model) {
       await removePackage(model.id, host.store);
       await features?.forget(model.id);

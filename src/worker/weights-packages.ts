@@ -1,10 +1,22 @@
 // The download worker's side of what is stored: listed, verified, forgotten, exported, imported. Knows no Comlink and no page.
-import { fetchPackageManifest, removePackage } from "#weights/download/ensure.ts";
+import { fetchPackageManifest } from "#weights/download/read-manifest.ts";
+import { removePackage } from "#weights/store/stored-package.ts";
 import type { FeatureCupboard } from "#weights/store/features.ts";
-import { hubPrecision, judgeFit, packageFacts, withPace, type DeviceFacts, type PackageFacts } from "#weights/fit.ts";
-import { decoderBytes, estimatePace, isFourBit, type Bandwidth } from "#weights/pace.ts";
-import { hubAddress, planFacts, planHubPackage } from "#weights/download/hub.ts";
-import { exportPackage, importPackage, listPackages, openPackage, verifyPackage } from "#weights/inventory.ts";
+import {
+  hubFacts,
+  hubPrecision,
+  judgeFit,
+  packageFacts,
+  withSpeed,
+  type DeviceFacts,
+  type PackageFacts,
+} from "#weights/fit.ts";
+import { decoderBytes, estimateTokensPerSecond, isFourBit, type Bandwidth } from "#weights/decode-speed.ts";
+import { hubAddress } from "#weights/download/hub-address.ts";
+import { planHubPackage } from "#weights/download/hub-plan.ts";
+import { exportPackage } from "#weights/export-package.ts";
+import { importPackage, openPackage } from "#weights/import-package.ts";
+import { listPackages, verifyPackage } from "#weights/inventory.ts";
 import { isAdapterManifest, manifestName } from "#weights/manifest.ts";
 import type { ShardStore } from "#weights/store/store.ts";
 import type { PackageOffer, PackagesApi } from "./api.ts";
@@ -26,8 +38,8 @@ export function createPackagesHost({ store, facts, bandwidth, features }: Packag
     decoder: Decoder,
   ): Promise<Pick<PackageOffer, "fit" | "tokensPerSecond">> => {
     const measured = await bandwidth?.();
-    const tokensPerSecond = measured && estimatePace(decoder, measured);
-    return { fit: withPace(judgeFit(about, await facts()), tokensPerSecond), tokensPerSecond };
+    const tokensPerSecond = measured && estimateTokensPerSecond(decoder, measured);
+    return { fit: withSpeed(judgeFit(about, await facts()), tokensPerSecond), tokensPerSecond };
   };
   return {
     list: () => listPackages(store),
@@ -65,7 +77,7 @@ export function createPackagesHost({ store, facts, bandwidth, features }: Packag
         const address = hubAddress(baseUrl);
         if (!address) throw error;
         const plan = await planHubPackage(address, hubPrecision(await facts()));
-        const hubFacts = planFacts(plan);
+        const about = hubFacts(plan);
         const fourBit = plan.dtypes["decoder_model_merged"]?.startsWith("q4") ?? false;
         const { name, license } = plan;
         return {
@@ -73,15 +85,15 @@ export function createPackagesHost({ store, facts, bandwidth, features }: Packag
           name,
           license,
           architecture: "transformers.js",
-          bytes: hubFacts.bytes,
-          ...(await judge(hubFacts, { bytes: decoderBytes(plan.files), fourBit })),
+          bytes: about.bytes,
+          ...(await judge(about, { bytes: decoderBytes(plan.files), fourBit })),
         };
       }
     },
   };
 }
 
-type Decoder = Parameters<typeof estimatePace>[0];
+type Decoder = Parameters<typeof estimateTokensPerSecond>[0];
 
 async function unlessInUse<T>(id: string, work: () => Promise<T>): Promise<T | "in-use"> {
   if (!("locks" in navigator)) return work();

@@ -2,8 +2,8 @@
 import { expose } from "comlink";
 import { createIdbFeatures } from "#weights/store/features.web.ts";
 import { hubPrecision } from "#weights/fit.ts";
-import type { HubPrecision } from "#weights/download/hub.ts";
-import type { Bandwidth } from "#weights/pace.ts";
+import type { HubPrecision } from "#weights/download/hub-plan.ts";
+import type { Bandwidth } from "#weights/decode-speed.ts";
 import { createIdbShardStore } from "#weights/store/store.web.ts";
 import { roomLeft } from "#weights/store/storage.web.ts";
 import { measureBandwidth } from "./weights-bandwidth.ts";

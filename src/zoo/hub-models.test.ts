@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { publishOnHub } from "#testing/hub-server.node.ts";
-import { hubAddress, planHubPackage, type HubPrecision } from "#weights/download/hub.ts";
+import { hubAddress } from "#weights/download/hub-address.ts";
+import { planHubPackage, type HubPrecision } from "#weights/download/hub-plan.ts";
 import { startPackageServer, testPackage } from "#testing/package-server.node.ts";
 import { hubModels } from "./hub-models.ts";
 

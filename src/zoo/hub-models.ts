@@ -1,6 +1,6 @@
 // Models for photographs on the model hub, data only. Sizes are those of the files that a device needs, as they were listed in
 // November 2026; the page asks the hub again before it fetches anything.
-import type { HubPart, HubPrecision } from "#weights/download/hub.ts";
+import type { HubPart, HubPrecision } from "#weights/download/hub-plan.ts";
 import type { HubDtype } from "#weights/manifest.ts";
 
 /** A repository on the hub that src/hub can run. */

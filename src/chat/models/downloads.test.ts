@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { EngineError } from "#engine/errors.ts";
 import type { LoadEvent, ModelRef } from "#worker/api.ts";
 import { createDownloads, downloadsKey, type DownloadsOptions } from "./downloads.ts";
-import { createPace } from "./pace.ts";
+import { createTransferRate } from "./transfer-rate.ts";
 
 const model = { id: "m", name: "M", baseUrl: "https://a.example/m/", architecture: "llava" as const, bytes: 100 };
 
@@ -162,13 +162,13 @@ test("what is kept is parsed: nonsense is nothing", () => {
 });
 
 test("the pace is that of the last seconds", () => {
-  const pace = createPace();
-  expect(pace.add(0, 0)).toBeUndefined();
-  expect(pace.add(100, 500)).toBeUndefined();
-  expect(pace.add(1000, 1000)).toBe(1000);
-  for (let second = 2; second <= 20; second++) pace.add(second * 1000, 1000);
-  expect(pace.add(21_000, 1000)).toBe(0);
-  expect(pace.add(22_000, 500)).toBeUndefined();
+  const rate = createTransferRate();
+  expect(rate.add(0, 0)).toBeUndefined();
+  expect(rate.add(100, 500)).toBeUndefined();
+  expect(rate.add(1000, 1000)).toBe(1000);
+  for (let second = 2; second <= 20; second++) rate.add(second * 1000, 1000);
+  expect(rate.add(21_000, 1000)).toBe(0);
+  expect(rate.add(22_000, 500)).toBeUndefined();
 });
 
 test("a server that stops sending takes the pace away and is told of; what has come stays, and asking again is a new request", async () => {

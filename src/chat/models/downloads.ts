@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { errorCodeOf, type ErrorCode } from "#engine/errors.ts";
 import type { LoadEvent, ModelRef, PackageArchitecture } from "#worker/api.ts";
 import { createCell, type Observable } from "#chat/observable.ts";
-import { createPace } from "./pace.ts";
+import { createTransferRate } from "./transfer-rate.ts";
 import type { PreferenceStorage } from "#chat/preferences.ts";
 
 /** What is to be fetched; `bytes` is its whole size, 0 where nobody knows yet. */
@@ -119,7 +119,7 @@ export function createDownloads(options: DownloadsOptions): Downloads {
     const { id, baseUrl } = model;
     if (running.has(id)) return;
     const abort = new AbortController();
-    const pace = createPace();
+    const rate = createTransferRate();
     change(id, { phase: "running", bytesPerSecond: undefined, silences: undefined });
     const onEvent = (event: LoadEvent): void => {
       if (event.type !== "download" || abort.signal.aborted) return;
@@ -129,8 +129,8 @@ export function createDownloads(options: DownloadsOptions): Downloads {
         change(id, { silences, bytesPerSecond: undefined });
         return;
       }
-      // What was here already did not arrive at any pace.
-      const bytesPerSecond = loaded > stored ? pace.add(now(), loaded) : undefined;
+      // Bytes that were stored before have not been transferred.
+      const bytesPerSecond = loaded > stored ? rate.add(now(), loaded) : undefined;
       change(id, { loaded, total, bytesPerSecond, silences: undefined });
     };
     const work = async (): Promise<void> => {

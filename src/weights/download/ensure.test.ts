@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { EngineError } from "#engine/errors.ts";
-import { ensurePackage, isPackageStored, removePackage, type EnsureOptions, type EnsureProgress } from "./ensure.ts";
+import { ensurePackage, type EnsureOptions } from "./ensure.ts";
+import { isPackageStored, removePackage } from "#weights/store/stored-package.ts";
+import type { EnsureProgress } from "./progress.ts";
 import { shardsOf, startPackageServer, testPackage } from "#testing/package-server.node.ts";
 import { createMemoryShardStore, createShardStore, type ShardStore } from "#weights/store/store.ts";
 
@@ -114,7 +116,7 @@ test("a package that is not here is fetched, verified and stored whole", async (
   expect(result.persisted).toBe(true);
   await expectFiles(result.files);
   expect(await store.keys()).toHaveLength(shardCount + 1);
-  expect(await isPackageStored(source, store)).toBe(true);
+  expect(await isPackageStored(source.id, store)).toBe(true);
 });
 
 test("a package that is here costs one request, for the manifest", async () => {
@@ -198,7 +200,7 @@ test("wrong bytes on the server are an integrity failure that names the file, an
   expect(failure).toMatchObject({ code: "integrity" });
   expect(String(failure)).toContain("onnx/e.onnx");
   expect((await store.keys()).some((key) => key.includes("onnx/e.onnx"))).toBe(false);
-  expect(await isPackageStored(source, store)).toBe(false);
+  expect(await isPackageStored(source.id, store)).toBe(false);
 });
 
 test("after a download that failed half-way only the rest is fetched", async () => {
@@ -281,7 +283,7 @@ test.each([
   expect(result.persisted).toBe(false);
   await expectFiles(result.files);
   expect(puts).toBe(failAfter + 1);
-  expect(await isPackageStored(source, store)).toBe(false);
+  expect(await isPackageStored(source.id, store)).toBe(false);
 });
 
 test("a browser that blocks storage altogether still gets its package", async () => {
@@ -290,7 +292,7 @@ test("a browser that blocks storage altogether still gets its package", async ()
   const result = await ensure(store);
   expect(result.persisted).toBe(false);
   await expectFiles(result.files);
-  expect(await isPackageStored(source, store)).toBe(false);
+  expect(await isPackageStored(source.id, store)).toBe(false);
 });
 
 test("how much room there is is asked before the first byte, and only when something is missing", async () => {
@@ -349,7 +351,7 @@ test("files that do not fit an old manifest are fetched by a fresh one, asked fo
   expect(result.manifest).toEqual(served.manifest);
   expect(asked).toHaveLength(2);
   expect(asked[1]).toBe("no-cache");
-  expect(await isPackageStored(source, store)).toBe(true);
+  expect(await isPackageStored(source.id, store)).toBe(true);
 });
 
 test("files that do not fit the fresh manifest either stay refused, without another round", async () => {
@@ -432,7 +434,7 @@ test("without a server a damaged file that no answer needs is left out and told,
   await damage("chat_template.jinja");
   const { files: now, leftOut, persisted } = await fetchIt();
   expect([leftOut, persisted, now.size]).toEqual([["README.md", "chat_template.jinja"], true, files.size - 2]);
-  expect(await isPackageStored({ id: "extra", baseUrl: "" }, store)).toBe(true);
+  expect(await isPackageStored("extra", store)).toBe(true);
   await damage("tokenizer_config.json");
   await expect(fetchIt()).rejects.toMatchObject({ code: "network" });
 });

@@ -13,7 +13,7 @@ import { createMemoryShardStore, createShardStore, type ShardStore } from "#weig
 
 const shardBytes = 40_000;
 const weightBytes = 10 * shardBytes;
-const keepEveryBytes = 2_000;
+const pieceBytes = 2_000;
 const kills = process.env["LLAVA_LONG_TESTS"] ? 100 : 10;
 const packed = testPackage({ weightBytes, shardBytes });
 const weights = packed.files.get(weightsPath) ?? new Uint8Array();
@@ -27,7 +27,7 @@ afterEach(() => server.stop());
 
 const source = (): { id: string; baseUrl: string } => ({ id: "test", baseUrl: server.baseUrl });
 const unlimited = (store: ShardStore) => ({ store, room: () => Promise.resolve(undefined) });
-const fast: EnsureOptions = { backoffMs: () => 0, keepEveryBytes };
+const fast: EnsureOptions = { backoffMs: () => 0, pieceBytes };
 
 /** What a dead tab still writes is lost. */
 function tabOver(store: ShardStore) {
@@ -137,7 +137,7 @@ test("the next tab goes on within a shard, where the last piece was stored", asy
   await dieAfter(store, 30_000);
   await expectWeights((await ensurePackage(source(), unlimited(store), fast)).files);
   const first = server.asked.find(({ path }) => path === weightsPath);
-  expect(first?.start).toBeGreaterThanOrEqual(30_000 - keepEveryBytes);
+  expect(first?.start).toBeGreaterThanOrEqual(30_000 - pieceBytes);
 });
 
 test("bytes of a file that has changed on the server are given up, not mixed with the new ones", async () => {

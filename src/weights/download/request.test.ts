@@ -1,6 +1,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ensurePackage, type EnsureProgress } from "./ensure.ts";
+import { ensurePackage } from "./ensure.ts";
+import type { EnsureProgress } from "./progress.ts";
 import { publishOnHub } from "#testing/hub-server.node.ts";
 import { startPackageServer, testPackage, weightsPath, type PackageServer } from "#testing/package-server.node.ts";
 import { requestBlob, requestBytes } from "./request.ts";

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { currentVersion, readStored } from "./migrations.ts";
 import { storeContract } from "#testing/store-contract.ts";
 import { createFolderShardStore } from "./store.node.ts";
-import { createMemoryShardStore, createShardStore, packagePrefix, shardKey } from "./store.ts";
+import { createMemoryShardStore, createShardStore } from "./store.ts";
+import { packagePrefix, shardKey } from "./keys.ts";
 
 describe("the store in memory keeps the contract:", () => {
   for (const { name, run } of storeContract) test(name, () => run(createMemoryShardStore()));

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ensurePackage } from "./ensure.ts";
 import { publishOnHub, testCommit } from "#testing/hub-server.node.ts";
-import { hubAddress, planFacts, planHubPackage } from "./hub.ts";
+import { hubAddress } from "./hub-address.ts";
+import { hubFacts } from "#weights/fit.ts";
+import { planHubPackage } from "./hub-plan.ts";
 import { listPackages, verifyPackage } from "#weights/inventory.ts";
 import { randomBytes, startPackageServer, testPackage, type PackageServer } from "#testing/package-server.node.ts";
 import { createMemoryShardStore } from "#weights/store/store.ts";
@@ -70,7 +72,7 @@ describe("which files a device needs", () => {
     const found = await plan(precision);
     expect(found.dtypes).toEqual(dtypes);
     expect(found).toMatchObject({ license: "apache-2.0", modelType: "smolvlm", name: "photo-model" });
-    expect(planFacts(found).needsF16).toBe(precision === "gpu-f16");
+    expect(hubFacts(found).needsF16).toBe(precision === "gpu-f16");
   });
 
   test("are the graphs with their data, the configs and the tokenizer, and nothing else", async () => {
@@ -131,11 +133,7 @@ describe("a repository without a manifest", () => {
       return asked.start === 0 ? { kind: "cut", afterBytes: 2000 } : { kind: "status", status: 500 };
     };
     await expect(
-      ensurePackage(
-        { id: repository, baseUrl },
-        { store, room },
-        { retries: 0, backoffMs: () => 1, keepEveryBytes: 1 },
-      ),
+      ensurePackage({ id: repository, baseUrl }, { store, room }, { retries: 0, backoffMs: () => 1, pieceBytes: 1 }),
     ).rejects.toMatchObject({ code: "http" });
     server.misbehave = () => undefined;
     server.asked.length = 0;

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { sha256Hex } from "./verify.ts";
+import { sha256Hex } from "./sha256.ts";
 
 afterEach(() => vi.unstubAllGlobals());
 

@@ -1,17 +1,21 @@
-// SHA-256 of bytes. Knows no manifest.
+// SHA-256 of bytes, and whether a Blob has the bytes of a shard. Knows no manifest and no storage.
 import { EngineError } from "#engine/errors.ts";
 
-/** Lower-case hex digest; a whole shard at a time, computed off this thread by the host. */
+/** The digest in lower-case hex. Throws EngineError "insecure" where the page has no WebCrypto. */
 export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  // Pages that come over plain HTTP from another machine have no WebCrypto.
+  // WebCrypto exists in secure contexts only: HTTPS and localhost.
   if (!("subtle" in crypto)) {
     throw new EngineError("insecure", "weights can't be verified here: the page needs HTTPS or localhost");
   }
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(await crypto.subtle.digest("SHA-256", bytes));
 }
 
-/** Whether the Blob has exactly these bytes; false too when the host can't read it any more. */
+/** Two lower-case digits per byte. */
+export function toHex(bytes: ArrayBuffer): string {
+  return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Whether the Blob has exactly the shard's bytes; false where the host cannot read it any more. */
 export async function blobMatches(
   blob: Blob,
   shard: { readonly bytes: number; readonly sha256: string },

@@ -1,22 +1,22 @@
-// How fast a device would answer with a package, before any of it is here: each token reads every weight of the decoder once, so the
-// device's memory bandwidth bounds the pace. Pure; the bandwidth is measured elsewhere.
+// Estimates how fast a device decodes with a package that is not downloaded yet: a decode step reads every weight of the decoder once, so
+// memory bandwidth bounds the speed. Pure; the bandwidth is measured elsewhere.
 import { isAdapterManifest, isHubManifest, type PackageManifest } from "./manifest.ts";
 
-/** What the one-second measurement found. */
+/** The result of a measurement of about one second. */
 export interface Bandwidth {
-  /** Bytes that the device reads and adds up in a second. */
+  /** Bytes per second that the device reads and sums. */
   readonly bytesPerSecond: number;
   readonly onGpu: boolean;
 }
 
-/** What a decode step reaches of a plain sum's bandwidth. */
-const share = 0.5;
-/** On the processor 4-bit weights are computed with as 32-bit numbers. */
+/** The fraction of a plain sum's bandwidth that a decode step reaches. */
+const efficiency = 0.5;
+/** On the CPU 4-bit weights are expanded to 32 bits. */
 const expansion = 8;
-/** Below this an answer is no fun to wait for. */
+/** Below this the page warns. */
 export const slowTokensPerSecond = 2;
 
-/** Bytes of weights that each token reads. */
+/** Bytes of the decoder's weights, which each decode step reads. */
 export function decoderBytes(files: readonly { readonly path: string; readonly bytes: number }[]): number {
   return files
     .filter(({ path }) => path.includes("decoder") && !path.includes("_f32"))
@@ -30,12 +30,12 @@ export function isFourBit(manifest: PackageManifest): boolean {
   return manifest.model.dtypes["decoder_model_merged"]?.startsWith("q4") ?? false;
 }
 
-/** Tokens per second, roughly; undefined where nothing is known of the decoder. */
-export function estimatePace(
+/** A rough estimate; undefined where the decoder's size is unknown. */
+export function estimateTokensPerSecond(
   decoder: { readonly bytes: number; readonly fourBit: boolean },
   { bytesPerSecond, onGpu }: Bandwidth,
 ): number | undefined {
   if (decoder.bytes === 0) return undefined;
-  const read = decoder.bytes * (!onGpu && decoder.fourBit ? expansion : 1);
-  return (share * bytesPerSecond) / read;
+  const bytesPerToken = decoder.bytes * (!onGpu && decoder.fourBit ? expansion : 1);
+  return (efficiency * bytesPerSecond) / bytesPerToken;
 }
