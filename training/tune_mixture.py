@@ -36,7 +36,7 @@ from talk import Talker, capital
 from train import Heads, dense_loss, dense_truth, language_loss, patch_features, tower_parameters
 from world import GRID, Scene
 
-ROWS = {"photo": 5, "drawn": 3, "pair": 1, "names": 1}
+ROWS = {"photo": 4, "drawn": 4, "pair": 2, "names": 1}
 LENGTH = 448
 VOCABULARY = 4096
 DENSE_WEIGHT = 0.5
@@ -67,7 +67,7 @@ class Source:
 
     def pick_photograph(self):
         k = self.random.random()
-        source = "objects" if k < 0.2 and self.ready["objects"] else "coco" if k < 0.23 and self.ready["coco"] else "flickr"
+        source = "objects" if k < 0.25 and self.ready["objects"] else "coco" if k < 0.28 and self.ready["coco"] else "flickr"
         number = self.random.choice(self.ready[source])
         return number, number * VIEWS + self.random.randrange(VIEWS)
 
@@ -89,7 +89,7 @@ class Source:
         turns = self.photo.turns(self.photographs[number], seen, shares, 20)
         if self.random.random() < 0.2:
             turns.insert(self.random.randrange(len(turns)), self.small.turn(True))
-        return encoder.row(self.split(turns), self.alone(0.25), LENGTH), [self.view(view)]
+        return encoder.row(self.split(turns), self.alone(0.5), LENGTH), [self.view(view)]
 
     def drawn_row(self, encoder):
         index = int(self.random.choice(self.featured))

@@ -29,15 +29,15 @@ def pair_turns(rng, shown, n):
         this, other = shown[which], shown[1 - which]
         order = ORDINALS[which]
         only = [name for name in this.things if other.is_absent(name)]
-        if k < 0.4 and only:
+        if k < 0.5 and only:
             name = rng.choice(only)
             verb = "are" if is_plural(name) else "is"
             q = rng.choice([
-                f"Which picture shows {article(name)}?", f"In which picture {verb} the {name}?", f"Which image has {article(name)} in it?",
+                f"Which picture shows {article(name)}?", f"In which picture {verb} the {name}?", f"In which picture {verb} there {article(name)}?", f"Which image has {article(name)} in it?",
                 f"Which of the pictures shows {article(name)}?", f"Which photo shows {article(name)}?",
             ])  # fmt: skip
             turn = say("pair which", q, f"The {order} one.", [order])
-        elif k < 0.7 and this.sentence:
+        elif k < 0.75 and this.sentence:
             q = rng.choice([
                 f"What is in the {order} picture?", f"What does the {order} picture show?", f"Describe the {order} picture.", f"What do you see in the {order} image?",
                 f"What is in picture {which + 1}?",

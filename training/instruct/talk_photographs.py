@@ -102,8 +102,8 @@ class PhotographTalker(Speaker):
         """ "What is this?": an object's name as sure as the classifier is; a scene's caption."""
         q = self.pick("What is this?", "What is it?", "What is shown here?", "What object is this?", "Name the object.", "What's this?", "what is that?", "Can you tell me what this is?", "Do you know what this is?")  # fmt: skip
         if photograph.label is None:
-            if not photograph.captions or q in ("What object is this?", "Name the object."):
-                return None
+            if not photograph.captions or q in ("What object is this?", "Name the object.") or self.rng.random() < 0.7:
+                return None  # mostly asked about objects, whose name it wants
             return self.say("photo caption", self.style(q), "A photo of " + lower_first(self.rng.choice(photograph.captions)), photograph.captions)
         return self.name(self.style(q), photograph.label, int(seen[0]), float(shares[0]))
 
