@@ -299,6 +299,7 @@ def main():
         mean = state["mean"]
         if make_step.heads and state.get("heads"):
             make_step.heads.load_state_dict(state["heads"])
+            make_step.taken = HEADS_ALONE
     warm, before, begun, saved, looked, average = step, used, time.time(), time.time(), time.time(), {}
 
     def keep():
