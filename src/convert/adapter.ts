@@ -2,6 +2,7 @@
 // its own projector as a small graph. Knows peft's files through lora.ts; merges nothing and reads none of the base's weights.
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import type { AdapterIndex, AdaptableGraph } from "#engine/package.ts";
 import {
   manifestName,
@@ -89,7 +90,7 @@ async function writeAdapter(
 ): Promise<AdapterManifest> {
   const { manifest: baseManifest, adaptable } = await readBase(base);
   const adapter = await readAdapter(from);
-  if (!adapter) throw bad(`${from.name} has no adapter_config.json: is it a LoRA adapter?`);
+  if (!adapter) throw badCheckpoint(`${from.name} has no adapter_config.json: is it a LoRA adapter?`);
   const changes = findChanges(adapter, adaptable, baseManifest.model.name);
   const baseConfig = (await readObject(base, "config.json")) ?? {};
   const tiled = baseManifest.model.tiles !== undefined;
@@ -189,12 +190,13 @@ async function readBase(
 ): Promise<{ readonly manifest: Manifest; readonly adaptable: AdaptableGraph }> {
   const how = "convert the base with --adaptable, and name that package with --base";
   const json = await readObject(base, manifestName);
-  if (!json) throw bad(`${base.name} is no package (it has no ${manifestName}); ${how}`);
+  if (!json) throw badCheckpoint(`${base.name} is no package (it has no ${manifestName}); ${how}`);
   const result = parsePackageManifest(json);
-  if (!result.ok) throw bad(`${base.name}/${manifestName}: ${result.problem}`);
+  if (!result.ok) throw badCheckpoint(`${base.name}/${manifestName}: ${result.problem}`);
   const { manifest } = result;
   const adaptable = "graphs" in manifest ? manifest.graphs.decoder.adaptable : undefined;
-  if (!("graphs" in manifest) || !adaptable) throw bad(`the package ${base.name} has no room for an adapter; ${how}`);
+  if (!("graphs" in manifest) || !adaptable)
+    throw badCheckpoint(`the package ${base.name} has no room for an adapter; ${how}`);
   return { manifest, adaptable };
 }
 
@@ -217,7 +219,7 @@ function findChanges(adapter: Adapter, { sites }: AdaptableGraph, baseName: stri
     }
     const shape = [update.up.shape[0] ?? 0, update.down.shape[1] ?? 0];
     if (!sameShape(shape, expected)) {
-      throw bad(
+      throw badCheckpoint(
         `the adapter changes ${weight} as a matrix of ${shapeText(shape)}, and the one of ${baseName} has ` +
           `${shapeText(expected)}: it belongs to another base${hint}`,
       );
@@ -225,7 +227,7 @@ function findChanges(adapter: Adapter, { sites }: AdaptableGraph, baseName: stri
     for (const tensor of [update.down, update.up]) requireFloat(tensor);
     return { layer: Number(number), of, rank: update.down.shape[0] ?? 0, update };
   });
-  if (changes.length === 0) throw bad("the adapter changes no matrix of the language model");
+  if (changes.length === 0) throw badCheckpoint("the adapter changes no matrix of the language model");
   return changes.sort((a, b) => a.layer - b.layer);
 }
 
@@ -238,7 +240,7 @@ function imageAspectOf(own: Json, base: Json, { model }: Manifest): Manifest["mo
     mm_use_im_start_end: v.nullish(v.boolean()),
   });
   const parsed = v.safeParse(Fields, own);
-  if (!parsed.success) throw bad(`config.json of the adapter: ${parsed.issues[0].message}`);
+  if (!parsed.success) throw badCheckpoint(`config.json of the adapter: ${parsed.issues[0].message}`);
   const { image_aspect_ratio: aspect, mm_vision_select_layer: layer, mm_use_im_start_end: marks } = parsed.output;
   const anyres = aspect?.startsWith("anyres") === true;
   const differences: readonly (readonly [boolean, string])[] = [
@@ -251,14 +253,14 @@ function imageAspectOf(own: Json, base: Json, { model }: Manifest): Manifest["mo
   ];
   for (const [differs, what] of differences) {
     if (differs)
-      throw bad(`the adapter ${what}, unlike the package ${model.name}: convert the base the same way first`);
+      throw badCheckpoint(`the adapter ${what}, unlike the package ${model.name}: convert the base the same way first`);
   }
   return anyres ? model.imageAspect : aspect === "pad" ? "pad" : "crop";
 }
 
 /** What has no place beside a base, with the way that it has. */
 function onlyMerged(what: string): EngineError {
-  return bad(
+  return badCheckpoint(
     `the adapter ${what}, which only a merged conversion takes: leave out --unmerged, with the checkpoint of its base as --base, ` +
       "or merge it first with `llava merge-lora`",
   );
@@ -280,13 +282,13 @@ function projectorOf(
   }
   if (whole.size === 0) return undefined;
   const first = whole.get("multi_modal_projector.linear_1.weight");
-  if (!first) throw bad("the adapter brings a part of a projector only");
+  if (!first) throw badCheckpoint("the adapter brings a part of a projector only");
   const [outputs = 0, inputs = 0] = first.shape;
   const hidden = sites.find(({ name }) => name === "out")?.parts[0]?.outputs ?? 0;
   const tower = v.safeParse(v.object({ vision_config: v.object({ hidden_size: v.number() }) }), baseConfig);
   const wanted = tower.success ? tower.output.vision_config.hidden_size : inputs;
   if (outputs !== hidden || inputs !== wanted) {
-    throw bad(
+    throw badCheckpoint(
       `the adapter's projector has shape ${shapeText(first.shape)}, and its base asks for ${shapeText([hidden, wanted])}`,
     );
   }
@@ -311,7 +313,7 @@ async function onItsSide(tensor: Tensor, scale: number, bits: 16 | 32): Promise<
   }
   const largest = out.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   if (bits === 16 && largest > 65504)
-    throw bad(`${tensor.name} holds ${largest}, too large for 16 bits; use --bits 32`);
+    throw badCheckpoint(`${tensor.name} holds ${largest}, too large for 16 bits; use --bits 32`);
   return out;
 }
 
@@ -323,8 +325,4 @@ function checked(manifest: AdapterManifest): AdapterManifest {
   const result = parseAdapterManifest(manifest);
   if (!result.ok) throw new EngineError("internal", `the adapter's manifest is wrong: ${result.problem}`);
   return result.manifest;
-}
-
-function bad(message: string): EngineError {
-  return new EngineError("bad-checkpoint", message);
 }

@@ -1,6 +1,7 @@
 // Checkpoint folder → model package: builds the graphs, writes weights in shards, config files, self-test and manifest.
 // All checks that need no weights come before the first byte is written; on any error the half-written package is discarded.
 import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import type { PackageInfo, SelfTest } from "#engine/package.ts";
 import type { PackageFiles } from "#engine/types.ts";
 import { manifestName, manifestVersion, parseManifest, type Manifest, type ManifestGraph } from "#weights/manifest.ts";
@@ -213,7 +214,7 @@ function mostImageTokens({ tiles, imageTokens, vision }: LlavaConfig): number {
 
 async function readConfig(from: CheckpointFolder): Promise<LlavaConfig> {
   const json = await readObject(from, "config.json");
-  if (!json) throw new EngineError("bad-checkpoint", `${from.name} has no config.json: is it a checkpoint?`);
+  if (!json) throw badCheckpoint(`${from.name} has no config.json: is it a checkpoint?`);
   return parseConfig(json);
 }
 

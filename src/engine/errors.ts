@@ -44,3 +44,10 @@ export function errorCodeOf(error: unknown): ErrorCode {
   const code = name.startsWith("EngineError/") ? name.slice("EngineError/".length) : "";
   return errorCodes.find((known) => known === code) ?? "internal";
 }
+
+/** Whether a message is what a browser, WebAssembly or ONNX Runtime says when an allocation fails. */
+export function saysOutOfMemory(message: string): boolean {
+  return /bad_alloc|out of memory|memory allocation|allocation failed|array buffer allocation|failed to allocate/i.test(
+    message,
+  );
+}

@@ -1,11 +1,39 @@
 import sharp, { type Sharp } from "sharp";
 import { describe, expect, test } from "vitest";
 import { decodeImage } from "#engine/picture/decode.node.ts";
-import { sniffPicture } from "./picture-file.ts";
+import { browserPictureKind, pictureKind, sniffPicture } from "./picture-file.ts";
 
 const picture = sharp({ create: { width: 300, height: 200, channels: 4, background: "#c0ffee80" } });
 const bytesOf = async (pipeline: Sharp): Promise<Uint8Array<ArrayBuffer>> => new Uint8Array(await pipeline.toBuffer());
 const text = (value: string): number[] => [...new TextEncoder().encode(value)];
+
+const latin = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
+
+describe("the format by the first bytes", () => {
+  test.each([
+    ["png", "\x89PNG\r\n\x1a\n"],
+    ["jpeg", "\xff\xd8\xff\xe0"],
+    ["gif", "GIF89a"],
+    ["webp", "RIFF\x10\0\0\0WEBPVP8 "],
+    ["bmp", "BM\x46\0\0\0"],
+    ["avif", "\0\0\0\x20ftypavif\0\0\0\0avifmif1miaf"],
+    ["heic", "\0\0\0\x20ftypheic\0\0\0\0mif1heic"],
+    ["unknown", "<svg xmlns="],
+    ["unknown", ""],
+  ])("%s is known by its first bytes", (format, head) => {
+    expect(pictureKind(latin(head))).toBe(format);
+  });
+
+  test("an AVIF whose major brand is the general one is still an AVIF", () => {
+    expect(pictureKind(latin("\0\0\0\x20ftypmif1\0\0\0\0mif1avifmiaf"))).toBe("avif");
+  });
+
+  test("a TIFF is a picture, but not to a browser", () => {
+    expect(pictureKind(latin("II*\0"))).toBe("tiff");
+    expect(browserPictureKind(latin("II*\0"))).toBe("unknown");
+    expect(browserPictureKind(latin("GIF89a"))).toBe("gif");
+  });
+});
 
 describe("the head of a file", () => {
   test.each([

@@ -1,39 +1,84 @@
-// Looks at a picture file's own words about itself: which kind it is, how large, and whether it has to be decoded whole. Decodes nothing.
+// What a picture file's header says: its format, its size, and whether it has to be decoded whole. Decodes nothing.
+
+export type PictureKind = "png" | "jpeg" | "webp" | "gif" | "avif" | "bmp" | "ico" | "heic" | "tiff" | "unknown";
 
 export interface PictureHead {
-  readonly kind: "png" | "jpeg" | "webp" | "gif" | "avif" | "bmp" | "ico" | "heic" | "tiff" | "unknown";
+  readonly kind: PictureKind;
   /** In pixels, before EXIF orientation; absent where the head does not tell. */
   readonly width?: number;
   readonly height?: number;
-  /** Rows can't be told one after the other: an interlaced PNG, a progressive JPEG. */
+  /** The rows do not follow one another: an interlaced PNG, a progressive JPEG. */
   readonly interlaced?: boolean;
 }
 
 /** Most pixels of a file that is decoded whole: 256 MB, and as much again while it is scaled. */
 export const mostWholePixels = 64e6;
 
+/** How many of a file's first bytes `pictureKind` looks at. */
+export const kindBytes = 256;
+
+/** Which format a file has, by its first bytes; its name can be wrong. */
+export function pictureKind(bytes: Uint8Array): PictureKind {
+  const text = (from: number, to: number): string => String.fromCharCode(...bytes.subarray(from, to));
+  if (text(1, 4) === "PNG") return "png";
+  if (text(0, 2) === "\xff\xd8") return "jpeg";
+  if (text(0, 4) === "GIF8") return "gif";
+  if (text(0, 2) === "BM") return "bmp";
+  // Two zeros, the type 1 and the number of pictures.
+  if (text(0, 4) === "\0\0\x01\0" && ((bytes[4] ?? 0) > 0 || (bytes[5] ?? 0) > 0)) return "ico";
+  if (/^(II\*\0|MM\0\*)/.test(text(0, 4))) return "tiff";
+  if (text(0, 4) === "RIFF" && text(8, 12) === "WEBP") return "webp";
+  if (text(4, 8) === "ftyp") return isoMediaKind(bytes, text);
+  return "unknown";
+}
+
+/** The same for a browser, to which a TIFF is no picture. */
+export function browserPictureKind(bytes: Uint8Array): Exclude<PictureKind, "tiff"> {
+  const kind = pictureKind(bytes);
+  return kind === "tiff" ? "unknown" : kind;
+}
+
+/** HEIC and AVIF are told apart by their brands; `mif1` alone is used by both. */
+function isoMediaKind(bytes: Uint8Array, text: (from: number, to: number) => string): PictureKind {
+  const boxBytes = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
+  const brands = text(8, Math.min(boxBytes, kindBytes));
+  if (/avi[fs]/.test(brands)) return "avif";
+  return /hei[cxms]|hev[cxm]|mif1|msf1/.test(brands) ? "heic" : "unknown";
+}
+
 /** What the beginning of a file says about it. */
 export function sniffPicture(bytes: Uint8Array): PictureHead {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const text = (from: number, to: number): string => String.fromCharCode(...bytes.subarray(from, to));
+  // Shorter than any picture, and than what is read below.
   if (bytes.length < 30) return { kind: "unknown" };
-  if (text(1, 4) === "PNG") {
-    const interlaced = view.getUint8(28) === 1 ? { interlaced: true } : {};
-    return { kind: "png", width: view.getUint32(16), height: view.getUint32(20), ...interlaced };
+  const kind = pictureKind(bytes);
+  switch (kind) {
+    case "png": {
+      const interlaced = view.getUint8(28) === 1 ? { interlaced: true } : {};
+      return { kind, width: view.getUint32(16), height: view.getUint32(20), ...interlaced };
+    }
+    case "gif":
+      return { kind, width: view.getUint16(6, true), height: view.getUint16(8, true) };
+    case "bmp":
+      return bmp(view);
+    case "ico":
+      return icon(view);
+    case "webp":
+      return webp(view, String.fromCharCode(...bytes.subarray(12, 16)));
+    case "avif":
+      return avif(bytes);
+    case "jpeg":
+      return jpeg(view);
+    default:
+      return { kind };
   }
-  if (text(0, 3) === "GIF") return { kind: "gif", width: view.getUint16(6, true), height: view.getUint16(8, true) };
-  if (text(0, 2) === "BM") {
-    const early = view.getUint32(14, true) === 12; // OS/2's header has 16 bits per side.
-    const side = (at: number): number =>
-      Math.abs(early ? view.getInt16(18 + at / 2, true) : view.getInt32(18 + at, true));
-    return { kind: "bmp", width: side(0), height: side(4) };
-  }
-  if (view.getUint32(0, true) === 0x10000 && view.getUint16(4, true) > 0) return icon(view);
-  if (/^(II\*\0|MM\0\*)/.test(text(0, 4))) return { kind: "tiff" };
-  if (text(0, 4) === "RIFF" && text(8, 12) === "WEBP") return webp(view, text(12, 16));
-  if (text(4, 8) === "ftyp") return isoMedia(bytes, text);
-  if (view.getUint16(0) === 0xffd8) return jpeg(view);
-  return { kind: "unknown" };
+}
+
+function bmp(view: DataView): PictureHead {
+  const early = view.getUint32(14, true) === 12; // OS/2's header has 16 bits per side.
+  const side = (at: number): number =>
+    Math.abs(early ? view.getInt16(18 + at / 2, true) : view.getInt32(18 + at, true));
+  return { kind: "bmp", width: side(0), height: side(4) };
 }
 
 function webp(view: DataView, chunk: string): PictureHead {
@@ -51,17 +96,12 @@ function webp(view: DataView, chunk: string): PictureHead {
   return { kind: "webp" };
 }
 
-/** HEIC and AVIF are told apart by their brands; `mif1` alone is used by both. */
-function isoMedia(bytes: Uint8Array, text: (from: number, to: number) => string): PictureHead {
-  const length = Math.min(new DataView(bytes.buffer, bytes.byteOffset).getUint32(0), bytes.length, 256);
-  const brands = text(8, length);
-  if (brands.includes("avif") || brands.includes("avis")) {
-    const at = text(0, Math.min(bytes.length, 4096)).indexOf("ispe");
-    if (at < 0 || at + 16 > bytes.length) return { kind: "avif" };
-    const view = new DataView(bytes.buffer, bytes.byteOffset);
-    return { kind: "avif", width: view.getUint32(at + 8), height: view.getUint32(at + 12) };
-  }
-  return { kind: /heic|heix|hevc|hevx|heim|heis|mif1|msf1/.test(brands) ? "heic" : "unknown" };
+/** The size stands in the first property `ispe` (image spatial extents). */
+function avif(bytes: Uint8Array): PictureHead {
+  const at = String.fromCharCode(...bytes.subarray(0, 4096)).indexOf("ispe");
+  if (at < 0 || at + 16 > bytes.length) return { kind: "avif" };
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return { kind: "avif", width: view.getUint32(at + 8), height: view.getUint32(at + 12) };
 }
 
 /** The largest picture of an icon file; 0 stands for 256. */
@@ -85,7 +125,7 @@ function jpeg(view: DataView): PictureHead {
   return { kind: "jpeg" };
 }
 
-/** A JPEG's markers to the end of its picture (0xd9). What stands between segments, and a scan's own data, is passed over. */
+/** A JPEG's markers up to the end of its picture (0xd9); bytes between segments and the data of scans are skipped. */
 function* jpegMarkers(bytes: Uint8Array): Generator<{ readonly marker: number; readonly at: number }> {
   let at = bytes.indexOf(0xff, 2);
   while (at >= 0 && at + 1 < bytes.length) {
@@ -98,7 +138,7 @@ function* jpegMarkers(bytes: Uint8Array): Generator<{ readonly marker: number; r
   }
 }
 
-/** How often a JPEG's file goes over the picture (a decoder's work is this times the pixels), and whether it ends before its end. */
+/** In how many scans a JPEG draws its picture (a decoder's work is this times the pixels), and whether the file is cut off. */
 export function jpegScans(bytes: Uint8Array): { readonly scans: number; readonly cut: boolean } {
   let [scans, cut] = [0, true];
   for (const { marker } of jpegMarkers(bytes)) {
@@ -108,7 +148,7 @@ export function jpegScans(bytes: Uint8Array): { readonly scans: number; readonly
   return { scans, cut };
 }
 
-/** Pixels that a JPEG's scans may go over in all, where there are several: a few seconds of a decoder's work. */
+/** The most pixels that several scans of a JPEG may draw altogether: a few seconds of a decoder's work. */
 const mostScannedPixels = 3e9;
 /** Far more than any encoder writes. */
 const mostScans = 100;
@@ -118,7 +158,7 @@ export interface PictureRefusal {
   readonly sentence: string;
 }
 
-/** Why a file should not be decoded at all: it would take more memory than `mostPixels` do, or too long. Undefined where nothing speaks against it. */
+/** Why a file must not be decoded: it would take more memory than `mostPixels` do, or too long. Undefined where it may be. */
 export function refusePicture(bytes: Uint8Array, mostPixels: number): PictureRefusal | undefined {
   const { kind, width = 0, height = 0 } = sniffPicture(bytes);
   const pixels = width * height;

@@ -1,7 +1,7 @@
 // The hub worker's side of the wire: the same calls and events as the inference worker's, with @huggingface/transformers behind them.
 // Knows no Comlink and no browser; it never asks the network: every file comes out of the package it is given.
 import type { Tensor } from "@huggingface/transformers";
-import { EngineError } from "#engine/errors.ts";
+import { EngineError, saysOutOfMemory } from "#engine/errors.ts";
 import type { Device, Pixels } from "#engine/types.ts";
 import { isHubManifest, parsePackageManifest } from "#weights/manifest.ts";
 import type { DeviceNotice, InferenceApi, LoadRequest } from "#worker/api.ts";
@@ -111,7 +111,7 @@ function asEngineError(error: unknown): Error {
   const message = error instanceof Error ? error.message : String(error);
   const code = /device (is |was )?lost|GPUDevice/i.test(message)
     ? "device-lost"
-    : /bad_alloc|out of memory|allocation failed|Array buffer allocation/i.test(message)
+    : saysOutOfMemory(message)
       ? "out-of-memory"
       : "internal";
   return new EngineError(code, message, { cause: error });

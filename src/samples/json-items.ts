@@ -1,5 +1,6 @@
 // Takes the values out of a JSON list, JSON lines or a single value while the text streams in; one value is in memory at a time.
 // Also reads what Python writes and JSON forbids (NaN, Infinity). Knows no conversation.
+import { endOfString, parsePythonJson } from "#formats/json.ts";
 import { sampleLimits } from "./limits.ts";
 
 export interface JsonItem {
@@ -14,7 +15,6 @@ export interface JsonItem {
 }
 
 const quote = 34;
-const backslash = 92;
 
 /** The values, in order. After "broken" nothing can be told of the rest. */
 export async function* readJsonItems(texts: AsyncIterable<string>): AsyncGenerator<JsonItem> {
@@ -36,8 +36,8 @@ export async function* readJsonItems(texts: AsyncIterable<string>): AsyncGenerat
     else parts = [];
   };
   const finish = (): JsonItem => {
-    const json = length > sampleLimits.jsonLength ? undefined : parseJson(parts.join(""));
-    const value = json === undefined ? (length > sampleLimits.jsonLength ? "too-large" : "broken") : json;
+    const json = length > sampleLimits.jsonLength ? undefined : parsePythonJson(parts.join(""));
+    const value = json === undefined ? (length > sampleLimits.jsonLength ? "too-large" : "broken") : { json };
     const done: JsonItem = { item: ++item, line: startLine, list: inList ? lists : undefined, value };
     startLine = 0;
     parts = [];
@@ -132,51 +132,3 @@ export async function* readJsonItems(texts: AsyncIterable<string>): AsyncGenerat
 }
 
 const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9 || code === 0xfeff;
-
-/** After the closing quote; length + 1 where the string goes on, length + 2 where it does so after a backslash. */
-function endOfString(text: string, start: number): number {
-  for (let at = start; ;) {
-    const end = text.indexOf('"', at);
-    const stop = end < 0 ? text.length : end;
-    let slashes = 0;
-    while (stop - slashes > start && text.charCodeAt(stop - slashes - 1) === backslash) slashes++;
-    const isEscaped = slashes % 2 === 1;
-    if (end < 0) return text.length + (isEscaped ? 2 : 1);
-    if (!isEscaped) return end + 1;
-    at = end + 1;
-  }
-}
-
-/** Undefined for what is no JSON. NaN and the infinities, which Python writes, are null. */
-export function parseJson(text: string): { readonly json: unknown } | undefined {
-  try {
-    return { json: JSON.parse(text) as unknown };
-  } catch {
-    // Perhaps Python's numbers.
-  }
-  const plain = withoutPythonNumbers(text);
-  if (plain === undefined) return undefined;
-  try {
-    return { json: JSON.parse(plain) as unknown };
-  } catch {
-    return undefined;
-  }
-}
-
-/** Undefined where there are none. */
-function withoutPythonNumbers(text: string): string | undefined {
-  const parts: string[] = [];
-  let from = 0;
-  const word = /"|-?(?:NaN|Infinity)\b/g;
-  for (let found = word.exec(text); found !== null; found = word.exec(text)) {
-    if (found[0] === '"') {
-      const end = endOfString(text, found.index + 1);
-      if (end > text.length) break;
-      word.lastIndex = end;
-      continue;
-    }
-    parts.push(text.slice(from, found.index), "null");
-    from = found.index + found[0].length;
-  }
-  return parts.length === 0 ? undefined : parts.join("") + text.slice(from);
-}

@@ -1,9 +1,8 @@
 // Opens the files a user gives, by letting the browser decode them: what it can decode here, the worker can decode too. A damaged file is
 // drawn anew from what the browser's image element shows of it, which shows more than its other decoders.
-import { mostWholePixels, refusePicture, sniffPicture } from "#formats/picture-file.ts";
+import { browserPictureKind, mostWholePixels, refusePicture, sniffPicture } from "#formats/picture-file.ts";
 import type { Picture } from "#chat/conversation/conversation.ts";
 import { newId } from "#chat/new-id.ts";
-import { sniffBytes, sniffFormat } from "./sniff.ts";
 
 /** Why a file is not a picture we can use; the page has a sentence for each. */
 export type PictureProblem =
@@ -23,7 +22,7 @@ export async function openPicture(file: Blob, name: string): Promise<OpenedPictu
   }
   const refusal = refusePicture(new Uint8Array(bytes), mostWholePixels);
   if (refusal) return { ok: false, name, problem: refusal.why === "pixels" ? "too-large" : "too-slow" };
-  const format = sniffFormat(new Uint8Array(bytes, 0, Math.min(sniffBytes, bytes.byteLength)));
+  const format = browserPictureKind(new Uint8Array(bytes));
   const type = format === "unknown" ? file.type : format === "ico" ? "image/x-icon" : `image/${format}`;
   const blob = new Blob([bytes], { type });
   try {

@@ -10,7 +10,7 @@ import { mayHoldConversations } from "./import-kind.ts";
 import { importLimits } from "./import-problems.ts";
 import { mergeVotes, readVotes, type Vote } from "#chat/compare-votes.ts";
 import { newId } from "#chat/new-id.ts";
-import { sniffFormat } from "#chat/pictures/sniff.ts";
+import { pictureKind } from "#formats/picture-file.ts";
 
 const png = new Uint8Array([137, 80, 78, 71, 13, 10, 26, 10, ...Array.from({ length: 60 }, (_, byte) => byte)]);
 const jpeg = new Uint8Array([255, 216, 255, 224, ...Array.from({ length: 60 }, (_, byte) => byte)]);
@@ -76,7 +76,7 @@ const open = async (files: readonly File[]): Promise<Imported> =>
         ? { ok: false, name, problem: "broken" }
         : {
             ok: true,
-            picture: { id: newId(), name, blob: new Blob([bytes], { type: `image/${sniffFormat(bytes)}` }) },
+            picture: { id: newId(), name, blob: new Blob([bytes], { type: `image/${pictureKind(bytes)}` }) },
           };
     },
   });

@@ -5,7 +5,7 @@ import type { Picture } from "#chat/conversation/conversation.ts";
 import { importLimits, type PictureTrouble, type ProblemList } from "./import-problems.ts";
 import type { ZipEntry } from "#formats/import-zip.ts";
 import type { OpenedPicture } from "#chat/pictures/pictures.web.ts";
-import { sniffBytes, sniffFormat } from "#chat/pictures/sniff.ts";
+import { browserPictureKind, kindBytes } from "#formats/picture-file.ts";
 
 /** Where a picture's bytes come from. */
 export interface PictureSource {
@@ -103,9 +103,9 @@ export function createPictureReader(options: ReaderOptions): PictureReader {
       const blob = await source.read();
       if (blob === "too-large") return trouble("too-large");
       if (blob === "zip-damaged") return trouble("broken");
-      const head = new Uint8Array(await blob.slice(0, sniffBytes).arrayBuffer());
+      const head = new Uint8Array(await blob.slice(0, kindBytes).arrayBuffer());
       // Formats with text in them, such as SVG, are documents that can do things; they never were pictures of a chat.
-      if (sniffFormat(head) === "unknown") return trouble("broken");
+      if (browserPictureKind(head) === "unknown") return trouble("broken");
       const opened = await openPicture(blob, short);
       return opened.ok ? { ...opened.picture, id: newId() } : trouble("broken");
     },

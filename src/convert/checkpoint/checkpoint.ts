@@ -1,6 +1,6 @@
 // Tensors by name, whichever files they lie in or whatever they are computed from: the one view that the converter has of weights.
 // Knows no file format and no model.
-import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "./bad-checkpoint.ts";
 import type { ByteSource } from "#formats/byte-source.ts";
 import { bf16ToF32, f16ToF32 } from "#formats/float.ts";
 
@@ -63,9 +63,11 @@ export class Checkpoint {
   /** The tensor, checked to be a float tensor of exactly this shape. */
   tensor(name: string, shape: readonly number[]): Tensor {
     const found = this.tensors.get(name);
-    if (!found) throw bad(`the checkpoint has no tensor ${name}`);
+    if (!found) throw badCheckpoint(`the checkpoint has no tensor ${name}`);
     if (!sameShape(found.shape, shape)) {
-      throw bad(`tensor ${name} has shape ${shapeText(found.shape)}; config.json asks for ${shapeText(shape)}`);
+      throw badCheckpoint(
+        `tensor ${name} has shape ${shapeText(found.shape)}; config.json asks for ${shapeText(shape)}`,
+      );
     }
     requireFloat(found);
     return found;
@@ -76,7 +78,9 @@ export class Checkpoint {
     const found = this.tensors.get(name);
     if (found?.dtype !== "I8") return this.tensor(name, shape);
     if (!sameShape(found.shape, shape)) {
-      throw bad(`tensor ${name} has shape ${shapeText(found.shape)}; config.json asks for ${shapeText(shape)}`);
+      throw badCheckpoint(
+        `tensor ${name} has shape ${shapeText(found.shape)}; config.json asks for ${shapeText(shape)}`,
+      );
     }
     const scales = this.tensor(`${name}_step`, shape.slice(0, 1));
     const perRow = elementsOf(shape.slice(1));
@@ -106,7 +110,7 @@ export function storedTensor(entry: TensorEntry, source: ByteSource, file: strin
         : await run(type, source, entry.offset + start * (dtypeBytes[type] ?? 0), count);
       for (let i = 0; i < count; i++) {
         const value = values[i] ?? NaN;
-        if (!Number.isFinite(value)) throw bad(`tensor ${name} holds ${value}: the checkpoint is damaged`);
+        if (!Number.isFinite(value)) throw badCheckpoint(`tensor ${name} holds ${value}: the checkpoint is damaged`);
       }
       return values;
     },
@@ -156,7 +160,7 @@ export function shapeText(shape: readonly number[]): string {
 /** The tensor's type, if it is one of weights. */
 export function requireFloat({ name, dtype }: Pick<Tensor, "name" | "dtype">): FloatDtype {
   if (dtype === "F32" || dtype === "F16" || dtype === "BF16" || dtype === "F64") return dtype;
-  throw bad(`tensor ${name} is ${dtype}; only F32, F16, BF16 and F64 can be converted`);
+  throw badCheckpoint(`tensor ${name} is ${dtype}; only F32, F16, BF16 and F64 can be converted`);
 }
 
 async function run(
@@ -208,8 +212,4 @@ async function gather(
   if (count === 0) return new Float32Array(0);
   const span = await run(dtype, source, entry.offset + first * (dtypeBytes[dtype] ?? 0), last - first + 1);
   return Float32Array.from(places, (place) => span[place - first] ?? NaN);
-}
-
-function bad(message: string): EngineError {
-  return new EngineError("bad-checkpoint", message);
 }

@@ -1,7 +1,7 @@
 // Parses a LLaVA checkpoint's config.json: what the graphs need of it, with Hugging Face's defaults for what it leaves out.
 // The one place that knows its snake_case names.
 import * as v from "valibot";
-import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "./bad-checkpoint.ts";
 import { Mixture, mixtureOf, type MixtureConfig } from "./mixture-config.ts";
 
 export interface VisionConfig {
@@ -198,7 +198,7 @@ export function projectorActivation(stated: unknown): ProjectorActivation {
   const name = typeof stated === "string" ? stated : "gelu";
   const known = projectorActivations[name];
   if (known !== undefined) return known;
-  throw bad(`projector_hidden_act is "${name}"; known are ${Object.keys(projectorActivations).join(", ")}`);
+  throw badCheckpoint(`projector_hidden_act is "${name}"; known are ${Object.keys(projectorActivations).join(", ")}`);
 }
 
 /** The three classes of Hugging Face and the mixture of towers: what a config of each leaves out. */
@@ -251,16 +251,16 @@ type RawConfig = v.InferOutput<typeof Config>;
 export function parseConfig(json: unknown): LlavaConfig {
   const raw = checked(Config, json);
   const kind = kinds[raw.model_type];
-  if (!kind) throw bad(unsupported(raw.model_type));
+  if (!kind) throw badCheckpoint(unsupported(raw.model_type));
   const projector = raw.mm_projector_type ?? "mlp2x_gelu";
   if (projector !== "linear" && projector !== "mlp2x_gelu") {
-    throw bad(`mm_projector_type is "${projector}"; known are linear, mlp2x_gelu`);
+    throw badCheckpoint(`mm_projector_type is "${projector}"; known are linear, mlp2x_gelu`);
   }
   const strategy = raw.vision_feature_select_strategy ?? kind.strategy;
   only("vision_feature_select_strategy", strategy, ["default", "full"]);
   const vision = visionConfig(raw, strategy === "full", raw.vision_feature_layer ?? kind.layer);
   const imageTokenId = raw.image_token_index ?? raw.image_token_id;
-  if (imageTokenId === undefined) throw bad("config.json has no image_token_index");
+  if (imageTokenId === undefined) throw badCheckpoint("config.json has no image_token_index");
   const side = Math.floor(vision.imageSize / vision.patchSize);
   const mixture = raw.model_type === "llava_mixture" ? mixtureOf(checked(Mixture, json)) : undefined;
   const aspect = raw.image_aspect_ratio;
@@ -283,7 +283,7 @@ function checked<T extends v.GenericSchema>(schema: T, json: unknown): v.InferOu
   const parsed = v.safeParse(schema, json);
   if (parsed.success) return parsed.output;
   const issue = parsed.issues[0];
-  throw bad(`config.json: ${v.getDotPath(issue) ?? "the whole"}: ${issue.message}`);
+  throw badCheckpoint(`config.json: ${v.getDotPath(issue) ?? "the whole"}: ${issue.message}`);
 }
 
 function unsupported(type: string): string {
@@ -292,15 +292,17 @@ function unsupported(type: string): string {
 }
 
 function tilesConfig(raw: RawConfig, kind: Tiles, vision: VisionConfig): TilesConfig {
-  if (vision.keepClass) throw bad("pictures in tiles with the class token kept can't be converted");
+  if (vision.keepClass) throw badCheckpoint("pictures in tiles with the class token kept can't be converted");
   only("mm_patch_merge_type", raw.mm_patch_merge_type ?? "spatial_unpad", ["spatial_unpad"]);
   const grid = kind.grid.map(([rows, columns]): readonly [number, number] => [rows * kind.side, columns * kind.side]);
   const given = raw.image_grid_pinpoints;
   const pinpoints = typeof given === "string" ? pinpointsIn(given, vision.imageSize) : (given ?? grid);
-  if (pinpoints.length === 0) throw bad("image_grid_pinpoints is empty");
+  if (pinpoints.length === 0) throw badCheckpoint("image_grid_pinpoints is empty");
   for (const size of pinpoints) {
     if (size.some((pixels) => pixels % vision.imageSize !== 0)) {
-      throw bad(`image_grid_pinpoints has ${size.join(" × ")}, which tiles of ${vision.imageSize} pixels don't fill`);
+      throw badCheckpoint(
+        `image_grid_pinpoints has ${size.join(" × ")}, which tiles of ${vision.imageSize} pixels don't fill`,
+      );
     }
   }
   const stated = kind.most === undefined ? raw.image_aspect_ratio : (raw.vision_aspect_ratio ?? raw.image_aspect_ratio);
@@ -323,7 +325,7 @@ export function pinpointsIn(text: string, side: number): readonly (readonly [num
     );
   }
   if (!/^[\s\d()[\],]*$/.test(text))
-    throw bad(`image_grid_pinpoints is "${text.slice(0, 60)}", which is no list of grids`);
+    throw badCheckpoint(`image_grid_pinpoints is "${text.slice(0, 60)}", which is no list of grids`);
   return [...text.matchAll(/[([]\s*(\d{1,5})\s*,\s*(\d{1,5})\s*[)\]]/g)].map(
     ([, a, b]) => [Number(a), Number(b)] as const,
   );
@@ -332,7 +334,7 @@ export function pinpointsIn(text: string, side: number): readonly (readonly [num
 function visionConfig(raw: RawConfig, full: boolean, stated: number | readonly number[]): VisionConfig {
   const [layer = NaN, ...others] = typeof stated === "number" ? [stated] : stated;
   if (Number.isNaN(layer) || others.length > 0) {
-    throw bad(
+    throw badCheckpoint(
       `vision_feature_layer lists ${Number.isNaN(layer) ? "no layer" : "several layers"}; only one can be converted`,
     );
   }
@@ -341,19 +343,22 @@ function visionConfig(raw: RawConfig, full: boolean, stated: number | readonly n
   const kind = vision.model_type === "siglip_vision_model" ? "siglip" : "clip";
   const defaults = visionDefaults[kind];
   if (kind === "siglip" && !full) {
-    throw bad('vision_feature_select_strategy is "default", but SigLIP has no class token to drop; it must be "full"');
+    throw badCheckpoint(
+      'vision_feature_select_strategy is "default", but SigLIP has no class token to drop; it must be "full"',
+    );
   }
   const all = vision.num_hidden_layers ?? defaults.layers;
   const layers = layer < 0 ? all + 1 + layer : layer;
-  if (layers < 0 || layers > all) throw bad(`vision_feature_layer ${layer} is outside the tower's ${all} layers`);
+  if (layers < 0 || layers > all)
+    throw badCheckpoint(`vision_feature_layer ${layer} is outside the tower's ${all} layers`);
   const act = vision.hidden_act ?? defaults.activation;
   const activation = activations[act];
   if (activation === undefined) {
-    throw bad(`vision_config.hidden_act is "${act}"; known are ${Object.keys(activations).join(", ")}`);
+    throw badCheckpoint(`vision_config.hidden_act is "${act}"; known are ${Object.keys(activations).join(", ")}`);
   }
   const [imageSize, patchSize] = [vision.image_size ?? defaults.image, vision.patch_size ?? defaults.patch];
   if (patchSize > imageSize)
-    throw bad(`vision_config: patches of ${patchSize} pixels don't fit into pictures of ${imageSize}`);
+    throw badCheckpoint(`vision_config: patches of ${patchSize} pixels don't fit into pictures of ${imageSize}`);
   const hidden = vision.hidden_size ?? defaults.hidden;
   const heads = vision.num_attention_heads ?? defaults.heads;
   divides("vision_config", hidden, heads);
@@ -376,7 +381,7 @@ function textConfig(raw: RawConfig): TextConfig {
   const text = raw.text_config;
   const type = text.model_type;
   if (type !== "llama" && type !== "mistral" && type !== "qwen2") {
-    throw bad(`text_config.model_type is "${type}"; known are ${Object.keys(textDefaults).join(", ")}`);
+    throw badCheckpoint(`text_config.model_type is "${type}"; known are ${Object.keys(textDefaults).join(", ")}`);
   }
   only("text_config.hidden_act", text.hidden_act, ["silu"]);
   const defaults = textDefaults[type];
@@ -389,7 +394,7 @@ function textConfig(raw: RawConfig): TextConfig {
   divides("text_config", heads, kvHeads);
   if (text.head_dim == null) divides("text_config", text.hidden_size, heads);
   const headSize = text.head_dim ?? text.hidden_size / heads;
-  if (headSize % 16 !== 0) throw bad(`the decoder's head size is ${headSize}; it must be a multiple of 16`);
+  if (headSize % 16 !== 0) throw badCheckpoint(`the decoder's head size is ${headSize}; it must be a multiple of 16`);
   const bias = type === "llama" && text.attention_bias;
   return {
     hidden: text.hidden_size,
@@ -420,7 +425,7 @@ function inverseFrequencies(headSize: number, text: RawConfig["text_config"]): F
   const factor = rope.factor ?? 1;
   if (type === "default") return out;
   if (type === "linear") return out.map((frequency) => frequency / factor);
-  if (type !== "llama3") throw bad(`rotary scaling "${type}" is unknown; known are default, linear, llama3`);
+  if (type !== "llama3") throw badCheckpoint(`rotary scaling "${type}" is unknown; known are default, linear, llama3`);
 
   const low = rope.low_freq_factor ?? 1;
   const high = rope.high_freq_factor ?? 4;
@@ -435,13 +440,9 @@ function inverseFrequencies(headSize: number, text: RawConfig["text_config"]): F
 }
 
 function divides(part: string, total: number, count: number): void {
-  if (total % count !== 0) throw bad(`${part}: ${total} does not divide by ${count} heads`);
+  if (total % count !== 0) throw badCheckpoint(`${part}: ${total} does not divide by ${count} heads`);
 }
 
 function only(field: string, value: string, known: readonly string[]): void {
-  if (!known.includes(value)) throw bad(`${field} is "${value}"; known are ${known.join(", ")}`);
-}
-
-function bad(message: string): EngineError {
-  return new EngineError("bad-checkpoint", message);
+  if (!known.includes(value)) throw badCheckpoint(`${field} is "${value}"; known are ${known.join(", ")}`);
 }

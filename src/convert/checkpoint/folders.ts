@@ -1,6 +1,6 @@
 // What the converter asks of its host: reading a checkpoint folder, writing a package folder.
 // Knows no file system; `folder.node.ts` is the adapter for Node.
-import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "./bad-checkpoint.ts";
 import type { PackageFiles } from "#engine/types.ts";
 import type { ByteSource } from "#formats/byte-source.ts";
 
@@ -42,8 +42,7 @@ export async function readText(folder: CheckpointFolder, path: string): Promise<
   if (!source) return undefined;
   if (source.bytes > maxTextBytes) {
     const megabytes = (bytes: number): number => Math.round(bytes / 1e6);
-    throw new EngineError(
-      "bad-checkpoint",
+    throw badCheckpoint(
       `${path} holds ${megabytes(source.bytes)} MB; at most ${megabytes(maxTextBytes)} MB of text can be read`,
     );
   }

@@ -1,6 +1,7 @@
 // JSON objects in a checkpoint folder, with limits: a file from someone else may be endless or nested without end. Knows no fields.
 import * as v from "valibot";
-import { EngineError } from "#engine/errors.ts";
+import { nestingOf, parseJson } from "#formats/json.ts";
+import { badCheckpoint } from "./bad-checkpoint.ts";
 import { readText, type CheckpointFolder } from "./folders.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -14,24 +15,19 @@ export async function readObject(folder: CheckpointFolder, path: string): Promis
   const text = await readText(folder, path);
   if (text === undefined) return undefined;
   const what = `${folder.name}/${path}`;
-  const json = parseJson(text, what);
+  const json = parseJsonFile(text, what);
   if (v.is(JsonObjectSchema, json) && !Array.isArray(json)) return json;
-  throw new EngineError("bad-checkpoint", `${what} is not a JSON object`);
+  throw badCheckpoint(`${what} is not a JSON object`);
 }
 
 /** Parses a file's text; throws EngineError("bad-checkpoint") that says what is there instead of JSON. */
-export function parseJson(text: string, what: string): unknown {
-  if (nesting(text) > maxDepth) {
-    throw new EngineError(
-      "bad-checkpoint",
-      `${what} is nested more than ${maxDepth} deep: it is no file of a checkpoint`,
-    );
+export function parseJsonFile(text: string, what: string): unknown {
+  if (nestingOf(text) > maxDepth) {
+    throw badCheckpoint(`${what} is nested more than ${maxDepth} deep: it is no file of a checkpoint`);
   }
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new EngineError("bad-checkpoint", `${what} is not JSON${instead(text)}`, { cause });
-  }
+  const json = parseJson(text);
+  if (json === undefined) throw badCheckpoint(`${what} is not JSON${instead(text)}`);
+  return json;
 }
 
 /** What stands in the place of JSON, where that can be told. */
@@ -42,47 +38,4 @@ function instead(text: string): string {
   if (/^<(!doctype|html|\?xml)/i.test(start)) return " but a web page; its download got an answer of another kind";
   const number = /[:[,]\s*(-?(?:NaN|Infinity))\s*[,\]}]/.exec(text)?.[1];
   return number === undefined ? "" : `: it holds ${number}, which JSON does not have`;
-}
-
-/** How deep lists and objects stand within each other. */
-function nesting(text: string): number {
-  let [depth, deepest] = [0, 0];
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === 0x22) i = endOfString(text, i);
-    else if (code === 0x7b || code === 0x5b) deepest = Math.max(deepest, ++depth);
-    else if (code === 0x7d || code === 0x5d) depth--;
-  }
-  return deepest;
-}
-
-/** The first name that an object's text gives twice; JSON.parse keeps the last of them in silence. */
-export function repeatedKey(text: string): string | undefined {
-  const seen = new Set<string>();
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === 0x7b || code === 0x5b) depth++;
-    else if (code === 0x7d || code === 0x5d) depth--;
-    else if (code === 0x22) {
-      const end = endOfString(text, i);
-      if (depth === 1 && /^\s*:/.test(text.slice(end + 1, end + 20))) {
-        const key = String(JSON.parse(text.slice(i, end + 1)));
-        if (seen.has(key)) return key;
-        seen.add(key);
-      }
-      i = end;
-    }
-  }
-  return undefined;
-}
-
-/** Where the string that begins at `start` has its closing quote. */
-function endOfString(text: string, start: number): number {
-  for (let i = start + 1; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === 0x5c) i++;
-    else if (code === 0x22) return i;
-  }
-  return text.length;
 }

@@ -1,7 +1,7 @@
 // Says what a folder is where it is no checkpoint that can be converted, and what to do instead. Knows names of files and fields of configs;
 // reads no weights.
 import * as v from "valibot";
-import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "./bad-checkpoint.ts";
 import type { CheckpointFolder } from "./folders.ts";
 import { JsonObjectSchema, type JsonObject } from "./json-file.ts";
 
@@ -85,7 +85,7 @@ const methods: Readonly<Record<string, string>> = {
 export function refuseOtherKinds(config: JsonObject, name: string): void {
   const quantized = quantizationOf(config);
   if (quantized !== undefined) {
-    throw bad(
+    throw badCheckpoint(
       `${name} is quantized already (${quantized}); ${wanted}. Where its weights are whole again, take quantization_config out of config.json`,
     );
   }
@@ -94,13 +94,13 @@ export function refuseOtherKinds(config: JsonObject, name: string): void {
   const text = objectOf(config["text_config"]);
   // A model_type of its own is told of where types are read.
   if (/mpt/i.test(String(text["model_type"]))) {
-    throw bad(
+    throw badCheckpoint(
       "LLaVA on MPT is not supported; LLaVA 1.0 to 1.6 on Llama, Vicuna, Mistral or Yi, LLaVA-Interleave and LLaVA-OneVision are",
     );
   }
   const vila = "llm_cfg" in config || "vision_tower_cfg" in config || /vila/i.test(type);
   if (vila || architectures.some((value) => /vila/i.test(value) || value === "LlavaLlamaModel")) {
-    throw bad(
+    throw badCheckpoint(
       `${name} is a VILA: its language model, tower and projector lie in folders of their own, and its projector shrinks pictures in a way ` +
         "that is not supported. Take a LLaVA, or let a server run it and connect the page to that",
     );
@@ -113,7 +113,7 @@ export function refuseOtherKinds(config: JsonObject, name: string): void {
       video || pools
         ? "a LLaVA-NeXT-Video: it pools the rows of its frames"
         : `made with the resampler ${String(resampler)}`;
-    throw bad(`${name} is ${what}, which is not supported; take a LLaVA for pictures, such as LLaVA-1.6`);
+    throw badCheckpoint(`${name} is ${what}, which is not supported; take a LLaVA for pictures, such as LLaVA-1.6`);
   }
 }
 
@@ -154,14 +154,11 @@ const quantizedNames: readonly (readonly [RegExp, string])[] = [
 export function refuseQuantizedTensors(names: Iterable<string>, origin: string): void {
   for (const name of names) {
     const found = quantizedNames.find(([pattern]) => pattern.test(name));
-    if (found) throw bad(`${origin} is quantized already (${found[1]}: it has the tensor ${name}); ${wanted}`);
+    if (found)
+      throw badCheckpoint(`${origin} is quantized already (${found[1]}: it has the tensor ${name}); ${wanted}`);
   }
 }
 
 function objectOf(value: unknown): JsonObject {
   return v.is(JsonObjectSchema, value) ? value : {};
-}
-
-function bad(message: string): EngineError {
-  return new EngineError("bad-checkpoint", message);
 }

@@ -1,6 +1,6 @@
 // Finds LLaVA's tensors in a checkpoint by our own short names, whichever of Hugging Face's layouts of keys it uses.
 // Knows names and shapes of sources; knows nothing of ONNX.
-import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "./bad-checkpoint.ts";
 import { isBuffer, type Checkpoint, type StoredValues, type Tensor } from "./checkpoint.ts";
 
 /** A matrix that reads itself in runs of rows, as f32. */
@@ -58,7 +58,7 @@ export class LlavaTensors {
       const prefix = layouts[part].find((candidate) => checkpoint.has(candidate + landmarks[part]));
       if (prefix !== undefined) this.#prefixes.set(part, prefix);
       else if (needed.includes(part)) {
-        throw new EngineError("bad-checkpoint", `the checkpoint has no tensor ${layouts[part][0]}${landmarks[part]}`);
+        throw badCheckpoint(`the checkpoint has no tensor ${layouts[part][0]}${landmarks[part]}`);
       }
     }
   }
@@ -120,8 +120,7 @@ export class LlavaTensors {
       const layer = name.startsWith(`${text}layers.`) ? Number(/\d+/.exec(name.slice(text.length))?.[0]) : undefined;
       const counts = layer === undefined ? name.startsWith(projector) : layer < layers;
       if (!counts || this.#asked.has(name) || isBuffer(name)) continue;
-      throw new EngineError(
-        "bad-checkpoint",
+      throw badCheckpoint(
         `the checkpoint has the tensor ${name}, which a model of its config.json does not read: are both of one model?`,
       );
     }

@@ -1,11 +1,11 @@
 // Opens the weights of a checkpoint folder: safetensors or PyTorch files, in one piece or in shards with an index.
 // Only headers are read; tensors come in runs when asked. Which tensors there should be is the caller's business.
 import * as v from "valibot";
-import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "./bad-checkpoint.ts";
 import { readText, type CheckpointFolder } from "./folders.ts";
 import type { ByteSource } from "#formats/byte-source.ts";
 import { describeFolder, refuseQuantizedTensors } from "./kind.ts";
-import { parseJson } from "./json-file.ts";
+import { parseJsonFile } from "./json-file.ts";
 import { Checkpoint, storedTensor, type Tensor, type TensorEntry } from "./checkpoint.ts";
 import { readHeader } from "./safetensors.ts";
 import { readTorchFile } from "./torch-file.ts";
@@ -37,7 +37,7 @@ export async function openCheckpoint(folder: CheckpointFolder): Promise<Checkpoi
   const found = await findCheckpoint(folder);
   if (found) return found;
   const kind = await describeFolder(folder);
-  throw bad(kind ?? `${folder.name} holds no weights: none of ${modelFiles.join(", ")} is there`);
+  throw badCheckpoint(kind ?? `${folder.name} holds no weights: none of ${modelFiles.join(", ")} is there`);
 }
 
 /** The tensors of the first of these files that is there, or undefined. */
@@ -53,20 +53,21 @@ export async function openTensorFile(
 }
 
 async function readShards(folder: CheckpointFolder, indexFile: string): Promise<Map<string, Tensor>> {
-  const index = v.safeParse(Index, parseJson((await readText(folder, indexFile)) ?? "", indexFile));
-  if (!index.success) throw bad(`${indexFile} has no usable weight_map`);
+  const index = v.safeParse(Index, parseJsonFile((await readText(folder, indexFile)) ?? "", indexFile));
+  if (!index.success) throw badCheckpoint(`${indexFile} has no usable weight_map`);
   const map = new Map(Object.entries(index.output.weight_map));
   const files = [...new Set(map.values())];
   const sources = new Map<string, ByteSource>();
   for (const file of files) {
-    if (file.includes("/") || file.includes("\\")) throw bad(`${indexFile} names a file outside the folder: ${file}`);
+    if (file.includes("/") || file.includes("\\"))
+      throw badCheckpoint(`${indexFile} names a file outside the folder: ${file}`);
     const source = await folder.open(file);
     if (source) sources.set(file, source);
   }
   const missing = files.filter((file) => !sources.has(file));
   if (missing.length > 0) {
     const [are, they] = missing.length === 1 ? ["is", "it"] : ["are", "them"];
-    throw bad(
+    throw badCheckpoint(
       `${missing.slice(0, 8).join(", ")}${missing.length > 8 ? " and more" : ""} ${are} missing; ${indexFile} needs ${they}: ` +
         `the download was interrupted (${sources.size} of ${files.length} files are here), so let it go on`,
     );
@@ -82,9 +83,9 @@ async function readShards(folder: CheckpointFolder, indexFile: string): Promise<
     }
   }
   for (const [name, file] of map) {
-    if (!all.has(name)) throw bad(`${file} lacks the tensor ${name} that ${indexFile} promises`);
+    if (!all.has(name)) throw badCheckpoint(`${file} lacks the tensor ${name} that ${indexFile} promises`);
   }
-  if (twice !== undefined) throw bad(twice);
+  if (twice !== undefined) throw badCheckpoint(twice);
   return all;
 }
 
@@ -113,21 +114,19 @@ async function refuseOtherFiles(source: ByteSource, file: string): Promise<void>
   const start = await source.read(0, Math.min(source.bytes, 32));
   const text = new TextDecoder().decode(start);
   if (text.startsWith("version https://git-lfs")) {
-    throw bad(`${file} is a Git LFS pointer and not the file itself; fetch it with \`git lfs pull\``);
+    throw badCheckpoint(`${file} is a Git LFS pointer and not the file itself; fetch it with \`git lfs pull\``);
   }
   if (/^\s*<(!doctype|html)/i.test(text)) {
-    throw bad(
+    throw badCheckpoint(
       `${file} is a web page and not the file itself: its download got an answer of another kind; fetch it again`,
     );
   }
   const other = beginnings.find(({ bytes }) => bytes.every((byte, i) => start[i] === byte));
-  if (other) throw bad(`${file} ${other.is}`);
+  if (other) throw badCheckpoint(`${file} ${other.is}`);
   // PyTorch's own files are zips, too.
   if (file.endsWith(".safetensors") && text.startsWith("PK\u0003\u0004")) {
-    throw bad(`${file} is a zip and no safetensors file; unpack it, or call it pytorch_model.bin if PyTorch wrote it`);
+    throw badCheckpoint(
+      `${file} is a zip and no safetensors file; unpack it, or call it pytorch_model.bin if PyTorch wrote it`,
+    );
   }
-}
-
-function bad(message: string): EngineError {
-  return new EngineError("bad-checkpoint", message);
 }

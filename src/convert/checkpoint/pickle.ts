@@ -1,6 +1,7 @@
 // Reads the pickles that PyTorch puts its tensors in. Runs nothing: the few names a file of tensors needs are known here by heart, and
 // a pickle that asks for any other is refused with that name. Knows where tensors say they lie, not whether the bytes are there.
-import { EngineError } from "#engine/errors.ts";
+import type { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "./bad-checkpoint.ts";
 
 /** A run of elements that tensors are views of; `key` names its entry in the archive. */
 export class PickledStorage {
@@ -257,8 +258,7 @@ class Reader {
   #name(module: string, name: string): Name {
     const full = `${module}.${name}`;
     if (known(full)) return new Name(full);
-    throw new EngineError(
-      "bad-checkpoint",
+    throw badCheckpoint(
       `${this.#file} asks for ${full.slice(0, 80)}, which is code and not a tensor; it was not run, and the file is not read`,
     );
   }
@@ -360,7 +360,7 @@ class Reader {
   }
 
   #problem(what: string): EngineError {
-    return new EngineError("bad-checkpoint", `${this.#file} can't be read: in its pickle, ${what}`);
+    return badCheckpoint(`${this.#file} can't be read: in its pickle, ${what}`);
   }
 }
 

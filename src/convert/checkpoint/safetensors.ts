@@ -1,8 +1,9 @@
 // Reads headers of safetensors files: where each tensor lies. Knows no model and reads no weights.
 import * as v from "valibot";
-import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "./bad-checkpoint.ts";
 import type { ByteSource } from "#formats/byte-source.ts";
-import { parseJson, repeatedKey } from "./json-file.ts";
+import { repeatedKey } from "#formats/json.ts";
+import { parseJsonFile } from "./json-file.ts";
 import { dtypeBytes, elementsOf, shapeText, type TensorEntry } from "./checkpoint.ts";
 
 /** The largest header we believe; the format's own limit. */
@@ -19,16 +20,20 @@ export async function readHeader(source: ByteSource, file: string): Promise<Tens
   for (const [name, value] of Object.entries(header)) {
     if (name === "__metadata__") continue;
     const parsed = v.safeParse(Entry, value);
-    if (!parsed.success) throw bad(`${file}: tensor ${name} has a malformed header entry`);
+    if (!parsed.success) throw badCheckpoint(`${file}: tensor ${name} has a malformed header entry`);
     const { dtype, shape, data_offsets: range } = parsed.output;
     const bytes = range[1] - range[0];
-    if (bytes < 0) throw bad(`${file}: tensor ${name} ends before it begins`);
+    if (bytes < 0) throw badCheckpoint(`${file}: tensor ${name} ends before it begins`);
     if (dataStart + range[1] > source.bytes) {
-      throw bad(`${file} is truncated: tensor ${name} ends at byte ${dataStart + range[1]} of ${source.bytes}`);
+      throw badCheckpoint(
+        `${file} is truncated: tensor ${name} ends at byte ${dataStart + range[1]} of ${source.bytes}`,
+      );
     }
     const needed = elementsOf(shape) * (dtypeBytes[dtype] ?? NaN);
     if (!Number.isNaN(needed) && needed !== bytes) {
-      throw bad(`${file}: tensor ${name} holds ${bytes} bytes; its shape ${shapeText(shape)} needs ${needed}`);
+      throw badCheckpoint(
+        `${file}: tensor ${name} holds ${bytes} bytes; its shape ${shapeText(shape)} needs ${needed}`,
+      );
     }
     entries.push({ name, dtype, shape, offset: dataStart + range[0] });
     if (bytes > 0) ranges.push({ name, start: range[0], end: range[1] });
@@ -36,31 +41,29 @@ export async function readHeader(source: ByteSource, file: string): Promise<Tens
   ranges.sort((a, b) => a.start - b.start);
   for (const [i, { name, start }] of ranges.entries()) {
     const before = ranges[i - 1];
-    if (before && before.end > start) throw bad(`${file}: tensors ${before.name} and ${name} lie over one another`);
+    if (before && before.end > start)
+      throw badCheckpoint(`${file}: tensors ${before.name} and ${name} lie over one another`);
   }
   return entries;
 }
 
 async function readJsonHeader(source: ByteSource, file: string) {
-  if (source.bytes === 0) throw bad(`${file} is empty and so truncated: its download was interrupted; fetch it again`);
-  if (source.bytes < 8) throw bad(`${file} is truncated: ${source.bytes} bytes hold no header`);
+  if (source.bytes === 0)
+    throw badCheckpoint(`${file} is empty and so truncated: its download was interrupted; fetch it again`);
+  if (source.bytes < 8) throw badCheckpoint(`${file} is truncated: ${source.bytes} bytes hold no header`);
   const lengthBytes = await source.read(0, 8);
   const headerBytes = Number(new DataView(lengthBytes.buffer, lengthBytes.byteOffset, 8).getBigUint64(0, true));
   if (headerBytes > maxHeaderBytes)
-    throw bad(`${file} is no safetensors file: it claims a header of ${headerBytes} bytes`);
-  if (8 + headerBytes > source.bytes) throw bad(`${file} is truncated: its header ends after the file does`);
+    throw badCheckpoint(`${file} is no safetensors file: it claims a header of ${headerBytes} bytes`);
+  if (8 + headerBytes > source.bytes) throw badCheckpoint(`${file} is truncated: its header ends after the file does`);
 
   const text = new TextDecoder().decode(await source.read(8, headerBytes));
-  const json = parseJson(text, `${file}'s header`);
+  const json = parseJsonFile(text, `${file}'s header`);
   const parsed = v.safeParse(v.record(v.string(), v.unknown()), json);
-  if (!parsed.success || Array.isArray(json)) throw bad(`${file}'s header is not a JSON object`);
+  if (!parsed.success || Array.isArray(json)) throw badCheckpoint(`${file}'s header is not a JSON object`);
   const twice = repeatedKey(text);
-  if (twice !== undefined) throw bad(`${file} names the tensor ${twice} twice`);
+  if (twice !== undefined) throw badCheckpoint(`${file} names the tensor ${twice} twice`);
   return { header: parsed.output, dataStart: 8 + headerBytes };
-}
-
-function bad(message: string): EngineError {
-  return new EngineError("bad-checkpoint", message);
 }
 
 /** The beginning of a safetensors file with these tensors, one after the other in this order. */

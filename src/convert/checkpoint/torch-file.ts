@@ -1,6 +1,7 @@
 // Where the tensors of a file written by torch.save lie: a zip with a pickle that describes them and an entry per storage.
 // Knows the format since PyTorch 1.6; reads no weights.
-import { EngineError } from "#engine/errors.ts";
+import type { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "./bad-checkpoint.ts";
 import type { ByteSource } from "#formats/byte-source.ts";
 import { dtypeBytes, elementsOf, type TensorEntry } from "./checkpoint.ts";
 import { PickledTensor, readPickle, type Pickled } from "./pickle.ts";
@@ -20,25 +21,27 @@ export async function readTorchFile(source: ByteSource, file: string): Promise<T
   const pickleName = [...entries.keys()].find((name) => name === "data.pkl" || name.endsWith("/data.pkl"));
   const pickleEntry = pickleName === undefined ? undefined : entries.get(pickleName);
   if (pickleName === undefined || pickleEntry === undefined) {
-    throw bad(`${file} is a zip without data.pkl: it was not written by torch.save`);
+    throw badCheckpoint(`${file} is a zip without data.pkl: it was not written by torch.save`);
   }
-  if (pickleEntry.bytes > maxPickleBytes) throw bad(`${file}: its data.pkl of ${pickleEntry.bytes} bytes is too large`);
+  if (pickleEntry.bytes > maxPickleBytes)
+    throw badCheckpoint(`${file}: its data.pkl of ${pickleEntry.bytes} bytes is too large`);
   const root = pickleName.slice(0, -"data.pkl".length);
   await checkByteOrder(source, entries.get(`${root}byteorder`), file);
 
   const pickle = await source.read(pickleEntry.offset, pickleEntry.bytes);
-  if (crc32(pickle) !== pickleEntry.crc32) throw bad(`${file} is damaged: its data.pkl does not match its checksum`);
+  if (crc32(pickle) !== pickleEntry.crc32)
+    throw badCheckpoint(`${file} is damaged: its data.pkl does not match its checksum`);
   const out: TensorEntry[] = [];
   for (const [name, value] of namedTensors(readPickle(pickle, file), file)) {
     const entry = entries.get(`${root}data/${value.storage.key}`);
-    if (!entry) throw bad(`${file} lacks the storage ${value.storage.key} of tensor ${name}`);
+    if (!entry) throw badCheckpoint(`${file} lacks the storage ${value.storage.key} of tensor ${name}`);
     out.push(placeTensor(name, value, entry, file));
   }
   return out;
 }
 
 function namedTensors(value: Pickled, file: string): [string, PickledTensor][] {
-  if (!(value instanceof Map)) throw bad(`${file} holds no dict of named tensors`);
+  if (!(value instanceof Map)) throw badCheckpoint(`${file} holds no dict of named tensors`);
   const tensors = [...value].flatMap(([name, item]): [string, PickledTensor][] =>
     typeof name === "string" && item instanceof PickledTensor ? [[name, item]] : [],
   );
@@ -50,7 +53,7 @@ function namedTensors(value: Pickled, file: string): [string, PickledTensor][] {
     );
   }
   if (value.size === 0) return [];
-  throw bad(`${file} holds no dict of named tensors`);
+  throw badCheckpoint(`${file} holds no dict of named tensors`);
 }
 
 function placeTensor(name: string, tensor: PickledTensor, entry: StoredEntry, file: string): TensorEntry {
@@ -60,7 +63,7 @@ function placeTensor(name: string, tensor: PickledTensor, entry: StoredEntry, fi
   const last = shape.reduce((sum, n, d) => sum + Math.max(0, n - 1) * (strides[d] ?? 0), offset);
   const reached = elementsOf(shape) === 0 ? 0 : last + 1;
   if (reached > storage.elements || storage.elements * width > entry.bytes) {
-    throw bad(`${file}: tensor ${name} reaches beyond its storage of ${entry.bytes} bytes`);
+    throw badCheckpoint(`${file}: tensor ${name} reaches beyond its storage of ${entry.bytes} bytes`);
   }
   const place = { name, dtype: storage.dtype, shape, offset: entry.offset + offset * width };
   return isContiguous(shape, strides) ? place : { ...place, strides };
@@ -80,7 +83,7 @@ async function checkByteOrder(source: ByteSource, entry: StoredEntry | undefined
   if (!entry || entry.bytes > 16) return;
   const order = new TextDecoder().decode(await source.read(entry.offset, entry.bytes));
   if (order !== "little")
-    throw bad(`${file} was saved in ${order}-endian byte order; save it again on a usual machine`);
+    throw badCheckpoint(`${file} was saved in ${order}-endian byte order; save it again on a usual machine`);
 }
 
 async function notZip(source: ByteSource, file: string): Promise<EngineError> {
@@ -88,13 +91,9 @@ async function notZip(source: ByteSource, file: string): Promise<EngineError> {
   // Before PyTorch 1.6 a file began with a pickled magic number.
   const legacy = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9];
   if (legacy.every((byte, i) => head[i + 2] === byte)) {
-    return bad(
+    return badCheckpoint(
       `${file} is in the format from before PyTorch 1.6; load it in PyTorch and save it again with torch.save`,
     );
   }
-  return bad(`${file} is no file of torch.save, or its beginning is damaged`);
-}
-
-function bad(message: string): EngineError {
-  return new EngineError("bad-checkpoint", message);
+  return badCheckpoint(`${file} is no file of torch.save, or its beginning is damaged`);
 }

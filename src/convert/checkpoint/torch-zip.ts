@@ -1,6 +1,6 @@
 // The archives of torch.save: zips whose entries are stored uncompressed, so that tensors can be read in place. Refuses compressed
 // and encrypted entries, and says what is wrong in sentences. Reads no content.
-import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "./bad-checkpoint.ts";
 import type { ByteSource } from "#formats/byte-source.ts";
 import { contentOffset, readDirectory, stored, ZipError, type ZipFault } from "#formats/zip-directory.ts";
 
@@ -28,14 +28,14 @@ const sentences: Readonly<Record<ZipFault, string>> = {
 /** The archive's entries by name, in the order of its directory. Throws EngineError("bad-checkpoint"). */
 export async function readTorchZip(source: ByteSource, file: string): Promise<Map<string, StoredEntry>> {
   const damaged = (what: string, options?: ErrorOptions) =>
-    new EngineError("bad-checkpoint", `${file} is truncated or damaged: ${what}`, options);
+    badCheckpoint(`${file} is truncated or damaged: ${what}`, options);
   const entries = new Map<string, StoredEntry>();
   try {
     for (const entry of await readDirectory(source, limits)) {
       const name = entry.path;
       if (entry.encrypted) throw damaged(`its entry ${name} is encrypted`);
       if (entry.method !== stored) {
-        throw new EngineError("bad-checkpoint", `${file} is no file of torch.save: its entry ${name} is compressed`);
+        throw badCheckpoint(`${file} is no file of torch.save: its entry ${name} is compressed`);
       }
       if (entry.packedBytes !== entry.bytes) throw damaged(`its entry ${name} has two sizes`);
       const offset = await contentOffset(source, entry);

@@ -1,6 +1,6 @@
 // Writes a checkpoint folder: tensors as safetensors, sharded with an index where they are large, beside small files.
 // Holds a few megabytes at a time, whatever the tensors are computed from; knows no model.
-import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "./bad-checkpoint.ts";
 import type { PackageFolder } from "./folders.ts";
 import { bytesOf, elementsOf, requireFloat, type Checkpoint, type Tensor } from "./checkpoint.ts";
 import { encodeFloats } from "#formats/float.ts";
@@ -45,7 +45,7 @@ async function writeAll(
 ) {
   // Buffers (positions, rotary frequencies) follow from the config and are made anew by whoever loads a model.
   const tensors = [...checkpoint.tensors].filter(([name, tensor]) => !isBuffer(name, tensor));
-  if (tensors.length === 0) throw new EngineError("bad-checkpoint", "there is no tensor to write");
+  if (tensors.length === 0) throw badCheckpoint("there is no tensor to write");
   for (const [name, { dtype }] of tensors) requireFloat({ name, dtype });
   const shards = split(tensors, options.maxFileBytes ?? maxFileBytes);
   const total = tensors.reduce((sum, [, tensor]) => sum + bytesOf(tensor), 0);

@@ -1,6 +1,7 @@
 // Writes the operators that hold weights (matrix product, embedding table, plain vectors) at 4, 8, 16 or 32 bits.
 // With `expanded` the same graph gets f32 weights that are described, not stored: a host fills them from the quantized ones.
 import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import { f32ToF16Bits } from "#formats/float.ts";
 import type { Matrix, Vector } from "#convert/checkpoint/llava-tensors.ts";
 import { blocksPerRow, blockSize, quantizerHere, zeroRowBytes, type Quantizer, type QuantizedRows, type QuantizeJob, type Scheme, type StoredRows } from "#convert/quantize/quantize.ts"; // prettier-ignore
@@ -298,7 +299,7 @@ async function quantizeChunk(
   // Computed rows; or a value is no number, which this reading tells by name.
   const bytes = bytesOf(await matrix.readRows(start, count));
   const computed = await quantizer.quantize({ dtype: "F32", bytes, ...how });
-  if (!computed) throw new EngineError("bad-checkpoint", `${matrix.name} holds a value that is no number`);
+  if (!computed) throw badCheckpoint(`${matrix.name} holds a value that is no number`);
   return computed;
 }
 
@@ -361,7 +362,7 @@ function toF16(values: Float32Array, name: string): Uint16Array<ArrayBuffer> {
   for (let i = 0; i < values.length; i++) {
     const bits = f32ToF16Bits(values[i] ?? 0);
     if ((bits & 0x7fff) === 0x7c00) {
-      throw new EngineError("bad-checkpoint", `${name} holds ${values[i]}, too large for 16 bits; use --bits 32`);
+      throw badCheckpoint(`${name} holds ${values[i]}, too large for 16 bits; use --bits 32`);
     }
     out[i] = bits;
   }

@@ -3,6 +3,7 @@ import { openAsBlob } from "node:fs";
 import { mkdir, open, readdir, realpath, rename, rm, stat, statfs, writeFile, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import { manifestName } from "#weights/manifest.ts";
 import type { CheckpointFolder, FileWriter, PackageFolder } from "#convert/checkpoint/folders.ts";
 import type { ByteSource } from "#formats/byte-source.ts";
@@ -40,13 +41,12 @@ async function namesIn(given: string, root: string): Promise<readonly string[]> 
   const found = await stat(root).catch(absent);
   if (!found) {
     if (!/^[\w.-]+\/[\w.-]+$/.test(given) || given.startsWith(".")) return [];
-    throw new EngineError(
-      "bad-checkpoint",
+    throw badCheckpoint(
       `${given} is no folder here; if it is a model of a hub, fetch it first (\`hf download ${given} --local-dir ${name}\`) and give the folder ${name}`,
     );
   }
   if (!found.isDirectory())
-    throw new EngineError("bad-checkpoint", whatFileIs(name) ?? `${name} is a file; give the folder of a checkpoint`);
+    throw badCheckpoint(whatFileIs(name) ?? `${name} is a file; give the folder of a checkpoint`);
   const entries = await readdir(root, { withFileTypes: true });
   const inner = entries.slice(0, 1000).map(async (entry) => {
     if (!entry.isDirectory()) return [entry.name];
@@ -98,8 +98,7 @@ function byteSource(file: string, bytes: number): ByteSource {
         let done = 0;
         while (done < length) {
           const { bytesRead } = await handle.read(out, done, Math.min(length - done, 2 ** 30), offset + done);
-          if (bytesRead === 0)
-            throw new EngineError("bad-checkpoint", `${basename(file)} is truncated: it ends at byte ${offset + done}`);
+          if (bytesRead === 0) throw badCheckpoint(`${basename(file)} is truncated: it ends at byte ${offset + done}`);
           done += bytesRead;
         }
       } finally {
@@ -186,7 +185,7 @@ function absent(error: unknown): undefined {
     return undefined;
   if (error instanceof Error && "code" in error && error.code === "ELOOP" && "path" in error) {
     const name = basename(String(error.path));
-    throw new EngineError("bad-checkpoint", `${name} is a link that leads back to itself`, { cause: error });
+    throw badCheckpoint(`${name} is a link that leads back to itself`, { cause: error });
   }
   throw new EngineError("disk", messageOf(error), { cause: error });
 }

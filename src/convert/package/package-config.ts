@@ -1,7 +1,7 @@
 // Writes the small files of a package from the checkpoint's: what transformers.js and our engine read beside the graphs.
 // Passes on what it does not know; adds only what is missing.
 import * as v from "valibot";
-import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import { readText, type CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { readObject } from "#convert/checkpoint/json-file.ts";
 import type { Conversation } from "#convert/text/choose-template.ts";
@@ -44,10 +44,7 @@ export async function packageConfigFiles(
 
   const tokenizer = await readText(folder, "tokenizer.json");
   if (tokenizer === undefined) {
-    throw new EngineError(
-      "bad-checkpoint",
-      "the checkpoint has no tokenizer.json; save its tokenizer as a fast one first",
-    );
+    throw badCheckpoint("the checkpoint has no tokenizer.json; save its tokenizer as a fast one first");
   }
   out.set("tokenizer.json", tokenizer);
   const settings = Object.entries((await readObject(folder, "tokenizer_config.json")) ?? {});

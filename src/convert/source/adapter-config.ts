@@ -1,6 +1,6 @@
 // The config of a peft adapter: which kinds can be merged, and how strongly each module's change counts. Knows no tensors.
 import * as v from "valibot";
-import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import type { JsonObject } from "#convert/checkpoint/json-file.ts";
 
 export const adapterConfigName = "adapter_config.json";
@@ -53,7 +53,7 @@ export function parseAdapterConfig(json: JsonObject, name: string): AdapterConfi
   const parsed = v.safeParse(Config, json);
   if (!parsed.success) {
     const issue = parsed.issues[0];
-    throw bad(`${adapterConfigName}: ${v.getDotPath(issue) ?? "the whole"}: ${issue.message}`);
+    throw badCheckpoint(`${adapterConfigName}: ${v.getDotPath(issue) ?? "the whole"}: ${issue.message}`);
   }
   const config = parsed.output;
   const variant = variants.find((field) => isSet(config[field]));
@@ -70,7 +70,8 @@ export function parseAdapterConfig(json: JsonObject, name: string): AdapterConfi
       `began as ${init}, which changed its base's weights, too; it can't be merged`,
     ],
   ];
-  for (const [applies, sentence] of refused) if (applies === true) throw bad(`the adapter ${name} ${sentence}`);
+  for (const [applies, sentence] of refused)
+    if (applies === true) throw badCheckpoint(`the adapter ${name} ${sentence}`);
 
   const ranks = patternReader("rank_pattern", config.rank_pattern);
   const alphas = patternReader("alpha_pattern", config.alpha_pattern);
@@ -101,11 +102,11 @@ function isSet(value: unknown): boolean {
 function patternReader(field: string, patterns: Readonly<Record<string, number>> | null | undefined) {
   const rules = Object.entries(patterns ?? {}).map(([key, value]) => {
     // A repeated repetition takes time that doubles with every letter of a name.
-    if (/[*+}]\)+[*+{]/.test(key) || key.length > 1000) throw bad(`${adapterConfigName}: ${field} has ${shortened(key)}, which is too tangled`); // prettier-ignore
+    if (/[*+}]\)+[*+{]/.test(key) || key.length > 1000) throw badCheckpoint(`${adapterConfigName}: ${field} has ${shortened(key)}, which is too tangled`); // prettier-ignore
     try {
       return { fits: new RegExp(`^(?:.*\\.)?(?:${key})$`), value };
     } catch (cause) {
-      throw new EngineError("bad-checkpoint", `${adapterConfigName}: ${field} has ${shortened(key)}, which is no pattern`, { cause }); // prettier-ignore
+      throw badCheckpoint(`${adapterConfigName}: ${field} has ${shortened(key)}, which is no pattern`, { cause }); // prettier-ignore
     }
   });
   return (module: string): number | undefined => rules.find(({ fits }) => fits.test(module))?.value;
@@ -113,8 +114,4 @@ function patternReader(field: string, patterns: Readonly<Record<string, number>>
 
 function shortened(text: string): string {
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
-}
-
-function bad(message: string): EngineError {
-  return new EngineError("bad-checkpoint", message);
 }

@@ -1,6 +1,6 @@
 // Reads a LoRA adapter as peft and LLaVA's training save it: which weight each of its tensors changes, and how. A tensor that nobody would
 // read is an error. Knows the names of both files and peft's wrappings; computes nothing.
-import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import { adapterConfigName, parseAdapterConfig, type AdapterConfig } from "./adapter-config.ts";
 import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import {
@@ -59,7 +59,7 @@ export async function readAdapter(folder: CheckpointFolder): Promise<Adapter | u
   if (!json) return undefined;
   const config = parseAdapterConfig(json, folder.name);
   const file = await openTensorFile(folder, weightNames);
-  if (!file) throw bad(`${folder.name} has ${adapterConfigName} but neither of ${weightNames.join(", ")}`);
+  if (!file) throw badCheckpoint(`${folder.name} has ${adapterConfigName} but neither of ${weightNames.join(", ")}`);
   const others = await openTensorFile(folder, ["non_lora_trainables.safetensors", "non_lora_trainables.bin"]);
   const whole = new Map([...(others ? trainedWhole(others) : [])]);
   const seen = new Set<string>();
@@ -71,7 +71,8 @@ export async function readAdapter(folder: CheckpointFolder): Promise<Adapter | u
     if (part) {
       const weight = huggingFaceName(`${part.module}.weight`);
       const parts = modules.get(weight) ?? { module: part.module };
-      if (parts[part.is]) throw bad(`the adapter's file holds two tensors for ${weight}: ${name} is the second`);
+      if (parts[part.is])
+        throw badCheckpoint(`the adapter's file holds two tensors for ${weight}: ${name} is the second`);
       modules.set(weight, { ...parts, [part.is]: tensor });
       continue;
     }
@@ -79,10 +80,11 @@ export async function readAdapter(folder: CheckpointFolder): Promise<Adapter | u
     if (table !== undefined) {
       rows.set(huggingFaceName(`${table}.weight`), { indices: config.tokensOf(table) ?? [], values: tensor });
     } else if (/\.lora_|\.token_adapter\./.test(plain)) {
-      throw bad(`the adapter's tensor ${name} is of a kind that can't be merged`);
+      throw badCheckpoint(`the adapter's tensor ${name} is of a kind that can't be merged`);
     } else if (!isBuffer(plain) && !/\.original_module\./.test(plain)) {
       const weight = huggingFaceName(plain);
-      if (seen.has(weight)) throw bad(`the adapter's file holds two tensors for ${weight}: ${name} is the second`);
+      if (seen.has(weight))
+        throw badCheckpoint(`the adapter's file holds two tensors for ${weight}: ${name} is the second`);
       seen.add(weight);
       whole.set(weight, tensor);
     }
@@ -127,21 +129,26 @@ function updateOf(weight: string, parts: Parts, config: AdapterConfig, adapter: 
   const table = parts.embeddingA !== undefined || parts.embeddingB !== undefined;
   const [A, B] = table ? [parts.embeddingA, parts.embeddingB] : [parts.A, parts.B];
   const sides = table ? "lora_embedding" : "lora";
-  if (!A || !B) throw bad(`the adapter has ${sides}_${A ? "A" : "B"} for ${weight} and no ${sides}_${A ? "B" : "A"}`);
+  if (!A || !B)
+    throw badCheckpoint(`the adapter has ${sides}_${A ? "A" : "B"} for ${weight} and no ${sides}_${A ? "B" : "A"}`);
   for (const tensor of [A, B]) requireFloat(tensor);
   // Of a table, A has a column per token and B one per rank: both lie on their sides.
   const [down, up] = table ? [turned(B), turned(A)] : [rowMatrix(A), rowMatrix(B)];
   const [rank = 0] = down.shape;
   if (down.shape.length !== 2 || up.shape.length !== 2 || up.shape[1] !== rank || rank === 0) {
-    throw bad(
+    throw badCheckpoint(
       `for ${weight} ${sides}_A has shape ${shapeText(A.shape)} and ${sides}_B ${shapeText(B.shape)}: not of one rank`,
     );
   }
   if (rank !== config.rankOf(module)) {
-    throw bad(`${adapterConfigName} says r = ${config.rankOf(module)}, and lora_A for ${weight} has rank ${rank}`);
+    throw badCheckpoint(
+      `${adapterConfigName} says r = ${config.rankOf(module)}, and lora_A for ${weight} has rank ${rank}`,
+    );
   }
   if (config.dora && !magnitude) {
-    throw bad(`the adapter ${adapter} is a DoRA (use_dora), and its file has no lora_magnitude_vector for ${weight}`);
+    throw badCheckpoint(
+      `the adapter ${adapter} is a DoRA (use_dora), and its file has no lora_magnitude_vector for ${weight}`,
+    );
   }
   const of = table ? "columns" : "rows";
   return {
@@ -156,7 +163,7 @@ function updateOf(weight: string, parts: Parts, config: AdapterConfig, adapter: 
 function checkRows(rows: Adapter["rows"]): void {
   for (const [weight, { indices, values }] of rows) {
     if (indices.length === values.shape[0] && values.shape.length === 2) continue;
-    throw bad(
+    throw badCheckpoint(
       `${adapterConfigName} lists ${indices.length} trainable_token_indices for ${weight}, and the adapter's file has ` +
         `rows of shape ${shapeText(values.shape)}`,
     );
@@ -171,8 +178,4 @@ function* trainedWhole(file: Checkpoint): Generator<[string, Tensor]> {
     const plain = unwrapped(twice ? name.replace(/^model\./, "") : name);
     if (!isBuffer(plain)) yield [huggingFaceName(plain), tensor];
   }
-}
-
-function bad(message: string): EngineError {
-  return new EngineError("bad-checkpoint", message);
 }

@@ -1,7 +1,7 @@
 // What the converter reads: one view of a checkpoint in Hugging Face's layout, whatever layout and however many folders it comes from.
 // Knows which folder has which part; computes no weights itself.
 import * as v from "valibot";
-import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { describeFolder, refuseOtherKinds } from "#convert/checkpoint/kind.ts";
 import { elementsOf, type Checkpoint } from "#convert/checkpoint/checkpoint.ts";
@@ -42,7 +42,7 @@ export interface CheckpointSource {
 export async function openSource(from: CheckpointFolder, more: MoreFolders = {}): Promise<CheckpointSource> {
   const folder = completed(from, more);
   const given = (await readObject(from, "config.json")) ?? (await configOfBase(from, more.base));
-  if (!given) throw bad((await noConfig(from)) ?? `${from.name} has no config.json: is it a checkpoint?`);
+  if (!given) throw badCheckpoint((await noConfig(from)) ?? `${from.name} has no config.json: is it a checkpoint?`);
   refuseOtherKinds(given, from.name);
   const tinyLlava = flatTinyLlava(given);
   const config = tinyLlava?.config ?? given;
@@ -84,13 +84,13 @@ export async function openWeights(
   const adapter = await readAdapter(from);
   const projector = adapter || (await findCheckpoint(from)) ? undefined : await openProjector(from);
   if (!adapter && !projector) {
-    if (base) throw bad(`${from.name} is neither an adapter nor a projector alone; it needs no --base`);
+    if (base) throw badCheckpoint(`${from.name} is neither an adapter nor a projector alone; it needs no --base`);
     return openCheckpoint(from);
   }
   const what = adapter ? "an adapter" : "a projector alone";
   if (!base) {
     const name = adapter?.baseName === undefined ? "its language model" : adapter.baseName;
-    throw bad(`${from.name} is ${what}; name the folder of ${name} with --base`);
+    throw badCheckpoint(`${from.name} is ${what}; name the folder of ${name} with --base`);
   }
   const weights = await openCheckpoint(base);
   return adapter ? mergeAdapter(weights, adapter, multiply) : attachProjector(weights, projector ?? weights);
@@ -108,7 +108,9 @@ async function refuseDelta(from: CheckpointFolder, weights: Checkpoint): Promise
   // A decoder's last norm is about 1 and more; its change by training is hundredths.
   const small = values.length > 0 && values.every((value) => Math.abs(value) < 0.5);
   if (!small && !(await from.open(deltaNoteName))) return;
-  throw bad(`${from.name} is a delta and no whole model: add it to its base with \`llava apply-delta\` first`);
+  throw badCheckpoint(
+    `${from.name} is a delta and no whole model: add it to its base with \`llava apply-delta\` first`,
+  );
 }
 
 /** An adapter of peft's own comes without a config: nothing but weights differs from its base. */
@@ -127,7 +129,7 @@ async function openTower(
   if (hasTower(checkpoint)) return undefined;
   if (vision) return openCheckpoint(vision);
   const name = towerName(config);
-  throw bad(
+  throw badCheckpoint(
     `the checkpoint has no vision tower of its own; name the folder of ${name ?? "the tower it was trained with"} with --vision`,
   );
 }
@@ -154,7 +156,7 @@ async function fromSentencePiece(folder: CheckpointFolder): Promise<JsonObject |
     v.record(v.string(), v.looseObject({ content: v.string(), special: v.optional(v.boolean(), false) })),
     settings["added_tokens_decoder"] ?? {},
   );
-  if (!noted.success) throw bad("tokenizer_config.json: added_tokens_decoder is not a table of tokens");
+  if (!noted.success) throw badCheckpoint("tokenizer_config.json: added_tokens_decoder is not a table of tokens");
   const known = Object.entries(noted.output);
   return tokenizerFromSentencePiece(await model.read(0, model.bytes), {
     legacy: settings["legacy"] !== false,
@@ -173,7 +175,7 @@ function checkVocabulary(tokenizer: JsonObject, config: JsonObject): void {
   if (typeof rows !== "number" || !v.is(v.record(v.string(), v.number()), vocab)) return;
   const largest = Object.values(vocab).reduce((max, id) => Math.max(max, id), -1);
   if (largest < rows) return;
-  throw bad(
+  throw badCheckpoint(
     `tokenizer.json has tokens up to number ${largest}, and config.json says ${rows} of them: is it another model's?`,
   );
 }
@@ -185,7 +187,7 @@ export function withImageToken(
 ): { readonly tokenizer: JsonObject; readonly id: number } {
   const Added = v.array(v.looseObject({ id: v.number(), content: v.string() }));
   const parsed = v.safeParse(Added, tokenizer["added_tokens"] ?? []);
-  if (!parsed.success) throw bad("tokenizer.json: added_tokens is not a list of tokens");
+  if (!parsed.success) throw badCheckpoint("tokenizer.json: added_tokens is not a list of tokens");
   const known = parsed.output.find((token) => token.content === "<image>");
   if (known) return { tokenizer, id: known.id };
   const id = parsed.output.reduce((free, token) => Math.max(free, token.id + 1), firstFreeId);
@@ -224,8 +226,4 @@ function overlaid(folder: CheckpointFolder, files: ReadonlyMap<string, JsonObjec
       });
     },
   };
-}
-
-function bad(message: string): EngineError {
-  return new EngineError("bad-checkpoint", message);
 }

@@ -1,7 +1,7 @@
 // Deltas: a LLaVA given as its difference to a language model that could not be passed on. Adds and subtracts, tensor by tensor.
 // Knows which tensors may be new or have grown; reads weights only when the result is read.
 import * as v from "valibot";
-import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import {
   Checkpoint,
   elementsOf,
@@ -39,7 +39,8 @@ function combine(
   operation: (own: number, other: number) => number,
 ): Checkpoint {
   for (const name of base.tensors.keys()) {
-    if (!given.has(name) && !buffer.test(name)) throw bad(`the ${what} has no tensor ${name}, which its base has`);
+    if (!given.has(name) && !buffer.test(name))
+      throw badCheckpoint(`the ${what} has no tensor ${name}, which its base has`);
   }
   const tensors = new Map<string, Tensor>();
   for (const [name, tensor] of given.tensors) {
@@ -47,7 +48,7 @@ function combine(
     const below = base.tensors.get(name);
     if (below) tensors.set(name, combined(tensor, below, what, operation));
     else if (added.test(name)) tensors.set(name, tensor);
-    else throw bad(`the base has no tensor ${name}, which the ${what} has: is it another base?`);
+    else throw badCheckpoint(`the base has no tensor ${name}, which the ${what} has: is it another base?`);
   }
   return new Checkpoint(tensors);
 }
@@ -65,7 +66,7 @@ function combined(
   const [baseRows = 0, baseCols = 0] = base.shape;
   const fits = tensor.shape.length === 2 && base.shape.length === 2 && baseRows <= rows && baseCols <= cols;
   if (!same && !(grows.has(tensor.name) && fits)) {
-    throw bad(
+    throw badCheckpoint(
       `tensor ${tensor.name} has shape ${shapeText(tensor.shape)} in the ${what} and ${shapeText(base.shape)} in the base: ` +
         "is it another base?",
     );
@@ -105,9 +106,9 @@ export async function describeBase(base: Checkpoint, name: string): Promise<stri
 export async function checkBase(base: Checkpoint, delta: Checkpoint, note: unknown): Promise<void> {
   if (note !== undefined) {
     const parsed = v.safeParse(Note, note);
-    if (!parsed.success) throw bad(`${deltaNoteName} is not a note that a delta comes with`);
+    if (!parsed.success) throw badCheckpoint(`${deltaNoteName} is not a note that a delta comes with`);
     if (parsed.output.base.sha256 !== (await fingerprint(base))) {
-      throw bad(`the delta was made from ${parsed.output.base.name}, and the base given has other weights`);
+      throw badCheckpoint(`the delta was made from ${parsed.output.base.name}, and the base given has other weights`);
     }
   }
   let [dot, ownSquare, baseSquare] = [0, 0, 0];
@@ -124,7 +125,7 @@ export async function checkBase(base: Checkpoint, delta: Checkpoint, note: unkno
   // A difference of two models' norms is small and points anywhere; those of two models lie along each other.
   const ratio = Math.sqrt(ownSquare / baseSquare);
   if (ratio > 0.5 && dot > 0.9 * Math.sqrt(ownSquare * baseSquare)) {
-    throw bad("what is given as a delta has the weights of a whole model; it needs no base");
+    throw badCheckpoint("what is given as a delta has the weights of a whole model; it needs no base");
   }
 }
 
@@ -139,8 +140,4 @@ async function fingerprint(base: Checkpoint): Promise<string> {
   for (const tensor of normsOf(base)) parts.push(`${tensor.name}\n`, await tensor.read(0, elementsOf(tensor.shape)));
   const digest = await crypto.subtle.digest("SHA-256", await new Blob(parts).arrayBuffer());
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function bad(message: string): EngineError {
-  return new EngineError("bad-checkpoint", message);
 }

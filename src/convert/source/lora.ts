@@ -1,6 +1,7 @@
 // Merges a LoRA adapter into its base as tensors are read: W + B·A·alpha/r, of a DoRA brought to the lengths that it learned.
 // Knows no file: adapter-file.ts reads adapters.
-import { EngineError } from "#engine/errors.ts";
+import type { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import type { Adapter, LoraUpdate } from "./adapter-file.ts";
 import {
   Checkpoint,
@@ -42,11 +43,12 @@ export function mergeAdapter(base: Checkpoint, adapter: Adapter, multiply: Multi
   const target = (weight: string, verb: string): { readonly name: string; readonly tensor: Tensor } => {
     const name = names.get(weight);
     const tensor = name === undefined ? undefined : tensors.get(name);
-    if (name === undefined || !tensor) throw bad(`the adapter ${verb} ${weight}, which the base does not have${hint}`);
+    if (name === undefined || !tensor)
+      throw badCheckpoint(`the adapter ${verb} ${weight}, which the base does not have${hint}`);
     return { name, tensor };
   };
   const mismatch = (what: string, shape: readonly number[], own: readonly number[]): EngineError =>
-    bad(
+    badCheckpoint(
       `the adapter ${what} ${shapeText(shape)}, and the base's has ${shapeText(own)}: it belongs to another base${hint}`,
     );
 
@@ -69,7 +71,7 @@ export function mergeAdapter(base: Checkpoint, adapter: Adapter, multiply: Multi
     if (values.shape[1] !== cols) throw mismatch(`changes rows of ${weight} of shape`, values.shape, tensor.shape);
     const outside = indices.find((index) => index >= rows);
     if (outside !== undefined)
-      throw bad(`the adapter changes row ${outside} of ${weight}, and the base's has ${rows}${hint}`);
+      throw badCheckpoint(`the adapter changes row ${outside} of ${weight}, and the base's has ${rows}${hint}`);
     tensors.set(name, withRows(tensor, indices, values));
   }
   const held: HeldMatrix = { multiply, tensor: undefined, values: undefined };
@@ -156,7 +158,7 @@ function stretcher(
 ): (values: Float32Array, first: number) => Promise<void> {
   const wanted = of === "rows" ? rows : cols;
   if (elementsOf(lengths.shape) !== wanted) {
-    throw bad(`${lengths.name} has shape ${shapeText(lengths.shape)}, and ${wanted} lengths are needed`);
+    throw badCheckpoint(`${lengths.name} has shape ${shapeText(lengths.shape)}, and ${wanted} lengths are needed`);
   }
   if (of === "rows") {
     return async (values, first) => {
@@ -247,8 +249,4 @@ function multiplyPlainly(up: Float32Array, down: Float32Array, rows: number, ran
     }
   }
   return out;
-}
-
-function bad(message: string): EngineError {
-  return new EngineError("bad-checkpoint", message);
 }

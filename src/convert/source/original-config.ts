@@ -1,7 +1,7 @@
 // Translates the config.json of LLaVA's own repository into Hugging Face's form: JSON in, JSON out.
 // Knows the names of both and the published shapes of the stock vision towers; reads no files.
 import * as v from "valibot";
-import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import { pinpointsIn } from "#convert/checkpoint/config.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -103,11 +103,11 @@ export function flatTinyLlava(json: Json): { readonly config: Json; readonly vis
   if (json["model_type"] !== "tinyllava") return undefined;
   const Parts = v.object({ text_config: v.looseObject({ model_type: v.string() }), vision_config: v.looseObject({}) });
   const parsed = v.safeParse(Parts, json);
-  if (!parsed.success) throw bad("config.json of a TinyLLaVA has no text_config or no vision_config");
+  if (!parsed.success) throw badCheckpoint("config.json of a TinyLLaVA has no text_config or no vision_config");
   const { text_config: text, vision_config: vision } = parsed.output;
   const feature = json["vision_feature_select_strategy"] ?? "patch";
   if (feature === "patch" && String(vision["model_type"]).startsWith("siglip")) {
-    throw bad(
+    throw badCheckpoint(
       'vision_feature_select_strategy is "patch" over SigLIP, where TinyLLaVA drops the first patch for want of a class token; ' +
         "that can't be converted",
     );
@@ -145,25 +145,26 @@ export function translateConfig(json: Json, visionConfig: Json | undefined, imag
   const parsed = v.safeParse(Original, json);
   if (!parsed.success) {
     const issue = parsed.issues[0];
-    throw bad(`config.json: ${v.getDotPath(issue) ?? "the whole"}: ${issue.message}`);
+    throw badCheckpoint(`config.json: ${v.getDotPath(issue) ?? "the whole"}: ${issue.message}`);
   }
   const original = parsed.output;
   const textType = textTypes[original.model_type];
   if (textType === undefined) {
     const mpt = original.model_type.includes("mpt") ? "LLaVA on MPT" : `model_type "${original.model_type}"`;
-    throw bad(`${mpt} is not supported; LLaVA on Llama, Vicuna, Mistral, Yi and Qwen2 is`);
+    throw badCheckpoint(`${mpt} is not supported; LLaVA on Llama, Vicuna, Mistral, Yi and Qwen2 is`);
   }
-  if (original.s2 || original.use_s2) throw bad("config.json asks for the S² tower (s2: true), which is not supported");
+  if (original.s2 || original.use_s2)
+    throw badCheckpoint("config.json asks for the S² tower (s2: true), which is not supported");
   if (original.mm_projector_type !== "linear" && original.mm_projector_type !== "mlp2x_gelu") {
-    throw bad(`mm_projector_type is "${original.mm_projector_type}"; known are linear, mlp2x_gelu`);
+    throw badCheckpoint(`mm_projector_type is "${original.mm_projector_type}"; known are linear, mlp2x_gelu`);
   }
   // Bunny's code has it fixed.
   const layer = original.mm_vision_select_layer ?? (original.model_type.startsWith("bunny-") ? -2 : undefined);
-  if (layer === undefined) throw bad("config.json has no mm_vision_select_layer");
+  if (layer === undefined) throw badCheckpoint("config.json has no mm_vision_select_layer");
   const vision = visionConfig ?? stockTower(original.mm_vision_tower)?.config;
   if (!vision) {
     const tower = original.mm_vision_tower === undefined ? "is not named" : `is "${original.mm_vision_tower}"`;
-    throw bad(`the vision tower ${tower}, and its config.json is not here: name its folder with --vision`);
+    throw badCheckpoint(`the vision tower ${tower}, and its config.json is not here: name its folder with --vision`);
   }
   const siglip = String(vision["model_type"]).startsWith("siglip");
   const aspect = original.image_aspect_ratio ?? "square";
@@ -199,8 +200,4 @@ function gridsOf(stated: string | readonly (readonly [number, number])[] | null 
 
 function stockTower(name: string | undefined) {
   return name === undefined ? undefined : towers.find(({ when }) => when.test(name.replace(/\/+$/, "")));
-}
-
-function bad(message: string): EngineError {
-  return new EngineError("bad-checkpoint", message);
 }

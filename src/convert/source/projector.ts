@@ -1,6 +1,6 @@
 // Projectors alone: what the first stage of LLaVA's training leaves. Puts one on its language model, or takes one out of a checkpoint.
 // Knows their names in both layouts.
-import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { Checkpoint, sameShape, shapeText, type Tensor } from "#convert/checkpoint/checkpoint.ts";
 import { openTensorFile } from "#convert/checkpoint/open-checkpoint.ts";
@@ -15,7 +15,7 @@ export async function openProjector(folder: CheckpointFolder): Promise<Checkpoin
   const tensors = new Map<string, Tensor>();
   for (const [name, tensor] of file.tensors) {
     const found = /(?:^|\.)(mm_projector\..*|embed_tokens\.weight)$/.exec(name)?.[1];
-    if (found === undefined) throw bad(`${tensor.origin} holds ${name}, which is no part of a projector`);
+    if (found === undefined) throw badCheckpoint(`${tensor.origin} holds ${name}, which is no part of a projector`);
     tensors.set(`model.${found}`, tensor);
   }
   return new Checkpoint(tensors);
@@ -29,7 +29,7 @@ export function attachProjector(base: Checkpoint, projector: Checkpoint): Checkp
     // Tokens for a picture's start and end may have been trained along.
     if (name.includes("embed_tokens") && !(below && sameShape(below.shape, tensor.shape))) {
       const own = below ? `the base's has ${shapeText(below.shape)}` : "the base has none of that name";
-      throw bad(`the projector's file brings token embeddings of shape ${shapeText(tensor.shape)}; ${own}`);
+      throw badCheckpoint(`the projector's file brings token embeddings of shape ${shapeText(tensor.shape)}; ${own}`);
     }
     tensors.set(name, tensor);
   }
@@ -44,15 +44,11 @@ export function extractProjector(checkpoint: Checkpoint): Checkpoint {
     if (part !== undefined) found.set(part, tensor);
   }
   if (found.size === 0)
-    throw bad("the checkpoint has no projector: neither model.mm_projector.* nor multi_modal_projector.*");
+    throw badCheckpoint("the checkpoint has no projector: neither model.mm_projector.* nor multi_modal_projector.*");
   const single = ![...found.keys()].some((part) => part.startsWith("linear_2."));
   const originalName = (part: string) =>
     part.replace(/^linear_(\d+)\./, (_, n: string) => (single ? "" : `${2 * (Number(n) - 1)}.`));
   return new Checkpoint(
     new Map([...found].map(([part, tensor]) => [`model.mm_projector.${originalName(part)}`, tensor])),
   );
-}
-
-function bad(message: string): EngineError {
-  return new EngineError("bad-checkpoint", message);
 }

@@ -1,7 +1,7 @@
 // Chat templates of a checkpoint: where they may lie, in Hugging Face's order, and what they make of a conversation with pictures.
 // Renders nothing itself: the host does, with limits, because a template is a program from someone else.
 import * as v from "valibot";
-import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import { readText, type CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { JsonObjectSchema, readObject } from "#convert/checkpoint/json-file.ts";
 
@@ -84,8 +84,7 @@ export async function tryTemplate(
     for (const some of [messages, messages.slice(0, 1)]) {
       const text = await rendered(source, context(some), render).catch((error: unknown) => {
         if (!(error instanceof TemplateOutOfBounds)) return undefined;
-        throw new EngineError(
-          "bad-checkpoint",
+        throw badCheckpoint(
           `the chat template in ${file} ${error.message}; name another one with --template, and it is left out`,
           { cause: error },
         );

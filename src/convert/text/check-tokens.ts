@@ -1,7 +1,7 @@
 // Whether tokenizer and model belong together: every token has a row of embeddings, and both mean the same token by a picture.
 // Knows tokenizer.json's fields; encodes nothing itself.
 import * as v from "valibot";
-import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { readObject } from "#convert/checkpoint/json-file.ts";
 
@@ -27,7 +27,7 @@ export async function checkTokens(
   const json = await readObject(folder, "tokenizer.json");
   if (!json) return;
   const parsed = v.safeParse(Tokenizer, json);
-  if (!parsed.success) throw bad("tokenizer.json: added_tokens is not a list of tokens");
+  if (!parsed.success) throw badCheckpoint("tokenizer.json: added_tokens is not a list of tokens");
   const { added_tokens: added, model } = parsed.output;
   const vocabulary = v.is(Vocabulary, model?.vocab) ? model.vocab : {};
   const settings = (await readObject(folder, "tokenizer_config.json")) ?? {};
@@ -38,7 +38,7 @@ export async function checkTokens(
     if (id === undefined || id === imageTokenId) continue;
     // A name that is not the standard one may stand for something else where the standard one is right.
     if (name !== "<image>" && added.some((token) => token.content === "<image>" && token.id === imageTokenId)) continue;
-    throw bad(
+    throw badCheckpoint(
       `the image token differs: config.json says number ${imageTokenId}, and tokenizer.json has ${name} as number ${id}; ` +
         "set image_token_index in config.json to the number that the model was trained with",
     );
@@ -48,12 +48,15 @@ export async function checkTokens(
     const what = `the token ${content} has the number ${id}, and there are ${rows} rows of embeddings`;
     // Padding is never read.
     if (special && /pad/i.test(content)) onNote?.(`warning: ${what}; no prompt can hold it`);
-    else throw bad(`tokenizer.json: ${what}: take it out, or give the model a row for it (resize_token_embeddings)`);
+    else
+      throw badCheckpoint(
+        `tokenizer.json: ${what}: take it out, or give the model a row for it (resize_token_embeddings)`,
+      );
   }
   if (tryTokenizer && hasPatterns(json)) {
     await tryTokenizer(json, hostileTexts).catch((cause: unknown) => {
       const why = cause instanceof Error ? cause.message : String(cause);
-      throw new EngineError("bad-checkpoint", `tokenizer.json ${why}: one of its patterns never ends`, { cause });
+      throw badCheckpoint(`tokenizer.json ${why}: one of its patterns never ends`, { cause });
     });
   }
 }
@@ -83,8 +86,4 @@ function hasPatterns(value: unknown): boolean {
   return Object.entries(value).some(
     ([key, inner]) => key === "Regex" || (key !== "vocab" && key !== "merges" && hasPatterns(inner)),
   );
-}
-
-function bad(message: string): EngineError {
-  return new EngineError("bad-checkpoint", message);
 }

@@ -1,6 +1,7 @@
 // Gathers what a checkpoint's folder says of its conversation template and lets template.ts choose. Knows file names, no template.
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import {
   findChatTemplate,
@@ -54,7 +55,7 @@ export async function chooseConversation(question: TemplateQuestion): Promise<Co
     const why = own
       ? `the chat template in ${own.file} makes no prompt with pictures`
       : "the checkpoint has no chat template";
-    throw new EngineError("bad-checkpoint", `${why}; name another template with --template`);
+    throw badCheckpoint(`${why}; name another template with --template`);
   }
   const special = added.filter((token) => token.special);
   const choice = chooseTemplate({ ...question, own, tokens: new Set(special.map(({ content }) => content)) });

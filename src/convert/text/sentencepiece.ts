@@ -1,6 +1,7 @@
 // Turns the SentencePiece model of a Llama checkpoint (tokenizer.model) into tokenizer.json, as it would be for the fast tokenizer.
 // Knows the file's protobuf fields and Llama's kind of model: BPE with bytes for what is unknown.
-import { EngineError } from "#engine/errors.ts";
+import type { EngineError } from "#engine/errors.ts";
+import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import type { JsonObject } from "#convert/checkpoint/json-file.ts";
 
 /** What stands beside the model in other files. */
@@ -33,8 +34,8 @@ export function tokenizerFromSentencePiece(bytes: Uint8Array, settings: Tokenize
     if (field.number === 2) modelType = numberIn(field.bytes, 3) ?? modelType;
     if (field.number === 3) spaceFirst = (numberIn(field.bytes, 3) ?? 1) !== 0;
   }
-  if (pieces.length === 0) throw bad("it holds no tokens");
-  if (modelType !== bpe) throw bad(`it is of type ${modelType}; only BPE, Llama's kind, can be read`);
+  if (pieces.length === 0) throw unreadable("it holds no tokens");
+  if (modelType !== bpe) throw unreadable(`it is of type ${modelType}; only BPE, Llama's kind, can be read`);
 
   const vocab = new Map(pieces.map(({ text }, id) => [text, id]));
   const token = (content: string, id: number, special = true) => {
@@ -135,7 +136,7 @@ function pieceOf(bytes: Uint8Array): Piece {
 }
 
 function floatOf(bytes: Uint8Array): number {
-  if (bytes.length !== 4) throw bad("a token's score in it is no number of 4 bytes");
+  if (bytes.length !== 4) throw unreadable("a token's score in it is no number of 4 bytes");
   return new DataView(bytes.buffer, bytes.byteOffset, 4).getFloat32(0, true);
 }
 
@@ -154,15 +155,15 @@ function* fieldsOf(bytes: Uint8Array): Generator<Field> {
     let value = 0;
     for (let shift = 0; shift < 70; shift += 7) {
       const byte = bytes[at++];
-      if (byte === undefined) throw bad("it breaks off");
+      if (byte === undefined) throw unreadable("it breaks off");
       value += (byte & 0x7f) * 2 ** shift;
       if (byte < 0x80) return value;
     }
-    throw bad("a number in it has no end");
+    throw unreadable("a number in it has no end");
   };
   const take = (length: number): Uint8Array => {
     at += length;
-    if (at > bytes.length) throw bad("it breaks off");
+    if (at > bytes.length) throw unreadable("it breaks off");
     return bytes.subarray(at - length, at);
   };
   while (at < bytes.length) {
@@ -172,10 +173,10 @@ function* fieldsOf(bytes: Uint8Array): Generator<Field> {
     else if (type === 1) yield { number, value: 0, bytes: take(8) };
     else if (type === 2) yield { number, value: 0, bytes: take(varint()) };
     else if (type === 5) yield { number, value: 0, bytes: take(4) };
-    else throw bad("it is no SentencePiece model");
+    else throw unreadable("it is no SentencePiece model");
   }
 }
 
-function bad(what: string): EngineError {
-  return new EngineError("bad-checkpoint", `tokenizer.model can't be read: ${what}`);
+function unreadable(what: string): EngineError {
+  return badCheckpoint(`tokenizer.model can't be read: ${what}`);
 }

@@ -1,7 +1,7 @@
 // The runtime contract over ONNX Runtime's JavaScript API, common to its web and its Node package.
 // Knows no build and no device: the two adapters hand in the module, the session options and, for a GPU, how to move bytes.
 import type { InferenceSession, InferenceSessionFactory, Tensor, TensorConstructor } from "onnxruntime-common";
-import { EngineError } from "#engine/errors.ts";
+import { EngineError, saysOutOfMemory } from "#engine/errors.ts";
 import {
   elementCount,
   type CopyStep,
@@ -111,8 +111,7 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
     const failure = host.failure() ?? (host.memory ? await soonLost() : undefined);
     if (failure) return failure;
     const message = error instanceof Error ? error.message : String(error);
-    const memory = /bad_alloc|out of memory|memory allocation|Array buffer allocation failed|failed to allocate/i;
-    return new EngineError(memory.test(message) ? "out-of-memory" : "internal", `${doing}: ${message}`, {
+    return new EngineError(saysOutOfMemory(message) ? "out-of-memory" : "internal", `${doing}: ${message}`, {
       cause: error,
     });
   };

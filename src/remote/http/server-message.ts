@@ -1,5 +1,6 @@
 // Extracts a server's error message from whatever it comes in: an error object, a text, a list, FastAPI's validation details, JSON within
 // JSON, an HTML page. Pure; knows no error codes.
+import { parseJson } from "#formats/json.ts";
 import type { ServerMessage } from "./errors.ts";
 
 /** In characters. */
@@ -17,7 +18,7 @@ export function readMessage(value: unknown): ServerMessage | undefined {
 
 /** The message in a body of any kind; its text is "" when the body is empty. */
 export function readMessageText(body: string): ServerMessage {
-  const value = parseJson(body);
+  const value = parseAnswer(body);
   const message = value === undefined ? undefined : readMessage(value);
   return message ?? { text: textOf(body, 0), fields: [] };
 }
@@ -83,7 +84,7 @@ function textOfField(name: string, value: unknown, depth: number): string {
 }
 
 function textOfString(text: string, depth: number): string {
-  const value = parseJson(text);
+  const value = parseAnswer(text);
   const inner = value === undefined ? "" : textOf(value, depth + 1);
   if (inner !== "") return inner;
   return (/^\s*(<!doctype|<[a-z!?])/i.test(text) ? textOfHtml(text) : text).trim();
@@ -111,22 +112,16 @@ function join(all: readonly string[], separator: string): string {
   return distinct.filter((one) => !distinct.some((other) => other !== one && other.includes(one))).join(separator);
 }
 
-/** A JSON object or list, also as the only event of a stream; undefined for anything else. */
-function parseJson(text: string): unknown {
+/** An object or a list, also as the one event of a stream; undefined for anything else, such as words that begin with a bracket. */
+function parseAnswer(text: string): unknown {
   const json = /^\s*(?:event:[^\n]*\n)?data:\s*([{[][^\n]*)/.exec(text)?.[1] ?? text;
-  if (!/^\s*[{[]/.test(json)) return undefined;
-  try {
-    return JSON.parse(json);
-  } catch {
-    // Plain text that begins with a bracket.
-    return undefined;
-  }
+  return /^\s*[{[]/.test(json) ? parseJson(json) : undefined;
 }
 
 /** The request's fields named by `param` (OpenAI) and `loc` (FastAPI). */
 function fieldsOf(value: unknown, depth: number): string[] {
   if (depth > maxDepth) return [];
-  if (typeof value === "string") return fieldsOf(parseJson(value) ?? null, depth + 1);
+  if (typeof value === "string") return fieldsOf(parseAnswer(value) ?? null, depth + 1);
   if (Array.isArray(value)) return value.slice(0, maxEntries).flatMap((one) => fieldsOf(one, depth + 1));
   if (typeof value !== "object" || value === null) return [];
   const { param, loc, ...rest }: { readonly param?: unknown; readonly loc?: unknown } = value;
