@@ -8,12 +8,13 @@ import { checkpointFolder, packageFolder } from "#convert/package/folder.node.ts
 import { decodeImage } from "#engine/picture/decode.node.ts";
 import type { GenerateEvent, GenerateRequest, Message } from "#engine/types.ts";
 import { manifestVersion } from "#weights/manifest.ts";
-import type { InferenceApi, LoadEvent, StoredPackage } from "#worker/api.ts";
+import type { LoadEvent, StoredPackage } from "#worker/api.ts";
+import type { InferenceHost } from "#worker/host.ts";
 import { createHubHost } from "./host.ts";
 import { chooseProcessor, placeInFolder } from "./place.node.ts";
 
 let root = "";
-let api: InferenceApi;
+let api: InferenceHost;
 let stored: StoredPackage;
 let pets: Blob;
 const loads: LoadEvent[] = [];
@@ -146,12 +147,15 @@ describe("an answer", () => {
   });
 });
 
-test("a picture that is none, a prompt that is too long and a second question at once are told by their codes", async () => {
+test("a picture that is none and a prompt that is too long are told by their codes", async () => {
   await expect(run([ask("What?", new Blob(["no picture"]))])).rejects.toMatchObject({ code: "bad-image" });
   await expect(run([ask("word ".repeat(9000))])).rejects.toMatchObject({ code: "context-full" });
-  const first = run([ask("Who are you?")]);
-  await expect(run([ask("Who are you?")])).rejects.toMatchObject({ code: "busy" });
-  await first;
+});
+
+test("a second question at once waits for the first, and gets its own answer", async () => {
+  const alone = await run([ask("Who are you?")]);
+  const both = await Promise.all([run([ask("How many cats are there?", pets)]), run([ask("Who are you?")])]);
+  expect(both.map(({ text }) => text)).toEqual(["Three.", alone.text]);
 });
 
 test("LLaVA-OneVision's classes, whose processor the library does not have, answer the same", async () => {
@@ -195,7 +199,7 @@ test("files for a GPU are not loaded on a processor", async () => {
 });
 
 describe("what would hang the worker is refused with a sentence", () => {
-  async function changed(path: string, change: (text: string) => string): Promise<InferenceApi> {
+  async function changed(path: string, change: (text: string) => string): Promise<InferenceHost> {
     const files = new Map(stored.files);
     files.set(path, new Blob([change((await stored.files.get(path)?.text()) ?? "")]));
     const place = placeInFolder(join(root, "someone", path.replace(/\W/g, "-")));

@@ -4,7 +4,8 @@ import type { Tensor } from "@huggingface/transformers";
 import { EngineError, saysOutOfMemory } from "#engine/errors.ts";
 import type { Device, Pixels } from "#engine/types.ts";
 import { isHubManifest, parsePackageManifest } from "#weights/manifest.ts";
-import type { DeviceNotice, InferenceApi, LoadRequest } from "#worker/api.ts";
+import type { DeviceNotice, LoadRequest } from "#worker/api.ts";
+import { createHost, type HostedModel, type InferenceHost } from "#worker/host.ts";
 import { generateWithHub } from "./generate.ts";
 import { loadHubModel, type HubModel } from "./model.ts";
 
@@ -30,78 +31,65 @@ const partOf = (path: string): "vision" | "embed" | "decoder" =>
   path.includes("vision") ? "vision" : path.includes("embed") ? "embed" : "decoder";
 
 /** Serves the hub worker's calls. */
-export function createHubHost(adapters: HubAdapters): InferenceApi {
-  let loaded: HubModel | undefined;
-  let running: AbortController | undefined;
+export function createHubHost(adapters: HubAdapters): InferenceHost {
+  return createHost(async ({ package: stored, device: wanted, runtimeUrl }, onEvent) => {
+    const parsed = parsePackageManifest(stored.manifest);
+    if (!parsed.ok) throw new EngineError("bad-package", parsed.problem);
+    const { manifest } = parsed;
+    if (!isHubManifest(manifest)) throw new EngineError("bad-package", "this package is for the engine");
+    const needsF16 = Object.values(manifest.model.dtypes).some((dtype) => dtype.endsWith("16"));
+    const chosen = await adapters.chooseDevice(wanted, needsF16);
+    const { device, gpuDevice, adapter, threads } = chosen;
+    let told = Promise.resolve();
+    const onFile = (path: string): void => {
+      if (path.endsWith(".onnx"))
+        told = told.then(async () => await onEvent({ type: "session", part: partOf(path), device }));
+    };
+    let model: HubModel;
+    try {
+      const { files } = stored;
+      const id = await adapters.place(files, runtimeUrl, chosen);
+      model = await loadHubModel(manifest, { id, device, gpuDevice, onFile, files });
+    } catch (error) {
+      throw asEngineError(error);
+    } finally {
+      await told;
+    }
+    const about = {
+      name: manifest.model.name,
+      device,
+      adapter,
+      threads,
+      notices: [...chosen.notices, ...(stored.persisted ? [] : (["memory-only"] as const))],
+      contextLength: model.contextLength,
+      imageTokens: 0,
+    };
+    return hostHubModel(model, about, adapters.decodeImage);
+  });
+}
+
+function hostHubModel(
+  model: HubModel,
+  about: HostedModel["about"],
+  decodeImage: HubAdapters["decodeImage"],
+): HostedModel {
   const features = new Map<string, Tensor>();
-
-  const unload = async (): Promise<void> => {
-    const { model } = loaded ?? {};
-    loaded = undefined;
-    features.clear();
-    await model?.dispose();
-  };
-
   return {
-    async load(request, onEvent) {
-      const began = performance.now();
-      await unload();
-      const parsed = parsePackageManifest(request.package.manifest);
-      if (!parsed.ok) throw new EngineError("bad-package", parsed.problem);
-      const { manifest } = parsed;
-      if (!isHubManifest(manifest)) throw new EngineError("bad-package", "this package is for the engine");
-      const needsF16 = Object.values(manifest.model.dtypes).some((dtype) => dtype.endsWith("16"));
-      const chosen = await adapters.chooseDevice(request.device, needsF16);
-      const { device, gpuDevice, adapter, threads } = chosen;
-      let told = Promise.resolve();
-      const onFile = (path: string): void => {
-        if (path.endsWith(".onnx"))
-          told = told.then(async () => await onEvent({ type: "session", part: partOf(path), device }));
-      };
+    about,
+    async generate(request, signal, onEvent) {
       try {
-        const { files } = request.package;
-        const id = await adapters.place(files, request.runtimeUrl, chosen);
-        loaded = await loadHubModel(manifest, { id, device, gpuDevice, onFile, files });
+        await generateWithHub(model, request, signal, { decodeImage, features, onEvent });
       } catch (error) {
         throw asEngineError(error);
-      } finally {
-        await told;
-      }
-      return {
-        id: request.model.id,
-        name: manifest.model.name,
-        device,
-        adapter,
-        threads,
-        notices: [...chosen.notices, ...(request.package.persisted ? [] : (["memory-only"] as const))],
-        contextLength: loaded.contextLength,
-        imageTokens: 0,
-        loadMs: performance.now() - began,
-      };
-    },
-    async generate(request, onEvent) {
-      if (!loaded) throw new EngineError("internal", "no model is loaded");
-      if (running) throw new EngineError("busy", "an answer is already under way");
-      const abort = new AbortController();
-      running = abort;
-      try {
-        await generateWithHub(loaded, request, abort.signal, { decodeImage: adapters.decodeImage, features, onEvent });
-      } catch (error) {
-        throw asEngineError(error);
-      } finally {
-        running = undefined;
       }
     },
-    // The library gives no hold on the prompt's cache.
+    // The library gives no access to the KV cache of a prompt.
     prepare: () => Promise.resolve(),
-    stopPreparing: () => Promise.resolve(),
     loadAdapter: () => Promise.reject(new EngineError("bad-package", "models of a hub have no room for an adapter")),
-    stop() {
-      running?.abort();
-      return Promise.resolve();
+    async dispose() {
+      features.clear();
+      await model.model.dispose();
     },
-    unload,
-    ping: () => Promise.resolve(),
   };
 }
 

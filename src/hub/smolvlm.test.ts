@@ -13,7 +13,7 @@ import { GraphBuilder } from "#convert/onnx/graph.ts";
 import { decodeImage } from "#engine/picture/decode.node.ts";
 import type { GenerateEvent, Message } from "#engine/types.ts";
 import { manifestVersion } from "#weights/manifest.ts";
-import type { InferenceApi } from "#worker/api.ts";
+import type { InferenceHost } from "#worker/host.ts";
 import { createHubHost } from "./host.ts";
 import { chooseProcessor, placeInFolder } from "./place.node.ts";
 
@@ -39,7 +39,7 @@ const template =
   "<|im_start|>{% for message in messages %}{{message['role'] | capitalize}}{% if message['content'][0]['type'] == 'image' %}{{':'}}{% else %}{{': '}}{% endif %}{% for line in message['content'] %}{% if line['type'] == 'text' %}{{line['text']}}{% elif line['type'] == 'image' %}{{ '<image>' }}{% endif %}{% endfor %}<end_of_utterance>\n{% endfor %}{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}";
 
 let root = "";
-let api: InferenceApi;
+let api: InferenceHost;
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "llava-smolvlm-"));

@@ -13,8 +13,9 @@ import type { GenerateRequest } from "#engine/types.ts";
 import { importPackage, openPackage } from "#weights/import-package.ts";
 import { listPackages } from "#weights/inventory.ts";
 import { createMemoryShardStore } from "#weights/store/store.ts";
-import type { InferenceApi, StoredPackage, WeightsApi } from "./api.ts";
-import { createInferenceHost } from "./host.ts";
+import type { StoredPackage, WeightsApi } from "./api.ts";
+import { createInferenceHost } from "./engine-host.ts";
+import type { InferenceHost } from "./host.ts";
 import { createWeightsHost } from "./weights-host.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -24,7 +25,7 @@ vi.stubGlobal("navigator", {});
 const tiny = checkpointFolder(fileURLToPath(new URL("../../training/fixtures/tiny-llava", import.meta.url)));
 const store = createMemoryShardStore();
 let weights: WeightsApi;
-let inference: InferenceApi;
+let inference: InferenceHost;
 /** Sessions that were made, of all. */
 let sessions = 0;
 let baseFiles: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
@@ -84,7 +85,7 @@ async function answer(adapter?: string, onText: () => void = ignore): Promise<st
     text += event.text ?? "";
     if (event.type === "text") onText();
   };
-  await inference.generate(request, listen, adapter);
+  await inference.generate(request, listen, { adapter });
   return text;
 }
 const load = async (): Promise<StoredPackage> => {

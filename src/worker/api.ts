@@ -69,23 +69,33 @@ export type LoadEvent =
     }
   | { readonly type: "session"; readonly part: "vision" | "embed" | "decoder" | "self-test"; readonly device: Device };
 
-/** The inference worker. Every event callback is awaited by the worker, so that none arrives after the call's own reply. */
+/** Which call it is, for `stop`, and which adapter answers. */
+export interface JobOptions {
+  readonly job?: string | undefined;
+  /** The id of one that was loaded; absent, the model answers as it is. */
+  readonly adapter?: string | undefined;
+}
+
+/**
+ * A worker that runs models. It does one thing at a time, in the order of the calls. Every event callback is awaited by the worker, so that
+ * none arrives after the call's own reply.
+ */
 export interface InferenceApi {
   load(request: LoadRequest, onEvent: (event: LoadEvent) => Promise<void> | void): Promise<LoadedModel>;
-  /** `adapter`: the id of one that was loaded; absent, the model answers as it is. */
   generate(
     request: GenerateRequest,
     onEvent: (event: GenerateEvent) => Promise<void> | void,
-    adapter?: string,
+    options?: JobOptions,
   ): Promise<void>;
-  /** Computes ahead what an answer to this would begin with, until it is done, stopped, or an answer is asked for. Does nothing while one runs. */
-  prepare(request: GenerateRequest, adapter?: string): Promise<void>;
-  stopPreparing(): Promise<void>;
+  /** Prefills what an answer to this would begin with, until it is done, stopped, or something else is asked for. Does nothing while an answer runs. */
+  prepare(request: GenerateRequest, options?: JobOptions): Promise<void>;
   /** Puts an adapter beside the loaded model, of which nothing is loaded again; rejects with "bad-package" where it does not fit. */
   loadAdapter(id: string, adapter: StoredPackage): Promise<LoadedAdapter>;
-  /** Ends the running generation between two tokens or prefill chunks; its `done` event says "abort". */
-  stop(): Promise<void>;
-  unload(): Promise<void>;
+  /**
+   * Ends the job of that name, running or waiting, between two tokens or prefill chunks; the `done` event of an answer says "abort". Without a
+   * name all jobs.
+   */
+  stop(job?: string): Promise<void>;
   /** Answers at once while the worker is alive and not computing. */
   ping(): Promise<void>;
 }

@@ -91,10 +91,8 @@ beforeEach(() => {
       await onEvent(done);
     },
     prepare: () => Promise.resolve(),
-    stopPreparing: () => Promise.resolve(),
     loadAdapter: () => Promise.resolve({ name: "Adapter", baseName: "Tiny" }),
     stop: () => Promise.resolve(),
-    unload: () => Promise.resolve(),
     ping: () => Promise.resolve(),
   };
   weights = createWeightsWorker();
@@ -231,7 +229,7 @@ test("an adapter is given to the worker once, and again to one that was started 
     log.push(`given ${id}`);
     return Promise.resolve({ name: "Style", baseName: "Tiny" });
   };
-  inferenceApi.generate = async (_, onEvent, adapter) => {
+  inferenceApi.generate = async (_, onEvent, { adapter } = {}) => {
     log.push(`asked with ${adapter ?? "none"}`);
     await onEvent(done);
   };
@@ -263,14 +261,31 @@ test("an adapter is given to the worker once, and again to one that was started 
   expect(events.at(-1)).toMatchObject({ type: "done", reason: "abort" });
 });
 
-test("a second answer while one runs is refused as busy", async () => {
-  talkUntilStopped();
+test("of two answers at once a Stop ends only the one it was meant for", async () => {
+  const running = new Map<string | undefined, () => void>();
+  inferenceApi.generate = async (_, onEvent, { job } = {}) => {
+    await onEvent({ type: "text", text: "on " });
+    await new Promise<void>((resolve) => running.set(job, resolve));
+    await onEvent({ ...done, reason: "abort" });
+  };
+  inferenceApi.stop = (job) => {
+    running.get(job)?.();
+    return Promise.resolve();
+  };
   await client.load(() => undefined);
-  const abort = new AbortController();
-  const first = collect(abort.signal);
-  await expect(collect()).rejects.toMatchObject({ code: "busy" });
-  abort.abort();
-  expect((await first).at(-1)).toMatchObject({ type: "done" });
+  const aborts = [new AbortController(), new AbortController()];
+  const ended: number[] = [];
+  const answers = aborts.map(async ({ signal }, i) => {
+    const events = await collect(signal);
+    expect(events.at(-1)).toMatchObject({ type: "done", reason: "abort" });
+    ended.push(i);
+  });
+  await vi.waitFor(() => expect(running.size).toBe(2));
+  aborts[1]?.abort();
+  await answers[1];
+  expect(ended).toEqual([1]);
+  aborts[0]?.abort();
+  await Promise.all(answers);
 });
 
 test("an error's code survives the trip out of the worker", async () => {
@@ -338,15 +353,18 @@ test("an answer without a model is refused", async () => {
   await expect(collect()).rejects.toMatchObject({ code: "worker-dead" });
 });
 
-test("a question is prepared by the loaded model until its signal stops it, and not while an answer runs", async () => {
+test("a question is prepared by the loaded model until its signal stops it", async () => {
   const heard: string[] = [];
   let end = (): void => undefined;
-  inferenceApi.prepare = () => {
+  let preparedAs: string | undefined;
+  inferenceApi.prepare = (_, { job } = {}) => {
     heard.push("prepare");
+    preparedAs = job;
     return new Promise((resolve) => (end = resolve));
   };
-  inferenceApi.stopPreparing = () => {
+  inferenceApi.stop = (job) => {
     heard.push("stop");
+    expect(job).toBe(preparedAs);
     end();
     return Promise.resolve();
   };
@@ -359,10 +377,7 @@ test("a question is prepared by the loaded model until its signal stops it, and 
   abort.abort();
   await preparing;
   expect(heard).toEqual(["prepare", "stop"]);
-  const { signal } = new AbortController();
-  for await (const event of client.generate(request, signal)) {
-    if (event.type === "text") await client.prepare(request, signal);
-  }
+  await client.prepare(request, abort.signal);
   expect(heard).toHaveLength(2);
 });
 

@@ -1,20 +1,11 @@
-// The page's side of an inference worker: starts it, turns callbacks into an async iterable and an AbortSignal into a Stop,
-// and rejects what is pending when a worker dies. Knows no engine and no storage.
-import { proxy, wrap, type Remote } from "comlink";
+// A model of this device, as the page sees it: fetches its package through the download worker and loads it in an inference worker.
+// Knows no engine and no storage.
+import { proxy } from "comlink";
 import { EngineError } from "#engine/errors.ts";
 import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
-import type {
-  InferenceApi,
-  LoadEvent,
-  LoadedAdapter,
-  LoadedModel,
-  LivingApi,
-  LoadRequest,
-  ModelRef,
-  StoredPackage,
-} from "./api.ts";
+import type { LoadEvent, LoadedAdapter, LoadedModel, LoadRequest, ModelRef, StoredPackage } from "./api.ts";
+import { createInferenceWorker, type InferenceWorker, type StoredAdapter } from "./inference-worker.ts";
 import type { WeightsWorker } from "./weights-client.ts";
-import { watchWorker, type WorkerLife } from "./worker-life.ts";
 
 export type { DeviceNotice, LoadEvent, LoadedAdapter, LoadedModel } from "./api.ts";
 
@@ -46,11 +37,14 @@ export interface WorkerModelClient {
    * "bad-package" where it does not fit; the model then goes on as it was.
    */
   loadAdapter(adapter: AdapterRef, onEvent: (event: LoadEvent) => void): Promise<LoadedAdapter>;
-  /** One answer at a time, else "busy"; abort, or leave the loop, to stop it. Ends with `done`. `adapter`: the id of one that was loaded. */
+  /**
+   * One answer, which waits for those that were asked for before; abort, or leave the loop, to stop it. Ends with `done`. `adapter`: the id of
+   * one that was loaded.
+   */
   generate(request: GenerateRequest, signal: AbortSignal, adapter?: string): AsyncGenerator<GenerateEvent, void>;
   /**
-   * Computes ahead what an answer to this would begin with; the answer is the same without. Resolves when it is done, stopped by the signal
-   * or by an answer; does nothing while one runs.
+   * Prefills what an answer to this would begin with; the answer is the same without. Resolves when it is done, stopped by the signal or by an
+   * answer; does nothing while one runs.
    */
   prepare(request: GenerateRequest, signal: AbortSignal, adapter?: string): Promise<void>;
   /** Whether every shard of the model is stored in this browser. */
@@ -61,31 +55,6 @@ export interface WorkerModelClient {
   onDied(listener: (error: EngineError) => void): () => void;
   /** Ends the inference worker, and with it all that is loaded; `load` starts it again. */
   dispose(): void;
-}
-
-interface Live {
-  readonly api: Remote<InferenceApi>;
-  readonly life: WorkerLife;
-}
-
-/** A Stop that a dead worker can't hear is no news: the call it was for has been rejected. */
-const ignore = (): void => undefined;
-
-const blobIds = new WeakMap<Blob, string>();
-let blobsNamed = 0;
-
-/** The worker gets copies of the pictures, and is told which are copies of the same. */
-function withPictureIds(request: GenerateRequest): GenerateRequest {
-  const idOf = (blob: Blob): string => {
-    const id = blobIds.get(blob) ?? String(++blobsNamed);
-    blobIds.set(blob, id);
-    return id;
-  };
-  const messages = request.messages.map((message) => ({
-    ...message,
-    parts: message.parts.map((part) => (part.type === "image" ? { ...part, id: idOf(part.blob) } : part)),
-  }));
-  return { ...request, messages };
 }
 
 function startEngine(): Worker {
@@ -100,133 +69,62 @@ export function createModelClient(options: ModelClientOptions): WorkerModelClien
     baseUrl: path === "" ? "" : new URL(path, pageUrl).href,
   });
   const ref = refOf(model);
-  /** By id; a worker that was started again is given them again. */
+  /** By id; a worker that is started anew is given them again. */
   const adapters = new Map<string, StoredPackage>();
-  let given = new Set<string>();
   const listeners = new Set<(error: EngineError) => void>();
-  let inference: Live | undefined;
-  let busy = false;
+  let inference: InferenceWorker | undefined;
 
   /** A fresh worker per load: wasm memory never shrinks, and a device that failed is gone for good. */
-  const newInferenceWorker = (): Live => {
+  const newInferenceWorker = (): InferenceWorker => {
     inference?.life.end();
-    given = new Set();
-    const worker = startWorker();
-    const api = wrap<InferenceApi & LivingApi>(worker);
     const onDeath = (error: EngineError): void => {
       for (const listener of listeners) listener(error);
     };
-    inference = { api, life: watchWorker(worker, onDeath, (name) => api.holdLock(name)) };
+    inference = createInferenceWorker(startWorker(), onDeath, silenceMs);
     return inference;
   };
-
-  const load: WorkerModelClient["load"] = async (onEvent, signal) => {
-    signal?.throwIfAborted();
-    const job = weights.newJob();
-    const { api, life } = newInferenceWorker();
-    const stop = (): void => {
-      weights.ask((store) => store.stop(job)).catch(ignore);
-      life.end(new DOMException("loading was stopped", "AbortError"));
-    };
-    signal?.addEventListener("abort", stop, { once: true });
-    const tell = proxy((event: LoadEvent) => {
-      life.heard();
-      onEvent(event);
-    });
-    try {
-      // Guarded by both: the inference worker can fail to start while weights are fetched.
-      const stored = await life.guard(weights.ask((store) => store.ensure(ref, tell, job)));
-      const request: LoadRequest = { model: ref, package: stored, device, runtimeUrl };
-      return await life.watch(api.load(request, tell), () => api.ping(), silenceMs);
-    } finally {
-      signal?.removeEventListener("abort", stop);
-    }
+  const loaded = (): InferenceWorker => {
+    if (!inference) throw new EngineError("worker-dead", "no model is loaded");
+    return inference;
   };
-
-  const giveAdapter = async ({ api, life }: Live, id: string): Promise<LoadedAdapter> => {
+  const adapterOf = (id: string): StoredAdapter => {
     const stored = adapters.get(id);
     if (!stored) throw new EngineError("internal", `the adapter ${id} was not loaded`);
-    const loaded = await life.watch(api.loadAdapter(id, stored), () => api.ping(), silenceMs);
-    given.add(id);
-    return loaded;
+    return { id, stored };
   };
 
   return {
-    load,
-    async loadAdapter(adapter, onEvent) {
-      if (!inference) throw new EngineError("worker-dead", "no model is loaded");
+    async load(onEvent, signal) {
+      signal?.throwIfAborted();
       const job = weights.newJob();
-      const stored = await weights.ask((store) => store.ensure(refOf(adapter), proxy(onEvent), job));
-      adapters.set(adapter.id, stored);
-      return giveAdapter(inference, adapter.id);
+      const worker = newInferenceWorker();
+      const { life } = worker;
+      const stop = (): void => {
+        weights.ask((store) => store.stop(job)).catch(() => undefined);
+        life.end(new DOMException("loading was stopped", "AbortError"));
+      };
+      signal?.addEventListener("abort", stop, { once: true });
+      const onDownload = proxy((event: LoadEvent) => onEvent(event));
+      try {
+        // Guarded by both: the inference worker can fail to start while weights are fetched.
+        const stored = await life.guard(weights.ask((store) => store.ensure(ref, onDownload, job)));
+        return await worker.load({ model: ref, package: stored, device, runtimeUrl }, onEvent);
+      } finally {
+        signal?.removeEventListener("abort", stop);
+      }
+    },
+    async loadAdapter({ id, path }, onEvent) {
+      loaded();
+      const job = weights.newJob();
+      const stored = await weights.ask((store) => store.ensure(refOf({ id, path }), proxy(onEvent), job));
+      adapters.set(id, stored);
+      return loaded().loadAdapter({ id, stored });
     },
     async *generate(request, signal, adapter) {
-      if (!inference) throw new EngineError("worker-dead", "no model is loaded");
-      if (busy) throw new EngineError("busy", "an answer is already under way");
-      const asked = inference;
-      const { api, life } = asked;
-      busy = true;
-      const queue: GenerateEvent[] = [];
-      let wake = (): void => undefined;
-      let ended = false;
-      let failure: { readonly error: unknown } | undefined;
-      const onEvent = proxy((event: GenerateEvent) => {
-        life.heard();
-        queue.push(event);
-        wake();
-      });
-      const stop = (): void => void life.guard(api.stop()).catch(ignore);
-      const ask = async (): Promise<void> => {
-        if (adapter !== undefined && !given.has(adapter)) await giveAdapter(asked, adapter);
-        const answered = life.watch(
-          api.generate(withPictureIds(request), onEvent, adapter),
-          () => api.ping(),
-          silenceMs,
-        );
-        // A Stop from before the worker had begun is not heard by it.
-        if (signal.aborted) stop();
-        await answered;
-      };
-      const call = ask()
-        .catch((error: unknown) => {
-          failure = { error };
-        })
-        .finally(() => {
-          ended = true;
-          wake();
-        });
-      signal.addEventListener("abort", stop, { once: true });
-      try {
-        for (;;) {
-          const event = queue.shift();
-          if (event) yield event;
-          else if (isEnded()) break;
-          else await new Promise<void>((resolve) => (wake = resolve));
-        }
-        if (failure) throw failure.error;
-      } finally {
-        signal.removeEventListener("abort", stop);
-        if (!isEnded()) stop();
-        await call;
-        busy = false;
-      }
-      // Read through a function: the flag changes in callbacks, which the compiler does not follow.
-      function isEnded(): boolean {
-        return ended;
-      }
+      yield* loaded().generate(request, signal, adapter === undefined ? undefined : adapterOf(adapter));
     },
     async prepare(request, signal, adapter) {
-      if (!inference || busy || signal.aborted) return;
-      // An answer puts the adapter in place; this is too small a thing to.
-      if (adapter !== undefined && !given.has(adapter)) return;
-      const { api, life } = inference;
-      const stop = (): void => void life.guard(api.stopPreparing()).catch(ignore);
-      signal.addEventListener("abort", stop, { once: true });
-      try {
-        await life.guard(api.prepare(withPictureIds(request), adapter));
-      } finally {
-        signal.removeEventListener("abort", stop);
-      }
+      await inference?.prepare(request, signal, adapter);
     },
     isStored: () => weights.ask((store) => store.isComplete(ref)),
     remove: () => weights.ask((store) => store.remove(ref)),

@@ -4,7 +4,7 @@ import { decodeImage } from "#engine/picture/decode.web.ts";
 import { createEngine } from "#engine/engine.ts";
 import { createWasmRuntime, createWebGpuRuntime, probeGpu } from "#engine/runtime/runtime.web.ts";
 import { createIdbFeatures } from "#weights/store/features.web.ts";
-import { createInferenceHost } from "./host.ts";
+import { createInferenceHost } from "./engine-host.ts";
 import { holdLock } from "./worker-lock.ts";
 
 const features = createIdbFeatures();

@@ -5,7 +5,8 @@ import { EngineError } from "#engine/errors.ts";
 import type { Runtime } from "#engine/runtime/runtime.ts";
 import type { Device, GenerateEvent, GenerateRequest } from "#engine/types.ts";
 import type { LoadEvent, LoadRequest } from "./api.ts";
-import { createInferenceHost, type Probe } from "./host.ts";
+import { createInferenceHost } from "./engine-host.ts";
+import type { Probe } from "./load-engine.ts";
 
 vi.stubGlobal("crossOriginIsolated", true);
 vi.spyOn(console, "warn").mockImplementation(() => undefined);
@@ -226,14 +227,36 @@ test("a Stop ends the answer between two tokens, and the next one runs whole", a
   expect(events.at(-1)).toEqual(done);
 });
 
-test("a second answer while one runs is refused, and the first goes on", async () => {
+test("a second answer waits for the first, and both are whole", async () => {
   const { host } = hostOn({ probe: noWebGpu });
   await host.load(loadRequest("auto"), () => undefined);
-  const events: GenerateEvent[] = [];
-  const first = host.generate(request, (event) => void events.push(event));
-  await expect(host.generate(request, () => undefined)).rejects.toMatchObject({ code: "busy" });
-  await first;
-  expect(events.at(-1)).toEqual(done);
+  const events: string[] = [];
+  const listen = (name: string) => (event: GenerateEvent) => {
+    if (event.type !== "stage") events.push(`${name} ${event.type === "text" ? event.text : event.type}`);
+  };
+  await Promise.all([host.generate(request, listen("first")), host.generate(request, listen("second"))]);
+  expect(events).toEqual(
+    ["first", "second"].flatMap((name) => ["one", "two", "three", "done"].map((word) => `${name} ${word}`)),
+  );
+});
+
+test("a Stop by name ends that answer alone, the running or the waiting one", async () => {
+  const { host } = hostOn({ probe: noWebGpu });
+  await host.load(loadRequest("auto"), () => undefined);
+  for (const stopped of ["first", "second"]) {
+    const endings: Record<string, string> = {};
+    const ask = (job: string): Promise<void> =>
+      host.generate(
+        request,
+        async (event) => {
+          if (event.type === "text") await host.stop(stopped);
+          if (event.type === "done") endings[job] = event.reason;
+        },
+        { job },
+      );
+    await Promise.all([ask("first"), ask("second")]);
+    expect(endings).toEqual({ first: "length", second: "length", [stopped]: "abort" });
+  }
 });
 
 test("unloading disposes the engine and its runtime, and loading again starts from there", async () => {
