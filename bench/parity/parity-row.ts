@@ -7,7 +7,8 @@ import { convert } from "#convert/convert.ts";
 import { checkpointFolder } from "#convert/package/folder.node.ts";
 import { memoryPackage } from "#testing/fixtures.ts";
 import { largestDifference } from "#testing/graph-runner.ts";
-import { placePictures, prefill } from "#engine/prefill.ts";
+import { placePictures } from "#engine/layout.ts";
+import { prefillChunk } from "#engine/prefill.ts";
 import { anyresTiles } from "#engine/picture/anyres.ts";
 import { createImageFeatures } from "#engine/model/image-features.ts";
 import { normalise, preprocess } from "#engine/picture/image.ts";
@@ -178,7 +179,7 @@ async function measurePrompt({ model, info }: Loaded, golden: GoldenPrompt): Pro
   }
 
   const cache = model.decoder.createCache(info.model.contextLength);
-  let logits = await prefill(model, cache, features, slots, placed, 0, slots.length);
+  let logits = await prefillChunk({ model, cache, features, slots, placed }, 0, slots.length);
   const logitsWorst = largestDifference(every([...logits], steps.logits), golden.logits);
   const chosen: number[] = [];
   for (const id of golden.greedy) {

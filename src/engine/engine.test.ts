@@ -345,13 +345,6 @@ describe("requests that can't be served", () => {
     expect((await answer(engine, nearly)).done).toMatchObject({ reason: "context", usage: { newTokens: room } });
   });
 
-  test("a second one while one runs is busy", async () => {
-    const running = engine.generate(request([user("One")]));
-    await running.next();
-    await expect(answer(engine, request([user("Two")]))).rejects.toMatchObject({ code: "busy" });
-    await running.return(undefined);
-  });
-
   test("a broken picture says so", async () => {
     const broken: Part = { type: "image", blob: new Blob(["no picture"]) };
     await expect(answer(engine, request([user("Q", broken)]))).rejects.toMatchObject({ code: "bad-image" });

@@ -1,6 +1,5 @@
 // The engine's front door: a package and a runtime in, generations out.
 import type { AdapterPackage } from "#engine/model/adapter.ts";
-import { EngineError } from "./errors.ts";
 import { createGenerator } from "./generate.ts";
 import type { FeatureStore } from "#engine/model/image-features.ts";
 import { loadModel, type ModelPart } from "#engine/model/load.ts";
@@ -30,20 +29,24 @@ export interface EngineOptions {
   readonly adaptable?: boolean | undefined;
 }
 
+/**
+ * A loaded package. Does one thing at a time: whoever shares an engine lets its calls wait for each other, as the worker's host does with its
+ * job queue.
+ */
 export interface Engine {
   readonly info: PackageInfo;
   readonly contextLength: number;
   /** Whether the decoder runs on weights expanded to f32. */
   readonly expanded: boolean;
-  /** One generation at a time, else "busy"; leaving the loop early is allowed. */
+  /** Leaving the loop early is allowed. Throws "bad-input", "bad-image", "context-full", or what the runtime fails with. */
   generate(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<GenerateEvent>;
-  /** Computes ahead what an answer to this would begin with; stopped by the signal, by another `prepare`, and by `generate`, which keeps what is done. */
+  /** Prefills what an answer to this would begin with, until done or aborted; `generate` keeps what it shares with it. */
   prepare(request: GenerateRequest, signal?: AbortSignal): Promise<void>;
   /** Whether this device computes the package's golden numbers; undefined where the package has none. */
   selfTest(): Promise<SelfTestResult | undefined>;
   /**
    * Goes on with this adapter, or with none; nothing of the base is loaded again (but see `adaptable`). What was computed for the last
-   * conversation is forgotten. Rejects and changes nothing where it does not fit ("bad-package"), or while a generation runs ("busy").
+   * conversation is forgotten. Rejects with "bad-package" and changes nothing where it does not fit.
    */
   setAdapter(adapter: AdapterPackage | undefined): Promise<void>;
   dispose(): Promise<void>;
@@ -83,44 +86,26 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     });
   let generator = generatorFor(info.model, options.keptFeatures);
   let adapted = false;
-  let running = 0;
-  let changing = false;
   return {
     info,
     contextLength: info.model.contextLength,
     expanded: model.expanded,
-    async *generate(request, signal) {
-      if (changing) throw new EngineError("busy", "the adapter is being changed");
-      running++;
-      try {
-        yield* generator.generate(request, signal);
-      } finally {
-        running--;
-      }
-    },
-    prepare: (request, signal) => (changing ? Promise.resolve() : generator.prepare(request, signal)),
+    generate: (request, signal) => generator.generate(request, signal),
+    prepare: (request, signal) => generator.prepare(request, signal),
     // The golden numbers are the base's.
     selfTest: () =>
       info.selfTest === undefined || adapted ? Promise.resolve(undefined) : runSelfTest(model, files, info.selfTest),
     async setAdapter(adapter) {
-      if (running > 0 || changing) throw new EngineError("busy", "a generation is running");
-      changing = true;
-      try {
-        await generator.rest();
-        await model.adapt(adapter);
-        adapted = adapter !== undefined;
-        generator.dispose();
-        const ownProjector = adapter?.info.adapter.projector !== undefined;
-        generator = generatorFor(
-          adapter?.info.model ?? info.model,
-          ownProjector ? adapter.keptFeatures : options.keptFeatures,
-        );
-      } finally {
-        changing = false;
-      }
+      await model.adapt(adapter);
+      adapted = adapter !== undefined;
+      generator.dispose();
+      const ownProjector = adapter?.info.adapter.projector !== undefined;
+      generator = generatorFor(
+        adapter?.info.model ?? info.model,
+        ownProjector ? adapter.keptFeatures : options.keptFeatures,
+      );
     },
     async dispose() {
-      await generator.rest();
       generator.dispose();
       await model.dispose();
     },

@@ -1,55 +1,57 @@
-// A prompt's slots: tokens, and a picture's number for each of its rows; and running the decoder over a part of them.
-// Knows no conversation and no clock.
-import { EngineError } from "./errors.ts";
+// Fills the KV cache with a prompt, in chunks that can be stopped. Knows no conversation and no sampling.
 import { decodeLast } from "#engine/decoder/decoder.ts";
-import type { ImageFeatures } from "#engine/model/image-features.ts";
+import { EngineError } from "./errors.ts";
 import type { KvCache } from "#engine/decoder/kv-cache.ts";
 import type { Model, RowRun } from "#engine/model/model.ts";
-import type { Picture } from "./pictures.ts";
+import type { PlacedImage } from "./layout.ts";
+import type { PictureFeatures } from "./picture-features.ts";
 import type { RuntimeTensor } from "#engine/runtime/runtime.ts";
+import type { GenerateEvent } from "./types.ts";
 
-/** A picture of the prompt and where its rows begin among the slots. */
-export interface PlacedImage {
-  readonly picture: Picture;
-  readonly start: number;
+/** A laid-out prompt, and the cache that its rows go to. */
+export interface PromptRows {
+  readonly model: Model;
+  readonly cache: KvCache;
+  /** Has the features of all pictures whose rows are run. */
+  readonly features: Pick<PictureFeatures, "get">;
+  readonly slots: readonly number[];
+  readonly placed: readonly PlacedImage[];
+  /** As many of the largest logits as anyone looks at; absent, all. */
+  readonly top?: number | undefined;
 }
 
-/** Token ids with each image token widened to its picture's rows, which all get the picture's number. */
-export function placePictures(
-  ids: readonly number[],
-  imageTokenId: number,
-  pictures: readonly Picture[],
-  numberOf: (key: string) => number,
-): { readonly slots: number[]; readonly placed: PlacedImage[] } {
-  const slots: number[] = [];
-  const placed: PlacedImage[] = [];
-  for (const id of ids) {
-    if (id !== imageTokenId) {
-      slots.push(id);
-      continue;
-    }
-    const picture = pictures[placed.length];
-    if (!picture) throw new EngineError("bad-input", "the prompt has more image slots than pictures");
-    placed.push({ picture, start: slots.length });
-    for (let i = 0; i < picture.rows; i++) slots.push(numberOf(picture.key));
+export interface PrefillOptions extends PromptRows {
+  /** Leading slots that the cache keeps; fewer than all. */
+  readonly held: number;
+  /** Rows per run of the decoder. */
+  readonly chunk: number;
+  readonly isAborted: () => boolean;
+  /** Told the milliseconds when all rows are there. */
+  readonly clock: { prefillMs: number };
+}
+
+/** Fills the cache with the rows after `held`. Yields before each chunk; ends with the logits after the last row, undefined as soon as `isAborted`. */
+export async function* prefill(options: PrefillOptions): AsyncGenerator<GenerateEvent, Float32Array | undefined> {
+  const { cache, slots, held, chunk } = options;
+  const missing = slots.length - held;
+  const stage = (done: number): GenerateEvent => ({ type: "stage", stage: "prefill", done, total: missing });
+  const started = performance.now();
+  cache.truncate(held);
+  let logits: Float32Array | undefined;
+  for (let from = held; from < slots.length; from += chunk) {
+    yield stage(from - held);
+    if (options.isAborted()) return undefined;
+    logits = await prefillChunk(options, from, Math.min(from + chunk, slots.length));
   }
-  if (placed.length !== pictures.length) {
-    throw new EngineError("bad-package", "the conversation template drops pictures");
-  }
-  return { slots, placed };
+  options.clock.prefillMs = performance.now() - started;
+  // Each event waits for the page; the end of a single run shows in the first word.
+  if (missing > chunk) yield stage(missing);
+  return logits;
 }
 
 /** Runs the decoder over slots [from, to): embeddings of their tokens and features of their pictures, in order. Returns the last logits. */
-export async function prefill(
-  model: Model,
-  cache: KvCache,
-  features: ImageFeatures,
-  slots: readonly number[],
-  placed: readonly PlacedImage[],
-  from: number,
-  to: number,
-  top?: number,
-): Promise<Float32Array> {
+export async function prefillChunk(prompt: PromptRows, from: number, to: number): Promise<Float32Array> {
+  const { model, cache, features, slots, placed, top } = prompt;
   const chunk = slots.slice(from, to);
   const ids = chunk.filter((slot) => slot >= 0);
   const text = ids.length > 0 ? await model.embed(ids) : undefined;
@@ -64,9 +66,10 @@ export async function prefill(
   }
 }
 
+/** Where the rows of slots [from, to) lie: in `text`, the embeddings of the tokens among them, or in a picture's features. */
 function rowRuns(
   text: RuntimeTensor | undefined,
-  features: ImageFeatures,
+  features: Pick<PictureFeatures, "get">,
   slots: readonly number[],
   placed: readonly PlacedImage[],
   from: number,

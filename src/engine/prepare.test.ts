@@ -53,32 +53,6 @@ test("another picture, another history or another mode than prepared changes no 
   await engine.dispose();
 });
 
-test("an answer that is asked for in the middle of it does not wait for the rest, and keeps what is there", async () => {
-  const engine = await open(4);
-  const long = request([user("word ".repeat(40), red)]);
-  const preparing = engine.prepare(long);
-  const asked = request([user("word ".repeat(40), red)]);
-  const got = await answer(engine, asked);
-  await preparing;
-  expect(got.text).toBe((await answer(fresh, asked)).text);
-  await engine.dispose();
-});
-
-test("a newer one takes the place of an older one, and a signal stops both", async () => {
-  const engine = await open(4);
-  const abort = new AbortController();
-  const plans = ["a", "b", "c"].map((word) =>
-    engine.prepare(request([user(`${word} `.repeat(90), blue)]), abort.signal),
-  );
-  abort.abort();
-  await Promise.all(plans);
-  const asked = request([user("c ".repeat(90), blue)]);
-  const got = await answer(engine, asked);
-  expect(got.done.usage.cachedTokens).toBeLessThan(got.done.usage.promptTokens - 20);
-  expect(got.text).toBe((await answer(fresh, asked)).text);
-  await engine.dispose();
-});
-
 test("a picture that can't be opened fails it, and the next answer is right", async () => {
   const engine = await open();
   const broken: Part = { type: "image", blob: new Blob(["no picture"]) };
@@ -86,15 +60,4 @@ test("a picture that can't be opened fails it, and the next answer is right", as
   const asked = request([user("What?", red)]);
   expect((await answer(engine, asked)).text).toBe((await answer(fresh, asked)).text);
   await engine.dispose();
-});
-
-test("while an answer runs it does nothing", async () => {
-  const asked = request([user("What is this?", red)], { maxNewTokens: 40 });
-  const expected = await answer(fresh, asked);
-  let text = "";
-  for await (const event of fresh.generate(asked)) {
-    if (event.type === "text") text += event.text;
-    await fresh.prepare(request([user("Something else", blue)]));
-  }
-  expect(text).toBe(expected.text);
 });

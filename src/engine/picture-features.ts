@@ -1,0 +1,92 @@
+// The features of a conversation's pictures: held from an earlier request, read from a store of earlier visits, or encoded now.
+// Knows pictures and no prompt.
+import { createImageFeatures, type FeatureStore } from "#engine/model/image-features.ts";
+import type { Runtime, RuntimeTensor } from "#engine/runtime/runtime.ts";
+import type { Picture, PictureClock, Pictures } from "./pictures.ts";
+import type { GenerateEvent } from "./types.ts";
+
+export interface PictureFeaturesOptions {
+  readonly runtime: Runtime;
+  readonly pictures: Pictures;
+  readonly hiddenSize: number;
+  /** Of float32 features that stay in memory between requests. */
+  readonly maxBytes: number;
+  /** All by default. */
+  readonly maxPictures?: number | undefined;
+  /** Asked before the vision encoder. */
+  readonly store?: FeatureStore | undefined;
+}
+
+export interface PictureFeatures {
+  /** [1, rows, hidden] of a picture that was brought here before; stays this object's. */
+  get(key: string): RuntimeTensor | undefined;
+  /** Brings the features of these pictures into memory. Yields before each picture and each tile; ends with false as soon as `isAborted`. */
+  bring(
+    pictures: readonly Picture[],
+    clock: PictureClock,
+    isAborted: () => boolean,
+  ): AsyncGenerator<GenerateEvent, boolean>;
+  /** Hands what was encoded since the last time to the store. Reads it off the device, so not between an answer's tokens. Never rejects. */
+  save(): Promise<void>;
+  /** Drops the least recently used ones until the rest fits; not while a request uses them. */
+  trim(): void;
+  dispose(): void;
+}
+
+/** Nothing is in memory yet. */
+export function createPictureFeatures(options: PictureFeaturesOptions): PictureFeatures {
+  const { runtime, pictures, hiddenSize, store } = options;
+  const held = createImageFeatures(options.maxBytes, options.maxPictures);
+  const unsaved = new Set<string>(); // keys
+  const stage = (name: "image" | "vision", done: number, total: number): GenerateEvent => ({
+    type: "stage",
+    stage: name,
+    done,
+    total,
+  });
+
+  /** Whether the store had them, in the shape that this model gives. */
+  async function readStored({ key, rows }: Picture): Promise<boolean> {
+    const stored = await store?.get(key).catch(() => undefined);
+    if (stored?.length !== rows * hiddenSize) return false;
+    held.put(key, runtime.upload(stored, [1, rows, hiddenSize]));
+    return true;
+  }
+
+  return {
+    get: (key) => held.get(key),
+    async *bring(wanted, clock, isAborted) {
+      for (const [i, picture] of wanted.entries()) {
+        yield stage("image", i, wanted.length);
+        if (isAborted()) return false;
+        if (held.get(picture.key) || (await readStored(picture))) continue;
+        const encoding = pictures.encode(picture, clock);
+        for (;;) {
+          yield stage("vision", i, wanted.length);
+          if (isAborted()) return false;
+          const tile = await encoding.next();
+          if (tile.done !== true) continue;
+          held.put(picture.key, tile.value);
+          if (store) unsaved.add(picture.key);
+          break;
+        }
+      }
+      if (wanted.length > 0) yield stage("vision", wanted.length, wanted.length);
+      return true;
+    },
+    async save() {
+      try {
+        for (const key of unsaved) {
+          const tensor = held.get(key);
+          // Nobody waits for the store: what it does not take is encoded again on the next visit.
+          if (tensor) store?.put(key, Float32Array.from(await runtime.read(tensor))).catch(() => undefined);
+        }
+      } catch {
+        // The answer is complete; a device that is lost makes the next request fail.
+      }
+      unsaved.clear();
+    },
+    trim: () => held.trim(),
+    dispose: () => held.dispose(),
+  };
+}
