@@ -1,16 +1,12 @@
 // AssemblyScript. Attention of one query to one block of keys and values in f32, with a running softmax (FlashAttention's, 2205.14135).
+import { stateHeadBytes } from "../src/engine/kernel/layout/sizes";
 import { exponential } from "./functions";
-
-/** What a query has gathered: the largest score, the sum of weights, and from here on the weighted values, f32 [headSize]. */
-export const STATE_VALUES: usize = 16;
-/** Positions of a block. */
-export const blockRows: i32 = 64;
 
 /** A state before the first block, of a head of so many bytes. */
 export function emptyState(state: usize, bytes: usize): void {
   store<f32>(state, -Infinity);
   store<f32>(state, 0, 4);
-  memory.fill(state + STATE_VALUES, 0, bytes);
+  memory.fill(state + stateHeadBytes, 0, bytes);
 }
 
 /**
@@ -51,7 +47,7 @@ export function attendBlock(
   const added = f32x4.extract_lane(low, 0) + f32x4.extract_lane(low, 1);
   store<f32>(state, load<f32>(state, 4) * shrink + added, 4);
   for (let i: usize = 0; i < bytes; i += 64)
-    weighSixteen(scores, end, values + i, bytes, f32x4.splat(shrink), state + STATE_VALUES + i);
+    weighSixteen(scores, end, values + i, bytes, f32x4.splat(shrink), state + stateHeadBytes + i);
 }
 
 /** A query times four keys. */

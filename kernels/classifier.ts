@@ -1,50 +1,10 @@
 // AssemblyScript. An EfficientNet-Lite classifier (Tan & Le 2019): 3 × 3 stem, inverted residual blocks with ReLU6, head, classes. Part of the
 // vision kernel: all threads call `classify`, phase by phase. A feature map is f32 [cells, channels]; src/engine/kernel/classifier.ts lays it out.
-import { MATRIX_BYTES, multiply, narrowBlock, pieceRows, product, unpackedBytes } from "./matrix";
+import * as layout from "../src/engine/kernel/layout/classifier";
+import * as blockLayout from "../src/engine/kernel/layout/classifier-block";
+import * as matrixLayout from "../src/engine/kernel/layout/matrix";
+import { multiply, quantizeBlock, pieceRows, product, unpackedBytes } from "./matrix";
 import { endPhase, nextPiece } from "./team";
-
-// The classifier's table, fields in bytes.
-const BLOCKS: usize = 0;
-const IMAGE: usize = 4; // pixels on a side
-const STEM: usize = 8; // channels, a multiple of 8
-const PIXELS: usize = 12; // f32 [3, image, image]
-const STEM_KERNEL: usize = 16; // f32 [3 · 3 · 3 (y, x, color), stem]
-const STEM_BIAS: usize = 20;
-const STEM_PADDING: usize = 24; // before the first pixel
-const MAPS: usize = 28; // two f32 [cells, channels], taking turns
-const SECOND_MAP: usize = 32;
-const WIDE: usize = 36; // f32 [cells, the widest block's channels]
-const BLOCK_TABLE: usize = 40;
-const CELLS: usize = 44; // of the last map
-const CHANNELS: usize = 48;
-const NARROW: usize = 52; // i16 [cells, channels], the last map as products want it
-const NARROW_SCALES: usize = 56;
-const HEAD: usize = 60; // a matrix
-const POOLED: usize = 64; // f32 [head], whole blocks of 32
-const POOLED_NARROW: usize = 68;
-const POOLED_SCALES: usize = 72;
-const CLASSES: usize = 76; // a matrix
-const LOGITS: usize = 80; // f32 [classes]
-const SPREAD: usize = 84; // per patch four cells, i32, then their weights, f32
-const JOINED: usize = 88; // i16 [patches, hidden + channels], whole blocks of 32
-const JOINED_SCALES: usize = 92;
-
-// A block, fields in bytes.
-const INPUTS: usize = 0;
-const MIDDLE: usize = 4;
-const OUTPUTS: usize = 8;
-const STRIDE: usize = 12;
-const KERNEL: usize = 16;
-const SIDE: usize = 20; // of the input
-const OUT_SIDE: usize = 24;
-const PADDING: usize = 28; // before the first cell
-const RESIDUAL: usize = 32;
-const DEPTHWISE: usize = 36; // f32 [kernel · kernel, middle]
-const DEPTHWISE_BIAS: usize = 40;
-const EXPANDS: usize = 44; // whether there is a matrix for it
-const EXPAND: usize = 48;
-const PROJECT: usize = EXPAND + MATRIX_BYTES;
-const BLOCK_BYTES: usize = PROJECT + MATRIX_BYTES;
 
 /** Cells of a piece of work where a product is all there is to do. */
 const fewCells: i32 = 16;
@@ -74,36 +34,36 @@ function clamp(row: usize, channels: i32): void {
 /** Channels as blocks of 32 narrow ones; `spare` holds the last block where channels do not fill it. */
 function narrowChannels(row: usize, channels: i32, to: usize, scales: usize, spare: usize): void {
   const whole = (<usize>channels) >> 5;
-  for (let b: usize = 0; b < whole; b++) store<f32>(scales + (b << 2), narrowBlock(row + (b << 7), to + (b << 6)));
+  for (let b: usize = 0; b < whole; b++) store<f32>(scales + (b << 2), quantizeBlock(row + (b << 7), to + (b << 6)));
   const rest = (<usize>(channels & 31)) << 2;
   if (rest == 0) return;
   memory.fill(spare, 0, 128);
   memory.copy(spare, row + (whole << 7), rest);
-  store<f32>(scales + (whole << 2), narrowBlock(spare, to + (whole << 6)));
+  store<f32>(scales + (whole << 2), quantizeBlock(spare, to + (whole << 6)));
 }
 
 /** A line of the stem's map: 3 × 3 pixels of three colors, every second one. */
 function stemLine(table: usize, line: i32, map: usize): void {
-  const image = word(table + IMAGE),
-    channels = word(table + STEM),
-    padding = word(table + STEM_PADDING);
+  const image = word(table + layout.image),
+    channels = word(table + layout.stem),
+    padding = word(table + layout.stemPadding);
   const side = (image + 1) >> 1;
   const bytes = (<usize>channels) << 2;
   const plane = (<usize>(image * image)) << 2;
   for (let column = 0; column < side; column++) {
     const to = map + <usize>(line * side + column) * bytes;
-    memory.copy(to, place(table + STEM_BIAS), bytes);
+    memory.copy(to, place(table + layout.stemBias), bytes);
     for (let ky = 0; ky < 3; ky++) {
       const y = line * 2 + ky - padding;
       if (y < 0 || y >= image) continue;
       for (let kx = 0; kx < 3; kx++) {
         const x = column * 2 + kx - padding;
         if (x < 0 || x >= image) continue;
-        const pixel = place(table + PIXELS) + ((<usize>(y * image + x)) << 2);
+        const pixel = place(table + layout.pixels) + ((<usize>(y * image + x)) << 2);
         const red = v128.load32_splat(pixel),
           green = v128.load32_splat(pixel + plane),
           blue = v128.load32_splat(pixel + 2 * plane);
-        const weights = place(table + STEM_KERNEL) + <usize>((ky * 3 + kx) * 3) * bytes;
+        const weights = place(table + layout.stemKernel) + <usize>((ky * 3 + kx) * 3) * bytes;
         for (let i: usize = 0; i < bytes; i += 16) {
           let sum = v128.load(to + i);
           sum = f32x4.add(sum, f32x4.mul(red, v128.load(weights + i)));
@@ -118,18 +78,18 @@ function stemLine(table: usize, line: i32, map: usize): void {
 
 /** One cell of a depthwise convolution, all channels, with ReLU6. */
 function depthwiseCell(block: usize, wide: usize, line: i32, column: i32, to: usize): void {
-  const middle = word(block + MIDDLE),
-    kernel = word(block + KERNEL),
-    side = word(block + SIDE);
+  const middle = word(block + blockLayout.middle),
+    kernel = word(block + blockLayout.kernel),
+    side = word(block + blockLayout.side);
   const bytes = (<usize>middle) << 2;
-  const top = line * word(block + STRIDE) - word(block + PADDING),
-    left = column * word(block + STRIDE) - word(block + PADDING);
+  const top = line * word(block + blockLayout.stride) - word(block + blockLayout.padding),
+    left = column * word(block + blockLayout.stride) - word(block + blockLayout.padding);
   const firstY = max(0, -top),
     lastY = min(kernel, side - top),
     firstX = max(0, -left),
     lastX = min(kernel, side - left);
-  const weights = place(block + DEPTHWISE),
-    bias = place(block + DEPTHWISE_BIAS);
+  const weights = place(block + blockLayout.depthwise),
+    bias = place(block + blockLayout.depthwiseBias);
   for (let i: usize = 0; i < bytes; i += 32) {
     let low = v128.load(bias + i),
       high = v128.load(bias + i, 16);
@@ -150,8 +110,8 @@ function depthwiseCell(block: usize, wide: usize, line: i32, column: i32, to: us
 
 /** Cells [first, first + count) of a map, widened by the block's first matrix. */
 function expandCells(block: usize, map: usize, first: i32, count: i32, wide: usize, scratch: usize): void {
-  const inputs = word(block + INPUTS),
-    middle = word(block + MIDDLE);
+  const inputs = word(block + blockLayout.inputs),
+    middle = word(block + blockLayout.middle);
   const blocks = blocksOf(inputs);
   const spare = scratch + unpackedBytes(<i32>(blocks << 5));
   const narrow = spare + 128,
@@ -162,15 +122,15 @@ function expandCells(block: usize, map: usize, first: i32, count: i32, wide: usi
     narrowChannels(row, inputs, narrow + m * (blocks << 6), scales + m * (blocks << 2), spare);
   }
   const to = wide + <usize>first * ((<usize>middle) << 2);
-  multiply(block + EXPAND, 0, middle, count, narrow, scales, to, middle, scratch);
+  multiply(block + blockLayout.expand, 0, middle, count, narrow, scales, to, middle, scratch);
   clamp(to, count * middle);
 }
 
 /** Lines [first, last) of a block's output: depthwise convolution, second matrix, residual. */
 function narrowLines(block: usize, wide: usize, map: usize, first: i32, last: i32, out: usize, scratch: usize): void {
-  const middle = word(block + MIDDLE),
-    outputs = word(block + OUTPUTS),
-    side = word(block + OUT_SIDE);
+  const middle = word(block + blockLayout.middle),
+    outputs = word(block + blockLayout.outputs),
+    side = word(block + blockLayout.outSide);
   const count = (last - first) * side;
   const blocks = blocksOf(middle);
   const row = scratch + unpackedBytes(<i32>(blocks << 5)); // f32, whole blocks
@@ -183,8 +143,8 @@ function narrowLines(block: usize, wide: usize, map: usize, first: i32, last: i3
     narrowChannels(row, middle, narrow + at * (blocks << 6), scales + at * (blocks << 2), spare);
   }
   const start = <usize>(first * side) * ((<usize>outputs) << 2);
-  multiply(block + PROJECT, 0, outputs, count, narrow, scales, out + start, outputs, scratch);
-  if (word(block + RESIDUAL) == 0) return;
+  multiply(block + blockLayout.project, 0, outputs, count, narrow, scales, out + start, outputs, scratch);
+  if (word(block + blockLayout.residual) == 0) return;
   const bytes = ((<usize>outputs) << 2) * <usize>count;
   for (let i: usize = 0; i < bytes; i += 16) {
     const at = out + start + i;
@@ -200,8 +160,8 @@ function linesPerPiece(side: i32): i32 {
 /** Scratch that a thread needs; src/engine/kernel/classifier.ts has the same. */
 function runBlock(block: usize, map: usize, wide: usize, out: usize, scratch: usize): void {
   let from = map;
-  if (word(block + EXPANDS)) {
-    const cells = word(block + SIDE) * word(block + SIDE);
+  if (word(block + blockLayout.expands)) {
+    const cells = word(block + blockLayout.side) * word(block + blockLayout.side);
     const size = cells <= 256 ? fewCells : manyCells;
     const pieces = (cells + size - 1) / size;
     for (let piece = nextPiece(pieces); piece >= 0; piece = nextPiece(pieces)) {
@@ -210,7 +170,7 @@ function runBlock(block: usize, map: usize, wide: usize, out: usize, scratch: us
     endPhase();
     from = wide;
   }
-  const side = word(block + OUT_SIDE);
+  const side = word(block + blockLayout.outSide);
   const lines = linesPerPiece(side);
   const pieces = (side + lines - 1) / lines;
   for (let piece = nextPiece(pieces); piece >= 0; piece = nextPiece(pieces)) {
@@ -221,19 +181,19 @@ function runBlock(block: usize, map: usize, wide: usize, out: usize, scratch: us
 
 /** The head's outputs, averaged over all cells: pieces of 32. */
 function pool(table: usize, scratch: usize): void {
-  const head = place(table + HEAD);
-  const cells = word(table + CELLS),
+  const head = place(table + layout.head);
+  const cells = word(table + layout.cells),
     outputs = word(head + 4);
-  const cell = scratch + unpackedBytes(load<i32>(head, 8));
+  const cell = scratch + unpackedBytes(load<i32>(head, matrixLayout.columns));
   const share = f32x4.splat(<f32>1 / <f32>cells);
   const pieces = (outputs + pieceRows - 1) / pieceRows;
   for (let piece = nextPiece(pieces); piece >= 0; piece = nextPiece(pieces)) {
     const from = piece * pieceRows,
       to = min(from + pieceRows, outputs);
-    const narrow = place(table + NARROW),
-      scales = place(table + NARROW_SCALES);
+    const narrow = place(table + layout.quantized),
+      scales = place(table + layout.quantizedScales);
     multiply(head, from, to, cells, narrow, scales, cell - ((<usize>from) << 2), pieceRows, scratch);
-    const pooled = place(table + POOLED) + ((<usize>from) << 2);
+    const pooled = place(table + layout.pooled) + ((<usize>from) << 2);
     for (let i: usize = 0; i < (<usize>(to - from)) << 2; i += 16) {
       let sum = f32x4.splat(0);
       for (let m: usize = 0; m < <usize>cells; m++) sum = f32x4.add(sum, relu6(v128.load(cell + (m << 7) + i)));
@@ -245,44 +205,56 @@ function pool(table: usize, scratch: usize): void {
 
 /** One thread's share of the classifier; returns the last map's address when all are done. */
 export function classify(table: usize, scratch: usize): usize {
-  let map = place(table + MAPS),
-    out = place(table + SECOND_MAP);
-  const lines = (word(table + IMAGE) + 1) >> 1;
+  let map = place(table + layout.firstMap),
+    out = place(table + layout.secondMap);
+  const lines = (word(table + layout.image) + 1) >> 1;
   for (let line = nextPiece(lines); line >= 0; line = nextPiece(lines)) stemLine(table, line, map);
   endPhase();
-  for (let i = 0; i < word(table + BLOCKS); i++) {
-    runBlock(place(table + BLOCK_TABLE) + <usize>i * BLOCK_BYTES, map, place(table + WIDE), out, scratch);
+  for (let i = 0; i < word(table + layout.blocks); i++) {
+    runBlock(
+      place(table + layout.blockTable) + <usize>i * blockLayout.bytes,
+      map,
+      place(table + layout.wide),
+      out,
+      scratch,
+    );
     const last = map;
     map = out;
     out = last;
   }
-  const cells = word(table + CELLS),
-    channels = word(table + CHANNELS);
+  const cells = word(table + layout.cells),
+    channels = word(table + layout.channels);
   const blocks = blocksOf(channels);
   for (let m = nextPiece(cells); m >= 0; m = nextPiece(cells)) {
     const at = <usize>m;
     const row = map + at * ((<usize>channels) << 2);
-    narrowChannels(row, channels, place(table + NARROW) + at * (blocks << 6), place(table + NARROW_SCALES) + at * (blocks << 2), scratch); // prettier-ignore
+    narrowChannels(row, channels, place(table + layout.quantized) + at * (blocks << 6), place(table + layout.quantizedScales) + at * (blocks << 2), scratch); // prettier-ignore
   }
   endPhase();
   pool(table, scratch);
-  const head = word(place(table + HEAD) + 4);
+  const head = word(place(table + layout.head) + 4);
   for (let piece = nextPiece(1); piece >= 0; piece = nextPiece(1)) {
-    narrowChannels(place(table + POOLED), head, place(table + POOLED_NARROW), place(table + POOLED_SCALES), scratch);
+    narrowChannels(
+      place(table + layout.pooled),
+      head,
+      place(table + layout.pooledQuantized),
+      place(table + layout.pooledScales),
+      scratch,
+    );
   }
   endPhase();
-  const narrow = place(table + POOLED_NARROW),
-    scales = place(table + POOLED_SCALES);
-  product(place(table + CLASSES), 1, narrow, scales, place(table + LOGITS), scratch);
+  const narrow = place(table + layout.pooledQuantized),
+    scales = place(table + layout.pooledScales);
+  product(place(table + layout.classes), 1, narrow, scales, place(table + layout.logits), scratch);
   endPhase();
   return map;
 }
 
-/** A row of `hidden` floats of the transformer and the map's features at that patch, narrowed, as a row of `joined`. */
+/** A row of `hidden` floats of the transformer and the map's features at that patch, quantized, as a row of `joined`. */
 export function joinRow(table: usize, map: usize, patch: i32, row: usize, hidden: i32, scratch: usize): void {
-  const channels = word(table + CHANNELS);
+  const channels = word(table + layout.channels);
   const bytes = (<usize>channels) << 2;
-  const cells = place(table + SPREAD) + ((<usize>patch) << 5);
+  const cells = place(table + layout.spread) + ((<usize>patch) << 5);
   const weights = cells + 16;
   const blocks = blocksOf(hidden + channels);
   const to = joined(table) + <usize>patch * (blocks << 6),
@@ -304,9 +276,9 @@ export function joinRow(table: usize, map: usize, patch: i32, row: usize, hidden
 
 /** What the projector gets: rows of narrow numbers, and their scales. */
 export function joined(table: usize): usize {
-  return place(table + JOINED);
+  return place(table + layout.joined);
 }
 
 export function joinedScales(table: usize): usize {
-  return place(table + JOINED_SCALES);
+  return place(table + layout.joinedScales);
 }

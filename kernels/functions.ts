@@ -1,4 +1,5 @@
 // AssemblyScript. Functions of four floats at once.
+import { geluTanh, quickGelu } from "../src/engine/kernel/layout/activations";
 
 /** e^x within two units in the last place, for x ≤ 0 (Cephes' polynomial). */
 export function exponential(value: v128): v128 {
@@ -43,11 +44,6 @@ function erfcOfAbsolute(x: v128): v128 {
   p = f32x4.add(f32x4.mul(p, t), f32x4.splat(-1.26551223));
   return f32x4.mul(t, exponential(f32x4.sub(p, f32x4.mul(z, z))));
 }
-
-/** Activations by number; src/engine/kernel/vision.ts has the same. */
-const quickGelu: i32 = 0;
-const geluTanh: i32 = 1;
-export const gelu: i32 = 2;
 
 export function activate(x: v128, activation: i32): v128 {
   if (activation == quickGelu) return f32x4.mul(x, sigmoid(f32x4.mul(x, f32x4.splat(1.702))));

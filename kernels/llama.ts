@@ -1,43 +1,13 @@
 // AssemblyScript. Runs a decoder of Llama's kind on rows of embeddings. Several threads run `forward` over one shared memory, phase by phase.
 // Knows no files and no tokens: src/engine/kernel/llama.ts lays the memory out.
-import { attendBlock, blockRows, emptyState, STATE_VALUES } from "./attention";
+import * as layout from "../src/engine/kernel/layout/llama-header";
+import * as layerLayout from "../src/engine/kernel/layout/llama-layer";
+import { attendedRows, kvBlockRows, stateHeadBytes } from "../src/engine/kernel/layout/sizes";
+import { header, threads as threadsField } from "../src/engine/kernel/layout/team";
+import { attendBlock, emptyState } from "./attention";
 import { sigmoid } from "./functions";
-import { MATRIX_BYTES, multiply, narrowBlock, product, sumLanes, unpackedBytes } from "./matrix";
-import { address, endPhase, field, header, nextJob, nextPiece, startJob, THREADS } from "./team";
-
-// The header's fields after the team's.
-
-const ROWS: usize = 28;
-const START: usize = 32; // position of the first row
-const KEEP: usize = 36; // last rows whose logits are wanted
-const HIDDEN: usize = 40;
-const FFN: usize = 44;
-const HEADS: usize = 48;
-const KV_HEADS: usize = 52;
-const HEAD_SIZE: usize = 56;
-const LAYERS: usize = 60;
-const VOCAB: usize = 64;
-const EPSILON: usize = 68; // f32
-const STREAM: usize = 72; // f32 [rows, hidden]
-const UPDATE: usize = 76; // f32 [rows, hidden]
-const NARROW: usize = 80; // i16 [rows, the most columns]
-const NARROW_SCALES: usize = 84; // f32 [rows, columns / 32]
-const GATED: usize = 88; // i16 [rows, ffn]
-const GATED_SCALES: usize = 92;
-const QKV: usize = 96; // f32 [rows, (heads + 2 kvHeads) headSize]
-const LOGITS: usize = 100; // f32 [keep, vocab]
-const ROTARY: usize = 104; // f32 [rows, 2, headSize / 2]: cosines and sines
-const KV_BLOCKS: usize = 108; // addresses of blocks of 64 positions, f32 [layers, 2, kvHeads, 64, headSize]
-const LAYER_TABLE: usize = 112;
-const FINAL_NORM: usize = 116;
-const HEAD: usize = 120; // a matrix
-const SCRATCH: usize = 124; // per thread
-const SCRATCH_BYTES: usize = 128;
-
-/** A layer: two norms and five matrices. */
-const LAYER_BYTES: usize = 8 + 5 * MATRIX_BYTES;
-/** Rows whose attention one thread computes at a time; src/engine/kernel/llama.ts has the same. */
-const attendedRows: i32 = 8;
+import { multiply, quantizeBlock, product, sumLanes, unpackedBytes } from "./matrix";
+import { address, endPhase, field, nextJob, nextPiece, startJob } from "./team";
 
 /** Adds the update to the stream's row, normalises by its root mean square and narrows it. */
 function addAndNorm(
@@ -59,12 +29,12 @@ function addAndNorm(
     }
     squares = f32x4.add(squares, f32x4.mul(x, x));
   }
-  const factor = f32x4.splat(<f32>1 / sqrt<f32>(sumLanes(squares) / <f32>hidden + load<f32>(header + EPSILON)));
+  const factor = f32x4.splat(<f32>1 / sqrt<f32>(sumLanes(squares) / <f32>hidden + load<f32>(header + layout.epsilon)));
   for (let i: usize = 0; i < bytes; i += 16) {
     v128.store(scratch + i, f32x4.mul(f32x4.mul(v128.load(stream + i), factor), v128.load(norm + i)));
   }
   for (let b = 0; b < hidden >> 5; b++) {
-    store<f32>(scales + ((<usize>b) << 2), narrowBlock(scratch + ((<usize>b) << 7), to + ((<usize>b) << 6)));
+    store<f32>(scales + ((<usize>b) << 2), quantizeBlock(scratch + ((<usize>b) << 7), to + ((<usize>b) << 6)));
   }
 }
 
@@ -75,9 +45,9 @@ function silu(x: v128): v128 {
 
 /** The gated half of the MLP: silu(gate) · up, narrowed. A piece is 32 rows of both matrices, which make one block of the next one's input. */
 function gatedProduct(gate: usize, up: usize, first: i32, rows: i32, ffn: i32, scratch: usize): void {
-  const hidden = field(HIDDEN);
-  const x = address(NARROW) + <usize>first * ((<usize>hidden) << 1);
-  const xScales = address(NARROW_SCALES) + <usize>first * ((<usize>(hidden >> 5)) << 2);
+  const hidden = field(layout.hidden);
+  const x = address(layout.quantized) + <usize>first * ((<usize>hidden) << 1);
+  const xScales = address(layout.quantizedScales) + <usize>first * ((<usize>(hidden >> 5)) << 2);
   const gates = scratch + unpackedBytes(max(hidden, ffn));
   const count = rows - first;
   const ups = gates + ((<usize>count) << 7);
@@ -91,21 +61,21 @@ function gatedProduct(gate: usize, up: usize, first: i32, rows: i32, ffn: i32, s
         b = ups + ((<usize>m) << 7);
       for (let i: usize = 0; i < 128; i += 16) v128.store(a + i, f32x4.mul(silu(v128.load(a + i)), v128.load(b + i)));
       const row = <usize>(first + m);
-      const scale = narrowBlock(a, address(GATED) + row * ((<usize>ffn) << 1) + ((<usize>from) << 1));
-      store<f32>(address(GATED_SCALES) + (row * <usize>(ffn >> 5) + <usize>piece) * 4, scale);
+      const scale = quantizeBlock(a, address(layout.gated) + row * ((<usize>ffn) << 1) + ((<usize>from) << 1));
+      store<f32>(address(layout.gatedScales) + (row * <usize>(ffn >> 5) + <usize>piece) * 4, scale);
     }
   }
 }
 
 /** Turns the row's queries and keys to their position, and keeps its keys and values. */
 function rotateAndKeep(row: i32, layer: i32): void {
-  const heads = field(HEADS),
-    kvHeads = field(KV_HEADS),
-    size = field(HEAD_SIZE);
+  const heads = field(layout.heads),
+    kvHeads = field(layout.kvHeads),
+    size = field(layout.headSize);
   const half = (<usize>(size >> 1)) << 2;
-  const cosines = address(ROTARY) + <usize>row * 2 * half;
+  const cosines = address(layout.rotary) + <usize>row * 2 * half;
   const sines = cosines + half;
-  const qkv = address(QKV) + <usize>(row * (heads + 2 * kvHeads) * size) * 4;
+  const qkv = address(layout.qkv) + <usize>(row * (heads + 2 * kvHeads) * size) * 4;
   for (let head = 0; head < heads + kvHeads; head++) {
     const x = qkv + <usize>(head * size) * 4;
     for (let i: usize = 0; i < half; i += 16) {
@@ -117,12 +87,12 @@ function rotateAndKeep(row: i32, layer: i32): void {
       v128.store(x + half + i, f32x4.add(f32x4.mul(b, c), f32x4.mul(a, s)));
     }
   }
-  const position = field(START) + row;
+  const position = field(layout.start) + row;
   const bytes = (<usize>size) << 2;
   for (let head = 0; head < kvHeads; head++) {
-    const keys = kvRows(position / blockRows, layer, 0, head, kvHeads, size);
-    const values = kvRows(position / blockRows, layer, 1, head, kvHeads, size);
-    const at = <usize>(position % blockRows) * bytes;
+    const keys = kvRows(position / kvBlockRows, layer, 0, head, kvHeads, size);
+    const values = kvRows(position / kvBlockRows, layer, 1, head, kvHeads, size);
+    const at = <usize>(position % kvBlockRows) * bytes;
     memory.copy(keys + at, qkv + <usize>(heads + head) * bytes, bytes);
     memory.copy(values + at, qkv + <usize>(heads + kvHeads + head) * bytes, bytes);
   }
@@ -130,33 +100,34 @@ function rotateAndKeep(row: i32, layer: i32): void {
 
 /** Where a head's keys (0) or values (1) of 64 positions lie. */
 function kvRows(block: i32, layer: i32, kind: i32, head: i32, kvHeads: i32, size: i32): usize {
-  const blocks = address(KV_BLOCKS);
+  const blocks = address(layout.kvBlocks);
   return (
-    load<usize>(blocks + ((<usize>block) << 2)) + <usize>(((layer * 2 + kind) * kvHeads + head) * blockRows * size) * 4
+    load<usize>(blocks + ((<usize>block) << 2)) +
+    <usize>(((layer * 2 + kind) * kvHeads + head) * kvBlockRows * size) * 4
   );
 }
 
 /** Rows [row, end): queries of one group of heads over all positions up to their own, block by block; narrowed. */
 function attend(row: i32, end: i32, layer: i32, kvHead: i32, scratch: usize): void {
-  const heads = field(HEADS),
-    kvHeads = field(KV_HEADS),
-    size = field(HEAD_SIZE);
+  const heads = field(layout.heads),
+    kvHeads = field(layout.kvHeads),
+    size = field(layout.headSize);
   const group = heads / kvHeads;
   const bytes = (<usize>size) << 2;
-  const stateBytes = STATE_VALUES + bytes;
-  const first = field(START) + row + 1; // positions that the first row sees
+  const stateBytes = stateHeadBytes + bytes;
+  const first = field(layout.start) + row + 1; // positions that the first row sees
   const rowBytes = <usize>((heads + 2 * kvHeads) * size) * 4;
-  const queries = address(QKV) + <usize>row * rowBytes + <usize>(kvHead * group) * bytes;
+  const queries = address(layout.qkv) + <usize>row * rowBytes + <usize>(kvHead * group) * bytes;
   const factor = <f32>1 / sqrt<f32>(<f32>size);
   const scores = scratch;
-  const states = scratch + ((<usize>blockRows) << 2);
+  const states = scratch + ((<usize>kvBlockRows) << 2);
   for (let i: usize = 0; i < <usize>((end - row) * group); i++) emptyState(states + i * stateBytes, bytes);
-  for (let start = 0; start < first + (end - row) - 1; start += blockRows) {
-    const keys = kvRows(start / blockRows, layer, 0, kvHead, kvHeads, size);
-    const values = kvRows(start / blockRows, layer, 1, kvHead, kvHeads, size);
+  for (let start = 0; start < first + (end - row) - 1; start += kvBlockRows) {
+    const keys = kvRows(start / kvBlockRows, layer, 0, kvHead, kvHeads, size);
+    const values = kvRows(start / kvBlockRows, layer, 1, kvHead, kvHeads, size);
     for (let m = max(0, start + 1 - first); m < end - row; m++) {
       const query = queries + <usize>m * rowBytes;
-      const count = min(blockRows, first + m - start);
+      const count = min(kvBlockRows, first + m - start);
       for (let h = 0; h < group; h++) {
         const state = states + <usize>(m * group + h) * stateBytes;
         attendBlock(query + <usize>h * bytes, keys, values, count, bytes, factor, scores, state);
@@ -167,13 +138,13 @@ function attend(row: i32, end: i32, layer: i32, kvHead: i32, scratch: usize): vo
   for (let m = 0; m < end - row; m++) {
     for (let h = 0; h < group; h++) {
       const state = states + <usize>(m * group + h) * stateBytes;
-      const out = state + STATE_VALUES;
+      const out = state + stateHeadBytes;
       const inverse = f32x4.splat(<f32>1 / load<f32>(state, 4));
       for (let i: usize = 0; i < bytes; i += 16) v128.store(out + i, f32x4.mul(v128.load(out + i), inverse));
       const at = <usize>(row + m) * width + <usize>((kvHead * group + h) * size);
       for (let b: usize = 0; b < <usize>size; b += 32) {
-        const scale = narrowBlock(out + (b << 2), address(NARROW) + ((at + b) << 1));
-        store<f32>(address(NARROW_SCALES) + (((at + b) >> 5) << 2), scale);
+        const scale = quantizeBlock(out + (b << 2), address(layout.quantized) + ((at + b) << 1));
+        store<f32>(address(layout.quantizedScales) + (((at + b) >> 5) << 2), scale);
       }
     }
   }
@@ -181,46 +152,46 @@ function attend(row: i32, end: i32, layer: i32, kvHead: i32, scratch: usize): vo
 
 /** One thread's share of a run over all layers; returns when all are done. */
 function forward(thread: i32): void {
-  const rows = field(ROWS),
-    hidden = field(HIDDEN),
-    ffn = field(FFN),
-    layers = field(LAYERS);
-  const threads = field(THREADS),
-    heads = field(HEADS),
-    kvHeads = field(KV_HEADS),
-    size = field(HEAD_SIZE);
-  const scratch = address(SCRATCH) + <usize>thread * address(SCRATCH_BYTES);
-  const stream = address(STREAM),
-    update = address(UPDATE),
-    narrow = address(NARROW),
-    narrowScales = address(NARROW_SCALES);
+  const rows = field(layout.rows),
+    hidden = field(layout.hidden),
+    ffn = field(layout.ffn),
+    layers = field(layout.layers);
+  const threads = field(threadsField),
+    heads = field(layout.heads),
+    kvHeads = field(layout.kvHeads),
+    size = field(layout.headSize);
+  const scratch = address(layout.scratch) + <usize>thread * address(layout.scratchBytes);
+  const stream = address(layout.stream),
+    update = address(layout.update),
+    quantized = address(layout.quantized),
+    quantizedScales = address(layout.quantizedScales);
   const hiddenBytes = (<usize>hidden) << 2;
   const attended = heads * size;
   let first = 0; // the last layer's rows whose logits nobody wants end after its attention
   for (let layer = 0; layer < layers; layer++) {
-    const table = address(LAYER_TABLE) + <usize>layer * LAYER_BYTES;
-    const qkv = table + 8,
-      out = qkv + MATRIX_BYTES,
-      gate = out + MATRIX_BYTES,
-      up = gate + MATRIX_BYTES,
-      down = up + MATRIX_BYTES;
+    const table = address(layout.layerTable) + <usize>layer * layerLayout.bytes;
+    const qkv = table + layerLayout.qkv,
+      out = qkv + (layerLayout.out - layerLayout.qkv),
+      gate = out + (layerLayout.gate - layerLayout.out),
+      up = gate + (layerLayout.up - layerLayout.gate),
+      down = up + (layerLayout.down - layerLayout.up);
     for (let m = nextPiece(rows); m >= 0; m = nextPiece(rows)) {
       const at = <usize>m * hiddenBytes;
       addAndNorm(
         stream + at,
         layer == 0 ? 0 : update + at,
-        load<usize>(table),
+        load<usize>(table, layerLayout.attentionNorm),
         hidden,
         scratch,
-        narrow + (at >> 1),
-        narrowScales + (at >> 5),
+        quantized + (at >> 1),
+        quantizedScales + (at >> 5),
       );
     }
     endPhase();
-    product(qkv, rows, narrow, narrowScales, address(QKV), scratch);
+    product(qkv, rows, quantized, quantizedScales, address(layout.qkv), scratch);
     endPhase();
     for (let m = nextPiece(rows); m >= 0; m = nextPiece(rows)) rotateAndKeep(m, layer);
-    if (layer == layers - 1) first = rows - field(KEEP);
+    if (layer == layers - 1) first = rows - field(layout.keep);
     endPhase();
     // A few rows at a time, while their keys and values are at hand; but not so many that a thread goes without.
     const together = max(1, min(attendedRows, ((rows - first) * kvHeads) / (2 * threads)));
@@ -233,8 +204,8 @@ function forward(thread: i32): void {
     product(
       out,
       rows - first,
-      narrow + <usize>(first * attended) * 2,
-      narrowScales + <usize>(first * (attended >> 5)) * 4,
+      quantized + <usize>(first * attended) * 2,
+      quantizedScales + <usize>(first * (attended >> 5)) * 4,
       update + <usize>first * hiddenBytes,
       scratch,
     );
@@ -244,11 +215,11 @@ function forward(thread: i32): void {
       addAndNorm(
         stream + at,
         update + at,
-        load<usize>(table, 4),
+        load<usize>(table, layerLayout.mlpNorm),
         hidden,
         scratch,
-        narrow + (at >> 1),
-        narrowScales + (at >> 5),
+        quantized + (at >> 1),
+        quantizedScales + (at >> 5),
       );
     }
     endPhase();
@@ -257,8 +228,8 @@ function forward(thread: i32): void {
     product(
       down,
       rows - first,
-      address(GATED) + <usize>(first * ffn) * 2,
-      address(GATED_SCALES) + <usize>(first * (ffn >> 5)) * 4,
+      address(layout.gated) + <usize>(first * ffn) * 2,
+      address(layout.gatedScales) + <usize>(first * (ffn >> 5)) * 4,
       update + <usize>first * hiddenBytes,
       scratch,
     );
@@ -269,21 +240,21 @@ function forward(thread: i32): void {
     addAndNorm(
       stream + at,
       update + at,
-      address(FINAL_NORM),
+      address(layout.finalNorm),
       hidden,
       scratch,
-      narrow + (at >> 1),
-      narrowScales + (at >> 5),
+      quantized + (at >> 1),
+      quantizedScales + (at >> 5),
     );
   }
   endPhase();
   const skipped = <usize>first * hiddenBytes;
   product(
-    address(HEAD),
+    address(layout.head),
     rows - first,
-    narrow + (skipped >> 1),
-    narrowScales + (skipped >> 5),
-    address(LOGITS),
+    quantized + (skipped >> 1),
+    quantizedScales + (skipped >> 5),
+    address(layout.logits),
     scratch,
   );
   endPhase();

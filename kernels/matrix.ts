@@ -1,9 +1,9 @@
 // AssemblyScript. Products of block-quantized matrices and rows of activations: weights as they lie in a package, activations in 16-bit integers
 // with a scale per block of 32, sums in 32-bit integers within a block and in floats across blocks.
+import * as layout from "../src/engine/kernel/layout/matrix";
+import { leastUnpackedBytes, spillBytes } from "../src/engine/kernel/layout/sizes";
 import { nextPiece } from "./team";
 
-/** A matrix: bits, rows, columns, data, scales, zero points or 0, bias or 0. */
-export const MATRIX_BYTES: usize = 28;
 /** Rows of weights per piece of work. */
 export const pieceRows: i32 = 32;
 
@@ -12,7 +12,7 @@ export function sumLanes(v: v128): f32 {
 }
 
 /** 32 floats → 32 integers of 16 bits: every fourth from the first on, then from the second on …, as shifts bring forth nibbles; returns the scale. */
-export function narrowBlock(x: usize, to: usize): f32 {
+export function quantizeBlock(x: usize, to: usize): f32 {
   const a0 = v128.load(x),
     a1 = v128.load(x, 16),
     a2 = v128.load(x, 32),
@@ -209,10 +209,9 @@ function fourRows(
   store<f32>(out + 3 * outBytes, sumLanes(s3) + bias);
 }
 
-/** Bytes of `multiply`'s scratch before the unpacked weights, and of both: at least two rows; src/engine/kernel/memory.ts has the same. */
-const keptBytes: usize = 64;
+/** Bytes of `multiply`'s scratch: at least two rows of unpacked weights. `unpackedBytes` of src/engine/kernel/memory.ts is the same. */
 export function unpackedBytes(columns: i32): usize {
-  return keptBytes + max((<usize>columns) << 2, 65536);
+  return spillBytes + max((<usize>columns) << 2, leastUnpackedBytes);
 }
 
 /**
@@ -230,19 +229,19 @@ export function multiply(
   stride: i32,
   scratch: usize,
 ): void {
-  const bits = load<i32>(matrix);
-  const columns = load<i32>(matrix, 8);
+  const bits = load<i32>(matrix, layout.bits);
+  const columns = load<i32>(matrix, layout.columns);
   const blocks = columns >> 5;
   const xBytes = (<usize>blocks) << 6;
   const xScaleBytes = (<usize>blocks) << 2;
   const rowBytes = (<usize>(blocks * bits)) << 2;
   const zeroBytes = <usize>(bits == 4 ? (blocks + 1) >> 1 : blocks);
-  const allData = load<usize>(matrix, 12),
-    allScales = load<usize>(matrix, 16),
-    allZeros = load<usize>(matrix, 20),
-    bias = load<usize>(matrix, 24);
+  const allData = load<usize>(matrix, layout.data),
+    allScales = load<usize>(matrix, layout.scales),
+    allZeros = load<usize>(matrix, layout.zeroPoints),
+    bias = load<usize>(matrix, layout.bias);
   const outBytes = (<usize>stride) << 2;
-  const unpacked = scratch + keptBytes;
+  const unpacked = scratch + spillBytes;
   if (rows == 1 && bits == 4) {
     for (let n = <usize>from; n < <usize>to; n++) {
       const zeros = allZeros ? allZeros + n * zeroBytes : 0;
@@ -252,7 +251,7 @@ export function multiply(
     return;
   }
   // Where all activations stay in that second cache, a row of weights is best used at once.
-  const group = <usize>rows * xBytes <= 1 << 20 ? 1 : <i32>((unpackedBytes(columns) - keptBytes) / xBytes);
+  const group = <usize>rows * xBytes <= 1 << 20 ? 1 : <i32>((unpackedBytes(columns) - spillBytes) / xBytes);
   for (let first = from; first < to; first += group) {
     const last = min(first + group, to);
     for (let n = <usize>first; n < <usize>last; n++) {
@@ -284,7 +283,7 @@ export function multiply(
 
 /** A whole matrix, in pieces shared out among the threads. */
 export function product(matrix: usize, rows: i32, x: usize, xScales: usize, out: usize, scratch: usize): void {
-  const outputs = load<i32>(matrix, 4);
+  const outputs = load<i32>(matrix, layout.rows);
   const count = (outputs + pieceRows - 1) / pieceRows;
   for (let piece = nextPiece(count); piece >= 0; piece = nextPiece(count)) {
     const from = piece * pieceRows;

@@ -2,20 +2,8 @@
 // A job is a row of phases, and a phase a number of pieces that do not depend on each other. The first thread does every piece that nobody else has
 // taken and waits only for pieces that someone is at, never for a thread: helpers that the system runs late, on the first one's own processor or
 // not at all cost nothing but their help.
-
-/** The header, and its fields in bytes from there on; src/engine/kernel/memory.ts has the same. */
-export const header: usize = 1024;
-const JOB: usize = 0; // changes when there is a job
-const QUIT: usize = 4;
-export const THREADS: usize = 8;
-const LINGER: usize = 12; // looks for the next job before a helper goes to sleep
-// What all threads write lies apart from what they read.
-const TICKET: usize = 192; // i64: the phase, and in the low half its next piece
-const PHASE: usize = TICKET + 4;
-const DONE: usize = 200; // pieces of the phase that are done
-const SLEEPING: usize = 204; // helpers that sleep until the phase changes
-const WAITING: usize = 208; // whether the first thread sleeps until a piece is done
-const FIRST_PHASE: usize = 212; // of the job; phases are counted over all jobs
+import * as layout from "../src/engine/kernel/layout/team";
+import { header } from "../src/engine/kernel/layout/team";
 
 /** Looks before a thread goes to sleep: longer than most phases, shorter than waking up takes. */
 const patience = 20000;
@@ -42,11 +30,11 @@ export function nextPiece(count: i32): i32 {
   if (alone) return taken < count ? taken++ : -1;
   if (holds) tellDone();
   for (;;) {
-    const ticket = atomic.load<i64>(header + TICKET);
+    const ticket = atomic.load<i64>(header + layout.ticket);
     const piece = <i32>ticket;
     // A helper may be phases behind, and finds nothing to do until it has caught up.
     if (<i32>(ticket >> 32) != phase || piece >= count) return -1;
-    if (atomic.cmpxchg<i64>(header + TICKET, ticket, ticket + 1) != ticket) continue;
+    if (atomic.cmpxchg<i64>(header + layout.ticket, ticket, ticket + 1) != ticket) continue;
     holds = true;
     return piece;
   }
@@ -54,8 +42,8 @@ export function nextPiece(count: i32): i32 {
 
 function tellDone(): void {
   holds = false;
-  atomic.add<i32>(header + DONE, 1);
-  if (helps && atomic.load<i32>(header + WAITING) != 0) atomic.notify(header + DONE, 1);
+  atomic.add<i32>(header + layout.done, 1);
+  if (helps && atomic.load<i32>(header + layout.waiting) != 0) atomic.notify(header + layout.done, 1);
 }
 
 /** Returns when all pieces of the phase are done, for a thread that has got −1. */
@@ -67,40 +55,40 @@ export function endPhase(): void {
   if (helps) waitForPhase();
   else {
     waitForPieces();
-    atomic.store<i32>(header + DONE, 0);
-    atomic.store<i64>(header + TICKET, (<i64>(phase + 1)) << 32);
-    if (atomic.load<i32>(header + SLEEPING) > 0) atomic.notify(header + PHASE, -1);
+    atomic.store<i32>(header + layout.done, 0);
+    atomic.store<i64>(header + layout.ticket, (<i64>(phase + 1)) << 32);
+    if (atomic.load<i32>(header + layout.sleeping) > 0) atomic.notify(header + layout.phase, -1);
   }
   phase++;
 }
 
 function waitForPieces(): void {
-  for (let i = 0; i < patience; i++) if (atomic.load<i32>(header + DONE) == pieces) return;
-  atomic.store<i32>(header + WAITING, 1);
+  for (let i = 0; i < patience; i++) if (atomic.load<i32>(header + layout.done) == pieces) return;
+  atomic.store<i32>(header + layout.waiting, 1);
   for (;;) {
-    const done = atomic.load<i32>(header + DONE);
+    const done = atomic.load<i32>(header + layout.done);
     if (done == pieces) break;
-    atomic.wait<i32>(header + DONE, done, -1);
+    atomic.wait<i32>(header + layout.done, done, -1);
   }
-  atomic.store<i32>(header + WAITING, 0);
+  atomic.store<i32>(header + layout.waiting, 0);
 }
 
 function waitForPhase(): void {
-  for (let i = 0; i < patience; i++) if (atomic.load<i32>(header + PHASE) != phase) return;
-  atomic.add<i32>(header + SLEEPING, 1);
-  while (atomic.load<i32>(header + PHASE) == phase) atomic.wait<i32>(header + PHASE, phase, -1);
-  atomic.sub<i32>(header + SLEEPING, 1);
+  for (let i = 0; i < patience; i++) if (atomic.load<i32>(header + layout.phase) != phase) return;
+  atomic.add<i32>(header + layout.sleeping, 1);
+  while (atomic.load<i32>(header + layout.phase) == phase) atomic.wait<i32>(header + layout.phase, phase, -1);
+  atomic.sub<i32>(header + layout.sleeping, 1);
 }
 
 /** The first thread's: what the job is has been written to the header. */
 export function startJob(): void {
   helps = false;
-  alone = field(THREADS) == 1;
+  alone = field(layout.threads) == 1;
   if (alone) return;
-  phase = atomic.load<i32>(header + PHASE);
-  atomic.store<i32>(header + FIRST_PHASE, phase);
-  atomic.add<i32>(header + JOB, 1);
-  atomic.notify(header + JOB, -1);
+  phase = atomic.load<i32>(header + layout.phase);
+  atomic.store<i32>(header + layout.firstPhase, phase);
+  atomic.add<i32>(header + layout.job, 1);
+  atomic.notify(header + layout.job, -1);
 }
 
 /**
@@ -110,13 +98,13 @@ export function startJob(): void {
 export function nextJob(done: i32): i32 {
   helps = true;
   alone = false;
-  const linger = field(LINGER);
-  let job = atomic.load<i32>(header + JOB);
-  for (let i = 0; job == done && i < linger; i++) job = atomic.load<i32>(header + JOB);
+  const linger = field(layout.idleSpins);
+  let job = atomic.load<i32>(header + layout.job);
+  for (let i = 0; job == done && i < linger; i++) job = atomic.load<i32>(header + layout.job);
   while (job == done) {
-    atomic.wait<i32>(header + JOB, done, -1);
-    job = atomic.load<i32>(header + JOB);
+    atomic.wait<i32>(header + layout.job, done, -1);
+    job = atomic.load<i32>(header + layout.job);
   }
-  phase = atomic.load<i32>(header + FIRST_PHASE);
-  return load<i32>(header + QUIT) ? -1 : job;
+  phase = atomic.load<i32>(header + layout.firstPhase);
+  return load<i32>(header + layout.quit) ? -1 : job;
 }

@@ -1,50 +1,14 @@
 // AssemblyScript. Runs a vision transformer (CLIP's or SigLIP's blocks) and LLaVA's projector on one picture. Several threads run `forward` over one
 // shared memory, phase by phase. Knows no files: src/engine/kernel/vision.ts lays the memory out.
+import { gelu } from "../src/engine/kernel/layout/activations";
+import * as matrixLayout from "../src/engine/kernel/layout/matrix";
+import { header } from "../src/engine/kernel/layout/team";
+import * as blockLayout from "../src/engine/kernel/layout/vision-block";
+import * as layout from "../src/engine/kernel/layout/vision-header";
 import { classify, joined, joinedScales, joinRow } from "./classifier";
-import { activate, exponential, gelu } from "./functions";
-import { MATRIX_BYTES, multiply, narrowBlock, pieceRows, product, sumLanes, unpackedBytes } from "./matrix";
-import { address, endPhase, field, header, nextJob, nextPiece, startJob } from "./team";
-
-// The header's fields after the team's.
-const ROWS: usize = 28; // the class row's, if there is one, and the patches'
-const HIDDEN: usize = 32;
-const FFN: usize = 36;
-const HEADS: usize = 40;
-const HEAD_SIZE: usize = 44; // a multiple of 8
-const BLOCKS: usize = 48;
-const EPSILON: usize = 52; // f32
-const ACTIVATION: usize = 56;
-const CHANNELS: usize = 60;
-const PATCH: usize = 64;
-const IMAGE: usize = 68; // pixels on a side
-const DROPPED: usize = 72; // first rows that the projector does not get
-const PROJECTIONS: usize = 76;
-const PIXELS: usize = 80; // f32 [channels, image, image]
-const PATCHES: usize = 84; // f32 [rows, channels · patch²], whole fours of rows
-const KERNEL: usize = 88; // f32 panels [hidden / 8, channels · patch², 8]
-const CLASS_ROW: usize = 92; // f32 [hidden], or 0
-const POSITIONS: usize = 96; // f32 [rows, hidden]
-const PRE_NORM: usize = 100; // a norm, or 0
-const STREAM: usize = 104; // f32 [rows, hidden], whole fours of rows
-const UPDATE: usize = 108; // f32 [rows, hidden]
-const NARROW: usize = 112; // i16 [rows, hidden]
-const NARROW_SCALES: usize = 116; // f32 [rows, hidden / 32]
-const WIDE: usize = 120; // i16 [rows, the most of ffn and projected]
-const WIDE_SCALES: usize = 124;
-const QKV: usize = 128; // f32 [rows, 3, hidden], whole fours of rows
-const KEYS: usize = 132; // f32 panels [heads, rows / 8, headSize, 8]
-const VALUES: usize = 136; // f32 panels [heads, headSize / 8, rows, 8]
-const BLOCK_TABLE: usize = 140;
-const PROJECTOR: usize = 144; // matrices
-const OUT: usize = 148; // f32 [rows, projected]
-const SCRATCH: usize = 152; // per thread
-const SCRATCH_BYTES: usize = 156;
-const CLASSIFIER: usize = 160; // a mixture's second tower, or 0
-
-/** A norm: weights and biases. */
-const NORM_BYTES: usize = 8;
-/** A block: two norms and four matrices. */
-const BLOCK_BYTES: usize = 2 * NORM_BYTES + 4 * MATRIX_BYTES;
+import { activate, exponential } from "./functions";
+import { multiply, quantizeBlock, pieceRows, product, sumLanes, unpackedBytes } from "./matrix";
+import { address, endPhase, field, nextJob, nextPiece, startJob } from "./team";
 
 /**
  * c[4 rows, 8] = a[4 rows, count] · panel[count, 8]; rows of a and c lie that far apart.
@@ -92,13 +56,13 @@ function tile(a: usize, aBytes: usize, panel: usize, count: i32, c: usize, cByte
 
 /** A patch's pixels in a row, as the convolution's weights lie. */
 function gatherPatch(index: i32): void {
-  const channels = field(CHANNELS),
-    patch = field(PATCH),
-    image = field(IMAGE);
+  const channels = field(layout.channels),
+    patch = field(layout.patch),
+    image = field(layout.image);
   const side = image / patch;
   const lineBytes = (<usize>patch) << 2;
-  let to = address(PATCHES) + <usize>index * <usize>(channels * patch) * lineBytes;
-  let from = address(PIXELS) + <usize>((index / side) * patch * image + (index % side) * patch) * 4;
+  let to = address(layout.patches) + <usize>index * <usize>(channels * patch) * lineBytes;
+  let from = address(layout.pixels) + <usize>((index / side) * patch * image + (index % side) * patch) * 4;
   const skipped = <usize>(image * image - patch * image) * 4;
   for (let channel = 0; channel < channels; channel++) {
     for (let y = 0; y < patch; y++) {
@@ -112,17 +76,17 @@ function gatherPatch(index: i32): void {
 
 /** The patches' convolution: pieces of four patches. */
 function embedPatches(patches: i32, firstRow: i32): void {
-  const hidden = field(HIDDEN);
-  const inputs = field(CHANNELS) * field(PATCH) * field(PATCH);
+  const hidden = field(layout.hidden);
+  const inputs = field(layout.channels) * field(layout.patch) * field(layout.patch);
   const hiddenBytes = (<usize>hidden) << 2;
   const inputBytes = (<usize>inputs) << 2;
   const fours = (patches + 3) >> 2;
   for (let piece = nextPiece(fours); piece >= 0; piece = nextPiece(fours)) {
     const from = piece << 2;
-    const a = address(PATCHES) + <usize>from * inputBytes;
-    const c = address(STREAM) + <usize>(firstRow + from) * hiddenBytes;
+    const a = address(layout.patches) + <usize>from * inputBytes;
+    const c = address(layout.stream) + <usize>(firstRow + from) * hiddenBytes;
     for (let n: usize = 0; n < <usize>hidden; n += 8) {
-      tile(a, inputBytes, address(KERNEL) + n * inputBytes, inputs, c + (n << 2), hiddenBytes);
+      tile(a, inputBytes, address(layout.patchWeights) + n * inputBytes, inputs, c + (n << 2), hiddenBytes);
     }
   }
 }
@@ -147,7 +111,7 @@ function layerNorm(row: usize, update: usize, norm: usize, hidden: i32, to: usiz
     const x = f32x4.sub(v128.load(row + i), mean);
     squares = f32x4.add(squares, f32x4.mul(x, x));
   }
-  const factor = f32x4.splat(<f32>1 / sqrt<f32>(sumLanes(squares) / <f32>hidden + load<f32>(header + EPSILON)));
+  const factor = f32x4.splat(<f32>1 / sqrt<f32>(sumLanes(squares) / <f32>hidden + load<f32>(header + layout.epsilon)));
   for (let i: usize = 0; i < bytes; i += 16) {
     const x = f32x4.mul(f32x4.sub(v128.load(row + i), mean), factor);
     v128.store(to + i, f32x4.add(f32x4.mul(x, v128.load(weight + i)), v128.load(bias + i)));
@@ -155,34 +119,34 @@ function layerNorm(row: usize, update: usize, norm: usize, hidden: i32, to: usiz
 }
 
 /** A row of hidden floats, narrowed as the products want it. */
-function narrowRow(x: usize, row: i32): void {
-  const hidden = field(HIDDEN);
-  const to = address(NARROW) + <usize>row * ((<usize>hidden) << 1);
-  const scales = address(NARROW_SCALES) + <usize>row * ((<usize>(hidden >> 5)) << 2);
+function quantizeRow(x: usize, row: i32): void {
+  const hidden = field(layout.hidden);
+  const to = address(layout.quantized) + <usize>row * ((<usize>hidden) << 1);
+  const scales = address(layout.quantizedScales) + <usize>row * ((<usize>(hidden >> 5)) << 2);
   for (let b: usize = 0; b < <usize>(hidden >> 5); b++) {
-    store<f32>(scales + (b << 2), narrowBlock(x + (b << 7), to + (b << 6)));
+    store<f32>(scales + (b << 2), quantizeBlock(x + (b << 7), to + (b << 6)));
   }
 }
 
 /** A row's keys and values, put into panels. */
 function packRow(row: i32): void {
-  const hidden = field(HIDDEN),
-    heads = field(HEADS),
-    size = field(HEAD_SIZE),
-    rows = field(ROWS);
+  const hidden = field(layout.hidden),
+    heads = field(layout.heads),
+    size = field(layout.headSize),
+    rows = field(layout.rows);
   const panels = (rows + 7) >> 3;
-  const keys = address(QKV) + <usize>(row * 3 + 1) * ((<usize>hidden) << 2);
+  const keys = address(layout.qkv) + <usize>(row * 3 + 1) * ((<usize>hidden) << 2);
   const values = keys + ((<usize>hidden) << 2);
   for (let head = 0; head < heads; head++) {
     const key = keys + <usize>(head * size) * 4;
     const value = values + <usize>(head * size) * 4;
-    let to = address(KEYS) + <usize>((head * panels + (row >> 3)) * size * 8 + (row & 7)) * 4;
+    let to = address(layout.keys) + <usize>((head * panels + (row >> 3)) * size * 8 + (row & 7)) * 4;
     for (let i = 0; i < size; i++) {
       store<f32>(to, load<f32>(key + ((<usize>i) << 2)));
       to += 32;
     }
     for (let i = 0; i < size; i += 8) {
-      const at = address(VALUES) + <usize>(((head * size + i) >> 3) * rows + row) * 32;
+      const at = address(layout.values) + <usize>(((head * size + i) >> 3) * rows + row) * 32;
       v128.store(at, v128.load(value + ((<usize>i) << 2)));
       v128.store(at, v128.load(value + ((<usize>i) << 2), 16), 16);
     }
@@ -191,10 +155,10 @@ function packRow(row: i32): void {
 
 /** Four rows' attention over all rows, head by head; narrowed. */
 function attend(first: i32, scratch: usize): void {
-  const hidden = field(HIDDEN),
-    heads = field(HEADS),
-    size = field(HEAD_SIZE),
-    rows = field(ROWS);
+  const hidden = field(layout.hidden),
+    heads = field(layout.heads),
+    size = field(layout.headSize),
+    rows = field(layout.rows);
   const panels = (rows + 7) >> 3;
   const hiddenBytes = (<usize>hidden) << 2,
     sizeBytes = (<usize>size) << 2,
@@ -205,23 +169,23 @@ function attend(first: i32, scratch: usize): void {
   const factor = f32x4.splat(<f32>1 / sqrt<f32>(<f32>size));
   for (let head = 0; head < heads; head++) {
     for (let r: usize = 0; r < 4; r++) {
-      const q = address(QKV) + (<usize>first + r) * 3 * hiddenBytes + <usize>head * sizeBytes;
+      const q = address(layout.qkv) + (<usize>first + r) * 3 * hiddenBytes + <usize>head * sizeBytes;
       for (let i: usize = 0; i < sizeBytes; i += 16) {
         v128.store(queries + r * sizeBytes + i, f32x4.mul(v128.load(q + i), factor));
       }
     }
-    const keys = address(KEYS) + <usize>(head * panels) * (sizeBytes << 3);
+    const keys = address(layout.keys) + <usize>(head * panels) * (sizeBytes << 3);
     for (let p: usize = 0; p < <usize>panels; p++) {
       tile(queries, sizeBytes, keys + p * (sizeBytes << 3), size, scores + (p << 5), scoreBytes);
     }
     for (let r: usize = 0; r < 4; r++) softmax(scores + r * scoreBytes, rows);
-    const values = address(VALUES) + <usize>((head * size) >> 3) * <usize>rows * 32;
+    const values = address(layout.values) + <usize>((head * size) >> 3) * <usize>rows * 32;
     for (let p: usize = 0; p < <usize>(size >> 3); p++) {
       const to = mixed + <usize>head * sizeBytes + (p << 5);
       tile(scores, scoreBytes, values + p * <usize>rows * 32, rows, to, hiddenBytes);
     }
   }
-  for (let r = 0; r < min(4, rows - first); r++) narrowRow(mixed + <usize>r * hiddenBytes, first + r);
+  for (let r = 0; r < min(4, rows - first); r++) quantizeRow(mixed + <usize>r * hiddenBytes, first + r);
 }
 
 function softmax(scores: usize, count: i32): void {
@@ -250,9 +214,9 @@ function softmax(scores: usize, count: i32): void {
 
 /** A matrix's product with an activation, narrowed: a piece is 32 outputs, one block of the next product's input. */
 function activatedProduct(matrix: usize, rows: i32, x: usize, xScales: usize, activation: i32, scratch: usize): void {
-  const outputs = load<i32>(matrix, 4);
+  const outputs = load<i32>(matrix, matrixLayout.rows);
   const blocks = <usize>((outputs + pieceRows - 1) >> 5);
-  const cells = scratch + unpackedBytes(load<i32>(matrix, 8));
+  const cells = scratch + unpackedBytes(load<i32>(matrix, matrixLayout.columns));
   for (let piece = nextPiece(<i32>blocks); piece >= 0; piece = nextPiece(<i32>blocks)) {
     const from = piece << 5;
     const to = min(from + pieceRows, outputs);
@@ -263,25 +227,25 @@ function activatedProduct(matrix: usize, rows: i32, x: usize, xScales: usize, ac
       for (let i = (<usize>(to - from)) << 2; i < 128; i += 4) store<f32>(cell + i, 0);
       for (let i: usize = 0; i < 128; i += 16) v128.store(cell + i, activate(v128.load(cell + i), activation));
       const block = <usize>m * blocks + <usize>piece;
-      store<f32>(address(WIDE_SCALES) + (block << 2), narrowBlock(cell, address(WIDE) + (block << 6)));
+      store<f32>(address(layout.wideScales) + (block << 2), quantizeBlock(cell, address(layout.wide) + (block << 6)));
     }
   }
 }
 
 /** One thread's share of a picture; returns when all are done. */
 function forward(thread: i32): void {
-  const rows = field(ROWS),
-    hidden = field(HIDDEN);
-  const scratch = address(SCRATCH) + <usize>thread * address(SCRATCH_BYTES);
-  const stream = address(STREAM),
-    update = address(UPDATE),
-    narrow = address(NARROW),
-    narrowScales = address(NARROW_SCALES);
+  const rows = field(layout.rows),
+    hidden = field(layout.hidden);
+  const scratch = address(layout.scratch) + <usize>thread * address(layout.scratchBytes);
+  const stream = address(layout.stream),
+    update = address(layout.update),
+    quantized = address(layout.quantized),
+    quantizedScales = address(layout.quantizedScales);
   const hiddenBytes = (<usize>hidden) << 2;
-  const firstRow = address(CLASS_ROW) ? 1 : 0;
+  const firstRow = address(layout.classRow) ? 1 : 0;
   const patches = rows - firstRow;
   const fours = (rows + 3) >> 2;
-  const classifier = address(CLASSIFIER);
+  const classifier = address(layout.classifier);
   const map = classifier ? classify(classifier, scratch) : 0;
 
   for (let i = nextPiece(patches); i >= 0; i = nextPiece(patches)) gatherPatch(i);
@@ -290,44 +254,44 @@ function forward(thread: i32): void {
   endPhase();
   for (let m = nextPiece(rows); m >= 0; m = nextPiece(rows)) {
     const row = stream + <usize>m * hiddenBytes;
-    if (m < firstRow) memory.copy(row, address(CLASS_ROW), hiddenBytes);
-    const positions = address(POSITIONS) + <usize>m * hiddenBytes;
+    if (m < firstRow) memory.copy(row, address(layout.classRow), hiddenBytes);
+    const positions = address(layout.positions) + <usize>m * hiddenBytes;
     for (let i: usize = 0; i < hiddenBytes; i += 16) {
       v128.store(row + i, f32x4.add(v128.load(row + i), v128.load(positions + i)));
     }
-    if (address(PRE_NORM)) layerNorm(row, 0, address(PRE_NORM), hidden, row);
+    if (address(layout.preNorm)) layerNorm(row, 0, address(layout.preNorm), hidden, row);
   }
   endPhase();
-  for (let block = 0; block < field(BLOCKS); block++) {
-    const table = address(BLOCK_TABLE) + <usize>block * BLOCK_BYTES;
-    const mlpNorm = table + NORM_BYTES,
-      qkv = mlpNorm + NORM_BYTES,
-      out = qkv + MATRIX_BYTES,
-      wide = out + MATRIX_BYTES,
-      back = wide + MATRIX_BYTES;
+  for (let block = 0; block < field(layout.blocks); block++) {
+    const table = address(layout.blockTable) + <usize>block * blockLayout.bytes;
+    const mlpNorm = table + blockLayout.mlpNorm,
+      qkv = mlpNorm + (blockLayout.qkv - blockLayout.mlpNorm),
+      out = qkv + (blockLayout.out - blockLayout.qkv),
+      wide = out + (blockLayout.wide - blockLayout.out),
+      narrow = wide + (blockLayout.narrow - blockLayout.wide);
     for (let m = nextPiece(rows); m >= 0; m = nextPiece(rows)) {
       const at = <usize>m * hiddenBytes;
       layerNorm(stream + at, block == 0 ? 0 : update + at, table, hidden, scratch);
-      narrowRow(scratch, m);
+      quantizeRow(scratch, m);
     }
     endPhase();
-    product(qkv, rows, narrow, narrowScales, address(QKV), scratch);
+    product(qkv, rows, quantized, quantizedScales, address(layout.qkv), scratch);
     endPhase();
     for (let m = nextPiece(rows); m >= 0; m = nextPiece(rows)) packRow(m);
     endPhase();
     for (let piece = nextPiece(fours); piece >= 0; piece = nextPiece(fours)) attend(piece << 2, scratch);
     endPhase();
-    product(out, rows, narrow, narrowScales, update, scratch);
+    product(out, rows, quantized, quantizedScales, update, scratch);
     endPhase();
     for (let m = nextPiece(rows); m >= 0; m = nextPiece(rows)) {
       const at = <usize>m * hiddenBytes;
       layerNorm(stream + at, update + at, mlpNorm, hidden, scratch);
-      narrowRow(scratch, m);
+      quantizeRow(scratch, m);
     }
     endPhase();
-    activatedProduct(wide, rows, narrow, narrowScales, field(ACTIVATION), scratch);
+    activatedProduct(wide, rows, quantized, quantizedScales, field(layout.activation), scratch);
     endPhase();
-    product(back, rows, address(WIDE), address(WIDE_SCALES), update, scratch);
+    product(narrow, rows, address(layout.wide), address(layout.wideScales), update, scratch);
     endPhase();
   }
   for (let m = nextPiece(rows); m >= 0; m = nextPiece(rows)) {
@@ -336,8 +300,8 @@ function forward(thread: i32): void {
     for (let i: usize = 0; i < hiddenBytes; i += 16) {
       v128.store(row + i, f32x4.add(v128.load(row + i), v128.load(change + i)));
     }
-    if (classifier == 0) narrowRow(row, m);
-    else if (m >= field(DROPPED)) joinRow(classifier, map, m - field(DROPPED), row, hidden, scratch);
+    if (classifier == 0) quantizeRow(row, m);
+    else if (m >= field(layout.dropped)) joinRow(classifier, map, m - field(layout.dropped), row, hidden, scratch);
   }
   endPhase();
   project(scratch);
@@ -345,21 +309,28 @@ function forward(thread: i32): void {
 
 /** The rows that are not dropped, through one matrix or two with a Gelu between. */
 function project(scratch: usize): void {
-  const dropped = field(DROPPED),
-    hidden = field(HIDDEN);
-  const rows = field(ROWS) - dropped;
-  const classifier = address(CLASSIFIER);
-  const own = address(NARROW) + <usize>dropped * ((<usize>hidden) << 1);
-  const ownScales = address(NARROW_SCALES) + <usize>dropped * ((<usize>(hidden >> 5)) << 2);
+  const dropped = field(layout.dropped),
+    hidden = field(layout.hidden);
+  const rows = field(layout.rows) - dropped;
+  const classifier = address(layout.classifier);
+  const own = address(layout.quantized) + <usize>dropped * ((<usize>hidden) << 1);
+  const ownScales = address(layout.quantizedScales) + <usize>dropped * ((<usize>(hidden >> 5)) << 2);
   const x = classifier ? joined(classifier) : own;
   const xScales = classifier ? joinedScales(classifier) : ownScales;
-  const first = address(PROJECTOR);
-  if (field(PROJECTIONS) == 1) {
-    product(first, rows, x, xScales, address(OUT), scratch);
+  const first = address(layout.projector);
+  if (field(layout.projections) == 1) {
+    product(first, rows, x, xScales, address(layout.out), scratch);
   } else {
     activatedProduct(first, rows, x, xScales, gelu, scratch);
     endPhase();
-    product(first + MATRIX_BYTES, rows, address(WIDE), address(WIDE_SCALES), address(OUT), scratch);
+    product(
+      first + matrixLayout.bytes,
+      rows,
+      address(layout.wide),
+      address(layout.wideScales),
+      address(layout.out),
+      scratch,
+    );
   }
   endPhase();
 }

@@ -1,7 +1,4 @@
 // The decoder's own kernel beside ONNX Runtime on the same packages, random and tiny but of the shapes it asks for.
-import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nodeKernelHelpers } from "#engine/kernel/helpers.node.ts";
 import { decodeLast, type Decoder } from "./decoder.ts";
@@ -13,72 +10,10 @@ import type { Model } from "#engine/model/model.ts";
 import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
 import type { Runtime } from "#engine/runtime/runtime.ts";
 import { convert } from "#convert/convert.ts";
-import {
-  memoryCheckpoint,
-  memoryPackage,
-  randomNumbers,
-  tinyConfig,
-  tinyFiles,
-  tinyTensors,
-} from "#testing/fixtures.ts";
+import { memoryCheckpoint, memoryPackage, randomNumbers, tinyFiles } from "#testing/fixtures.ts";
+import { decoderSizes as sizes, shapedDecoder } from "#testing/shaped-decoder.node.ts";
 import type { Bits } from "#convert/onnx/weight-ops.ts";
 import type { Scheme } from "#convert/quantize/quantize.ts";
-
-const sizes = { hidden: 64, ffn: 96, layers: 3, heads: 6, kvHeads: 2, headSize: 32, vocab: 2048 };
-
-async function convertShaped(bits: Bits, scheme: Scheme, architecture: "llama" | "qwen2" = "llama") {
-  const { hidden, ffn, layers, heads, kvHeads, headSize, vocab } = sizes;
-  const config = tinyConfig();
-  Object.assign(config.text_config, {
-    model_type: architecture,
-    intermediate_size: ffn,
-    num_hidden_layers: layers,
-    num_attention_heads: heads,
-    num_key_value_heads: kvHeads,
-    head_dim: headSize,
-    max_position_embeddings: 512,
-    vocab_size: vocab,
-  });
-  const tensors = new Map([...tinyTensors()].filter(([name]) => !name.includes("model.layers.")));
-  const random = randomNumbers(11);
-  const add = (name: string, ...shape: number[]) => {
-    const values = Float32Array.from({ length: shape.reduce((product, n) => product * n, 1) }, () => {
-      return (shape.length === 1 && name.endsWith("weight") ? 1 : 0) + 0.4 * (random() + random() - 1);
-    });
-    tensors.set(`language_model.${name}`, { shape, values });
-  };
-  add("model.embed_tokens.weight", vocab, hidden);
-  add("lm_head.weight", vocab, hidden);
-  for (let i = 0; i < layers; i++) {
-    add(`model.layers.${i}.input_layernorm.weight`, hidden);
-    add(`model.layers.${i}.post_attention_layernorm.weight`, hidden);
-    for (const [name, count] of [
-      ["q", heads],
-      ["k", kvHeads],
-      ["v", kvHeads],
-    ] as const) {
-      add(`model.layers.${i}.self_attn.${name}_proj.weight`, count * headSize, hidden);
-      if (architecture === "qwen2") add(`model.layers.${i}.self_attn.${name}_proj.bias`, count * headSize);
-    }
-    add(`model.layers.${i}.self_attn.o_proj.weight`, hidden, heads * headSize);
-    add(`model.layers.${i}.mlp.gate_proj.weight`, ffn, hidden);
-    add(`model.layers.${i}.mlp.up_proj.weight`, ffn, hidden);
-    add(`model.layers.${i}.mlp.down_proj.weight`, hidden, ffn);
-  }
-  const checkpoint = tinyFiles(tensors, config);
-  for (const name of ["tokenizer.json", "tokenizer_config.json"]) {
-    checkpoint.set(
-      name,
-      await readFile(new URL(`../../../public/models/pocket-llava/${name}`, import.meta.url), "utf8"),
-    );
-  }
-  const to = memoryPackage();
-  const info = await convert(memoryCheckpoint("shaped", checkpoint), to, {
-    bits: { vision: 32, embed: 32, decoder: bits },
-    scheme,
-  });
-  return { info, files: to.files };
-}
 
 /** The same runtime without the kernel of our own. */
 const plain = (runtime: Runtime): Runtime => ({ ...runtime, kernel: undefined });
@@ -106,11 +41,6 @@ function worst(a: Float32Array | undefined, b: Float32Array | undefined): number
   return a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] ?? NaN))), 0);
 }
 
-test("the committed WebAssembly is what kernels/*.ts compile to", async () => {
-  const root = new URL("../../../", import.meta.url);
-  await promisify(execFile)(process.execPath, ["scripts/build-kernels.mjs", "--check"], { cwd: root });
-}, 60_000);
-
 const cases: readonly (readonly [Bits, Scheme, "llama" | "qwen2"])[] = [
   [4, "asymmetric", "llama"],
   [4, "symmetric", "qwen2"],
@@ -123,7 +53,7 @@ describe.each(cases)("%i bits, %s, %s", (bits, scheme, architecture) => {
   let runtime: Runtime;
   let cache: KvCache;
   beforeAll(async () => {
-    const { info, files } = await convertShaped(bits, scheme, architecture);
+    const { info, files } = await shapedDecoder(bits, scheme, architecture);
     runtime = plain(createNodeRuntime({ threads: 1 }));
     model = await loadModel({ runtime, files, info, memoryBudget: 0 });
     const opened = await openLlama(info.graphs.decoder, files, 300, undefined);
@@ -180,7 +110,7 @@ describe.each(cases)("%i bits, %s, %s", (bits, scheme, architecture) => {
 });
 
 test("several threads give the same bits as one, more of them than cores and after a rest, too", async () => {
-  const { info, files } = await convertShaped(4, "asymmetric");
+  const { info, files } = await shapedDecoder(4, "asymmetric");
   const runtime = createNodeRuntime({ threads: 1 });
   const found: Float32Array[][] = [];
   for (const helpers of [0, 1, 5]) {
@@ -206,7 +136,7 @@ test("several threads give the same bits as one, more of them than cores and aft
 });
 
 test("rows may be added by the runtime and by the kernel in turns", async () => {
-  const { info, files } = await convertShaped(4, "asymmetric");
+  const { info, files } = await shapedDecoder(4, "asymmetric");
   const mixed = createNodeRuntime({ threads: 2 });
   const model = await loadModel({ runtime: mixed, files, info, memoryBudget: 0 });
   const alone = await loadModel({ runtime: plain(mixed), files, info, memoryBudget: 0 });
@@ -230,7 +160,7 @@ test("rows may be added by the runtime and by the kernel in turns", async () => 
 });
 
 test("of two caches of one decoder the one used last holds rows", async () => {
-  const { info, files } = await convertShaped(4, "symmetric");
+  const { info, files } = await shapedDecoder(4, "symmetric");
   const llama = await openLlama(info.graphs.decoder, files, 300, undefined);
   if (!llama) throw new Error("the kernel does not take the graph");
   const runtime = createNodeRuntime({ threads: 1 });
@@ -249,6 +179,6 @@ test("a graph of other shapes or widths is left to the runtime", async () => {
     bits: { vision: 32, embed: 32, decoder: 4 },
   });
   expect(await openLlama(manifest.graphs.decoder, odd.files, 256, undefined)).toBeUndefined();
-  const { info, files } = await convertShaped(16, "symmetric");
+  const { info, files } = await shapedDecoder(16, "symmetric");
   expect(await openLlama(info.graphs.decoder, files, 256, undefined)).toBeUndefined();
 });

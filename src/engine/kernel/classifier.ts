@@ -2,7 +2,9 @@
 import type { OnnxTensor } from "#formats/onnx-reader.ts";
 import type { PlannedClassifier, PlannedClassTokens, PlannedConvolution, PlannedPhotograph, PlannedScaling } from "./classifier-plan.ts"; // prettier-ignore
 import { LoadedClassifier, type Classifier, type Constants } from "./classifier-run.ts";
-import { readTensor, unpackedBytes, type KernelMemory, type WeightFiles } from "./memory.ts";
+import * as layout from "./layout/classifier.ts";
+import * as blockLayout from "./layout/classifier-block.ts";
+import { readTensor, tableWords, unpackedBytes, type KernelMemory, type WeightFiles } from "./memory.ts";
 
 export interface ClassifierPlan {
   readonly classifier: PlannedClassifier;
@@ -99,23 +101,22 @@ export function placeClassifier(own: KernelMemory, plan: ClassifierPlan, beside:
     const block = classifier.blocks[i];
     if (!block) return [];
     const { depthwise, expand, project, residual } = block;
-    const none = [0, 0, 0, 0, 0, 0, 0];
-    return [
-      ...[
-        inputs,
-        middle,
-        outputs,
-        depthwise.stride,
-        depthwise.kernel,
-        side,
-        outSide,
-        depthwise.padding,
-        residual ? 1 : 0,
-      ],
-      ...[kernelPlace(depthwise), own.placeTensor(depthwise.bias), expand ? 1 : 0],
-      ...(expand ? own.matrixWords(expand) : none),
-      ...own.matrixWords(project),
-    ];
+    return tableWords(blockLayout, {
+      inputs,
+      middle,
+      outputs,
+      stride: depthwise.stride,
+      kernel: depthwise.kernel,
+      side,
+      outSide,
+      padding: depthwise.padding,
+      residual: residual ? 1 : 0,
+      depthwise: kernelPlace(depthwise),
+      depthwiseBias: own.placeTensor(depthwise.bias),
+      expands: expand ? 1 : 0,
+      expand: expand ? own.matrixWords(expand) : 0,
+      project: own.matrixWords(project),
+    });
   });
   const matrix = (words: number[]): { readonly at: number; readonly words: number[] } => ({
     at: own.place(words.length * 4),
@@ -123,39 +124,33 @@ export function placeClassifier(own: KernelMemory, plan: ClassifierPlan, beside:
   });
   const [head, classes] = [matrix(own.matrixWords(tokens.head)), matrix(own.matrixWords(tokens.classes))];
   const joinedBlocks = hidden / 32 + blocksOf(channels);
-  const places = {
+  const places: Record<Exclude<keyof typeof layout, "bytes">, number> = {
+    blocks: sizes.length,
+    image,
+    stem,
+    stemPadding: classifier.stem.padding,
+    cells,
+    channels,
+    head: head.at,
+    classes: classes.at,
     pixels: own.place(12 * image * image),
     stemKernel: kernelPlace(classifier.stem),
     stemBias: own.placeTensor(classifier.stem.bias),
-    maps: own.place(mapBytes),
+    firstMap: own.place(mapBytes),
     secondMap: own.place(mapBytes),
     wide: own.place(wideBytes),
     blockTable: own.place(4 * blockWords.length),
-    narrow: own.place(64 * cells * blocksOf(channels)),
-    narrowScales: own.place(4 * cells * blocksOf(channels)),
+    quantized: own.place(64 * cells * blocksOf(channels)),
+    quantizedScales: own.place(4 * cells * blocksOf(channels)),
     pooled: own.place(128 * blocksOf(tokens.head.rows)),
-    pooledNarrow: own.place(64 * blocksOf(tokens.head.rows)),
+    pooledQuantized: own.place(64 * blocksOf(tokens.head.rows)),
     pooledScales: own.place(4 * blocksOf(tokens.head.rows)),
     logits: own.place(4 * tokens.classes.rows),
     spread: own.place(32 * patches),
     joined: own.place(64 * patches * joinedBlocks),
     joinedScales: own.place(4 * patches * joinedBlocks),
   };
-  const table = [
-    ...[sizes.length, image, stem, places.pixels, places.stemKernel, places.stemBias, classifier.stem.padding],
-    ...[
-      places.maps,
-      places.secondMap,
-      places.wide,
-      places.blockTable,
-      cells,
-      channels,
-      places.narrow,
-      places.narrowScales,
-    ],
-    ...[head.at, places.pooled, places.pooledNarrow, places.pooledScales, classes.at, places.logits],
-    ...[places.spread, places.joined, places.joinedScales],
-  ];
+  const table = tableWords(layout, places);
   const tableAt = own.place(4 * table.length);
   const blockScratch = sizes.map((size) => {
     const widest = blocksOf(Math.max(size.inputs, size.middle));
@@ -175,14 +170,17 @@ export function placeClassifier(own: KernelMemory, plan: ClassifierPlan, beside:
         own.floats.set(tapsFirst(weight, convolution.weight.dims), at >> 2);
       }
       own.words(places.spread, [...corners(await floatsOf(plan.spread, from), patches, cells)]);
-      return new LoadedClassifier(own, plan, beside, { table: tableAt, ...places, cells, channels, map: mapAfter(sizes.length, places) }, await constantsOf(plan, from)); // prettier-ignore
+      return new LoadedClassifier(own, plan, beside, { ...places, table: tableAt, map: mapAfter(sizes.length, places) }, await constantsOf(plan, from)); // prettier-ignore
     },
   };
 }
 
 /** Which of the two maps the last block writes. */
-function mapAfter(blocks: number, { maps, secondMap }: { readonly maps: number; readonly secondMap: number }): number {
-  return blocks % 2 === 0 ? maps : secondMap;
+function mapAfter(
+  blocks: number,
+  { firstMap, secondMap }: { readonly firstMap: number; readonly secondMap: number },
+): number {
+  return blocks % 2 === 0 ? firstMap : secondMap;
 }
 
 /** [outputs, inputs, kernel, kernel] → [kernel, kernel, inputs, outputs]. */

@@ -4,7 +4,10 @@
 import { EngineError } from "#engine/errors.ts";
 import { llamaKernelBytes } from "./llama-kernel.ts";
 import type { LlamaPlan } from "./llama-plan.ts";
-import { KernelMemory, unpackedBytes, type KernelHelpers, type WeightFiles } from "./memory.ts";
+import * as layout from "./layout/llama-header.ts";
+import * as layerLayout from "./layout/llama-layer.ts";
+import { attendedRows, kvBlockRows, stateHeadBytes } from "./layout/sizes.ts";
+import { floatWord, KernelMemory, tableWords, unpackedBytes, type KernelHelpers, type WeightFiles } from "./memory.ts";
 
 /** The layers with their weights, and the keys and values of one sequence. One run at a time. */
 export interface Llama {
@@ -27,16 +30,6 @@ export interface Llama {
 
 /** Rows of one run of the kernel, and rows with logits. */
 const [mostRows, mostKept] = [256, 32];
-const kvBlockRows = 64;
-/** Rows whose attention a thread computes at a time. */
-const attendedRows = 8;
-/** The kernel's own fields of the header, in its order. */
-const headerFields = [
-  "rows", "start", "keep", "hidden", "ffn", "heads", "kvHeads", "headSize", "layers", "vocab", "epsilon", "stream", "update", "narrow",
-  "narrowScales", "gated", "gatedScales", "qkv", "logits", "rotary", "kvBlocks", "layerTable", "finalNorm", "head", "scratch",
-  "scratchBytes",
-] as const; // prettier-ignore
-type HeaderField = (typeof headerFields)[number];
 export interface LlamaOptions extends WeightFiles {
   readonly plan: LlamaPlan;
   readonly contextLength: number;
@@ -55,20 +48,26 @@ export async function loadLlama(options: LlamaOptions): Promise<Llama> {
 
   const own = new KernelMemory();
   const place = (bytes: number): number => own.place(bytes);
-  const layerWords = plan.layers.flatMap((layer) => [
-    own.placeTensor(layer.attentionNorm),
-    own.placeTensor(layer.mlpNorm),
-    ...[layer.qkv, layer.out, layer.gate, layer.up, layer.down].flatMap((matrix) => own.matrixWords(matrix)),
-  ]);
+  const layerWords = plan.layers.flatMap((layer) =>
+    tableWords(layerLayout, {
+      attentionNorm: own.placeTensor(layer.attentionNorm),
+      mlpNorm: own.placeTensor(layer.mlpNorm),
+      qkv: own.matrixWords(layer.qkv),
+      out: own.matrixWords(layer.out),
+      gate: own.matrixWords(layer.gate),
+      up: own.matrixWords(layer.up),
+      down: own.matrixWords(layer.down),
+    }),
+  );
   const headWords = own.matrixWords(plan.head);
   const scratchBytes =
     Math.ceil(
       Math.max(
         unpackedBytes(widest) + mostRows * 256,
-        kvBlockRows * 4 + attendedRows * (heads / kvHeads) * (headSize * 4 + 16),
+        kvBlockRows * 4 + attendedRows * (heads / kvHeads) * (headSize * 4 + stateHeadBytes),
       ) / 64,
     ) * 64;
-  const places: Record<HeaderField, number> = {
+  const fields: Record<keyof typeof layout, number> = {
     rows: 0,
     start: 0,
     keep: 1,
@@ -79,11 +78,11 @@ export async function loadLlama(options: LlamaOptions): Promise<Llama> {
     headSize,
     layers: plan.layers.length,
     vocab,
-    epsilon: 0,
+    epsilon: floatWord(plan.epsilon),
     stream: place(mostRows * hidden * 4),
     update: place(mostRows * hidden * 4),
-    narrow: place(mostRows * Math.max(hidden, attended) * 2),
-    narrowScales: place((mostRows * Math.max(hidden, attended)) / 8),
+    quantized: place(mostRows * Math.max(hidden, attended) * 2),
+    quantizedScales: place((mostRows * Math.max(hidden, attended)) / 8),
     gated: place(mostRows * ffn * 2),
     gatedScales: place((mostRows * ffn) / 8),
     qkv: place(mostRows * (heads + 2 * kvHeads) * headSize * 4),
@@ -98,18 +97,16 @@ export async function loadLlama(options: LlamaOptions): Promise<Llama> {
   };
 
   await own.make(kvBlocks * kvBlockBytes, options);
-  own.field(0, ...headerFields.map((field) => places[field]));
-  const epsilon = new Int32Array(Float32Array.of(plan.epsilon).buffer);
-  own.field(headerFields.indexOf("epsilon"), ...epsilon);
-  own.words(places.layerTable, layerWords);
-  own.words(places.head, headWords);
+  own.fields(layout, fields);
+  own.words(fields.layerTable, layerWords);
+  own.words(fields.head, headWords);
   const team = await own.start(llamaKernelBytes(), options.helpers);
 
   let blocks = 0;
   const reserve = (rows: number): void => {
     for (; blocks * kvBlockRows < rows; blocks++) {
       if (blocks === kvBlocks) throw new EngineError("context-full", `${rows} rows do not fit ${contextLength}`);
-      own.words(places.kvBlocks + blocks * 4, [place(kvBlockBytes)]);
+      own.words(fields.kvBlocks + blocks * 4, [place(kvBlockBytes)]);
     }
   };
 
@@ -120,7 +117,7 @@ export async function loadLlama(options: LlamaOptions): Promise<Llama> {
     tensorRows: number,
     visit: (inMemory: number, inTensor: number, floats: number) => void,
   ): void => {
-    const table = new Int32Array(own.memory.buffer, places.kvBlocks, kvBlocks);
+    const table = new Int32Array(own.memory.buffer, fields.kvBlocks, kvBlocks);
     for (let head = 0; head < kvHeads; head++) {
       for (let row = from; row < to;) {
         const inBlock = row % kvBlockRows;
@@ -136,20 +133,22 @@ export async function loadLlama(options: LlamaOptions): Promise<Llama> {
   const runRows = (embeds: Float32Array, start: number, keep: number): Float32Array[] => {
     const rows = embeds.length / hidden;
     const { floats } = own;
-    floats.set(embeds, places.stream >> 2);
+    floats.set(embeds, fields.stream >> 2);
     const half = headSize / 2;
     for (let row = 0; row < rows; row++) {
-      const at = (places.rotary >> 2) + row * headSize;
+      const at = (fields.rotary >> 2) + row * headSize;
       for (let i = 0; i < half; i++) {
         const angle = Math.fround((start + row) * (plan.frequencies[i] ?? 0));
         floats[at + i] = Math.cos(angle);
         floats[at + half + i] = Math.sin(angle);
       }
     }
-    own.field(0, rows, start, keep);
+    own.field(layout.rows, rows);
+    own.field(layout.start, start);
+    own.field(layout.keep, keep);
     team.run();
     return Array.from({ length: keep }, (_, i) => {
-      const at = (places.logits >> 2) + i * vocab;
+      const at = (fields.logits >> 2) + i * vocab;
       return floats.slice(at, at + vocab);
     });
   };

@@ -2,6 +2,9 @@
 // size, then it is filled. Knows no model; kernels/team.ts has the same header.
 import { EngineError } from "#engine/errors.ts";
 import { blockSize, type PlannedMatrix } from "./graph-walk.ts";
+import * as matrixLayout from "./layout/matrix.ts";
+import { leastUnpackedBytes, spillBytes } from "./layout/sizes.ts";
+import * as team from "./layout/team.ts";
 import type { OnnxTensor } from "#formats/onnx-reader.ts";
 import type { PackageFiles } from "#engine/types.ts";
 
@@ -30,20 +33,32 @@ export interface WeightFiles {
 
 const pageBytes = 65_536;
 const mostPages = 65_536;
-const header = 1024;
-const headerBytes = 256;
-/** Offsets in the header: what all kernels have, and where a kernel's own fields begin; from 192 on it is the threads' own. */
-const offsets = { job: 0, quit: 4, threads: 8, linger: 12, own: 28 };
 /** Reads under way, and bytes of one; bytes between two pieces that are read along with them. */
 const [readsAtOnce, readBytesAtMost, gapAtMost] = [4, 2 ** 24, 2 ** 12];
 /** Of the buffer that a read uses over and over. */
 const bufferBytes = 2 ** 20;
 
-/** Bytes of weights that a kernel holds unpacked, for matrices of so many columns; kernels/matrix.ts has the same. */
-export const unpackedBytes = (columns: number): number => 64 + Math.max(columns * 4, 65_536);
+/** Bytes of a matrix product's scratch, for matrices of so many columns. `unpackedBytes` of kernels/matrix.ts is the same. */
+export const unpackedBytes = (columns: number): number => spillBytes + Math.max(columns * 4, leastUnpackedBytes);
+
+/** 32-bit words of a table of layout/, with each field's word or words at its place. */
+export function tableWords<Name extends string>(
+  offsets: Readonly<Record<Name | "bytes", number>>,
+  values: Readonly<Record<Exclude<NoInfer<Name>, "bytes">, number | readonly number[]>>,
+): number[] {
+  const words = new Array<number>(offsets.bytes / 4).fill(0);
+  for (const [name, value] of Object.entries<number | readonly number[]>(values)) {
+    const own = [value].flat();
+    words.splice(offsets[name as Name] / 4, own.length, ...own);
+  }
+  return words;
+}
+
+/** The bits of a number as f32, in a 32-bit word. */
+export const floatWord = (value: number): number => new Int32Array(Float32Array.of(value).buffer)[0] ?? 0;
 
 export class KernelMemory {
-  #end = header + headerBytes;
+  #end = team.header + team.headerBytes;
   #memory: WebAssembly.Memory | undefined;
   readonly #copies: { readonly tensor: OnnxTensor; readonly at: number }[] = [];
 
@@ -63,15 +78,15 @@ export class KernelMemory {
 
   /** A matrix as kernels/matrix.ts reads it; columns are told in whole blocks. */
   matrixWords(m: PlannedMatrix): number[] {
-    return [
-      m.bits,
-      m.rows,
-      Math.ceil(m.cols / blockSize) * blockSize,
-      this.placeTensor(m.data),
-      this.placeTensor(m.scales),
-      m.zeroPoints ? this.placeTensor(m.zeroPoints) : 0,
-      m.bias ? this.placeTensor(m.bias) : 0,
-    ];
+    return tableWords(matrixLayout, {
+      bits: m.bits,
+      rows: m.rows,
+      columns: Math.ceil(m.cols / blockSize) * blockSize,
+      data: this.placeTensor(m.data),
+      scales: this.placeTensor(m.scales),
+      zeroPoints: m.zeroPoints ? this.placeTensor(m.zeroPoints) : 0,
+      bias: m.bias ? this.placeTensor(m.bias) : 0,
+    });
   }
 
   /** Makes the memory and fills it from the files; rejects with "out-of-memory" where there is none so large. */
@@ -112,27 +127,35 @@ export class KernelMemory {
   words(at: number, values: readonly number[]): void {
     new Int32Array(this.memory.buffer).set(values, at >> 2);
   }
-  /** Writes the kernel's own fields, the i-th in the order it has them. */
-  field(i: number, ...values: readonly number[]): void {
-    this.words(header + offsets.own + 4 * i, values);
+  /** Writes a field of the header, a 32-bit word, at its offset in layout/. */
+  field(offset: number, value: number): void {
+    new Int32Array(this.memory.buffer)[(team.header + offset) >> 2] = value;
+  }
+  /** Writes all of a kernel's own fields. */
+  fields<Name extends string>(
+    offsets: Readonly<Record<Name, number>>,
+    values: Readonly<Record<NoInfer<Name>, number>>,
+  ): void {
+    for (const [name, value] of Object.entries<number>(values)) this.field(offsets[name as Name], value);
   }
 
   /** The kernel over this memory in this thread and its helpers'. */
   async start(code: BufferSource, helpers: KernelHelpers | undefined): Promise<KernelTeam> {
     const { memory } = this;
-    this.words(header + offsets.linger, [helpers?.linger ?? 0]);
+    this.field(team.idleSpins, helpers?.linger ?? 0);
     const module = await WebAssembly.compile(code);
     const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
     const kernel = exports as unknown as { run(): void }; // what every kernel of a team exports
     const started = helpers && helpers.count > 0 ? await helpers.start(module, memory) : undefined;
-    this.words(header + offsets.threads, [1 + (started?.count ?? 0)]);
+    this.field(team.threads, 1 + (started?.count ?? 0));
     return {
       run: () => kernel.run(),
       release() {
         const state = new Int32Array(memory.buffer);
-        Atomics.store(state, (header + offsets.quit) >> 2, 1);
-        Atomics.add(state, (header + offsets.job) >> 2, 1);
-        Atomics.notify(state, (header + offsets.job) >> 2);
+        const job = (team.header + team.job) >> 2;
+        Atomics.store(state, (team.header + team.quit) >> 2, 1);
+        Atomics.add(state, job, 1);
+        Atomics.notify(state, job);
         started?.end();
       },
     };

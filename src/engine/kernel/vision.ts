@@ -2,7 +2,18 @@
 // the weights as they are in the package. Knows no runtime; who helps is its host's business.
 import { EngineError } from "#engine/errors.ts";
 import { classifierFits, placeClassifier } from "./classifier.ts";
-import { KernelMemory, readTensor, unpackedBytes, type KernelHelpers, type WeightFiles } from "./memory.ts";
+import { geluTanh, gelu, quickGelu } from "./layout/activations.ts";
+import * as blockLayout from "./layout/vision-block.ts";
+import * as layout from "./layout/vision-header.ts";
+import {
+  floatWord,
+  KernelMemory,
+  readTensor,
+  tableWords,
+  unpackedBytes,
+  type KernelHelpers,
+  type WeightFiles,
+} from "./memory.ts";
 import type { OnnxTensor } from "#formats/onnx-reader.ts";
 import { visionKernelBytes } from "./vision-kernel.ts";
 import type { Activation, PlannedNorm, VisionPlan } from "./vision-plan.ts";
@@ -28,14 +39,7 @@ export interface VisionTower {
   release(): void;
 }
 
-/** The kernel's own fields of the header, in its order. */
-const headerFields = [
-  "rows", "hidden", "ffn", "heads", "headSize", "blocks", "epsilon", "activation", "channels", "patch", "image", "dropped", "projections",
-  "pixels", "patches", "kernel", "classRow", "positions", "preNorm", "stream", "update", "narrow", "narrowScales", "wide", "wideScales",
-  "qkv", "keys", "values", "blockTable", "projector", "out", "scratch", "scratchBytes", "classifier",
-] as const; // prettier-ignore
-type HeaderField = (typeof headerFields)[number];
-const activations: Readonly<Record<Activation, number>> = { quick_gelu: 0, gelu_tanh: 1, gelu: 2 };
+const activations: Readonly<Record<Activation, number>> = { quick_gelu: quickGelu, gelu_tanh: geluTanh, gelu };
 
 export interface TowerOptions extends WeightFiles {
   readonly plan: VisionPlan;
@@ -81,11 +85,16 @@ export async function loadTower(options: TowerOptions): Promise<VisionTower> {
 
   const own = new KernelMemory();
   const normWords = ({ weight, bias }: PlannedNorm): number[] => [own.placeTensor(weight), own.placeTensor(bias)];
-  const blockWords = plan.blocks.flatMap((block) => [
-    ...normWords(block.attentionNorm),
-    ...normWords(block.mlpNorm),
-    ...[block.qkv, block.out, block.wide, block.narrow].flatMap((matrix) => own.matrixWords(matrix)),
-  ]);
+  const blockWords = plan.blocks.flatMap((block) =>
+    tableWords(blockLayout, {
+      attentionNorm: normWords(block.attentionNorm),
+      mlpNorm: normWords(block.mlpNorm),
+      qkv: own.matrixWords(block.qkv),
+      out: own.matrixWords(block.out),
+      wide: own.matrixWords(block.wide),
+      narrow: own.matrixWords(block.narrow),
+    }),
+  );
   const projectorWords = plan.projector.flatMap((matrix) => own.matrixWords(matrix));
   const preNormWords = plan.preNorm && normWords(plan.preNorm);
   const attention = 16 * headSize + 128 * panels + 16 * hidden;
@@ -93,14 +102,14 @@ export async function loadTower(options: TowerOptions): Promise<VisionTower> {
   const patches = rows - plan.dropped;
   const placed = plan.classifier && placeClassifier(own, plan.classifier, { image: options.image, hidden, patches, projected }); // prettier-ignore
   const scratchBytes = Math.ceil(Math.max(attention, products, hidden * 4, placed?.scratchBytes ?? 0) / 64) * 64;
-  const places: Record<HeaderField, number> = {
+  const fields: Record<keyof typeof layout, number> = {
     rows,
     hidden,
     ffn,
     heads,
     headSize,
     blocks: plan.blocks.length,
-    epsilon: 0,
+    epsilon: floatWord(plan.epsilon),
     activation: activations[plan.activation],
     channels,
     patch,
@@ -109,14 +118,14 @@ export async function loadTower(options: TowerOptions): Promise<VisionTower> {
     projections: plan.projector.length,
     pixels: own.place(channels * image * image * 4),
     patches: own.place(fours * inputs * 4),
-    kernel: own.place(hidden * inputs * 4),
+    patchWeights: own.place(hidden * inputs * 4),
     classRow: plan.classRow ? own.placeTensor(plan.classRow) : 0,
     positions: own.placeTensor(plan.positions),
     preNorm: preNormWords ? own.place(preNormWords.length * 4) : 0,
     stream: own.place(fours * hidden * 4),
     update: own.place(rows * hidden * 4),
-    narrow: own.place(rows * hidden * 2),
-    narrowScales: own.place((rows * hidden) / 8),
+    quantized: own.place(rows * hidden * 2),
+    quantizedScales: own.place((rows * hidden) / 8),
     wide: own.place(rows * blocksOf(widest) * 64),
     wideScales: own.place(rows * blocksOf(widest) * 4),
     qkv: own.place(fours * 3 * hidden * 4),
@@ -131,20 +140,19 @@ export async function loadTower(options: TowerOptions): Promise<VisionTower> {
   };
 
   await own.make(0, options);
-  own.field(0, ...headerFields.map((field) => places[field]));
-  own.field(headerFields.indexOf("epsilon"), ...new Int32Array(Float32Array.of(plan.epsilon).buffer));
-  own.words(places.blockTable, blockWords);
-  own.words(places.projector, projectorWords);
-  if (preNormWords) own.words(places.preNorm, preNormWords);
+  own.fields(layout, fields);
+  own.words(fields.blockTable, blockWords);
+  own.words(fields.projector, projectorWords);
+  if (preNormWords) own.words(fields.preNorm, preNormWords);
   const kernel = await floatsOf(plan.kernel, options);
-  const panelled = own.floats.subarray(places.kernel >> 2);
+  const panelled = own.floats.subarray(fields.patchWeights >> 2);
   for (let n = 0; n < hidden; n++) {
     const to = (n >> 3) * inputs * 8 + (n & 7);
     for (let i = 0; i < inputs; i++) panelled[to + i * 8] = kernel[n * inputs + i] ?? 0;
   }
   if (plan.kernelBias) {
     const bias = await floatsOf(plan.kernelBias, options);
-    const positions = own.floats.subarray(places.positions >> 2);
+    const positions = own.floats.subarray(fields.positions >> 2);
     const from = plan.classRow ? hidden : 0;
     for (let i = from; i < rows * hidden; i++) positions[i] = (positions[i] ?? 0) + (bias[i % hidden] ?? 0);
   }
@@ -156,17 +164,17 @@ export async function loadTower(options: TowerOptions): Promise<VisionTower> {
     run(pixels) {
       if (pixels.length !== channels * options.image ** 2)
         throw new EngineError("internal", "a picture of another size");
-      own.floats.set(classifier ? classifier.look(pixels) : pixels, places.pixels >> 2);
+      own.floats.set(classifier ? classifier.look(pixels) : pixels, fields.pixels >> 2);
       team.run();
       const kept = rows - plan.dropped;
       const copy = (at: number, count: number): Float32Array<ArrayBuffer> =>
         new Float32Array(own.floats.subarray(at >> 2, (at >> 2) + count));
       const told = classifier?.told();
-      const features = copy(places.out, kept * projected);
+      const features = copy(fields.out, kept * projected);
       return {
         features: told ? joinFloats(features, told.tokens) : features,
         projected,
-        tower: plan.yieldsTower ? copy(places.stream + plan.dropped * hidden * 4, kept * hidden) : undefined,
+        tower: plan.yieldsTower ? copy(fields.stream + plan.dropped * hidden * 4, kept * hidden) : undefined,
         hidden,
         newline,
         photograph: told?.photograph,
