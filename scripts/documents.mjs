@@ -28,9 +28,18 @@ export function readFacts() {
     top: foldersIn("."),
     rooms: foldersIn("src"),
     lines: JSON.parse(readFileSync(join(root, "scripts", "folders.json"), "utf8")),
-    imports: importTable.rooms,
+    imports: rowsByPath(),
     speed: readSpeed(),
   };
+}
+
+/** The rows of the import table, by paths from the project's folder on. */
+function rowsByPath() {
+  const { rooms, beside } = importTable;
+  return Object.fromEntries([
+    ...Object.entries(rooms).map(([room, row]) => [`src/${room}`, row]),
+    ...Object.entries(beside).map(([room, row]) => [room.slice(1), row]),
+  ]);
 }
 
 /** The folders' names, without hidden ones and those that git ignores. */
@@ -51,7 +60,7 @@ function foldersIn(path) {
  * @returns {{ problems: string[], blocks: Texts }}
  */
 export function makeBlocks({ top, rooms, lines, imports, speed }) {
-  const paths = [...top, ...rooms.map((name) => `src/${name}`), ...Object.keys(imports).map((name) => `src/${name}`)];
+  const paths = [...top, ...rooms.map((name) => `src/${name}`), ...Object.keys(imports)];
   const problems = [
     ...[...new Set(paths)]
       .filter((path) => !(path in lines))
@@ -82,13 +91,13 @@ function mapOf(top, rooms, lines) {
 }
 
 function importsOf(imports, lines) {
-  const cell = (entries) =>
-    entries.length === 0 ? "–" : entries.map((entry) => (entry.includes(".") ? `\`${entry}\`` : entry)).join(", ");
+  const shown = (entry) => (/[.*]/.test(entry) ? `\`${entry.replace(/^\//, "")}\`` : entry.replace(/^\//, ""));
+  const cell = (entries) => (entries.length === 0 ? "–" : entries.map(shown).join(", "));
   return table(
     ["Folder", "Holds", "May import", "Types only from"],
-    Object.entries(imports).map(([room, { values, types }]) => [
-      `\`src/${room}\``,
-      lines[`src/${room}`] ?? "",
+    Object.entries(imports).map(([path, { values, types }]) => [
+      `\`${path}\``,
+      lines[path] ?? "",
       cell(values),
       cell(types),
     ]),

@@ -30,7 +30,7 @@ test("a README whose speed table is stale is told, when its figures change and w
 });
 
 test("an import table that is not the one lint enforces is told", () => {
-  const rooms = { ...facts.imports, zoo: { values: ["ui"], types: [] } };
+  const rooms = { ...facts.imports, "src/zoo": { values: ["ui"], types: [] } };
   expect(judgeDocuments(documents, makeBlocks({ ...facts, imports: rooms }).blocks)).toEqual([
     'ARCHITECTURE.md: the block "imports" is stale: run npm run documents',
   ]);

@@ -1,16 +1,18 @@
-// The lint rule that holds every import of src against the table in imports.json: which room may import which, and where each npm
-// package lives. It reads specifiers and paths only, no types and no files.
+// The lint rule that holds every import of src, bench and e2e against the table in imports.json: which room may import which, and
+// where each npm package lives. It reads specifiers and paths only, no types and no files.
+//
+// A path is one below src ("engine/types.ts"), or from the project's folder on with a slash in front ("/bench/plan.ts").
 import { readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { posix } from "node:path";
 
 /**
- * Rooms and their wings with what they may import as values and as types only; what everyone may import; the files each npm package stays in.
- * An entry that names a folder means all that is below it.
+ * Rooms and their wings with what they may import as values and as types only; the same for what stands beside src; what everyone may
+ * import; the files of src each npm package stays in. An entry that names a folder means all that is below it.
  */
 export const table = JSON.parse(readFileSync(new URL("./imports.json", import.meta.url), "utf8"));
 
-/** Whether a path below src is one that an entry of the table means: a room, a file, or a pattern with `*`. */
+/** Whether a path is one that an entry of the table means: a room, a file, or a pattern with `*`. */
 function matches(path, entry) {
   if (!/[*.]/.test(entry)) return path.startsWith(`${entry}/`);
   const pattern = entry.split("*").map((piece) => piece.replace(/[.+^${}()|[\]\\]/g, "\\$&"));
@@ -18,35 +20,41 @@ function matches(path, entry) {
 }
 const matchesAny = (path, entries) => entries.some((entry) => matches(path, entry));
 
-/** What is wrong with an import of `specifier` in the file at `from` (below src); undefined where nothing is. */
+/** What is wrong with an import of `specifier` in the file at `from`; undefined where nothing is. */
 export function judgeImport(from, specifier, typesOnly) {
   const bare = specifier.replace(/[?].*$/, "");
-  if (bare.split("/").includes("..") || bare.startsWith("/") || bare.startsWith("file:"))
+  const beside = from.startsWith("/");
+  if ((bare.split("/").includes("..") && !beside) || bare.startsWith("/") || bare.startsWith("file:"))
     return "Imports across folders are spelled #folder/file.ts.";
-  if (bare.startsWith(".")) return judgeTarget(from, posix.join(posix.dirname(from), bare), typesOnly);
+  if (bare.startsWith(".")) {
+    const target = posix.join(posix.dirname(from), bare);
+    if (target.startsWith("/src/")) return "Imports from src are spelled #folder/file.ts.";
+    return judgeTarget(from, target, typesOnly);
+  }
   if (bare.startsWith("#")) return judgeTarget(from, posix.normalize(bare.slice(1)), typesOnly);
-  return isBuiltin(bare) ? undefined : judgePackage(from, bare);
+  return isBuiltin(bare) || beside ? undefined : judgePackage(from, bare);
 }
 
-/** The room or wing that a path below src belongs to: the longest one that holds it. */
+/** The room or wing that a path belongs to: the longest one that holds it. */
 export function roomOf(path) {
-  const holds = (room) => path === room || path.startsWith(`${room}/`);
-  return Object.keys(table.rooms)
+  const holds = (room) => path === room || path.startsWith(`${room}/`) || (room.includes("*") && matches(path, room));
+  return Object.keys({ ...table.rooms, ...table.beside })
     .filter(holds)
     .sort((a, b) => b.length - a.length)[0];
 }
 
 function judgeTarget(from, target, typesOnly) {
   const room = roomOf(from);
-  const row = table.rooms[room];
-  if (row === undefined) return `src/${posix.dirname(from)} has no row in scripts/imports.json.`;
+  const row = table.rooms[room] ?? table.beside[room];
+  const shown = from.startsWith("/") ? room?.slice(1) : `src/${room}`;
+  if (row === undefined) return `${posix.dirname(from)} has no row in scripts/imports.json.`;
   for (const [suffix, pickers] of Object.entries(table.adapters)) {
-    if (target.endsWith(suffix) && !typesOnly && !matchesAny(from, pickers))
+    if (target.endsWith(suffix) && !typesOnly && !from.startsWith("/") && !matchesAny(from, pickers))
       return `${target} is a host's adapter: only ${pickers.join(", ")} may pick it.`;
   }
   if (roomOf(target) === room || matchesAny(target, [...table.everywhere, ...row.values])) return undefined;
-  if (!matchesAny(target, row.types)) return `src/${room} may not import ${target} (see ARCHITECTURE.md).`;
-  return typesOnly ? undefined : `src/${room} may import only types from ${target}: write "import type".`;
+  if (!matchesAny(target, row.types)) return `${shown} may not import ${target} (see ARCHITECTURE.md).`;
+  return typesOnly ? undefined : `${shown} may import only types from ${target}: write "import type".`;
 }
 
 function judgePackage(from, specifier) {
@@ -59,11 +67,12 @@ function judgePackage(from, specifier) {
   return matchesAny(from, homes) ? undefined : `${name} is only for ${homes.join(", ")}.`;
 }
 
-/** The rule; its one option is the path of src. */
+/** The rule; its one option is the path of the project. */
 export const importTable = {
   meta: { type: "problem", schema: [{ type: "string" }], messages: { import: "{{problem}}" } },
   create(context) {
-    const from = posix.relative(context.options[0], context.filename.replaceAll("\\", "/"));
+    const path = `/${posix.relative(context.options[0], context.filename.replaceAll("\\", "/"))}`;
+    const from = path.startsWith("/src/") ? path.slice("/src/".length) : path;
     const check = (node, typesOnly) => {
       const specifier = node?.type === "TemplateLiteral" ? node.quasis[0]?.value.cooked : node?.value;
       if (typeof specifier !== "string") return;

@@ -6,29 +6,43 @@ import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 
 const root = new URL("../", import.meta.url);
-const read = (path: string): string => readFileSync(new URL(path, root), "utf8");
 const names = v.array(v.string());
+const Rows = v.record(v.string(), v.object({ values: names, types: names }));
 const Table = v.object({
   everywhere: names,
-  rooms: v.record(v.string(), v.object({ values: names, types: names })),
+  rooms: Rows,
+  beside: Rows,
   adapters: v.record(v.string(), names),
   packages: v.record(v.string(), names),
 });
-const table = v.parse(Table, JSON.parse(read("scripts/imports.json")));
+const table = v.parse(Table, JSON.parse(readFileSync(new URL("imports.json", import.meta.url), "utf8")));
 const rooms = Object.keys(table.rooms);
 
 // The project's configuration without the rules that need types, which take seconds and have no say here.
 const eslint = new ESLint({ cwd: root.pathname, overrideConfig: [tseslint.configs.disableTypeChecked] });
 
-/** What lint says of a line in a file of src. */
-async function refusals(file: string, line: string): Promise<string[]> {
-  const [result] = await eslint.lintText(`${line}\n`, { filePath: `src/${file}` });
-  return (result?.messages ?? [])
-    .filter(({ ruleId, severity }) => (ruleId === "llava/import-table" && severity === 2) || ruleId === null)
-    .map(({ message }) => message);
+/** How many refusals each of these lines gets in a file of the project. */
+async function countRefusals(file: string, lines: readonly string[]): Promise<number[]> {
+  const [result] = await eslint.lintText(lines.join("\n"), { filePath: file });
+  const counted = (result?.messages ?? []).filter(
+    ({ ruleId, severity }) => (ruleId === "llava/import-table" && severity === 2) || ruleId === null,
+  );
+  return lines.map((_, at) => counted.filter(({ line }) => line === at + 1).length);
 }
 
-const fileIn = (room: string): string => (room.includes(".") ? room : `${room}/planted.ts`);
+/** The lines that lint does not refuse, which should be none. */
+async function accepted(file: string, lines: readonly string[]): Promise<string[]> {
+  const counts = await countRefusals(file, lines);
+  return lines.filter((_, at) => counts[at] !== 1);
+}
+
+/** The lines that lint refuses. */
+async function refused(file: string, lines: readonly string[]): Promise<string[]> {
+  const counts = await countRefusals(file, lines);
+  return lines.filter((_, at) => counts[at] !== 0);
+}
+
+const fileIn = (room: string): string => (room.includes(".") ? `src/${room}` : `src/${room}/planted.ts`);
 /** A file that an entry of the table lets through. */
 const targetOf = (entry: string): string => (entry.includes(".") ? entry : `${entry}/some-file.ts`);
 
@@ -41,8 +55,9 @@ describe.each(rooms)("of src/%s", (room) => {
   const typesOnly = row.types.map(targetOf);
 
   test("imports of rooms that its row does not name are refused, in every way to write them", async () => {
-    for (const target of closed.map(targetOf)) {
-      for (const line of [
+    const lines = closed
+      .map(targetOf)
+      .flatMap((target) => [
         `import { a } from "#${target}";`,
         `import type { A } from "#${target}";`,
         `import "#${target}";`,
@@ -55,50 +70,88 @@ describe.each(rooms)("of src/%s", (room) => {
         `import { a } from "#${target}?raw";`,
         `import { a } from "#./${target}";`,
         `const worker = new Worker(new URL("../${target}", import.meta.url));`,
-      ])
-        expect(await refusals(fileIn(room), line), line).toHaveLength(1);
-    }
+      ]);
+    expect(await accepted(fileIn(room), lines)).toEqual([]);
   });
 
   test("values are refused where its row has types only", async () => {
-    for (const target of typesOnly) {
-      expect(await refusals(fileIn(room), `import type { A } from "#${target}";`), target).toEqual([]);
-      for (const line of [
-        `import { a } from "#${target}";`,
-        `import { type A } from "#${target}";`,
-        `export * from "#${target}";`,
-        `const a = await import("#${target}");`,
-      ])
-        expect(await refusals(fileIn(room), line), line).toHaveLength(1);
-    }
+    const types = typesOnly.map((target) => `import type { A } from "#${target}";`);
+    expect(await refused(fileIn(room), types)).toEqual([]);
+    const values = typesOnly.flatMap((target) => [
+      `import { a } from "#${target}";`,
+      `import { type A } from "#${target}";`,
+      `export * from "#${target}";`,
+      `const a = await import("#${target}");`,
+    ]);
+    expect(await accepted(fileIn(room), values)).toEqual([]);
   });
 
   test("what its row names may be imported", async () => {
-    for (const target of [...row.values, ...table.everywhere].map(targetOf)) {
-      const adapter = Object.keys(table.adapters).some((suffix) => target.endsWith(suffix));
-      if (!adapter) expect(await refusals(fileIn(room), `import { a } from "#${target}";`), target).toEqual([]);
-    }
+    const targets = [...row.values, ...table.everywhere].map(targetOf);
+    const isAdapter = (target: string): boolean =>
+      Object.keys(table.adapters).some((suffix) => target.endsWith(suffix));
+    const lines = targets.filter((target) => !isAdapter(target)).map((target) => `import { a } from "#${target}";`);
+    expect(await refused(fileIn(room), lines)).toEqual([]);
   });
 
   test("../ is refused, at the start and within", async () => {
-    for (const path of ["../engine/types.ts", "./../engine/types.ts", "#engine/../ui/App.tsx", "/src/ui/app/App.tsx"])
-      expect(await refusals(fileIn(room), `import type { A } from "${path}";`), path).toHaveLength(1);
+    const paths = ["../engine/types.ts", "./../engine/types.ts", "#engine/../ui/App.tsx", "/src/ui/app/App.tsx"];
+    const lines = [...paths, "../../bench/plan.ts"].map((path) => `import type { A } from "${path}";`);
+    expect(await accepted(fileIn(room), lines)).toEqual([]);
   });
 
   test("an npm package is refused outside its home, as a value and as a type", async () => {
-    const file = fileIn(room);
-    for (const [name, homes] of Object.entries(table.packages)) {
-      if (homes.some((home) => home === "*" || home === room || room.startsWith(`${home}/`))) continue;
-      for (const line of [
-        `import { a } from "${name}";`,
-        `import type { A } from "${name}";`,
-        `import { a } from "${name}/deeper";`,
-        `const a = await import("${name}");`,
-      ])
-        expect(await refusals(file, line), `${file}: ${line}`).toHaveLength(1);
-    }
-    expect(await refusals(file, 'import { a } from "a-package-without-home";')).toHaveLength(1);
+    const away = Object.entries(table.packages).filter(
+      ([, homes]) => !homes.some((home) => home === "*" || home === room || room.startsWith(`${home}/`)),
+    );
+    const lines = away.flatMap(([name]) => [
+      `import { a } from "${name}";`,
+      `import type { A } from "${name}";`,
+      `import { a } from "${name}/deeper";`,
+      `const a = await import("${name}");`,
+    ]);
+    lines.push('import { a } from "a-package-without-home";');
+    expect(await accepted(fileIn(room), lines)).toEqual([]);
   });
+});
+
+test("src/testing is for tests and benches alone: no file of the application may import it", async () => {
+  const lines = ['import { a } from "#testing/fixtures.ts";', 'import type { A } from "#testing/store-contract.ts";'];
+  for (const room of rooms.filter((room) => room !== "testing"))
+    expect(await accepted(fileIn(room), lines), room).toEqual([]);
+  for (const file of [
+    "src/engine/planted.test.ts",
+    "bench/planted.ts",
+    "e2e/planted.spec.ts",
+    "src/testing/planted.ts",
+  ])
+    expect(await refused(file, lines), file).toEqual([]);
+});
+
+test("benches and browser tests import what they are for, and nothing above it", async () => {
+  const lines = (...targets: string[]): string[] => targets.map((target) => `import { a } from "${target}";`);
+  expect(
+    await refused("bench/page/planted.ts", lines("#engine/engine.ts", "../plan.ts", "../../e2e/support/bundle.ts")),
+  ).toEqual([]);
+  expect(
+    await accepted(
+      "bench/page/planted.ts",
+      lines("#ui/app/App.tsx", "#main.tsx", "../../src/engine/engine.ts", "../../e2e/planted.spec.ts"),
+    ),
+  ).toEqual([]);
+  // A browser test sees the page from outside; the pages it opens for parts of the app import those.
+  expect(
+    await accepted("e2e/engine/planted.spec.ts", lines("#ui/app/App.tsx", "#engine/engine.ts", "../../bench/plan.ts")),
+  ).toEqual([]);
+  expect(
+    await refused("e2e/engine/planted-page.ts", lines("#engine/engine.ts", "#engine/picture/decode.web.ts")),
+  ).toEqual([]);
+  expect(
+    await accepted(
+      "e2e/support/planted.ts",
+      lines("#engine/engine.ts", "../../bench/plan.ts", "../chat/planted.spec.ts"),
+    ),
+  ).toEqual([]);
 });
 
 test("no arrow runs back up: what a room may import never leads back to it", () => {
@@ -121,8 +174,9 @@ test("no arrow runs back up: what a room may import never leads back to it", () 
 });
 
 test("adapters of a host are picked by entry points only", async () => {
-  expect(await refusals("worker/host.ts", 'import { a } from "#engine/picture/decode.web.ts";')).toHaveLength(1);
-  expect(await refusals("engine/model/model.ts", 'import { a } from "./runtime.node.ts";')).toHaveLength(1);
-  expect(await refusals("engine/model/model.ts", 'import type { A } from "./runtime.node.ts";')).toEqual([]);
-  expect(await refusals("worker/worker.ts", 'import { a } from "#engine/picture/decode.web.ts";')).toEqual([]);
+  const decoder = 'import { a } from "#engine/picture/decode.web.ts";';
+  expect(await accepted("src/worker/host.ts", [decoder])).toEqual([]);
+  expect(await accepted("src/engine/model/model.ts", ['import { a } from "./runtime.node.ts";'])).toEqual([]);
+  expect(await refused("src/engine/model/model.ts", ['import type { A } from "./runtime.node.ts";'])).toEqual([]);
+  expect(await refused("src/worker/worker.ts", [decoder])).toEqual([]);
 });

@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { chromium } from "@playwright/test";
 import { runtimePath } from "#sw/runtime-cache.ts";
 import { securityHeaders } from "#sw/security-headers.ts";
-import { bundle } from "../../e2e/support/bundle-page.ts";
+import { bundle } from "../../e2e/support/bundle.ts";
 import type { WarmLoad } from "./load-page.ts";
 import { spreadOf } from "../measure.ts";
 import { serveBench } from "../serve.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { chromium } from "@playwright/test";
-import { bundle } from "../../e2e/support/bundle-page.ts";
+import { bundle } from "../../e2e/support/bundle.ts";
 import { runtimePath } from "#sw/runtime-cache.ts";
 import { serveBench } from "../serve.ts";
 import { markdownOf } from "../table.ts";

@@ -12,7 +12,7 @@ import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
 import { runtimePath } from "#sw/runtime-cache.ts";
 import { securityHeaders } from "#sw/security-headers.ts";
 import { parseManifest } from "#weights/manifest.ts";
-import { bundle } from "../../e2e/support/bundle-page.ts";
+import { bundle } from "../../e2e/support/bundle.ts";
 import { engineSystem } from "../systems/ours.ts";
 import { serveBench } from "../serve.ts";
 import type { Held } from "./turns-page.ts";

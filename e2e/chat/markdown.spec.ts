@@ -2,7 +2,7 @@
 import { expect, test, type Page } from "@playwright/test";
 import { hostileTexts } from "#testing/markdown-corpus.ts";
 import { violations } from "../support/axe.ts";
-import { openBundled } from "../support/bundle-page.ts";
+import { openBundled } from "../support/bundle.ts";
 import { hostileAnswer, longestTaskWith } from "../support/hostile-answers.ts";
 import { longestTask, watchLongTasks } from "../support/long-tasks.ts";
 import { openSavedChat, type SavedTurn } from "../support/saved-chat.ts";

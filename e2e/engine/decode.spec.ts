@@ -1,7 +1,7 @@
 // Picture files through a real browser's decoders: upright, first frame, downscaled, or refused with the right word.
 import { expect, test, type Page } from "@playwright/test";
 import sharp, { type Sharp } from "sharp";
-import { openBundled } from "../support/bundle-page.ts";
+import { openBundled } from "../support/bundle.ts";
 import type { Decoded } from "./decode-page.ts";
 import { decodeImage } from "#engine/picture/decode.node.ts";
 import { oddPictures } from "#testing/odd-pictures.node.ts";

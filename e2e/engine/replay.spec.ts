@@ -1,7 +1,7 @@
 // Steps that the GPU does again as they were recorded, on the software adapter, beside WASM.
 import { expect, test } from "@playwright/test";
 import { runtimePath } from "#sw/runtime-cache.ts";
-import { openBundled } from "../support/bundle-page.ts";
+import { openBundled } from "../support/bundle.ts";
 
 test("recorded steps give the answer of WASM and make next to no buffers, also after the cache has grown", async ({
   page,

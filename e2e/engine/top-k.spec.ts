@@ -1,6 +1,6 @@
 // The largest logits, found on a GPU (the software adapter), beside a plain sort.
 import { expect, test } from "@playwright/test";
-import { openBundled } from "../support/bundle-page.ts";
+import { openBundled } from "../support/bundle.ts";
 
 function expected(row: readonly number[], k: number): [number, number][] {
   const order = [...row.keys()].sort((a, b) => (row[b] ?? 0) - (row[a] ?? 0) || a - b);

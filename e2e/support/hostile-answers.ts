@@ -2,7 +2,7 @@
 // once, as a kept conversation is, and once growing, as an answer that streams in. For the test and for `npm run bench -- hostile`.
 import type { Page } from "@playwright/test";
 import { heavyAnswers } from "#testing/markdown-heavy.ts";
-import { openBundled } from "./bundle-page.ts";
+import { openBundled } from "./bundle.ts";
 
 export interface HostileResult {
   readonly name: string;

@@ -1,6 +1,6 @@
 // The measurement behind "about … tokens/s here", on a real WebGPU device (here the software adapter).
 import { expect, test } from "@playwright/test";
-import { openBundled } from "../support/bundle-page.ts";
+import { openBundled } from "../support/bundle.ts";
 
 test("a compute shader's bandwidth is measured in a moment and is no nonsense", async ({ page }) => {
   await openBundled(page, new URL("./bandwidth-page.ts", import.meta.url));

@@ -1,7 +1,7 @@
 // A picture asked about at an earlier visit is not encoded again; and what keeps its features, on a browser's real storage.
 import { expect, test, type Page } from "@playwright/test";
 import { askAbout, modelReady, openPage } from "../support/ask.ts";
-import { openBundled } from "../support/bundle-page.ts";
+import { openBundled } from "../support/bundle.ts";
 
 test("features are kept by package and scope, within a limit, and outlive the page", async ({ page }) => {
   const read = async (): Promise<unknown> => {

@@ -2,7 +2,7 @@
 import { expect, test } from "@playwright/test";
 import { startPackageServer, testPackage, weightsPath } from "#testing/package-server.node.ts";
 import { fileURLToPath } from "node:url";
-import { bundle } from "../support/bundle-page.ts";
+import { bundle } from "../support/bundle.ts";
 
 const kills = process.env["LLAVA_LONG_TESTS"] ? 100 : 10;
 const shardBytes = 64_000;

@@ -1,7 +1,7 @@
 // The store of weights on a browser's real storage, against the contract that the one in memory passes under Node.
 import { expect, test, type Page } from "@playwright/test";
 import { storeContract } from "#testing/store-contract.ts";
-import { openBundled } from "../support/bundle-page.ts";
+import { openBundled } from "../support/bundle.ts";
 
 async function readResults(page: Page): Promise<unknown> {
   await expect(page.locator("body")).toHaveText(/^\{/);
