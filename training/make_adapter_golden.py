@@ -1,9 +1,9 @@
-"""Writes PEFT adapters of every kind that can be merged over tiny checkpoints of fixtures/families, and the logits that PyTorch gives with each.
+"""Writes PEFT adapters of every mergeable kind for tiny checkpoints of fixtures/families, and PyTorch's logits with each of them.
 
 `python make_adapter_golden.py`   fixtures/adapters/<kind>/ as peft saves it (weights kept as f16), fixtures/adapters.golden.json
 
-The reference is the adapter running beside its base; peft's own merge has to give the same, except where embeddings and output layer are
-one: there peft changes both, and neither runs as it was trained.
+The reference is the unmerged adapter on its base. peft's own merge has to give the same, except where embeddings and output layer share one
+matrix: there peft changes both, and the merged model differs from the trained one.
 """
 
 import json

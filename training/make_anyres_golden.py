@@ -1,4 +1,4 @@
-"""Writes how Hugging Face cuts pictures of many sizes in tiles: rows per picture, tiles, and samples of their pixels.
+"""Writes how Hugging Face cuts pictures of many sizes into tiles: rows per picture, tiles, and samples of their pixels.
 
 `python make_anyres_golden.py`   fixtures/anyres.golden.json, for LLaVA-1.6 (336 px, 24 × 24) and LLaVA-OneVision (384 px, 27 × 27)
 """

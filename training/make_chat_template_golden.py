@@ -1,4 +1,4 @@
-"""Writes what Hugging Face renders of chat templates of the kinds that LLaVA's packages on the hub have.
+"""Writes what Hugging Face renders from the kinds of chat templates that LLaVA's packages on the hub have.
 
 `python training/make_chat_template_golden.py`   fixtures/chat-templates.golden.json
 """

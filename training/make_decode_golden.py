@@ -1,4 +1,4 @@
-"""Writes small picture files of every mode and orientation with the pixels that Pillow reads out of them.
+"""Writes small picture files of every mode and orientation, with the pixels that Pillow decodes from them.
 
 `python training/make_decode_golden.py`   fixtures/decode.golden.json; 16-bit files hold their expected pixels by formula, as Pillow clips them
 """
@@ -85,7 +85,7 @@ def main():
     for tolerance, group in ((0, exact), (2, near)):
         for name, data in group.items():
             files.append(record(name, data, read(data), tolerance))
-    # Upper byte or nearest: readers differ by one.
+    # The upper byte, or the nearest value: decoders differ by one here.
     y, x, c = np.mgrid[0:HEIGHT, 0:WIDTH, 0:3]
     deep = (x * 4700 + y * 1100 + c * 2300).astype(np.uint16)
     for name, values in (("grey-16.png", deep[..., :1]), ("rgb-16.png", deep)):

@@ -41,7 +41,7 @@ CLIP_MEAN, CLIP_STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.261302
 HALF = [0.5, 0.5, 0.5]
 NEW_TOKENS = 16
 
-# Pictures of one prompt, by width and height; every family sees squares, wide and tall ones, and one of a single pixel.
+# Pictures of each prompt as (width, height): every family gets square, wide and tall ones, and a single pixel.
 ONE_PICTURE = [[(32, 32)], [(64, 48)], [(100, 50)], [(41, 97)], [(1, 1)]]
 SEVERAL = [[(64, 48), (30, 70)], [(20, 20), (21, 90), (64, 64)]]
 BIG = [[(120, 120)], [(180, 30)], [(97, 161)]]
@@ -154,7 +154,7 @@ def preprocess(family, pictures):
         common = {"image_grid_pinpoints": pinpoints, "image_mean": mean, "image_std": std, "do_pad": False}
         if family["kind"] == "next":
             processor = LlavaNextImageProcessorPil(size={"shortest_edge": side}, crop_size={"height": side, "width": side}, **common)
-            # Every picture by itself: the processor cuts each in tiles, however many there are.
+            # One picture at a time: the processor cuts each into tiles, however many there are.
             return [torch.tensor(np.array(processor(p)["pixel_values"][0])) for p in pictures]
         processor = LlavaOnevisionImageProcessorPil(size={"height": side, "width": side}, **common)
         return [torch.tensor(np.array(v)) for v in processor([pictures])["pixel_values"]]
@@ -275,7 +275,7 @@ def original_config(model, family, model_type):
     if "grid" in family:
         flat["mm_patch_merge_type"] = "spatial_unpad"
         flat["image_aspect_ratio"] = "anyres_max_9" if family["kind"] == "onevision" else "anyres"
-        # Width first, as the original counts.
+        # Width first, as in the original.
         flat["image_grid_pinpoints"] = [[w, h] for h, w in config.image_grid_pinpoints]
     elif family["aspect"] == "pad":
         flat["image_aspect_ratio"] = "pad"
@@ -327,7 +327,7 @@ def write_family(name, family):
     if model_type:
         folder = OUT / f"{name}.original"
         folder.mkdir()
-        # Up to LLaVA-1.5 they come without their tower.
+        # Checkpoints up to LLaVA-1.5 come without their tower.
         mine = {original_name(n): t for n, t in tensors.items() if not (family.get("bare") and n.startswith("vision_tower."))}
         torch.save(mine, folder / "pytorch_model.bin")
         write_json(folder / "config.json", original_config(model, family, model_type))

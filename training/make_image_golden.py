@@ -1,5 +1,5 @@
-"""Writes fixtures/image.golden.json: SHA-256 of what Pillow makes of a few pictures drawn by formula, the way LLaVA prepares them, and
-fixtures/processor.golden.json: samples of what Hugging Face's processors make of such pictures of any shape.
+"""Writes fixtures/image.golden.json, the SHA-256 of a few pictures as Pillow prepares them for LLaVA, and fixtures/processor.golden.json, samples
+of what Hugging Face's processors make of pictures of many shapes. The pictures are drawn by a formula.
 
 Pixel x,y has channel c = (x * x * 3 + y * 7 + x * y + c * 85) mod 256. `python make_image_golden.py` writes both.
 """

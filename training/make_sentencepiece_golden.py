@@ -1,5 +1,5 @@
-"""Trains a tiny SentencePiece model of Llama's kind (BPE, bytes for what is unknown) on the repository's own words and writes it with the
-ids that the SentencePiece library gives for a few texts: reference for the converter's reader of tokenizer.model.
+"""Trains a tiny SentencePiece model like Llama's (BPE with byte fallback) on the repository's own documents, and writes it with the ids that the
+SentencePiece library gives for a few texts: the reference for the converter's reader of tokenizer.model.
 
     pip install sentencepiece && python training/make_sentencepiece_golden.py
 """
@@ -30,7 +30,7 @@ def main():
     lines = [line for text in corpus for line in text.splitlines() if line.strip()]
     (OUT / "corpus.txt").write_text("\n".join(lines))
     write("tokenizer", "golden", vocab_size=700)
-    # Yi's kind: no space is put before a text, and some tokens are marks that training texts hold as they are.
+    # Like Yi's: no space is added before a text, and some special tokens occur in the training texts as they are.
     write("bare", "bare", vocab_size=400, add_dummy_prefix=False, user_defined_symbols=["<|im_start|>", "<|im_end|>"])
     (OUT / "corpus.txt").unlink()
 
@@ -55,7 +55,7 @@ def write(name, golden_name, **options):
     golden = {
         "pieces": model.vocab_size(),
         "texts": [
-            # What follows a special token gets no space of its own: Llama's tokenizer with legacy=False.
+            # No space is added after a special token, as in Llama's tokenizer with legacy=False.
             {"text": text, "ids": model.encode(text), "after": model.encode("<unk>" + text)[lead:], "decoded": model.decode(model.encode(text))}
             for text in TEXTS
         ],

