@@ -7,7 +7,7 @@ import { importTable } from "./scripts/import-rule.mjs";
 const untyped = ["**/*.mjs", "eslint.config.js", "kernels/*.ts"];
 
 export default tseslint.config(
-  { ignores: ["dist*", "bench-results", ".cache", "node_modules", "training", "public", "kernels"] },
+  { ignores: ["dist*", "bench-results", ".cache", "node_modules", "training", "public"] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {
@@ -48,6 +48,22 @@ export default tseslint.config(
       "no-restricted-imports": [
         "error",
         { patterns: [{ regex: "^(?!node:|\\.{1,2}/)", message: "Built-ins of Node only." }] },
+      ],
+    },
+  },
+  {
+    files: ["kernels/*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              regex: "^(?!\\./|\\.\\./src/engine/kernel/layout/)",
+              message: "Kernels share only their layouts with src.",
+            },
+          ],
+        },
       ],
     },
   },
