@@ -6,8 +6,9 @@ import { pathToFileURL } from "node:url";
 import { buildInto } from "./build.mjs";
 import { findChromium } from "./chromium.mjs";
 import { ensureInstalled, root, runTool } from "./ensure.mjs";
+import { browserTimes } from "./slowest.mjs";
 
-/** { passed, failed, skipped } of the browser tests; `args` go to Playwright. */
+/** { passed, failed, skipped, times } of the browser tests; `args` go to Playwright. */
 export async function runE2e(chromium, args = []) {
   await buildInto("dist-test");
   const file = join(root, ".cache", "e2e.json");
@@ -16,9 +17,11 @@ export async function runE2e(chromium, args = []) {
     CHROMIUM_PATH: chromium,
     E2E_PORT: String(await anyPort()),
   });
-  if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
-  const { expected, unexpected, flaky, skipped } = JSON.parse(readFileSync(file, "utf8")).stats;
-  return { passed: expected, failed: Math.max(unexpected + flaky, status === 0 ? 0 : 1), skipped };
+  if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0, times: [] };
+  const report = JSON.parse(readFileSync(file, "utf8"));
+  const { expected, unexpected, flaky, skipped } = report.stats;
+  const failed = Math.max(unexpected + flaky, status === 0 ? 0 : 1);
+  return { passed: expected, failed, skipped, times: browserTimes(report) };
 }
 
 function anyPort() {
