@@ -1,4 +1,4 @@
-// One small file, read whole: asked for again where the server falls silent or is busy. Knows no manifest and no ranges.
+// Reads one small file whole; the request is repeated where the server is silent or busy. Knows no manifest and no ranges.
 import { EngineError } from "#engine/errors.ts";
 import { openWatched, SilenceError, silencesToTell, type Clock, type WatchedResponse } from "./watched-fetch.ts";
 
@@ -8,16 +8,16 @@ export interface RequestOptions {
   readonly clock?: Clock | undefined;
   /** Milliseconds before try n (from 1) of a busy server; default doubles from 500. */
   readonly backoffMs?: (attempt: number) => number;
-  /** Hears how often in a row nothing came. */
+  /** Called with the number of silences in a row. */
   readonly onSilence?: ((times: number) => void) | undefined;
-  /** Default 3. */
+  /** Requests in all; default 3. */
   readonly tries?: number;
 }
 
-/** No manifest, listing, config or tokenizer is longer. */
+/** Manifests, listings, configs and tokenizers are shorter. */
 const longestBytes = 64 * 2 ** 20;
 
-/** The bytes behind the address; rejects with "network", with "http" where the status is no success, or with the signal's reason. */
+/** The bytes at the address; rejects with "network", "http", or the signal's reason. */
 export async function requestBytes(
   url: string,
   options: RequestOptions,
@@ -27,8 +27,8 @@ export async function requestBytes(
 }
 
 /**
- * The same with a request of any kind and the type that the server gives; "silent" when nothing came however often it was asked. A file of
- * more than `mostBytes` rejects with "bad-package".
+ * The response to any request as a Blob with the server's content type; "silent" when nothing arrived at any try. Rejects like
+ * `requestBytes`, and with "bad-package" for more than `mostBytes`.
  */
 export async function requestBlob(
   url: string,
@@ -58,8 +58,7 @@ async function ask(url: string, init: RequestInit, mostBytes: number, options: R
       return await readOnce(url, init, mostBytes, options);
     } catch (error) {
       signal?.throwIfAborted();
-      const failure =
-        error instanceof EngineError ? error : new EngineError("network", `${url}: ${String(error)}`, { cause: error });
+      const failure = toEngineError(url, error);
       if (failure instanceof SilenceError) {
         silences++;
         onSilence?.(silences);
@@ -105,28 +104,34 @@ async function readWhole(url: string, answer: WatchedResponse, mostBytes: number
   return whole;
 }
 
-/** A server may ask for patience, but not for more than this. */
-const longestWaitMs = 60_000;
+/** Longer Retry-After times are cut to this. */
+const maxRetryAfterMs = 60_000;
 
-/** The server's status is no success. */
+/** A failure of the request or of the connection as "network"; EngineErrors stay as they are. */
+export function toEngineError(url: string, error: unknown): EngineError {
+  if (error instanceof EngineError) return error;
+  return new EngineError("network", `${url}: ${String(error)}`, { cause: error });
+}
+
+/** A response whose status is no success. */
 export class HttpError extends EngineError {
   readonly status: number;
-  /** How long the server wants to be left alone. */
+  /** The server's Retry-After; 0 where it sends none. */
   readonly retryAfterMs: number;
   constructor(url: string, { status, headers }: Response) {
     super("http", `${url} answered with status ${status}`);
     this.status = status;
     const seconds = Number(headers.get("retry-after") ?? 0);
-    this.retryAfterMs = Number.isFinite(seconds) ? Math.min(longestWaitMs, Math.max(0, seconds * 1000)) : 0;
+    this.retryAfterMs = Number.isFinite(seconds) ? Math.min(maxRetryAfterMs, Math.max(0, seconds * 1000)) : 0;
   }
 }
 
-/** Worth another try: servers that are busy. */
+/** Whether the status means that the server is busy, so that another try is worthwhile. */
 export function isPassingStatus({ status }: HttpError): boolean {
   return status === 408 || status === 425 || status === 429 || status >= 500;
 }
 
-/** Rejects with the signal's reason as soon as it aborts. */
+/** Resolves after the time; rejects with the signal's reason as soon as it aborts. */
 export async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(done, milliseconds);

@@ -1,15 +1,15 @@
-// A request that does not wait for ever: where no byte comes for a while, it ends with a SilenceError. Knows no retries and no files.
+// A fetch with an idle timeout: where no byte arrives for a while it fails with a SilenceError. Knows no retries and no files.
 import { EngineError } from "#engine/errors.ts";
 
-/** So long a server may send nothing; a connection that stands still gives no other sign. */
+/** The idle timeout. A stalled connection shows in no other way. */
 export const longestSilenceMs = 15_000;
 
-/** After so many silences in a row whoever waits is told. */
+/** After this many silences in a row the user is told. */
 export const silencesToTell = 3;
 
-/** Tells the time; a test hands in one that runs faster. */
+/** Calls back after a time; tests pass one that they control. */
 export interface Clock {
-  /** Calls back once; returns how to call it off. */
+  /** Calls back once; returns a function that cancels it. */
   after(milliseconds: number, callback: () => void): () => void;
 }
 
@@ -20,7 +20,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** The connection is open, or seems to be, and nothing comes. */
+/** The connection is open, or seems to be, and no byte arrives. */
 export class SilenceError extends EngineError {
   constructor(url: string) {
     super("network", `${url} has sent nothing for ${longestSilenceMs / 1000} s`);
@@ -29,9 +29,9 @@ export class SilenceError extends EngineError {
 
 export interface WatchedResponse {
   readonly response: Response;
-  /** The next run of bytes; undefined at the end. Rejects with a SilenceError, or with what the connection failed with. */
+  /** The next bytes; undefined at the end. Rejects with a SilenceError, or with the connection's error. */
   next(): Promise<Uint8Array | undefined>;
-  /** Lets the connection go; never rejects. */
+  /** Ends the connection; never rejects. */
   close(): Promise<void>;
 }
 
@@ -41,22 +41,22 @@ export interface WatchOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** Resolves when the server answers; rejects with a SilenceError, the signal's reason, or the connection's failure. */
+/** Resolves with the response's headers; rejects with a SilenceError, the signal's reason, or the connection's error. */
 export async function openWatched(url: string, init: RequestInit, options: WatchOptions): Promise<WatchedResponse> {
   const { clock = systemClock, signal } = options;
   const send = options.fetch ?? fetch;
-  const giveUp = new AbortController();
+  const silent = new AbortController();
   const watched = <T>(work: Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
-      const callOff = clock.after(longestSilenceMs, () => {
+      const cancel = clock.after(longestSilenceMs, () => {
         const silence = new SilenceError(url);
         reject(silence);
-        giveUp.abort(silence);
+        silent.abort(silence);
       });
-      work.finally(callOff).then(resolve, reject);
+      work.finally(cancel).then(resolve, reject);
     });
   const response = await watched(
-    send(url, { ...init, signal: signal ? AbortSignal.any([signal, giveUp.signal]) : giveUp.signal }),
+    send(url, { ...init, signal: signal ? AbortSignal.any([signal, silent.signal]) : silent.signal }),
   );
   const reader = response.body?.getReader();
   return {
@@ -67,7 +67,7 @@ export async function openWatched(url: string, init: RequestInit, options: Watch
       return done ? undefined : value;
     },
     async close() {
-      // The body may have failed already; what matters is that it is let go.
+      // Rejects where the body has failed already.
       await reader?.cancel().catch(() => undefined);
     },
   };
