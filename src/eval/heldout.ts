@@ -1,4 +1,4 @@
-// The held-out questions and the fp32 checkpoint's answers, as committed in training/heldout; refuses files that were changed.
+// Reads the held-out questions and the fp32 checkpoint's answers from training/heldout, and refuses files that have changed.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
@@ -20,17 +20,17 @@ const Hashes = v.object({ questions: v.string(), answers: v.string(), pictures: 
 
 export type Question = Omit<v.InferOutput<typeof Question>, "question_id"> & {
   readonly id: number;
-  /** What the fp32 checkpoint answers. */
+  /** The fp32 checkpoint's answer. */
   readonly reference: string;
 };
 
 export interface Heldout {
   readonly questions: readonly Question[];
-  /** Where a question's `image` lies. */
+  /** The folder of the questions' pictures. */
   readonly pictures: string;
 }
 
-/** Reads the held-out set; throws a sentence naming the part whose hash does not match. */
+/** Throws where a part is missing or its hash does not match; the message names the part. */
 export async function readHeldout(folder: string): Promise<Heldout> {
   const file = (name: string): Promise<Buffer> =>
     readFile(join(folder, name)).catch((cause: unknown) => {
@@ -64,12 +64,12 @@ export async function readHeldout(folder: string): Promise<Heldout> {
   };
 }
 
-/** The weights whose answers are the reference; they may have been left out of a copy of the held-out set. */
+/** The hash of the weights that gave the reference answers; a copy of the held-out set may lack them. */
 async function hashCheckpoint(path: string): Promise<{ checkpoint?: string }> {
   return existsSync(path) ? { checkpoint: sha256(await readFile(path)) } : {};
 }
 
-/** Over lines of name and SHA-256, in the order of the names. */
+/** The hash over lines of name and SHA-256, sorted by name. */
 async function hashPictures(folder: string): Promise<string> {
   const names = (await readdir(folder)).sort();
   const lines = await Promise.all(names.map(async (name) => `${name} ${sha256(await readFile(join(folder, name)))}\n`));

@@ -12,7 +12,7 @@ import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
 import type { PackageFiles } from "#engine/types.ts";
 import { isAdapterManifest, manifestName, parsePackageManifest } from "#weights/manifest.ts";
 
-/** An engine on a package folder, with the adapter in another; throws "bad-package" when one of them holds none. */
+/** An engine on the package in a folder, with an adapter from another folder; throws "bad-package" where a folder does not hold one. */
 export async function openPackage(folder: string, adapterFolder?: string): Promise<Engine> {
   const files = packageFolder(folder);
   const info = await packageInfo(folder, files);
@@ -48,7 +48,7 @@ async function openAdapter(folder: string): Promise<AdapterPackage> {
 async function packageInfo(folder: string, files: PackageFiles): Promise<PackageInfo> {
   const manifest = await stat(join(folder, manifestName)).catch(() => undefined);
   const config = await stat(join(folder, "config.json")).catch(() => undefined);
-  // Hubs keep packages of the same layout without a manifest.
+  // Packages on hubs have the same layout without a manifest.
   if (!manifest && config) return describeHubLayout(files, basename(folder));
   const result = parsePackageManifest(await readManifest(folder, files));
   if (!result.ok) throw new EngineError("bad-package", `${folder}/${manifestName}: ${result.problem}`);

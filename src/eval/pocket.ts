@@ -1,4 +1,4 @@
-// Asks the engine every held-out question on its own and scores the answers beside the fp32 checkpoint's.
+// Asks the engine every held-out question in a conversation of its own, and scores its answer and the fp32 checkpoint's.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Engine } from "#engine/engine.ts";
@@ -7,15 +7,16 @@ import type { Heldout, Question } from "./heldout.ts";
 import { isAccepted } from "./score.ts";
 import type { Result } from "./table.ts";
 
+/** In tokens. */
 const longestAnswer = 48;
 
-/** A question with both answers. */
+/** A question with the package's answer and both scores. */
 export interface Scored extends Result {
   readonly question: Question;
   readonly text: string;
 }
 
-/** Runs all questions, picture by picture, so that a picture is encoded and prefilled once; `onDone` after each one. */
+/** Asks all questions picture by picture, so that each picture is encoded and prefilled once; calls `onDone` after each question. */
 export async function answerAll(
   engine: Engine,
   { questions, pictures }: Heldout,
@@ -24,9 +25,9 @@ export async function answerAll(
   const byPicture = new Map<string, Question[]>();
   for (const question of questions) byPicture.set(question.image, [...(byPicture.get(question.image) ?? []), question]);
   const scored: Scored[] = [];
-  for (const [image, about] of byPicture) {
+  for (const [image, questionsAboutIt] of byPicture) {
     const blob = new Blob([await readFile(join(pictures, image))]);
-    for (const question of about) {
+    for (const question of questionsAboutIt) {
       const text = await ask(engine, blob, question.text);
       scored.push({
         question,

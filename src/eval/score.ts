@@ -1,6 +1,6 @@
-// Whether an answer to a held-out question is right: the rule of training/score.py, which training/README.md tells.
+// Whether an answer to a held-out question is right, by the rules of training/score.py (described in training/README.md).
 
-/** How an answer is compared with the accepted ones. */
+/** The ways in which an answer is compared with the accepted ones. */
 export const matches = ["contains", "first", "place", "relation"] as const;
 export type Match = (typeof matches)[number];
 
@@ -15,7 +15,7 @@ const placeWords: ReadonlyMap<string, string> = new Map([
 ]);
 const relationWords: ReadonlySet<string> = new Set(["left", "right", "above", "below"]);
 
-/** Lower-case words of letters and digits; everything else parts them. */
+/** The answer's words of letters and digits, in lower case. */
 export function answerWords(text: string): string[] {
   return text
     .toLowerCase()

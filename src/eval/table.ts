@@ -1,4 +1,4 @@
-// Answers counted per kind of question, against their floors. Knows no model.
+// Counts right answers by kind of question and compares them with their floors. Knows no model.
 
 /** One question, answered by the package and by the fp32 checkpoint. */
 export interface Result {
@@ -20,9 +20,9 @@ export interface Row {
 
 export interface Table {
   readonly rows: readonly Row[];
-  /** Points that 4 bits cost over all questions about known styles. */
+  /** Percentage points that quantization costs over all questions about known styles. */
   readonly cost: number;
-  /** Every floor holds, and the cost is at most one point. */
+  /** Whether every floor holds and the cost is at most one point. */
   readonly passed: boolean;
 }
 
@@ -37,7 +37,7 @@ const floors: ReadonlyMap<string, number> = new Map([
 const floorOfAll = 87;
 const largestCost = 1;
 
-/** Known styles per kind, then all of them, then what is only reported: random strings and the unseen style. */
+/** Rows for the known styles by kind, then for all of them, then for what has no floor: random strings and the unseen style. */
 export function makeTable(results: readonly Result[]): Table {
   const known = results.filter(({ style }) => style === "known");
   const others = [...new Set(known.map(({ kind }) => kind))].filter((kind) => !floors.has(kind) && kind !== "string");
@@ -79,7 +79,7 @@ function makeRow(name: string, results: readonly Result[], floor?: number): Row 
   return floor === undefined ? row : { ...row, floor, held: row.package >= floor };
 }
 
-/** The table as lines for a terminal. */
+/** The table as text for a terminal. */
 export function formatTable({ rows, cost, passed }: Table): string {
   const line = (name: string, ...cells: readonly string[]): string =>
     (name.padEnd(20) + cells.map((cell) => cell.padStart(10)).join("")).trimEnd();

@@ -1,22 +1,22 @@
-// What the page was opened with: a question in its address, files shared to it or opened with it. Nothing of it is sent by itself.
+// What the page was opened with: a question in the URL, files shared to the app or opened with it. Nothing of it is sent without a click.
 import { sharedCacheName, sharedNameHeader, sharedTextPath } from "./shared-cache.ts";
 
 export interface Launch {
   /** From `?q=`; "" for none. */
   readonly question: string;
-  /** From `?embed`: the page stands inside another one and leaves out what is around the chat. */
+  /** From `?embed`: the page is framed by another one and shows the chat alone. */
   readonly embed: boolean;
 }
 
 const longestQuestion = 4000;
 
-/** What the address says. */
+/** Parses the page's URL. */
 export function readLaunch(address: string): Launch {
   const { searchParams } = new URL(address);
   return { question: (searchParams.get("q") ?? "").slice(0, longestQuestion), embed: searchParams.has("embed") };
 }
 
-/** The address without what is used up: opening it again must not bring the same question again. */
+/** The URL without the question and the share: opening it again must not repeat them. */
 export function addressAfterLaunch(address: string): string {
   const url = new URL(address);
   url.searchParams.delete("q");
@@ -29,7 +29,7 @@ export interface Shared {
   readonly files: readonly File[];
 }
 
-/** Takes out what the service worker put aside when something was shared to the app. */
+/** Removes and returns what the service worker stored when something was shared to the app. */
 export async function takeShared(scope: string): Promise<Shared> {
   if (!("caches" in globalThis)) return { text: "", files: [] };
   const cache = await caches.open(sharedCacheName(scope));
@@ -57,14 +57,14 @@ function hasLaunchQueue(host: object): host is { readonly launchQueue: LaunchQue
   return "launchQueue" in host;
 }
 
-/** Calls back with files that the system opens with the installed app, whenever it does. */
+/** Calls back whenever the system opens files with the installed app. */
 export function onOpenedFiles(take: (files: readonly File[]) => void): void {
   const host: object = globalThis;
   if (!hasLaunchQueue(host)) return;
   host.launchQueue.setConsumer(({ files = [] }) => {
     if (files.length === 0) return;
     Promise.all(files.map((handle) => handle.getFile())).then(take, (error: unknown) =>
-      // Moved or locked since: there is nothing to show.
+      // The file was moved or locked in the meantime.
       console.warn("A file could not be opened:", error),
     );
   });
@@ -74,10 +74,10 @@ interface InstallPrompt extends Event {
   prompt(): Promise<unknown>;
 }
 
-/** Calls back with what installs the app while the browser offers that, and with undefined when it no longer does. */
+/** Calls back with a function that installs the app when the browser offers it, and with undefined once it no longer does. */
 export function onInstallOffer(offer: (install: (() => void) | undefined) => void): void {
   addEventListener("beforeinstallprompt", (event) => {
-    // The browser's own banner would come at its time, over the page.
+    // Keeps the browser from showing its own banner over the page.
     event.preventDefault();
     if (!isInstallPrompt(event)) return;
     offer(() => {

@@ -1,7 +1,7 @@
-// Whether a visit with no network would work: the app's files, the runtime this device uses, and the model are all stored.
+// Whether a visit without a network would work: the app's files, the runtime that this device uses, and the model must be stored.
 import { hubWorkerPath, runtimeBuilds, runtimeCacheName } from "./runtime-cache.ts";
 
-/** What is stored; `ready` when nothing is missing. */
+/** What is stored; `ready` when everything is. */
 export interface OfflineStatus {
   readonly shell: boolean;
   readonly runtime: boolean;
@@ -12,14 +12,14 @@ export interface OfflineStatus {
 export interface OfflineQuestion {
   /** Absolute URL of the folder the app is served from. */
   readonly baseUrl: string;
-  /** What the model runs on; "hub" is the hub's library, on either device. */
+  /** What the model runs on; "hub" is transformers.js on either device. */
   readonly device: "webgpu" | "wasm" | "cpu" | "hub";
-  /** It runs without any runtime's files. */
+  /** The model needs no files of a runtime. */
   readonly runtimeFree?: boolean;
   readonly isModelStored: () => Promise<boolean>;
 }
 
-/** Asks the caches and the weights' store; ask again after a model has loaded, because the runtime's files arrive with it. */
+/** Looks into the caches and the weights' store. A runtime's files are cached when a model first loads, so call it again after that. */
 export async function readOfflineStatus({
   baseUrl,
   device,
@@ -34,7 +34,7 @@ export async function readOfflineStatus({
   return { shell, runtime, weights, ready: shell && runtime && weights };
 }
 
-/** Asks until everything is there, a few times: the runtime's files are still being written when a model has just loaded. */
+/** Polls until everything is stored, or until the tries are used up: right after a load the runtime's files are still being cached. */
 export async function waitUntilOffline(question: OfflineQuestion, tries = 10): Promise<OfflineStatus> {
   for (let left = tries; ; left--) {
     const status = await readOfflineStatus(question);
@@ -43,7 +43,7 @@ export async function waitUntilOffline(question: OfflineQuestion, tries = 10): P
   }
 }
 
-/** Precaching is all or nothing, so its page stands for all of it. */
+/** Precaching is all or nothing, so the presence of the page proves that of all files. */
 async function isShellStored(baseUrl: string): Promise<boolean> {
   if (!("caches" in globalThis) || !("serviceWorker" in navigator) || !navigator.serviceWorker.controller) return false;
   const page = new URL("index.html", baseUrl).href;

@@ -79,7 +79,7 @@ function browser(
   return found;
 }
 
-/** The state after all the patience there is; "reloading" when the page waits for its own end. */
+/** The state after every timeout; "reloading" when the page waits for its own end. */
 async function stateOf({ host }: Pick<Browser, "host">): Promise<ShellState | "reloading"> {
   let state: ShellState | "reloading" = "reloading";
   void startServiceWorker({ baseUrl, host }).then((settled) => (state = settled));
@@ -110,7 +110,7 @@ test("the worker is registered for the app's folder, next to its page", async ()
 test("a worker that never takes over is not waited for for ever", async () => {
   const page = browser();
   let state: ShellState | undefined;
-  void startServiceWorker({ baseUrl, host: page.host, patienceMs: 3000 }).then((settled) => (state = settled));
+  void startServiceWorker({ baseUrl, host: page.host, timeoutMs: 3000 }).then((settled) => (state = settled));
   await vi.advanceTimersByTimeAsync(2999);
   expect(state).toBeUndefined();
   await vi.advanceTimersByTimeAsync(1);

@@ -1,19 +1,19 @@
-// The page's side of the service worker: registers it, waits until it controls the page, and reloads once where that brings
-// cross-origin isolation. Call it before a model loads; it never reloads later, so never during a chat.
+// Registers the service worker, waits until it controls the page, and reloads once where that brings cross-origin isolation.
+// Called before a model loads; it never reloads later, so never during a chat.
 
-/** Why the page runs without its service worker, or "controlled". */
+/** "controlled", or why the page runs without its service worker. */
 export type ShellState =
   | "controlled"
-  | "unsupported" // no service workers here: old browser, private window, or plain HTTP from another machine
+  | "unsupported" // no service workers: an old browser, a private window, or plain HTTP from another machine
   | "failed" // it could not be registered
-  | "late" // it did not take over in time: the next visit will work offline
+  | "late" // it did not take control in time: the next visit will work offline
   | "off"; // the development server runs without it
 
-/** What the browser offers; the real one by default, stand-ins in tests. */
+/** What the browser offers; tests pass substitutes. */
 export interface RegisterHost {
   readonly serviceWorker: ServiceWorkerContainer | undefined;
   readonly isolated: boolean;
-  /** Survives a reload of this tab; undefined where it is blocked. */
+  /** Survives a reload of the tab; undefined where storage is blocked. */
   readonly session: Pick<Storage, "getItem" | "setItem" | "removeItem"> | undefined;
   reload(): void;
 }
@@ -21,8 +21,8 @@ export interface RegisterHost {
 export interface RegisterOptions {
   /** Absolute URL of the folder the app is served from. */
   readonly baseUrl: string;
-  /** How long the page waits for it before it goes on without; default 8 seconds. */
-  readonly patienceMs?: number;
+  /** How long the page waits for the service worker before it continues without; default 8 seconds. */
+  readonly timeoutMs?: number;
   readonly host?: RegisterHost;
 }
 
@@ -31,7 +31,7 @@ const updatedKey = "llava-reloaded-for-update";
 
 /** Resolves when a model may be loaded; does not resolve when the page is about to reload. */
 export async function startServiceWorker(options: RegisterOptions): Promise<ShellState> {
-  const { baseUrl, patienceMs = 8000, host = browserHost() } = options;
+  const { baseUrl, timeoutMs = 8000, host = browserHost() } = options;
   const { serviceWorker: container, session } = host;
   if (!container) return "unsupported";
   const reloadOnce = (key: string): Promise<ShellState> | undefined => {
@@ -53,24 +53,24 @@ export async function startServiceWorker(options: RegisterOptions): Promise<Shel
   }
   const { waiting } = registration;
   if (!waiting || !container.controller) session?.removeItem(updatedKey);
-  // A new version that waited since the last visit takes over now, while there is no chat to disturb. It brings its own files and
-  // drops the old ones, so it may do so only where this page is then sure to reload into it.
+  // A version that has been waiting since the last visit takes over now, before a chat begins. It replaces the old version's files, so it may
+  // do that only where this page is sure to reload.
   else if (session?.getItem(updatedKey) === null && (await isAlone(waiting))) {
     waiting.postMessage("activate");
-    await controllerChange(container, patienceMs);
+    await controllerChange(container, timeoutMs);
     return reloadOnce(updatedKey) ?? "controlled";
   }
   if (!container.controller) {
-    // A forced reload leaves the page without its worker until it is asked to take over again.
+    // After a forced reload the worker controls the page only once it claims it.
     registration.active?.postMessage("claim");
-    if (!(await controllerChange(container, patienceMs))) return "late";
+    if (!(await controllerChange(container, timeoutMs))) return "late";
   }
   if (host.isolated) session?.removeItem(reloadedKey);
   else return reloadOnce(reloadedKey) ?? "controlled";
   return "controlled";
 }
 
-/** Whether the worker says that this page is the app's only one; false when it says nothing in time, and then nothing has happened. */
+/** Whether the worker reports that this is the app's only page; false when it does not answer in time. */
 export function isAlone(worker: ServiceWorker): Promise<boolean> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
@@ -85,8 +85,8 @@ export function isAlone(worker: ServiceWorker): Promise<boolean> {
   });
 }
 
-/** True as soon as another worker controls the page, false when none does in time. */
-export function controllerChange(container: ServiceWorkerContainer, patienceMs: number): Promise<boolean> {
+/** Resolves with true as soon as another worker controls the page, with false after the timeout. */
+export function controllerChange(container: ServiceWorkerContainer, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const settle = (changed: boolean): void => {
       clearTimeout(timer);
@@ -94,7 +94,7 @@ export function controllerChange(container: ServiceWorkerContainer, patienceMs: 
       resolve(changed);
     };
     const onChange = (): void => settle(container.controller !== null);
-    const timer = setTimeout(() => settle(false), patienceMs);
+    const timer = setTimeout(() => settle(false), timeoutMs);
     container.addEventListener("controllerchange", onChange);
   });
 }
@@ -112,6 +112,6 @@ function sessionStore(): Storage | undefined {
   try {
     return sessionStorage;
   } catch {
-    return undefined; // Blocked: then the page never reloads by itself, so it can't loop.
+    return undefined; // Storage is blocked: the page then never reloads by itself, so that it cannot loop.
   }
 }

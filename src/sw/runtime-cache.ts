@@ -1,25 +1,25 @@
-// Where the service worker keeps ONNX Runtime's files, and which of them a device needs. Data only; shared with the page.
+// Where the service worker caches ONNX Runtime's files, and which of them a device needs. Data only; shared with the page.
 
-/** Version of onnxruntime-web that is served; a test holds it to the installed package. */
+/** The version of onnxruntime-web that is served; a test compares it with the installed package. */
 export const runtimeVersion = "1.30.0";
 
-/** Folder of the runtime's files, relative to the app; the version makes every address immutable. */
+/** The folder of the runtime's files, relative to the app; with the version in it every URL is immutable. */
 export const runtimePath = `ort/${runtimeVersion}/`;
 
-/** The hub's library, which few visits need: kept like the runtime when it is first used. A hash of its content follows. */
+/** The worker with transformers.js, which few visits need: cached like the runtime when it is first used. Its URL continues with a hash. */
 export const hubWorkerPath = "assets/hub-worker-";
 
-/** The name of the cache of this app's runtime; `scope` is the absolute URL of its folder. Other apps of the same origin have others. */
+/** The name of this app's runtime cache; `scope` is the absolute URL of the app's folder, because deployments share an origin. */
 export function runtimeCacheName(scope: string): string {
   return `${runtimeCachePrefix(scope)}${runtimeVersion}`;
 }
 
-/** What the names of this app's runtime caches begin with, whatever the version. An address holds no space, so none begins another. */
+/** The prefix of this app's runtime caches of all versions. A URL holds no space, so no app's prefix is the beginning of another's. */
 export function runtimeCachePrefix(scope: string): string {
   return `llava-ort ${scope} `;
 }
 
-/** Every file of the folder: one build per kind of device, each a script and a wasm. */
+/** The builds in the folder, each a .mjs and a .wasm file. */
 export const runtimeBuilds = {
   wasm: "ort-wasm-simd-threaded",
   jspi: "ort-wasm-simd-threaded.jspi",

@@ -1,11 +1,11 @@
-// The headers every response of the app carries, whoever sends it: the dev and preview servers, a host that reads `_headers`,
-// or the service worker where a host sets none. Data only. Who may show the page inside another one is chosen when it is built:
+// The security headers of every response of the app, sent by the dev and preview servers, by a host that reads `_headers`, or added by the
+// service worker. Data only. Which other sites may frame the page is chosen when it is built:
 // LLAVA_FRAME_ANCESTORS="https://a.example https://*.b.example" npm run build
 
 /**
- * What a page and its workers may load: their own origin, and nothing else. Only what is fetched as data may come from elsewhere:
- * weights from hubs, answers from servers the user typed in. Which of these hosts are asked is decided where they are fetched
- * (src/remote/door.ts for servers); plain http is this machine's alone.
+ * The content security policy: code, styles and pictures come from the app's own origin only. Data may come from other hosts (weights from
+ * hubs, answers from servers that the user entered); which hosts are contacted is decided where they are fetched (src/remote/http/http.ts
+ * for servers). Plain http is allowed on this machine only.
  */
 const policy = {
   "default-src": "'self'",
@@ -19,12 +19,12 @@ const policy = {
   "form-action": "'none'",
 };
 
-/** A page of one's own, or of all hosts below a name, over TLS; plain http on this machine, for development. */
+/** An https origin, also with a wildcard for subdomains; plain http on this machine only, for development. */
 const ancestor = /^(https:\/\/(\*\.)?[a-z\d-]+(\.[a-z\d-]+)*(:\d+)?|http:\/\/(localhost|127\.0\.0\.1)(:(\d+|\*))?)$/i;
 
 /**
- * Who may show this page inside theirs: pages of the same origin and the hosts named, separated by spaces. A page around it could lay
- * its own words over Send or over a key, so nobody else may. Throws where a name is none.
+ * The origins that may frame this page: its own and the given ones, separated by spaces. No others, because a framing page could place its
+ * own content over a button or a key. Throws where one is not an origin.
  */
 function frameAncestors(hosts: string): readonly string[] {
   const named = hosts.split(/\s+/).filter((host) => host !== "");
@@ -39,15 +39,15 @@ const join = (directives: Readonly<Record<string, string>>): string =>
     .join("; ");
 
 /**
- * Cross-origin isolation (threads) and the Content-Security-Policy; header names in lower case. `frameHosts` may show the page inside
- * theirs; the development server, which injects style elements and its reload script, loosens styles.
+ * Headers for cross-origin isolation (threads) and the Content-Security-Policy, with names in lower case. `frameHosts` are the origins that
+ * may frame the page. In development inline styles are allowed, because the dev server injects them.
  */
 export function securityHeadersFor(frameHosts: string, isDevelopment = false): Readonly<Record<string, string>> {
   const ancestors = frameAncestors(frameHosts);
   return {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-embedder-policy": "require-corp",
-    // An isolated page may show only what says that it may be shown.
+    // A cross-origin isolated page can only frame pages that send this header.
     "cross-origin-resource-policy": ancestors.length > 1 ? "cross-origin" : "same-origin",
     "content-security-policy": join({
       ...policy,
@@ -59,5 +59,5 @@ export function securityHeadersFor(frameHosts: string, isDevelopment = false): R
   };
 }
 
-/** Of a build that names no hosts. */
+/** The headers of a build that no other site may frame. */
 export const securityHeaders = securityHeadersFor("");

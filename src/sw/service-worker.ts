@@ -1,5 +1,5 @@
-// The service worker: answers for the app's own files when the network is gone, keeps the one runtime build this device uses,
-// and adds the security headers where a host sets none. Sees requests only; weights are in IndexedDB and pass it by.
+// The service worker: serves the app's files from its precache, caches the runtime build that this device uses, and adds the security
+// headers for hosts that cannot. Weights are in IndexedDB and never pass through it.
 import { PrecacheController } from "workbox-precaching";
 import { offlinePage } from "./offline-pages.ts";
 import { hubWorkerPath, runtimeCacheName, runtimeCachePrefix, runtimePath } from "./runtime-cache.ts";
@@ -8,7 +8,7 @@ import { receiveShare } from "./share-target.ts";
 import { sharePath } from "./shared-cache.ts";
 
 declare const self: ServiceWorkerGlobalScope;
-/** What LLAVA_FRAME_ANCESTORS was when this was built. */
+/** LLAVA_FRAME_ANCESTORS at build time. */
 declare const __FRAME_ANCESTORS__: string;
 
 const securityHeaders = securityHeadersFor(__FRAME_ANCESTORS__);
@@ -28,7 +28,7 @@ async function activate(event: ExtendableEvent): Promise<void> {
   await precache.activate(event);
   const { scope } = self.registration;
   const names = await caches.keys();
-  // Another deployment on this origin has caches too, and may need another version.
+  // Caches of other deployments on this origin stay.
   const old = names.filter((name) => name.startsWith(runtimeCachePrefix(scope)) && name !== runtimeCacheName(scope));
   await Promise.all(old.map((name) => caches.delete(name)));
   await self.clients.claim();
@@ -38,14 +38,14 @@ self.addEventListener("message", (event) => {
   const message: unknown = event.data;
   if (message === "claim") event.waitUntil(self.clients.claim());
   if (message === "alone?") event.waitUntil(isPageAlone().then((alone) => event.ports[0]?.postMessage(alone)));
-  // The page asks for this only after it was told that it is alone, and reloads then.
+  // The page sends this only after it was told that it is alone, and then reloads.
   if (message === "activate") event.waitUntil(self.skipWaiting());
 });
 
-/** Pages of the old version may still fetch their old files, so the new one waits until there is at most one. */
+/** Pages of the old version may still fetch its files, so the new version waits until there is at most one page. */
 async function isPageAlone(): Promise<boolean> {
   const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
-  // Other pages of the same host are none of ours.
+  // Pages of other apps on this origin do not count.
   return pages.filter(({ url }) => url.startsWith(self.registration.scope)).length <= 1;
 }
 
@@ -66,11 +66,11 @@ self.addEventListener("fetch", (event) => {
     return;
   }
   const navigation = request.mode === "navigate";
-  // A page's query says how to run, not which file.
+  // The query of a navigation does not select a file.
   const file = navigation ? url.origin + url.pathname : url.href;
   const key = precache.getCacheKeyForURL(navigation && file === scope ? `${scope}index.html` : file);
   if (key !== undefined && request.cache === "reload") {
-    event.respondWith(fresh(key, request));
+    event.respondWith(fromNetwork(key, request));
   } else if (key !== undefined) {
     event.respondWith(fromPrecache(key, request));
   } else if (navigation) {
@@ -85,8 +85,8 @@ async function fromPrecache(key: string, request: Request): Promise<Response> {
   return withHeaders(cached ?? (await fetch(request)));
 }
 
-/** For who asks past all caches, because what is kept here did not fit; without a network, what is kept is all there is. */
-async function fresh(key: string, request: Request): Promise<Response> {
+/** The network's response, for requests past all caches because a cached file did not fit; offline the cached one. */
+async function fromNetwork(key: string, request: Request): Promise<Response> {
   try {
     const response = await fetch(request);
     if (response.ok) return withHeaders(response);
@@ -96,7 +96,7 @@ async function fresh(key: string, request: Request): Promise<Response> {
   return fromPrecache(key, request);
 }
 
-/** A page that is not kept: the network's. Without a network what stands in for it, or the app, at the address that its files are beside. */
+/** A page that is not precached comes from the network; offline its replacement, or a redirect to the app. */
 async function navigate(request: Request): Promise<Response> {
   try {
     return withHeaders(await fetch(request));
@@ -110,21 +110,21 @@ async function navigate(request: Request): Promise<Response> {
   }
 }
 
-/** The address names the version, so what is cached never grows old. */
+/** The URL names the version, so a cached file never becomes stale. */
 async function fromRuntimeCache(event: FetchEvent, url: URL): Promise<Response> {
   const cache = await caches.open(runtimeCacheName(self.registration.scope));
   const cached = await cache.match(url.href);
   if (cached) return forRuntime(cached, url);
   const response = await fetch(event.request);
   if (response.status === 200) {
-    // No room is no failure: the page then does not say that it works offline.
-    event.waitUntil(keepRuntimeFile(cache, url, response.clone()).catch(() => undefined));
+    // Without room the page still runs; it only does not claim to work offline.
+    event.waitUntil(cacheRuntimeFile(cache, url, response.clone()).catch(() => undefined));
   }
   return forRuntime(response, url);
 }
 
-/** An older build's hub worker is of no more use. */
-async function keepRuntimeFile(cache: Cache, url: URL, response: Response): Promise<void> {
+/** Caches the file; a new hub worker replaces those of older builds. */
+async function cacheRuntimeFile(cache: Cache, url: URL, response: Response): Promise<void> {
   await cache.put(url.href, response);
   const isHubWorker = (href: string): boolean => href.includes(`/${hubWorkerPath}`);
   if (!isHubWorker(url.href)) return;
@@ -132,13 +132,13 @@ async function keepRuntimeFile(cache: Cache, url: URL, response: Response): Prom
   await Promise.all(old.map((request) => cache.delete(request)));
 }
 
-/** Scripts become workers and need the headers; a wasm passes untouched, so that the browser can keep it compiled. */
+/** Scripts may become workers, which need the headers; a wasm response stays as it is, so that the browser can cache the compiled code. */
 function forRuntime(response: Response, url: URL): Response {
   return url.pathname.endsWith(".wasm") ? response : withHeaders(response);
 }
 
 function withHeaders(response: Response): Response {
-  // Opaque and error responses can't be rebuilt, and redirects must stay what they are.
+  // Opaque and error responses cannot be rebuilt, and redirected ones have to stay so.
   if (response.type === "error" || response.type.startsWith("opaque") || response.redirected) return response;
   const headers = new Headers(response.headers);
   for (const [name, value] of Object.entries(securityHeaders)) headers.set(name, value);

@@ -1,20 +1,20 @@
-// Where the service worker puts what is shared to the app until the page takes it. Data only; shared with the page.
+// Where the service worker stores what is shared to the app until the page takes it. Data only; used by both.
 
-/** Path that the system posts a share to, relative to the app; the manifest names it too. */
+/** The path that the system posts a share to, relative to the app; the web app manifest has the same. */
 export const sharePath = "share";
 
-/** The name of the form's field with the files, as in the manifest. */
+/** The form field with the files, as in the web app manifest. */
 export const shareFilesField = "pictures";
 
-/** Apps under different paths of one origin have caches of their own. */
+/** Each deployment on an origin has a cache of its own. */
 export const sharedCacheName = (scope: string): string => `llava-shared-${scope}`;
 
-/** Holds a file's name, encoded as in an address. */
+/** The header with a file's name, percent-encoded. */
 export const sharedNameHeader = "x-file-name";
 
-/** Ends the address under which the text is kept. */
+/** The end of the URL under which the text is cached. */
 export const sharedTextPath = "shared/text";
 export const sharedFilePath = (index: number): string => `shared/file-${index}`;
 
-/** More files than these are not one question. */
+/** Files beyond this number are dropped. */
 export const mostSharedFiles = 20;

@@ -1,15 +1,15 @@
-// A new version of the app that arrives while the page is open: tells of it, and takes it over when the user says so. Nothing is
-// ever replaced under a page that runs: page, workers and runtime are always of one version.
+// Updates of the app while the page is open: reports a new version, and activates it when the user asks for it. Nothing is replaced under a
+// running page, so that page, workers and runtime are always of one version.
 import { controllerChange, isAlone } from "./register.ts";
 
 const askEveryMs = 60 * 60 * 1000;
 
-/** Calls back when a new version waits; asks for one every hour while the page is looked at. */
+/** Calls back when a new version is waiting; checks for one every hour while the page is visible. */
 export async function watchForUpdate(container: ServiceWorkerContainer, onReady: () => void): Promise<void> {
   const registration = await container.getRegistration();
   if (registration === undefined) return;
   const tell = (): void => {
-    // Without a controller this is the first version, and there is none before it.
+    // Without a controller this is the first version.
     if (registration.waiting !== null && container.controller !== null) onReady();
   };
   const follow = (): void => registration.installing?.addEventListener("statechange", tell);
@@ -17,12 +17,12 @@ export async function watchForUpdate(container: ServiceWorkerContainer, onReady:
   follow();
   tell();
   setInterval(() => {
-    // Offline, or the host is gone: there will be another hour.
+    // A failed check, for instance offline, is repeated in an hour.
     if (!document.hidden) registration.update().catch(() => undefined);
   }, askEveryMs);
 }
 
-/** Takes the waiting version over and reloads; "other-tabs" when pages of the old one are still open, and nothing has happened. */
+/** Activates the waiting version and reloads; "other-tabs" when other pages are open, in which case nothing changes. */
 export async function takeUpdate(
   container: ServiceWorkerContainer,
   reload: () => void,

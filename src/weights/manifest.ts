@@ -1,5 +1,5 @@
-// The manifest of a model package: which files it holds, in which shards, with which hashes, and which graphs they make.
-// A package is one of ours, an adapter of one, or files of a model hub that the hub's own library runs. Knows no network, no storage and no runtime.
+// The manifest of a model package: its files with their shards and hashes, and its graphs. A package is a model of this project's engine, an
+// adapter of one, or a model of a hub that transformers.js runs. Knows no network, no storage and no runtime.
 import * as v from "valibot";
 
 export const manifestName = "manifest.json";
@@ -7,9 +7,9 @@ export const manifestVersion = 1;
 
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "a SHA-256 is 64 hex digits"));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-/** Far above what any model has: a context of a million tokens is the longest known. */
+/** The limit is far above any real model: the longest known context has a million tokens. */
 const tokens = v.pipe(count, v.maxValue(2 ** 24, "no model has so many tokens"));
-/** Relative, forward slashes, no way out of the package folder. */
+/** Relative, with forward slashes, and inside the package folder. */
 const filePath = v.pipe(
   v.string(),
   v.regex(/^(?!\/)(?!.*(^|\/)\.\.?(\/|$))[\w.@+/-]+$/, "a path must stay inside the package"),
@@ -20,7 +20,7 @@ const Shard = v.object({ offset: count, bytes: count, sha256 });
 const File = v.object({
   path: filePath,
   bytes: count,
-  /** In order and without gaps: together they are the file. */
+  /** In order and without gaps. */
   shards: v.array(Shard),
 });
 
@@ -32,11 +32,11 @@ const Graph = v.object({
   /** Its external data, in the order the graph refers to them. */
   data: v.array(filePath),
   bits: Bits,
-  /** The same graph with f32 weights and the recipe that fills its data from the quantized files; for hosts where 4-bit kernels are slow. */
+  /** The same graph with f32 weights, and the recipe that computes them from the quantized files; for hosts where 4-bit kernels are slow. */
   expanded: v.optional(v.object({ path: filePath, recipe: filePath, bytes: count })),
-  /** Of a decoder: the same graph over the same data, for devices that do a recorded step again (engine/package.ts). */
+  /** Of a decoder: the same graph over the same data, for devices that replay a recorded decode step (engine/package.ts). */
   replayable: v.optional(filePath),
-  /** Of a decoder that LoRA adapters fit: the same graphs over the same data, with room for one (engine/package.ts). */
+  /** Of a decoder that LoRA adapters fit: the same graphs over the same data, with inputs for one (engine/package.ts). */
   adaptable: v.optional(
     v.object({
       path: filePath,
@@ -54,13 +54,13 @@ const Graph = v.object({
 });
 
 const Tiles = v.object({
-  /** Sizes that a picture may be fitted into, in pixels, height first. */
+  /** Sizes that a picture is fitted into, in pixels, height first. */
   pinpoints: v.array(v.tuple([count, count])),
-  /** Rows of features on a tile's side. */
+  /** Feature rows along a tile's side. */
   side: tokens,
-  /** Features of more tiles than these are shrunk to as many. */
+  /** The features of more tiles are downscaled to this many. */
   most: v.optional(count),
-  /** Several pictures in a prompt are a square each, as `imageAspect` says. */
+  /** Where a prompt has several pictures each is one square, as `imageAspect` says. */
   onlyAlone: v.boolean(),
 });
 
@@ -71,13 +71,13 @@ const ManifestSchema = v.object({
     name: v.string(),
     license: v.string(),
     architecture: v.literal("llava"),
-    /** Id of the conversation template, as LLaVA names them. */
+    /** Id of the conversation template, in LLaVA's names. */
     template: v.string(),
     /** What happens to a picture that is not square. */
     imageAspect: v.picklist(["pad", "crop", "resize"]),
-    /** Rows that one picture takes in the prompt; of pictures in tiles the most it may take. */
+    /** Positions of the prompt that one picture takes; with tiles the maximum. */
     imageTokens: tokens,
-    /** For models that see a picture whole and in tiles. */
+    /** For models that see a picture as a whole and in tiles. */
     tiles: v.optional(Tiles),
     contextLength: tokens,
   }),
@@ -87,7 +87,7 @@ const ManifestSchema = v.object({
   files: v.array(File),
 });
 
-/** A LoRA adapter: runs beside the package it fits. */
+/** A LoRA adapter, which is loaded together with a package that it fits. */
 const AdapterManifestSchema = v.object({
   version: v.literal(manifestVersion),
   model: v.object({
@@ -99,9 +99,9 @@ const AdapterManifestSchema = v.object({
     imageAspect: v.picklist(["pad", "crop", "resize"]),
   }),
   adapter: v.object({
-    /** The `fits` of the packages that it runs beside. */
+    /** The `fits` of the packages that it can be loaded with. */
     fits: sha256,
-    /** The package that it was made for, for people. */
+    /** The package that it was made for; for display. */
     baseId: v.string(),
     baseName: v.string(),
     /** The largest of its ranks. */
@@ -114,7 +114,7 @@ const AdapterManifestSchema = v.object({
   files: v.array(File),
 });
 
-/** Weights as model hubs name them; "q8" is also written "quantized". */
+/** Dtypes in the names of transformers.js; "q8" is "quantized" in file names. */
 const HubDtype = v.picklist(["fp32", "fp16", "q8", "q4", "q4f16"]);
 
 const HubManifestSchema = v.object({
@@ -126,10 +126,10 @@ const HubManifestSchema = v.object({
     architecture: v.literal("transformers.js"),
     /** `model_type` of the model's config.json. */
     modelType: v.string(),
-    /** "owner/name", and the commit that all hashes are of. */
+    /** "owner/name"; `revision` is the commit that the hashes belong to. */
     repository: v.string(),
     revision: v.string(),
-    /** Which of its files each part of the model is loaded from. */
+    /** The dtype of each part of the model, which selects its files. */
     dtypes: v.record(v.string(), HubDtype),
   }),
   files: v.array(File),
@@ -139,25 +139,25 @@ export type HubDtype = v.InferOutput<typeof HubDtype>;
 export type Shard = v.InferOutput<typeof Shard>;
 export type ManifestFile = v.InferOutput<typeof File>;
 export type ManifestGraph = v.InferOutput<typeof Graph>;
-/** A package that this project's engine runs. */
+/** A model that this project's engine runs. */
 export type Manifest = v.InferOutput<typeof ManifestSchema>;
-/** Files of a model hub. */
+/** A model of a hub. */
 export type HubManifest = v.InferOutput<typeof HubManifestSchema>;
-/** An adapter of a package that this project's engine runs. */
+/** A LoRA adapter. */
 export type AdapterManifest = v.InferOutput<typeof AdapterManifestSchema>;
 export type PackageManifest = Manifest | HubManifest | AdapterManifest;
 
 type Result<M> = { readonly ok: true; readonly manifest: M } | { readonly ok: false; readonly problem: string };
 export type ManifestResult = Result<Manifest>;
 
-/** Parses and checks a manifest: shards must cover each file without gap or overlap, and every graph's file must be listed. */
+/** Parses and checks the manifest of a model: shards must cover each file without gap or overlap, and every graph's file must be listed. */
 export function parseManifest(json: unknown): ManifestResult {
   const parsed = v.safeParse(ManifestSchema, json);
   if (!parsed.success) return { ok: false, problem: firstIssue(parsed.issues) };
   return checkFiles(parsed.output, graphPaths(parsed.output));
 }
 
-/** The same for packages of either kind. */
+/** Parses and checks a manifest of any kind. */
 export function parsePackageManifest(json: unknown): Result<PackageManifest> {
   const kind = v.safeParse(v.looseObject({ model: v.looseObject({ architecture: v.string() }) }), json);
   if (kind.success && kind.output.model.architecture === "llava-adapter") return parseAdapterManifest(json);
@@ -222,21 +222,21 @@ function graphPaths(manifest: Manifest): string[] {
   return manifest.selfTest === undefined ? paths : [...paths, manifest.selfTest];
 }
 
-/** Read at load beside the graphs. */
+/** Files that are read at load, besides those of the graphs. */
 const readAtLoad = new Set([
   ..."config.json generation_config.json preprocessor_config.json tokenizer.json tokenizer_config.json".split(" "),
 ]);
 
-/** Whether an answer can depend on the file; of the others, such as README.md, a package is only poorer without. */
+/** Whether an answer can depend on the file. A package works without the others, such as README.md. */
 export function isNeeded(manifest: PackageManifest, path: string): boolean {
-  // A hub's files were chosen because its library reads them.
+  // Of a hub's repository only files that transformers.js reads were chosen.
   if (isHubManifest(manifest)) return true;
   if (isAdapterManifest(manifest)) return adapterPaths(manifest).includes(path);
   const ownTemplate = manifest.model.template === "chat_template" && path.startsWith("chat_template.");
   return ownTemplate || readAtLoad.has(path) || graphPaths(manifest).includes(path);
 }
 
-/** Bytes of all files of the package, the manifest itself not counted. */
+/** Bytes of all files of the package, without the manifest. */
 export function packageBytes(manifest: PackageManifest): number {
   return manifest.files.reduce((sum, file) => sum + file.bytes, 0);
 }

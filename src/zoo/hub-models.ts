@@ -1,5 +1,5 @@
-// Models for photographs on the model hub, data only. Sizes are those of the files that a device needs, as they were listed in
-// November 2026; the page asks the hub again before it fetches anything.
+// Models for photographs on the model hub, data only. Sizes are those of the files that a device downloads, as listed in November 2026; the
+// page asks the hub again before it downloads anything.
 import type { HubPart, HubPrecision } from "#weights/download/hub-plan.ts";
 import type { HubDtype } from "#weights/manifest.ts";
 
@@ -9,19 +9,19 @@ export interface HubModelRecord {
   readonly name: string;
   /** "owner/name". */
   readonly repository: string;
-  /** As people write it; the hub's own word comes with the look at it. */
+  /** For display; the hub's own name of the license is fetched with its listing. */
   readonly license: string;
-  /** The licence allows research only. */
+  /** The license allows research only. */
   readonly researchOnly: boolean;
   readonly parameters: number;
-  /** In which it can be asked, as its model card says; tags of HTML, the best first. */
+  /** Languages of questions by the model card, as BCP 47 tags, the best supported first. */
   readonly languages: readonly string[];
   readonly architecture: string;
-  /** By what a device computes with; absent where it was not looked up. */
+  /** Download size by what a device computes with; absent where it is not known. */
   readonly bytes: Readonly<Partial<Record<HubPrecision, number>>>;
-  /** Bytes of each part's files in `onnx/` by what it is stored in, as far as they were looked up; which of them a device gets, hub.ts chooses. */
+  /** Bytes of each part's files in `onnx/` by dtype, as far as they are known; a test checks `bytes` against the choice of hub-plan.ts. */
   readonly parts?: Readonly<Record<HubPart, Readonly<Partial<Record<HubDtype, number>>>>>;
-  /** Nobody has run it here on its real weights yet (`npm run verify:hub -- <id>` does). */
+  /** Not yet run on its real weights (`npm run verify:hub -- <id>` does that). */
   readonly notYetRun: boolean;
 }
 
@@ -111,7 +111,7 @@ export const hubModels: readonly HubModelRecord[] = [
   },
 ];
 
-/** What a device that computes so has to download; not `exact` where only other devices' files, which are smaller, were looked up. */
+/** The download size on a device; not `exact` where only the size for other devices, the smallest of them, is known. */
 export function sizeOn(
   { bytes }: HubModelRecord,
   precision: HubPrecision | undefined,
@@ -122,12 +122,12 @@ export function sizeOn(
     : { bytes: known, exact: true };
 }
 
-/** The repository that a zoo id stands for; the id itself where it is none of the zoo's. */
+/** The repository of a zoo record; the id itself where the zoo does not have it. */
 export function repositoryOf(id: string): string {
   return hubModels.find((record) => record.id === id)?.repository ?? id;
 }
 
-/** What a repository's model is called here; undefined where it is none of the zoo's. */
+/** The display name of a repository's model; undefined where the zoo does not have it. */
 export function hubModelName(repository: string): string | undefined {
   return hubModels.find((record) => record.repository === repository)?.name;
 }

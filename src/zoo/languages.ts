@@ -1,4 +1,4 @@
-// Which languages the models of the zoo can be asked in. Data only; of other models nothing is known.
+// The languages that the zoo's models understand. Data only; nothing is known of other models.
 import { hubModels, type HubModelRecord } from "./hub-models.ts";
 import { models } from "./models.ts";
 
@@ -7,7 +7,7 @@ export function languagesOf(id: string): readonly string[] | undefined {
   return models.find((record) => record.id === id)?.languages ?? recordOf(id)?.languages;
 }
 
-/** The models of the hub that can be asked in a language. */
+/** The hub's models that understand a language. */
 export function modelsThatRead(language: string): readonly HubModelRecord[] {
   return hubModels.filter(({ languages }) => languages.includes(language));
 }

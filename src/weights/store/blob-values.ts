@@ -1,5 +1,4 @@
-// Blobs as values of IndexedDB, also where a browser takes none: private windows of WebKit (Safari) store bytes but refuse Blobs.
-// Knows no database.
+// Blobs as values of IndexedDB, also in private windows of WebKit (Safari), which store ArrayBuffers but refuse Blobs. Knows no database.
 
 /** A Blob's content in a form that every browser stores. */
 export interface BlobBytes {
@@ -16,12 +15,12 @@ export function isBlobRefused(error: unknown): boolean {
   return error instanceof DOMException && ["UnknownError", "DataCloneError"].includes(error.name);
 }
 
-/** The Blob's bytes, to be stored in its place; they are in memory while that lasts. */
+/** The Blob's bytes, to be stored in its place; they are in memory meanwhile. */
 export async function toBlobBytes(blob: Blob): Promise<BlobBytes> {
   return { bytes: await blob.arrayBuffer(), type: blob.type };
 }
 
-/** The Blob that a stored value holds, in either form; undefined when it holds none. */
+/** The Blob in a stored value, in either form; undefined when there is none. */
 export function fromStoredBlob(value: unknown): Blob | undefined {
   if (value instanceof Blob) return value;
   if (typeof value !== "object" || value === null || !("bytes" in value) || !("type" in value)) return undefined;

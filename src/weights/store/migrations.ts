@@ -1,19 +1,19 @@
-// The form of a stored value, and how values of older forms become it. Append a step when the form changes; never edit one.
+// The schema of a stored value, and the migrations from older versions. Append a migration when the schema changes; never edit one.
 
-/** A shard as it is stored; `bytes` tells a Blob that the host has emptied. */
+/** A shard as it is stored; `bytes` reveals a Blob whose file the host has emptied. */
 export interface StoredValue {
   readonly version: number;
   readonly blob: Blob;
   readonly bytes: number;
 }
 
-/** Step i turns a value of version i + 1 into one of version i + 2. */
+/** Migration i turns a value of version i + 1 into one of version i + 2. */
 const migrations: readonly ((value: object) => object)[] = [];
 
-/** The version that is written. */
+/** The version of new values. */
 export const currentVersion = migrations.length + 1;
 
-/** The Blob of a stored value of any known version; undefined when it is of no known form, so that it is fetched again. */
+/** The Blob of a stored value of any known version; undefined for any other value, so that the shard is fetched again. */
 export function readStored(value: unknown): Blob | undefined {
   if (typeof value !== "object" || value === null || !("version" in value)) return undefined;
   const { version } = value;

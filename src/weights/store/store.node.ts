@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createShardStore, type ShardStore } from "./store.ts";
 import { currentVersion } from "./migrations.ts";
 
-/** Shards in a folder, which is made when it is first needed; a Blob is a handle on its file. */
+/** Shards in a folder, which is created when it is first needed; a Blob is a handle on its file. */
 export function createFolderShardStore(folder: string): ShardStore {
   const fileOf = (key: string): string => join(folder, encodeURIComponent(key));
   return createShardStore({
@@ -16,7 +16,7 @@ export function createFolderShardStore(folder: string): ShardStore {
     },
     async set(key, { blob }) {
       await mkdir(folder, { recursive: true });
-      // A file under its final name is whole.
+      // Renamed once it is whole, so that no reader sees part of a file.
       const unfinished = join(folder, `.${randomUUID()}.tmp`);
       await writeFile(unfinished, blob.stream());
       await rename(unfinished, fileOf(key));

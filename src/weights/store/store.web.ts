@@ -4,11 +4,11 @@ import { fromStoredBlob, isBlobRefused, toBlobBytes } from "./blob-values.ts";
 import type { StoredValue } from "./migrations.ts";
 import { createShardStore, type ShardStore } from "./store.ts";
 
-/** Shards in the browser's storage; opening fails late, on first use, with EngineError("storage"). */
+/** Shards in the browser's storage. The database is opened on first use, which may fail with EngineError "storage". */
 export function createIdbShardStore(database = "llava-weights"): ShardStore {
   let opened: UseStore | undefined;
   let takesBlobs = true;
-  // Opening can throw at once where a browser blocks storage, so it happens inside the calls that translate errors.
+  // Opening throws where a browser blocks storage, so it happens within the calls whose errors are translated.
   const shards = (): UseStore => (opened ??= createStore(database, "shards"));
   return createShardStore({
     get: async (key) => withBlob(await get<unknown>(key, shards())),
@@ -21,7 +21,7 @@ export function createIdbShardStore(database = "llava-weights"): ShardStore {
         takesBlobs = false;
         return await set(key, { ...value, blob: await toBlobBytes(value.blob) }, shards());
       }
-      // Private windows of Chromium take more than they have room for, and what they took can't be read (450 MB on a machine of 24 GiB).
+      // Private windows of Chromium accept more than they have room for and then cannot read it (seen at 450 MB with 24 GiB of memory).
       const held = await get<StoredValue>(key, shards());
       try {
         await held?.blob.slice(0, 1).arrayBuffer();
@@ -35,7 +35,7 @@ export function createIdbShardStore(database = "llava-weights"): ShardStore {
   });
 }
 
-/** A stored value with its Blob, whichever form that was stored in; anything else as it is. */
+/** A stored value with its Blob, which may have been stored as bytes; any other value as it is. */
 function withBlob(value: unknown): unknown {
   if (typeof value !== "object" || value === null || !("blob" in value) || value.blob instanceof Blob) return value;
   return { ...value, blob: fromStoredBlob(value.blob) };
