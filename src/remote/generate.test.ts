@@ -2,52 +2,37 @@ import { afterEach, describe, expect, test } from "vitest";
 import fc from "fast-check";
 import type { GenerateEvent, GenerateRequest, Message } from "#engine/types.ts";
 import { RemoteError } from "#remote/http/errors.ts";
-import { fingerprint, startFakeServer, type FakeServer, type FakeServerOptions } from "#testing/fake-server.node.ts";
+import type { Server, ServerModel } from "#remote/http/server.ts";
+import { ask as askModel, request, say, start, stopAll, type Answer, type Asking } from "#testing/asking.node.ts";
+import { fingerprint, startFakeServer } from "#testing/fake-server.node.ts";
 import { generateRemote } from "./generate.ts";
 import { listModels } from "./models.ts";
-import type { Server, ServerModel } from "#remote/http/server.ts";
 
-let running: FakeServer[] = [];
-afterEach(async () => {
-  await Promise.all(running.map((server) => server.stop()));
-  running = [];
-});
-async function start(options: FakeServerOptions = {}): Promise<FakeServer> {
-  const server = await startFakeServer(options);
-  running.push(server);
-  return server;
-}
+afterEach(stopAll);
 
 const png = (byte: number): Blob => new Blob([new Uint8Array([0x89, 0x50, byte])], { type: "image/png" });
 const asIs = (blob: Blob): Promise<Blob> => Promise.resolve(blob);
-const say = (text: string): Message => ({ role: "user", parts: [{ type: "text", text }] });
-const request = (messages: readonly Message[], more: Partial<GenerateRequest> = {}): GenerateRequest => ({
-  messages,
-  sampling: { temperature: 0.2, topK: 0, topP: 0.7, minP: 0, repetitionPenalty: 1 },
-  maxNewTokens: 64,
-  stop: [],
-  ...more,
-});
 
-interface Answer {
-  readonly text: string;
-  readonly done: GenerateEvent & { type: "done" };
-  readonly events: readonly GenerateEvent[];
+/** Asks the first model that the server lists; rejects with what the answer failed with. */
+async function ask(server: Server, asked: GenerateRequest, more: Asking = {}): Promise<Ended> {
+  return ended(await askModel(server, { model: await firstModel(server), asked, ...more }));
 }
 
-async function collect(events: AsyncIterable<GenerateEvent>): Promise<Answer> {
-  const all: GenerateEvent[] = [];
-  for await (const event of events) all.push(event);
-  const done = all.at(-1);
-  if (done?.type !== "done") throw new Error("the last event is not done");
-  return { text: all.map((event) => (event.type === "text" ? event.text : "")).join(""), done, events: all };
-}
-
-async function ask(server: Server, asked: GenerateRequest, signal = new AbortController().signal): Promise<Answer> {
+async function firstModel(server: Server): Promise<ServerModel> {
   const [model] = await listModels(server);
   if (model === undefined) throw new Error("no model");
-  return collect(generateRemote(server, model, asked, signal, asIs));
+  return model;
 }
+
+type Ended = Answer & { readonly done: NonNullable<Answer["done"]> };
+
+/** An answer that ended well. */
+function ended({ error, done, ...answer }: Answer): Ended {
+  if (error) throw error;
+  if (!done) throw new Error("the last event is not done");
+  return { ...answer, done, error };
+}
+
 const codeOf = (promise: Promise<unknown>): Promise<string> =>
   promise.then(
     () => "no error",
@@ -63,7 +48,7 @@ describe("an answer from a server", () => {
     expect(events.filter((event) => event.type === "stage").map((event) => event.stage)).toEqual(["prefill", "decode"]);
     expect(done).toMatchObject({ reason: "eos", usage: { promptTokens: 10, newTokens: 11 } });
     expect(done.timings.firstTokenMs).toBeGreaterThan(0);
-    expect(done.timings.decodeMs).toBeGreaterThan(10);
+    expect(done.timings.decodeMs).toBeGreaterThan(0);
     expect(done.timings.totalMs).toBeCloseTo(done.timings.firstTokenMs + done.timings.decodeMs, 3);
   });
 
@@ -93,11 +78,8 @@ describe("an answer from a server", () => {
       made += 1;
       return Promise.resolve(blob);
     };
-    const [model] = await listModels(server);
-    if (model === undefined) throw new Error("no model");
-    const { signal } = new AbortController();
-    const { text } = await collect(generateRemote(server, model, request(messages), signal, encode));
-    await collect(generateRemote(server, model, request(messages), signal, encode));
+    const { text } = await ask(server, request(messages), { encodePicture: encode });
+    await ask(server, request(messages), { encodePicture: encode });
     const prints = await Promise.all(
       [first, second, third].map(async (blob) => fingerprint(new Uint8Array(await blob.arrayBuffer()))),
     );
@@ -146,8 +128,7 @@ describe("an answer from a server", () => {
 
   test("ends at Stop with what has come, and the server hears of it", async () => {
     const server = await start({ paceMs: 20 });
-    const [model] = await listModels(server);
-    if (model === undefined) throw new Error("no model");
+    const model = await firstModel(server);
     const abort = new AbortController();
     let text = "";
     let last: GenerateEvent | undefined;
@@ -163,18 +144,16 @@ describe("an answer from a server", () => {
 
   test("that was stopped before it began asks the server nothing", async () => {
     const server = await start();
-    const [model] = await listModels(server);
-    if (model === undefined) throw new Error("no model");
+    const model = await firstModel(server);
     const before = server.requests.length;
-    const { done } = await collect(generateRemote(server, model, request([say("x")]), AbortSignal.abort(), asIs));
+    const { done } = ended(await askModel(server, { model, asked: request([say("x")]), signal: AbortSignal.abort() }));
     expect(done.reason).toBe("abort");
     expect(server.requests).toHaveLength(before);
   });
 
   test("nobody reads to the end is hung up on", async () => {
     const server = await start({ paceMs: 20 });
-    const [model] = await listModels(server);
-    if (model === undefined) throw new Error("no model");
+    const model = await firstModel(server);
     for await (const event of generateRemote(server, model, request([say("x")]), new AbortController().signal, asIs))
       if (event.type === "text") break;
     await expect.poll(() => server.hungUp()).toBe(1);
@@ -269,14 +248,8 @@ describe("what goes wrong", () => {
   test("a model that was taken away since is gone", async () => {
     const server = await start({ models: ["a"] });
     server.setModels(["b"]);
-    const events = generateRemote(
-      server,
-      { id: "a", kind: "vllm" },
-      request([say("x")]),
-      new AbortController().signal,
-      asIs,
-    );
-    expect(await codeOf(collect(events))).toBe("server-model-gone");
+    const { error } = await askModel(server, { model: { id: "a", kind: "vllm" }, asked: request([say("x")]) });
+    expect(error?.code).toBe("server-model-gone");
   });
 
   test("an error that repeats the key comes without it", async () => {
@@ -290,15 +263,9 @@ describe("what goes wrong", () => {
   test("a picture that can't be made ready is tried anew the next time", async () => {
     const server = await start();
     const messages: Message[] = [{ role: "user", parts: [{ type: "image", blob: png(9) }] }];
-    const { signal } = new AbortController();
     const broken = (): Promise<Blob> => Promise.reject(new Error("not decodable"));
-    const model: ServerModel = { id: "llava-hf/llava-1.5-13b-hf", kind: "vllm" };
-    expect(await codeOf(collect(generateRemote(server, model, request(messages), signal, broken)))).toContain(
-      "not decodable",
-    );
-    expect((await collect(generateRemote(server, model, request(messages), signal, asIs))).text).toContain(
-      "1 pictures",
-    );
+    expect(await codeOf(ask(server, request(messages), { encodePicture: broken }))).toContain("not decodable");
+    expect((await ask(server, request(messages))).text).toContain("1 pictures");
   });
 });
 

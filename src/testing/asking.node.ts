@@ -3,6 +3,7 @@ import type { GenerateEvent, GenerateRequest, Message } from "#engine/types.ts";
 import { RemoteError } from "#remote/http/errors.ts";
 import { startFakeServer, type FakeServer, type FakeServerOptions } from "./fake-server.node.ts";
 import { generateRemote } from "#remote/generate.ts";
+import type { EncodePicture } from "#remote/request.ts";
 import type { Server, ServerModel } from "#remote/http/server.ts";
 import { defaultTimeouts, type Timeouts } from "#remote/http/idle-timeout.ts";
 
@@ -45,6 +46,8 @@ export interface Asking {
   readonly asked?: GenerateRequest;
   readonly signal?: AbortSignal;
   readonly timeouts?: Partial<Timeouts>;
+  /** Default sends pictures as they are. */
+  readonly encodePicture?: EncodePicture;
 }
 
 /** Asks without asking for the list of models first. */
@@ -54,12 +57,12 @@ export async function ask(server: Server, asking: Asking = {}): Promise<Answer> 
     asked = request([say("How many cats are there?")]),
     signal = new AbortController().signal,
     timeouts = {},
+    encodePicture = (blob) => Promise.resolve(blob),
   } = asking;
   const events: GenerateEvent[] = [];
   let error: RemoteError | undefined;
-  const asIs = (blob: Blob): Promise<Blob> => Promise.resolve(blob);
   try {
-    const answer = generateRemote(server, model, asked, signal, asIs, { ...defaultTimeouts, ...timeouts });
+    const answer = generateRemote(server, model, asked, signal, encodePicture, { ...defaultTimeouts, ...timeouts });
     for await (const event of answer) events.push(event);
   } catch (caught) {
     if (!(caught instanceof RemoteError)) throw caught;

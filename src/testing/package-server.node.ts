@@ -1,7 +1,8 @@
 // For tests: a small model package, and a real HTTP server on localhost that serves it and can misbehave in the ways
 // servers and networks do. Knows nothing of the code that downloads.
 import { createHash } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { startTestServer } from "./http-server.node.ts";
 import { manifestName, manifestVersion, type Manifest } from "#weights/manifest.ts";
 
 export interface TestPackage {
@@ -106,12 +107,9 @@ export async function startPackageServer({
   readonly manifest: unknown;
   readonly files: TestPackage["files"];
 }): Promise<PackageServer> {
-  const server = createServer((request, response) => answer(served, request, response));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the server has no port");
+  const server = await startTestServer((request, response) => answer(served, request, response), "127.0.0.1");
   const served: PackageServer = {
-    baseUrl: `http://127.0.0.1:${address.port}/model/`,
+    baseUrl: `${server.origin}/model/`,
     asked: [],
     files: withManifest({ manifest, files }),
     ranges: true,
@@ -119,11 +117,7 @@ export async function startPackageServer({
     headers: {},
     bytesPerSecond: Infinity,
     misbehave: () => undefined,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    stop: server.stop,
   };
   return served;
 }

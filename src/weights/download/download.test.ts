@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createFileDownload, emptyShard, type DownloadOptions } from "./download.ts";
 import type { Clock } from "./watched-fetch.ts";
+import { startTestServer, type TestServer } from "#testing/http-server.node.ts";
 
 const fileBytes = 300_000;
 const content = Uint8Array.from({ length: fileBytes }, (_, i) => (i * 31 + (i >> 8)) % 256);
@@ -10,27 +11,19 @@ type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 let answers: Answer[] = [];
 let ranges: (string | undefined)[] = [];
 let url = "";
-let stop: () => Promise<void>;
+let server: TestServer;
 
 /** A good server, unless `answers` holds something else for the next request. */
 beforeEach(async () => {
   answers = [];
   ranges = [];
-  const server = createServer((request, response) => {
+  server = await startTestServer((request, response) => {
     ranges.push(request.headers.range);
     (answers.shift() ?? withRanges)(request, response);
   });
-  await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  url = `http://localhost:${address.port}/file`;
-  stop = () =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
+  url = `${server.origin}/file`;
 });
-afterEach(() => stop());
+afterEach(() => server.stop());
 
 const requested = (request: IncomingMessage): { start: number; end: number } | undefined => {
   const match = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
@@ -277,10 +270,8 @@ test("servers that tag the same bytes in different ways do not send them for eve
 });
 
 test("a server that is not there is a network failure", async () => {
-  await stop();
+  await server.stop();
   await expect(read(0, fileBytes, { ...fast, retries: 1 })).rejects.toMatchObject({ code: "network" });
-  // afterEach stops it once more.
-  stop = () => Promise.resolve();
 });
 
 test("an abort ends the download at once, and the next one goes on from what had arrived", async () => {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { EngineError } from "#engine/errors.ts";
 import { ensurePackage, type EnsureOptions } from "./ensure.ts";
@@ -7,6 +7,7 @@ import { isPackageStored, removePackage } from "#weights/store/stored-package.ts
 import type { EnsureProgress } from "./progress.ts";
 import { shardsOf, startPackageServer, testPackage } from "#testing/package-server.node.ts";
 import { createMemoryShardStore, createShardStore, type ShardStore } from "#weights/store/store.ts";
+import { startTestServer, type TestServer } from "#testing/http-server.node.ts";
 
 const shardBytes = 10_000;
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
@@ -52,13 +53,13 @@ let served = makePackage(1);
 let requests: string[] = [];
 let answer: ((path: string, request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
 let source = { id: "tiny", baseUrl: "" };
-let stop: () => Promise<void>;
+let server: TestServer;
 
 beforeEach(async () => {
   served = makePackage(1);
   requests = [];
   answer = undefined;
-  const server = createServer((request, response) => {
+  server = await startTestServer((request, response) => {
     const path = (request.url ?? "").slice("/models/tiny/".length);
     requests.push(path);
     if (answer?.(path, request, response) === true) return;
@@ -71,17 +72,9 @@ beforeEach(async () => {
     response.writeHead(206, { "content-range": `bytes ${start}-${end - 1}/${bytes.length}` });
     response.end(bytes.subarray(start, end));
   });
-  await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  source = { id: "tiny", baseUrl: `http://localhost:${address.port}/models/tiny/` };
-  stop = () =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
+  source = { id: "tiny", baseUrl: `${server.origin}/models/tiny/` };
 });
-afterEach(() => stop());
+afterEach(() => server.stop());
 
 function hostOf(store: ShardStore, room = Infinity) {
   const asked: string[] = [];

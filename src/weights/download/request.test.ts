@@ -1,4 +1,4 @@
-import { createServer, type ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ensurePackage } from "./ensure.ts";
 import type { EnsureProgress } from "./progress.ts";
@@ -7,6 +7,7 @@ import { startPackageServer, testPackage, weightsPath, type PackageServer } from
 import { requestBlob, requestBytes } from "./request.ts";
 import { createMemoryShardStore } from "#weights/store/store.ts";
 import type { Clock } from "./watched-fetch.ts";
+import { startTestServer, type TestServer } from "#testing/http-server.node.ts";
 
 /** 15 s are 100 ms. */
 const clock: Clock = {
@@ -21,27 +22,19 @@ type Answer = (response: ServerResponse) => void;
 let answers: Answer[] = [];
 let asked = 0;
 let url = "";
-let stop: () => Promise<void>;
+let server: TestServer;
 
 /** Answers with "all is well" unless `answers` holds something else. */
 beforeEach(async () => {
   answers = [];
   asked = 0;
-  const server = createServer((_, response) => {
+  server = await startTestServer((_, response) => {
     asked++;
     (answers.shift() ?? ((good) => good.end("all is well")))(response);
   });
-  await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  url = `http://localhost:${address.port}/file`;
-  stop = () =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
+  url = `${server.origin}/file`;
 });
-afterEach(() => stop());
+afterEach(() => server.stop());
 
 const silent: Answer = () => undefined;
 const silentInTheMiddle: Answer = (response) => {
