@@ -4,7 +4,8 @@ import { createStore, get, keys, set } from "idb-keyval";
 import { decodeImage } from "#engine/picture/decode.web.ts";
 import { createEngine } from "#engine/engine.ts";
 import { EngineError } from "#engine/errors.ts";
-import { createWasmRuntime, createWebGpuRuntime, probeGpu } from "#engine/runtime/runtime.web.ts";
+import { probeGpu } from "#engine/runtime/gpu.web.ts";
+import { createWasmRuntime, createWebGpuRuntime } from "#engine/runtime/runtime.web.ts";
 import type { Runtime } from "#engine/runtime/runtime.ts";
 import { parseManifest } from "#weights/manifest.ts";
 

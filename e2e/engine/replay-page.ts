@@ -3,7 +3,8 @@
 import { startGpuMeter } from "../../bench/gpu-meter.ts";
 import { decodeImage } from "#engine/picture/decode.web.ts";
 import { createEngine } from "#engine/engine.ts";
-import { createWasmRuntime, createWebGpuRuntime, probeGpu } from "#engine/runtime/runtime.web.ts";
+import { probeGpu } from "#engine/runtime/gpu.web.ts";
+import { createWasmRuntime, createWebGpuRuntime } from "#engine/runtime/runtime.web.ts";
 import { parseManifest } from "#weights/manifest.ts";
 
 export interface Answered {

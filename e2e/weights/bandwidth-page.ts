@@ -1,5 +1,6 @@
 // For tests: the measurement of the graphics device's bandwidth, on whatever adapter there is.
-import { measureGpu } from "#worker/weights-bandwidth.ts";
+import { probeGpu, requestGpuDevice } from "#engine/runtime/gpu.web.ts";
+import { measureGpu } from "#worker/weights-bandwidth.web.ts";
 
-const adapter = await navigator.gpu.requestAdapter();
-document.body.textContent = adapter === null ? "none" : String(await measureGpu(adapter));
+const gpu = await probeGpu();
+document.body.textContent = gpu.kind === "none" ? "none" : String(await measureGpu(await requestGpuDevice(gpu)));

@@ -2,6 +2,9 @@
 // else. Knows no model.
 import { env } from "@huggingface/transformers";
 import { EngineError } from "#engine/errors.ts";
+import { probeGpu, requestGpuDevice } from "#engine/runtime/gpu.web.ts";
+import { isIsolated, wasmThreads } from "#engine/runtime/threads.web.ts";
+import type { DeviceNotice, LoadRequest } from "#worker/api.ts";
 import type { HubAdapters, HubDevice } from "./host.ts";
 
 /** Any name that is one to the library. */
@@ -36,34 +39,24 @@ export const place: HubAdapters["place"] = (files, runtimeUrl, { threads }) => {
   return Promise.resolve(id);
 };
 
-/** WebGPU where a hardware adapter is (or where it is forced), else WASM; files in 16 bits need a GPU that computes in them. */
-export async function chooseDevice(wanted: "auto" | "webgpu" | "wasm", needsF16: boolean): Promise<HubDevice> {
-  const isolated = typeof crossOriginIsolated === "boolean" && crossOriginIsolated;
-  const cores = navigator.hardwareConcurrency;
-  const threads = isolated ? (cores <= 4 ? Math.max(1, cores) : Math.min(8, Math.ceil(cores / 2))) : 1;
-  const onWasm = (notice: HubDevice["notices"][number] | undefined): HubDevice => {
+/** WebGPU where a hardware adapter is (or where it is asked for), else WASM; files in 16 bits need a GPU that computes in them. */
+export async function chooseDevice(wanted: LoadRequest["device"], needsF16: boolean): Promise<HubDevice> {
+  const onWasm = (notice: DeviceNotice | undefined): HubDevice => {
     if (needsF16) throw new EngineError("no-device", "these files are 16 bits wide, which needs a GPU with shader-f16");
-    const notices = [...(notice === undefined ? [] : [notice]), ...(isolated ? [] : (["single-thread"] as const))];
-    return { device: "wasm", adapter: "", threads, notices };
+    const notices: DeviceNotice[] = notice === undefined ? [] : [notice];
+    if (!isIsolated()) notices.push("single-thread");
+    return { device: "wasm", adapter: "", threads: wasmThreads(), notices };
   };
   if (wanted === "wasm") return onWasm(undefined);
-  const adapter = "gpu" in navigator ? await navigator.gpu.requestAdapter().catch(() => null) : null;
-  if (adapter === null) {
+  const gpu = await probeGpu();
+  if (gpu.kind === "none") {
     if (wanted === "webgpu") throw new EngineError("no-device", "WebGPU was asked for, and there is no adapter");
-    return onWasm("gpu" in navigator ? "no-adapter" : "no-webgpu");
+    return onWasm(gpu.reason);
   }
-  const { vendor, architecture, description, isFallbackAdapter } = adapter.info;
-  const name = description === "" ? [vendor, architecture].filter((word) => word !== "").join(" ") : description;
-  const software = isFallbackAdapter || /swiftshader|llvmpipe/i.test(`${architecture} ${name}`);
-  if (software && wanted === "auto") return onWasm("software-adapter");
-  const f16 = adapter.features.has("shader-f16");
-  if (needsF16 && !f16) throw new EngineError("no-device", "these files need a GPU with shader-f16");
-  if (!software) return { device: "webgpu", adapter: name, threads: 1, notices: [] };
-  // The runtime's kernels compute wrong attention with subgroups on software adapters.
-  const { maxBufferSize, maxStorageBufferBindingSize, maxComputeInvocationsPerWorkgroup } = adapter.limits;
-  const gpuDevice = await adapter.requestDevice({
-    requiredFeatures: f16 ? ["shader-f16"] : [],
-    requiredLimits: { maxBufferSize, maxStorageBufferBindingSize, maxComputeInvocationsPerWorkgroup },
-  });
-  return { device: "webgpu", gpuDevice, adapter: name, threads: 1, notices: [] };
+  if (gpu.software && wanted === "auto") return onWasm("software-adapter");
+  if (needsF16 && !gpu.adapter.features.has("shader-f16"))
+    throw new EngineError("no-device", "these files need a GPU with shader-f16");
+  const chosen = { device: "webgpu", adapter: gpu.name, threads: 1, notices: [] } as const;
+  // On hardware ONNX Runtime makes a device of its own, but on a software adapter that one has subgroups, and wrong attention with them.
+  return gpu.software ? { ...chosen, gpuDevice: await requestGpuDevice(gpu) } : chosen;
 }

@@ -2,7 +2,8 @@
 import { expose } from "comlink";
 import { decodeImage } from "#engine/picture/decode.web.ts";
 import { createEngine } from "#engine/engine.ts";
-import { createWasmRuntime, createWebGpuRuntime, probeGpu } from "#engine/runtime/runtime.web.ts";
+import { probeGpu } from "#engine/runtime/gpu.web.ts";
+import { createWasmRuntime, createWebGpuRuntime } from "#engine/runtime/runtime.web.ts";
 import { createIdbFeatures } from "#weights/store/features.web.ts";
 import { createInferenceHost } from "./engine-host.ts";
 import { holdLock } from "./worker-lock.ts";

@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { createWasmRuntime, createWebGpuRuntime, probeGpu, type GpuProbe } from "./runtime.web.ts";
+import type { GpuAdapter } from "./gpu.web.ts";
+import { createWasmRuntime, createWebGpuRuntime } from "./runtime.web.ts";
 
 /** The runtime's three builds, each recognised by the settings it was given; sessions do nothing here. */
 const builds = vi.hoisted(() => {
@@ -26,99 +27,19 @@ vi.mock("onnxruntime-web/wasm", () => {
 afterEach(() => vi.unstubAllGlobals());
 
 const runtimeUrl = "https://example.test/ort/";
-const info = { vendor: "acme", architecture: "one", device: "", description: "", isFallbackAdapter: false };
-
-/** An adapter that remembers which features were asked of it. */
-function adapterWith(offered: readonly string[], words: Partial<typeof info> = {}) {
-  const asked: string[][] = [];
+/** An adapter that gives a device. */
+function adapterWithDevice(): GpuAdapter {
   const device = Object.assign(new EventTarget(), {
     lost: new Promise<never>(() => undefined),
-    destroyed: 0,
-    destroy() {
-      device.destroyed++;
-    },
+    destroy: () => undefined,
   });
-  const adapter = {
-    info: { ...info, ...words },
-    features: new Set(offered),
-    limits: { maxBufferSize: 1 << 30 },
-    requestDevice({ requiredFeatures }: { requiredFeatures: string[] }) {
-      asked.push(requiredFeatures);
-      return Promise.resolve(device);
-    },
+  const adapter: Partial<GPUAdapter> = {
+    features: new Set<GPUFeatureName>(),
+    limits: { maxBufferSize: 1 << 30 } as GPUSupportedLimits,
+    requestDevice: () => Promise.resolve(device as unknown as GPUDevice),
   };
-  return { adapter, asked, device };
+  return { kind: "adapter", adapter: adapter as GPUAdapter, name: "acme one", software: false };
 }
-
-function stubGpu(requestAdapter: () => Promise<unknown>): void {
-  vi.stubGlobal("navigator", { gpu: { requestAdapter }, hardwareConcurrency: 4 });
-}
-
-async function probed(adapter: unknown): Promise<Extract<GpuProbe, { kind: "adapter" }>> {
-  stubGpu(() => Promise.resolve(adapter));
-  const probe = await probeGpu();
-  if (probe.kind !== "adapter") throw new Error("no adapter");
-  return probe;
-}
-
-test("a browser without WebGPU is told apart from one that finds no adapter", async () => {
-  vi.stubGlobal("navigator", {});
-  expect(await probeGpu()).toEqual({ kind: "none", reason: "no-webgpu" });
-  vi.stubGlobal("navigator", { gpu: undefined });
-  expect(await probeGpu()).toEqual({ kind: "none", reason: "no-webgpu" });
-  stubGpu(() => Promise.resolve(null));
-  expect(await probeGpu()).toEqual({ kind: "none", reason: "no-adapter" });
-});
-
-test("a driver that throws has no adapter", async () => {
-  stubGpu(() => Promise.reject(new Error("driver")));
-  expect(await probeGpu()).toEqual({ kind: "none", reason: "no-adapter" });
-  stubGpu(() => {
-    throw new TypeError("driver");
-  });
-  expect(await probeGpu()).toEqual({ kind: "none", reason: "no-adapter" });
-});
-
-test("an adapter is named by its description, or by its vendor and architecture", async () => {
-  expect(await probed(adapterWith([]).adapter)).toMatchObject({ name: "acme one", software: false });
-  const described = adapterWith([], { description: "Acme One 4000" }).adapter;
-  expect((await probed(described)).name).toBe("Acme One 4000");
-});
-
-test.each([
-  { isFallbackAdapter: true },
-  { architecture: "swiftshader" },
-  { description: "llvmpipe (LLVM 15.0.7, 256 bits)" },
-  { description: "Microsoft Basic Render Driver" },
-  { device: "WARP" },
-])("a software adapter is told by %o", async (words) => {
-  expect((await probed(adapterWith([], words).adapter)).software).toBe(true);
-});
-
-test("a name that only contains a software adapter's letters is hardware", async () => {
-  expect((await probed(adapterWith([], { description: "Warpcore 9" }).adapter)).software).toBe(false);
-});
-
-test("subgroups are used on hardware and left out on a software adapter", async () => {
-  const offered = ["shader-f16", "subgroups", "timestamp-query"];
-  const hardware = adapterWith(offered);
-  await createWebGpuRuntime(await probed(hardware.adapter), { runtimeUrl });
-  expect(hardware.asked).toEqual([["shader-f16", "subgroups"]]);
-  const software = adapterWith(offered, { architecture: "swiftshader" });
-  await createWebGpuRuntime(await probed(software.adapter), { runtimeUrl });
-  expect(software.asked).toEqual([["shader-f16"]]);
-});
-
-test("a feature that the adapter does not offer is not asked for", async () => {
-  const bare = adapterWith([]);
-  await createWebGpuRuntime(await probed(bare.adapter), { runtimeUrl });
-  expect(bare.asked).toEqual([[]]);
-});
-
-test("an adapter that gives no device is no device", async () => {
-  const probe = await probed({ ...adapterWith([]).adapter, requestDevice: () => Promise.reject(new Error("lost")) });
-  await expect(createWebGpuRuntime(probe, { runtimeUrl })).rejects.toMatchObject({ code: "no-device" });
-});
 
 test.each([
   ["with WebAssembly.Suspending", true, "jspi", "ort-wasm-simd-threaded.jspi"],
@@ -127,7 +48,7 @@ test.each([
   vi.stubGlobal("WebAssembly", suspending ? { Suspending: vi.fn() } : {});
   const { wasm } = builds[build].env;
   delete wasm["wasmPaths"];
-  await createWebGpuRuntime(await probed(adapterWith([]).adapter), { runtimeUrl });
+  await createWebGpuRuntime(adapterWithDevice(), { runtimeUrl });
   expect(wasm["wasmPaths"]).toEqual({ mjs: `${runtimeUrl}${file}.mjs`, wasm: `${runtimeUrl}${file}.wasm` });
   expect(wasm["numThreads"]).toBe(1);
   expect(builds.imported).toContain(build);

@@ -3,57 +3,21 @@
 import { Tensor, type Env, type InferenceSession } from "onnxruntime-common";
 import { EngineError } from "#engine/errors.ts";
 import { webKernelHelpers } from "#engine/kernel/helpers.web.ts";
-import { createOrtRuntime, type DeviceMemory, type Ort, type OrtHost } from "./runtime.ort.ts";
-import { elementCount, type Runtime } from "./runtime.ts";
-import { createTopK } from "./top-k.web.ts";
-
-/** What WebGPU offers here. */
-export type GpuProbe =
-  | { readonly kind: "none"; readonly reason: "no-webgpu" | "no-adapter" }
-  | { readonly kind: "adapter"; readonly adapter: GPUAdapter; readonly name: string; readonly software: boolean };
+import { deviceMemory } from "./gpu-memory.web.ts";
+import { requestGpuDevice, type GpuAdapter } from "./gpu.web.ts";
+import { createOrtRuntime, type Ort, type OrtHost } from "./runtime.ort.ts";
+import type { Runtime } from "./runtime.ts";
+import { isIsolated, wasmThreads } from "./threads.web.ts";
 
 export interface WebRuntimeOptions {
   /** Absolute URL of the folder with the runtime's wasm files, ending with a slash. */
   readonly runtimeUrl: string;
 }
 
-/** Asks for an adapter; a software one is told apart, because WASM is faster than it. */
-export async function probeGpu(): Promise<GpuProbe> {
-  // Absent in browsers without WebGPU and on insecure origins, whatever the types say.
-  const gpu = "gpu" in navigator ? navigator.gpu : undefined;
-  if (!gpu) return { kind: "none", reason: "no-webgpu" };
-  let adapter: GPUAdapter | null;
-  try {
-    adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
-  } catch {
-    adapter = null; // Some drivers throw where others answer null: no adapter either way.
-  }
-  if (!adapter) return { kind: "none", reason: "no-adapter" };
-  const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
-  const words = [vendor, architecture, device, description].join(" ");
-  return {
-    kind: "adapter",
-    adapter,
-    name: description !== "" ? description : [vendor, architecture].filter((word) => word !== "").join(" "),
-    software: isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i.test(words),
-  };
-}
-
-/** A runtime on the adapter of `probeGpu`; throws "no-device" when it gives no device. */
-export async function createWebGpuRuntime(
-  probe: Extract<GpuProbe, { kind: "adapter" }>,
-  options: WebRuntimeOptions,
-): Promise<Runtime> {
-  const { adapter, name, software } = probe;
-  let device: GPUDevice;
-  try {
-    device = await adapter.requestDevice({
-      requiredFeatures: deviceFeatures(adapter, software),
-      requiredLimits: deviceLimits(adapter),
-    });
-  } catch (error) {
-    throw new EngineError("no-device", "the adapter gave no device", { cause: error });
-  }
+/** A runtime on the adapter of `probeGpu`, which is used up by it. Rejects with "no-device" when it gives no device. */
+export async function createWebGpuRuntime(gpu: GpuAdapter, options: WebRuntimeOptions): Promise<Runtime> {
+  const { name, software } = gpu;
+  const device = await requestGpuDevice(gpu);
   const failure = watchDevice(device);
   const { ort, build } = await importWebGpuBuild();
   configure(ort, options.runtimeUrl, build);
@@ -78,9 +42,9 @@ export async function createWebGpuRuntime(
         graphOptimizationLevel: "all" as const,
         logSeverityLevel: 3 as const,
       };
-      return replayable ? capturing(options) : options;
+      return replayable ? hideCapture(options) : options;
     },
-    externalData: (files) => Promise.resolve(files.map(({ path, data }) => ({ path, data: keepingStreams(data) }))),
+    externalData: (files) => Promise.resolve(files.map(({ path, data }) => ({ path, data: keepStreamsAlive(data) }))),
     failure: failure.current,
     watch: failure.watch,
     close() {
@@ -92,17 +56,18 @@ export async function createWebGpuRuntime(
 }
 
 /**
- * The same options with graph capture for the execution provider, which then records runs by number, and without for ONNX Runtime's JavaScript,
- * which would bind the first run's tensors for ever and so allow no prompt beside the steps. The provider is given its options before
- * `freeDimensionOverrides` are asked for; the JavaScript reads its own after the session was made.
+ * Session options that show graph capture to the execution provider and hide it from ONNX Runtime's JavaScript. The provider needs it to
+ * capture steps under a number and replay them. The JavaScript would bind the tensors of the first run for ever, so that no prompt could run
+ * on the same session. The provider is given its options before `freeDimensionOverrides` is read; the JavaScript reads its own after the
+ * session was made. A browser test holds this to the pinned version.
  */
-function capturing(options: InferenceSession.SessionOptions): InferenceSession.SessionOptions {
-  let told = false;
+function hideCapture(options: InferenceSession.SessionOptions): InferenceSession.SessionOptions {
+  let providerHasRead = false;
   return Object.defineProperties(options, {
-    enableGraphCapture: { get: () => !told, enumerable: true },
+    enableGraphCapture: { get: () => !providerHasRead, enumerable: true },
     freeDimensionOverrides: {
       get() {
-        told = true;
+        providerHasRead = true;
         return undefined;
       },
       enumerable: true,
@@ -111,14 +76,14 @@ function capturing(options: InferenceSession.SessionOptions): InferenceSession.S
 }
 
 /**
- * The same bytes, for a reader that holds on to no more than the Blob: in Chromium the garbage collector takes a stream that nothing but its pending
- * read refers to, and the read never ends. Measured: one in eight loads of 781 MB stood still.
+ * The same bytes, with a Blob that holds on to the streams it opens. A reader may keep nothing but the Blob: Chromium then collects a stream
+ * whose only reference is its own pending read, and the read never ends. (Without this, one in eight loads of 781 MB stood still.)
  */
-function keepingStreams(data: Blob | Uint8Array): Blob | Uint8Array {
+function keepStreamsAlive(data: Blob | Uint8Array): Blob | Uint8Array {
   if (!(data instanceof Blob)) return data;
   const streams: ReadableStream[] = [];
-  const kept = data.slice();
-  kept.slice = (...range) => {
+  const copy = data.slice();
+  copy.slice = (...range) => {
     const part = data.slice(...range);
     const stream = part.stream.bind(part);
     part.stream = () => {
@@ -128,16 +93,15 @@ function keepingStreams(data: Blob | Uint8Array): Blob | Uint8Array {
     };
     return part;
   };
-  return kept;
+  return copy;
 }
 
 /**
- * A runtime on WASM; one thread where the page is not cross-origin isolated. ONNX Runtime's code, larger than small models, comes with the first graph
- * that is opened, which a model on this project's own kernels never does.
+ * A runtime on WASM, with one thread where the page is not cross-origin isolated. ONNX Runtime's code is larger than a small model, so it is
+ * fetched when the first graph is opened; a model that runs on this project's own kernels opens none.
  */
 export function createWasmRuntime(options: WebRuntimeOptions & { readonly threads?: number }): Promise<Runtime> {
-  const isolated = typeof crossOriginIsolated === "boolean" && crossOriginIsolated;
-  const threads = isolated ? (options.threads ?? threadCount(navigator.hardwareConcurrency)) : 1;
+  const threads = isIsolated() ? (options.threads ?? wasmThreads()) : 1;
   let sessions: Promise<Ort["InferenceSession"]> | undefined;
   const importBuild = async (): Promise<Ort["InferenceSession"]> => {
     const ort = await import("onnxruntime-web/wasm").catch((error: unknown) => {
@@ -148,14 +112,14 @@ export function createWasmRuntime(options: WebRuntimeOptions & { readonly thread
     ort.env.wasm.numThreads = threads;
     return ort.InferenceSession;
   };
-  // Whichever of its overloads is called.
+  // Stands in for every overload of the factory.
   type Create = (...given: unknown[]) => Promise<InferenceSession>;
   const create: Create = async (...given) => {
     const factory = await (sessions ??= importBuild());
     return (factory.create as Create)(...given);
   };
-  const lazily: Ort = { Tensor, InferenceSession: { create } };
-  const runtime = createOrtRuntime(lazily, {
+  const lazyOrt: Ort = { Tensor, InferenceSession: { create } };
+  const runtime = createOrtRuntime(lazyOrt, {
     traits: {
       device: "wasm",
       adapter: "",
@@ -176,11 +140,6 @@ export function createWasmRuntime(options: WebRuntimeOptions & { readonly thread
   return Promise.resolve(runtime);
 }
 
-/** Logical cores are two per core on most large machines, and a second thread per core only waits. */
-function threadCount(logicalCores: number): number {
-  return logicalCores <= 4 ? Math.max(1, logicalCores) : Math.min(8, Math.ceil(logicalCores / 2));
-}
-
 type OrtModule = Ort & { readonly env: Env };
 
 async function importWebGpuBuild(): Promise<{ ort: OrtModule; build: string }> {
@@ -196,28 +155,7 @@ function configure(ort: OrtModule, runtimeUrl: string, build: string): void {
   ort.env.wasm.wasmPaths = { mjs: `${runtimeUrl}${build}.mjs`, wasm: `${runtimeUrl}${build}.wasm` };
 }
 
-/** `subgroups` is left out on software adapters: the runtime's kernels compute wrong attention with it there. */
-function deviceFeatures(adapter: GPUAdapter, software: boolean): GPUFeatureName[] {
-  const wanted: GPUFeatureName[] = software ? ["shader-f16"] : ["shader-f16", "subgroups"];
-  return wanted.filter((feature) => adapter.features.has(feature));
-}
-
-function deviceLimits(adapter: GPUAdapter): Record<string, number> {
-  const { limits } = adapter;
-  return {
-    maxBufferSize: limits.maxBufferSize,
-    maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
-    maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
-    maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
-    maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
-    maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
-    maxComputeWorkgroupSizeY: limits.maxComputeWorkgroupSizeY,
-    maxComputeWorkgroupSizeZ: limits.maxComputeWorkgroupSizeZ,
-    maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
-  };
-}
-
-/** Remembers why the device can't be used any more, and tells whoever waits for it. */
+/** Remembers why the device can't be used any more, and rejects the calls that wait for it. */
 function watchDevice(device: GPUDevice): Pick<OrtHost, "watch"> & { readonly current: OrtHost["failure"] } {
   let failure: EngineError | undefined;
   const waiting = new Set<(error: EngineError) => void>();
@@ -239,55 +177,6 @@ function watchDevice(device: GPUDevice): Pick<OrtHost, "watch"> & { readonly cur
     watch(reject) {
       waiting.add(reject);
       return () => waiting.delete(reject);
-    },
-  };
-}
-
-/** WebGPU's flags, which the type library does not declare. */
-const bufferUsage = { mapRead: 0x01, copySource: 0x04, copyTarget: 0x08, storage: 0x80 };
-
-async function readBuffer(device: GPUDevice, buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
-  const readable = device.createBuffer({ size: bytes, usage: bufferUsage.mapRead | bufferUsage.copyTarget });
-  try {
-    const encoder = device.createCommandEncoder();
-    encoder.copyBufferToBuffer(buffer, 0, readable, 0, bytes);
-    device.queue.submit([encoder.finish()]);
-    await readable.mapAsync(bufferUsage.mapRead);
-    return readable.getMappedRange().slice(0);
-  } finally {
-    readable.destroy();
-  }
-}
-
-function deviceMemory(device: GPUDevice, { Tensor }: Ort): DeviceMemory {
-  let topK: ReturnType<typeof createTopK> | undefined;
-  return {
-    top(tensor, rows, rowLength, k) {
-      topK ??= createTopK(device);
-      const firstRow = elementCount(tensor.dims) / rowLength - rows;
-      return topK({ buffer: tensor.gpuBuffer, firstRow, rows, rowLength, k });
-    },
-    allocate(dims, dataType) {
-      const bytes = Math.max(16, Math.ceil(elementCount(dims) / 4) * 16);
-      const usage = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;
-      const buffer = device.createBuffer({ size: bytes, usage });
-      const tensor = Tensor.fromGpuBuffer(buffer, { dataType, dims });
-      return { tensor, free: () => buffer.destroy() };
-    },
-    write(tensor, data) {
-      device.queue.writeBuffer(tensor.gpuBuffer, 0, data);
-    },
-    read: async (tensor) => new Float32Array(await readBuffer(device, tensor.gpuBuffer, elementCount(tensor.dims) * 4)),
-    copy(steps) {
-      const encoder = device.createCommandEncoder();
-      for (const { from, fromOffset, to, toOffset, count } of steps) {
-        if (count > 0)
-          encoder.copyBufferToBuffer(from.gpuBuffer, fromOffset * 4, to.gpuBuffer, toOffset * 4, count * 4);
-      }
-      device.queue.submit([encoder.finish()]);
-    },
-    settle: async () => {
-      await device.queue.onSubmittedWorkDone();
     },
   };
 }

@@ -2,6 +2,7 @@
 // Two passes of one idea: a workgroup takes the best of its numbers that come after the last one taken, as often as there are places.
 // Knows no tokens.
 
+import { bufferUsage } from "./gpu.web.ts";
 import type { Top } from "./runtime.ts";
 
 export interface TopRequest {
@@ -81,7 +82,6 @@ fn ofPartial(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
 
 /** Compiles the passes for a device; calls are made one after another. */
 export function createTopK(device: GPUDevice): (request: TopRequest) => Promise<Top[]> {
-  const usage = { mapRead: 0x01, copySource: 0x04, copyTarget: 0x08, uniform: 0x40, storage: 0x80 };
   const module = device.createShaderModule({ code: shader });
   const layout = device.createBindGroupLayout({
     entries: (["read-only-storage", "storage", "storage", "uniform"] as const).map((type, binding) => ({
@@ -94,7 +94,7 @@ export function createTopK(device: GPUDevice): (request: TopRequest) => Promise<
   const pipelines = ["ofNumbers", "ofPartial"].map((entryPoint) =>
     device.createComputePipeline({ layout: pipelineLayout, compute: { module, entryPoint } }),
   );
-  const shape = device.createBuffer({ size: 16, usage: usage.uniform | usage.copyTarget });
+  const shape = device.createBuffer({ size: 16, usage: bufferUsage.uniform | bufferUsage.copyTarget });
   let told = "";
   const made = new Map<string, GPUBuffer>();
   /** The buffer of that name from the last call, if it is large enough. */
@@ -109,9 +109,9 @@ export function createTopK(device: GPUDevice): (request: TopRequest) => Promise<
   return async ({ buffer: numbers, firstRow, rows, rowLength, k }) => {
     const groups = Math.ceil(rowLength / chunk);
     const bytes = rows * k * 8;
-    const partial = buffer("partial", rows * groups * k * 8, usage.storage);
-    const result = buffer("result", bytes, usage.storage | usage.copySource);
-    const readable = buffer("readable", bytes, usage.mapRead | usage.copyTarget);
+    const partial = buffer("partial", rows * groups * k * 8, bufferUsage.storage);
+    const result = buffer("result", bytes, bufferUsage.storage | bufferUsage.copySource);
+    const readable = buffer("readable", bytes, bufferUsage.mapRead | bufferUsage.copyTarget);
     const words = [rowLength, firstRow, k, groups];
     if (told !== words.join(" ")) device.queue.writeBuffer(shape, 0, Uint32Array.from(words));
     told = words.join(" ");

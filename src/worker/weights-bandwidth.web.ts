@@ -1,12 +1,12 @@
 // A measurement of at most about a second: how many bytes this device reads and adds up. On a hardware adapter by a compute shader,
 // elsewhere by this thread. Knows no package.
+import { bufferUsage, probeGpu, requestGpuDevice } from "#engine/runtime/gpu.web.ts";
+import { isIsolated } from "#engine/runtime/threads.web.ts";
 import type { Bandwidth } from "#weights/decode-speed.ts";
 
 const gpuBytes = 64 * 2 ** 20;
 const longestMs = 400;
 const workgroup = 256;
-/** WebGPU's flags, which the type library does not declare. */
-const usage = { storage: 0x80 };
 
 const shader = `
 @group(0) @binding(0) var<storage, read> source: array<vec4<f32>>;
@@ -20,10 +20,10 @@ const shader = `
 
 /** On the graphics device where it is hardware; never rejects. */
 export async function measureBandwidth(): Promise<Bandwidth> {
-  const adapter = "gpu" in navigator ? await navigator.gpu.requestAdapter().catch(() => null) : null;
-  if (adapter !== null && !adapter.info.isFallbackAdapter) {
+  const gpu = await probeGpu();
+  if (gpu.kind === "adapter" && !gpu.software) {
     try {
-      return { bytesPerSecond: await measureGpu(adapter), onGpu: true };
+      return { bytesPerSecond: await measureGpu(await requestGpuDevice(gpu)), onGpu: true };
     } catch {
       // A device that can't do this little is judged by its processor.
     }
@@ -31,13 +31,12 @@ export async function measureBandwidth(): Promise<Bandwidth> {
   return { bytesPerSecond: measureThread() * threadShare(), onGpu: false };
 }
 
-/** Bytes per second of a compute shader's sum; the device is destroyed after. */
-export async function measureGpu(adapter: GPUAdapter): Promise<number> {
-  const device = await adapter.requestDevice();
+/** Bytes per second of a compute shader's sum; destroys the device. */
+export async function measureGpu(device: GPUDevice): Promise<number> {
   try {
     const groups = 256;
-    const source = device.createBuffer({ size: gpuBytes, usage: usage.storage });
-    const sums = device.createBuffer({ size: groups * workgroup * 16, usage: usage.storage });
+    const source = device.createBuffer({ size: gpuBytes, usage: bufferUsage.storage });
+    const sums = device.createBuffer({ size: groups * workgroup * 16, usage: bufferUsage.storage });
     const module = device.createShaderModule({ code: shader });
     const pipeline = await device.createComputePipelineAsync({
       layout: "auto",
@@ -90,6 +89,5 @@ function measureThread(): number {
 
 /** Threads share the memory: two read nearly twice as much, eight not four times. */
 function threadShare(): number {
-  const isolated = typeof crossOriginIsolated === "boolean" && crossOriginIsolated;
-  return isolated ? Math.min(2, navigator.hardwareConcurrency) : 1;
+  return isIsolated() ? Math.min(2, navigator.hardwareConcurrency) : 1;
 }
