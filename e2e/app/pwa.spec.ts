@@ -134,9 +134,9 @@ test("the manifest makes it an app that takes pictures", async ({ page, request 
   const manifest: unknown = await (await request.get(href ?? "")).json();
   expect(manifest).toMatchObject({
     display: "standalone",
-    start_url: "../",
+    start_url: "./",
     share_target: { action: "./share", method: "POST", enctype: "multipart/form-data" },
-    file_handlers: [{ action: "../", accept: { "image/png": [".png"] } }],
+    file_handlers: [{ action: "./", accept: { "image/png": [".png"] } }],
   });
   const icons = JSON.stringify(manifest);
   for (const size of ["192x192", "512x512", "maskable"]) expect(icons).toContain(size);
