@@ -1,201 +1,157 @@
-// The page's entry: picks the browser's adapters, ties worker client, chat store and page together. Decides nothing else.
+// The page's entry: picks the browser's adapters and puts the parts together. What the page decides is in chat/page.
 import { signal } from "@preact/signals";
 import { render } from "preact";
-import { bindAddress, conversationIn } from "#chat/address.web.ts";
-import { fetchExample, loadExamples, type Example } from "#chat/pictures/examples.web.ts";
-import { createTransfer } from "#chat/transfer/export-transfer.web.ts";
 import { createComparison } from "#chat/compare.ts";
-import { createDrafts } from "#chat/persistence/drafts.web.ts";
-import { createDrawingMark } from "#chat/pictures/drawing-mark.web.ts";
-import { createDownloads, downloadsKey } from "#chat/models/downloads.ts";
 import { addVote, mergeVotes, readVotes } from "#chat/compare-votes.ts";
-import { createAdaptedModel } from "#chat/models/adapted.ts";
-import { createModelRegistry } from "#chat/models/models.ts";
+import { createConnections } from "#chat/models/connections.ts";
+import { createDownloads, downloadsKey } from "#chat/models/downloads.ts";
 import { createModelMemory, memoryForModels } from "#chat/models/memory.ts";
+import { createModelRegistry } from "#chat/models/models.ts";
+import { createPhotoModels } from "#chat/models/photo-models.ts";
 import { createServers } from "#chat/models/servers.ts";
-import { createWebPersistence } from "#chat/persistence/persistence.web.ts";
-import type { ModelClient } from "#chat/models/model-client.ts";
+import { createStoredModels } from "#chat/models/storage.ts";
+import { estimateStorage, isMetered, machineMemory, saveModelFile } from "#chat/models/storage.web.ts";
 import { newId } from "#chat/new-id.ts";
+import { bindAddress, conversationIn } from "#chat/page/address.web.ts";
+import { createCrashGuard, markWhatIsDrawn } from "#chat/page/crash-guard.web.ts";
+import { createIncoming } from "#chat/page/incoming.ts";
+import { createModelActions } from "#chat/page/model-actions.ts";
+import { createOfflineStatus } from "#chat/page/offline-status.ts";
+import { firstModelId, readPageOptions } from "#chat/page/page-options.ts";
+import { startPage } from "#chat/page/start-page.ts";
+import { stayAwakeWhileDownloading, stayAwakeWhileLoading } from "#chat/page/stay-awake.ts";
+import { createUpdateOffer } from "#chat/page/update-offer.ts";
+import { createWakeLock } from "#chat/page/wake-lock.web.ts";
+import { createDrafts } from "#chat/persistence/drafts.web.ts";
+import { createWebPersistence } from "#chat/persistence/persistence.web.ts";
+import { fetchExample, loadExamples, type Example } from "#chat/pictures/examples.web.ts";
 import { cropPicture, fetchPicture } from "#chat/pictures/picture-sources.web.ts";
 import { openPicture } from "#chat/pictures/pictures.web.ts";
-import { readPreferences, writePreferences, type Preferences } from "#chat/preferences.ts";
-import { defaultSettings } from "#chat/settings.ts";
-import { createPhotoModels } from "#chat/models/photo-models.ts";
-import {
-  createStoredModels,
-  defaultHub,
-  hubAddressOf,
-  type AdapterRef,
-  type PackageRef,
-} from "#chat/models/storage.ts";
-import { createWakeLock, estimateStorage, isMetered, machineMemory, saveModelFile } from "#chat/models/storage.web.ts";
-import { createChatStore } from "#chat/store/store.ts";
 import { createThumbnails } from "#chat/pictures/thumbnails.web.ts";
+import { createPreferences } from "#chat/preferences.ts";
+import { defaultSettings } from "#chat/settings.ts";
+import { createChatStore } from "#chat/store/store.ts";
+import { createTransfer } from "#chat/transfer/export-transfer.web.ts";
 import { startHubWorker } from "#hub/start.ts";
 import { encodePicture } from "#remote/picture.web.ts";
-import { addressAfterLaunch, onInstallOffer, onOpenedFiles, readLaunch, takeShared, type Shared } from "#sw/launch.ts";
+import { addressAfterLaunch, onInstallOffer, onOpenedFiles, readLaunch, takeShared } from "#sw/launch.ts";
 import { waitUntilOffline } from "#sw/offline-status.ts";
 import { startServiceWorker } from "#sw/register.ts";
 import { runtimePath } from "#sw/runtime-cache.ts";
 import { takeUpdate, watchForUpdate } from "#sw/updates.ts";
 import { App } from "#ui/app/App.tsx";
 import { toSignal } from "#ui/parts/to-signal.ts";
-import type { UpdateState } from "#ui/parts/UpdateNote.tsx";
 import "#ui/app/styles.ts";
 import { requestBlob } from "#weights/download/request.ts";
 import { askToPersist } from "#weights/store/storage.web.ts";
-import { createModelClient, type WorkerModelClient } from "#worker/client.ts";
-import type { PackageArchitecture } from "#worker/api.ts";
+import { createModelClient } from "#worker/client.ts";
 import { createFetchAhead, createPackagesClient, createWeightsWorker } from "#worker/weights-client.ts";
-import { repositoryOf } from "#zoo/hub-models.ts";
 import { builtInModelId, models } from "#zoo/models.ts";
 
 const pageUrl = document.baseURI;
 const baseUrl = new URL("./", pageUrl).href;
-const model = models.find((record) => record.id === builtInModelId);
+const builtIn = models.find((record) => record.id === builtInModelId);
 const root = document.getElementById("app");
-if (model === undefined || root === null) throw new Error("the page or the zoo is incomplete");
+if (builtIn === undefined || root === null) throw new Error("the page or the zoo is incomplete");
 
-const parameters = new URL(location.href).searchParams;
-const wanted = parameters.get("device");
+const options = readPageOptions(location.href);
+const launch = readLaunch(location.href);
+if (launch.embed) document.documentElement.dataset["embed"] = "yes";
+// A function, because reading `localStorage` itself throws where a browser stores nothing.
+const storage = (): Storage => localStorage;
+const preferences = createPreferences(storage);
+
+// Models: the built-in one, stored ones, those of servers.
 /** One for all: downloads, loads, and what is stored. */
 const weights = createWeightsWorker();
-const memory = createModelMemory(memoryForModels(machineMemory()));
-/** The packages that were connected, by id. */
-const connected = new Map<string, { readonly client: WorkerModelClient; readonly architecture: PackageArchitecture }>();
-function connect(packaged: PackageRef): ModelClient {
-  const { id, architecture } = packaged;
-  const made = createModelClient({
-    model: packaged,
-    weights,
-    startWorker: architecture === "transformers.js" ? startHubWorker : undefined,
-    device: wanted === "webgpu" || wanted === "wasm" ? wanted : "auto",
-    pageUrl,
-    runtimeUrl: new URL(runtimePath, baseUrl).href,
-  });
-  connected.set(id, { client: made, architecture });
-  return memory.watch(id, made);
-}
-const client = connect({ ...model, architecture: "llava" });
-
-/** Beside its base, whose worker and loaded parts it shares. */
-function connectAdapter(adapter: AdapterRef): ModelClient {
-  const base = registry.client(adapter.baseId);
-  const host = connected.get(adapter.baseId);
-  if (base === undefined || host === undefined) throw new Error("the base of an adapter is always offered with it");
-  beside.set(adapter.id, adapter.baseId);
-  return createAdaptedModel({ base, host: host.client, adapter });
-}
-/** Bases of the adapters that were connected, by the adapters' ids. */
-const beside = new Map<string, string>();
-
-// A function, because reading `localStorage` itself throws where a browser keeps nothing.
-const storage = (): Storage => localStorage;
-const preferences = signal(readPreferences(storage));
-const registry = createModelRegistry("device", { id: model.id, name: model.name, connect: () => client }, (id) =>
-  memory.release(id),
-);
-const comparison = createComparison((id) => registry.client(id));
 const packages = createPackagesClient(weights);
-const hub = hubAddressOf(parameters.get("hub")) ?? defaultHub;
+const memory = createModelMemory(memoryForModels(machineMemory()));
+const connections = createConnections({
+  createClient: (model) =>
+    createModelClient({
+      model,
+      weights,
+      startWorker: model.architecture === "transformers.js" ? startHubWorker : undefined,
+      device: options.device,
+      pageUrl,
+      runtimeUrl: new URL(runtimePath, baseUrl).href,
+    }),
+  memory,
+  offeredClient: (id) => registry.client(id),
+});
+const builtInClient = connections.connect({ ...builtIn, architecture: "llava" });
+const registry = createModelRegistry(
+  "device",
+  { id: builtIn.id, name: builtIn.name, connect: () => builtInClient },
+  (id) => memory.release(id),
+);
 const stored = createStoredModels({
   packages,
   registry,
-  connect,
-  connectAdapter,
+  connect: (model) => connections.connect(model),
+  connectAdapter: (adapter) => connections.connectAdapter(adapter),
   estimate: estimateStorage,
-  builtInId: model.id,
-  hub,
+  builtInId: builtIn.id,
+  hub: options.hub,
 });
 const servers = createServers({ storage, registry, encodePicture, newId });
-/** An id of the zoo, a name, or what a model is called on its server. */
-const wantedId = repositoryOf(parameters.get("model") ?? preferences.value.model ?? model.id);
-const wantedModel = registry.find(wantedId);
-/** What the page's address asked for, and nobody offers here. */
-const unknownModel = signal<string | undefined>(undefined);
+
+// The chat.
 const persistence = createWebPersistence();
+const firstId = firstModelId(options.model, preferences.get().model, builtIn.id);
+const firstModel = registry.find(firstId);
+/** What the page's address asked for, and nobody offers here. */
+const missingModel = signal<string | undefined>(undefined);
 const chat = createChatStore({
-  client: registry.select(wantedModel?.id ?? model.id) ?? client,
+  client: registry.select(firstModel?.id ?? builtIn.id) ?? builtInClient,
   persistence,
-  settings: preferences.value.settings ?? defaultSettings(model),
+  settings: preferences.get().settings ?? defaultSettings(builtIn),
   newId,
 });
 addEventListener("pagehide", () => chat.noteUnfinished());
 // Before the page draws anything of a conversation.
-const drawing = createDrawingMark();
-let drawn: unknown;
-chat.subscribe(({ conversation }) => {
-  if (conversation === drawn) return;
-  drawn = conversation;
-  drawing.drawing(conversation.turns.length > 0 ? conversation.id : undefined);
+const crashGuard = createCrashGuard();
+markWhatIsDrawn(chat, crashGuard);
+const comparison = createComparison((id) => registry.client(id));
+const modelActions = createModelActions({
+  registry,
+  memory,
+  stored,
+  servers,
+  builtInId: builtIn.id,
+  switchModel: (client) => chat.switchModel(client),
+  remember: (model) => preferences.change({ ...preferences.get(), model }),
 });
-const offline = signal(false);
-
-/** The choice holds for the next visit too. */
-function selectModel(id: string): void {
-  const chosen = registry.select(id);
-  if (chosen === undefined) return;
-  keepPreferences({ ...preferences.value, model: id });
-  void chat.switchModel(chosen);
-}
-
-/** What is deleted is not kept in memory either; the model that is always there goes on in its place. */
-async function forgetModel(id: string): Promise<"done" | "in-use"> {
-  const outcome = await stored.forget(id);
-  const { choices, selected } = registry.get();
-  if (outcome === "done" && selected.id !== id) memory.release(id);
-  if (!choices.some((choice) => choice.id === selected.id)) selectModel(model?.id ?? builtInModelId);
-  return outcome;
-}
-
-function keepPreferences(next: Preferences): void {
-  preferences.value = next;
-  writePreferences(storage, next);
-}
-
 const downloads = createDownloads({
   storage,
   fetchAhead: createFetchAhead(weights),
   forget: (id) => packages.forget(id),
   changed: () => stored.refresh(),
-  async use(id) {
-    const before = registry.get().selected.id;
-    // Loaded first, so that the chat goes on meanwhile.
-    const fetched = registry.client(id);
-    // An adapter whose base is not here.
-    if (fetched === undefined) return false;
-    await fetched.load(() => undefined);
-    if (registry.get().selected.id !== before) return false;
-    selectModel(id);
-    return true;
-  },
-});
-const photos = createPhotoModels({
-  device: () => packages.device(),
-  preview: (typed) => stored.preview(typed),
-  start: (wantedModel, purpose) => downloads.start(wantedModel, purpose),
-  metered: isMetered,
+  use: (id) => modelActions.useDownloaded(id),
 });
 addEventListener("storage", ({ key }) => {
   if (key === downloadsKey) downloads.followOtherTabs();
 });
+const photoModels = createPhotoModels({
+  device: () => packages.device(),
+  preview: (typed) => stored.preview(typed),
+  start: (model, purpose) => downloads.start(model, purpose),
+  metered: isMetered,
+});
 
-const examples = signal<readonly Example[] | undefined>(undefined);
-const launch = readLaunch(location.href);
-if (launch.embed) document.documentElement.dataset["embed"] = "yes";
-const incoming = signal<Shared | undefined>(undefined);
-const update = signal<UpdateState>("none");
+// The page as an app.
+const incoming = createIncoming({ takeShared: () => takeShared(baseUrl), onOpenedFiles });
+const update = createUpdateOffer(() => takeUpdate(navigator.serviceWorker, () => location.reload()));
+const offline = createOfflineStatus({
+  chat,
+  connections,
+  isEverythingStored: async (question) => (await waitUntilOffline({ baseUrl, ...question })).ready,
+});
 const install = signal<(() => void) | undefined>(undefined);
 onInstallOffer((offered) => {
   install.value = offered;
 });
-
-/** The new version at once, or at the next visit. */
-async function decideUpdate(take: boolean): Promise<void> {
-  if (take && (await takeUpdate(navigator.serviceWorker, () => location.reload())) === "other-tabs")
-    update.value = "other-tabs";
-  if (!take) update.value = "none";
-}
+const examples = signal<readonly Example[] | undefined>(undefined);
 
 render(
   <App
@@ -208,25 +164,24 @@ render(
     models={{
       state: toSignal(registry),
       loadedIds: toSignal(memory),
-      select: selectModel,
-      builtIn: model,
-      cardUrl: new URL(`${model.path}README.md`, pageUrl).href,
-      missing: unknownModel,
+      select: (id) => modelActions.select(id),
+      builtIn,
+      cardUrl: new URL(`${builtIn.path}README.md`, pageUrl).href,
+      missing: missingModel,
     }}
-    storage={{ state: toSignal(stored), actions: { ...stored, forget: forgetModel }, saveFile: saveModelFile }}
-    downloads={{ state: toSignal(downloads), actions: downloads, hubHost: new URL(hub).host, isMetered }}
-    photoModel={{ offer: toSignal(photos), take: () => void photos.take() }}
+    storage={{
+      state: toSignal(stored),
+      actions: { ...stored, forget: (id) => modelActions.forget(id) },
+      saveFile: saveModelFile,
+    }}
+    downloads={{ state: toSignal(downloads), actions: downloads, hubHost: new URL(options.hub).host, isMetered }}
+    photoModel={{ offer: toSignal(photoModels), take: () => void photoModels.take() }}
     servers={{
       state: toSignal(servers),
       actions: {
         connect: (typed, signal) => servers.connect(typed, signal),
         refresh: () => servers.refresh(),
-        remove(id) {
-          const { selected } = registry.get();
-          servers.remove(id);
-          // Nobody is left to ask; the model that is always there goes on.
-          if (!registry.get().choices.some((choice) => choice.id === selected.id)) selectModel(model.id);
-        },
+        remove: (id) => modelActions.removeServer(id),
       },
     }}
     pictures={{ open: openPicture, fetch: (address) => fetchPicture(address, requestBlob), crop: cropPicture }}
@@ -236,103 +191,43 @@ render(
       read: () => readVotes(storage),
       merge: (votes) => mergeVotes(storage, votes),
     })}
-    preferences={{ state: preferences, change: keepPreferences }}
-    launch={{ question: launch.question, incoming }}
-    installation={{ offline, update, decideUpdate: (now) => void decideUpdate(now), install }}
+    preferences={{ state: toSignal(preferences), change: (next) => preferences.change(next) }}
+    launch={{ question: launch.question, incoming: toSignal(incoming) }}
+    installation={{
+      offline: toSignal(offline),
+      update: toSignal(update),
+      decideUpdate: (now) => void update.decide(now),
+      install,
+    }}
   />,
   root,
 );
 
-loadExamples(new URL("examples/", pageUrl).href, requestBlob).then(
-  (list) => {
-    examples.value = list;
-  },
-  // The page is complete without them; a developer wants to know.
-  (error: unknown) => {
-    examples.value = [];
-    console.warn("The examples could not be loaded:", error);
-  },
-);
+void loadExamples(new URL("examples/", pageUrl).href, requestBlob).then((list) => {
+  examples.value = list;
+});
+stayAwakeWhileLoading(chat, createWakeLock());
+stayAwakeWhileDownloading(downloads, createWakeLock());
 
-chat.subscribe(() => {
-  tellOffline().catch((error: unknown) =>
-    console.warn("Whether the page works offline could not be found out:", error),
-  );
-});
-const wakeLock = createWakeLock();
-/** From so many bytes on a download is long enough for a screen to go dark over it. */
-const longDownloadBytes = 100e6;
-chat.subscribe(({ model: { phase, ...rest } }) => {
-  const left = "progress" in rest ? rest.progress.total - rest.progress.loaded : 0;
-  if (phase === "loading" && left > longDownloadBytes) wakeLock.hold();
-  else if (phase !== "loading" || left === 0) wakeLock.release();
-});
-const downloadLock = createWakeLock();
-downloads.subscribe((list) => {
-  const left = (download: (typeof list)[number]): number => download.total - download.loaded;
-  if (list.some((download) => download.phase === "running" && left(download) > longDownloadBytes)) downloadLock.hold();
-  else if (!list.some(({ phase }) => phase === "running")) downloadLock.release();
-});
-let asked: object | undefined;
-/** Asks what is stored each time a model has become ready. */
-async function tellOffline(): Promise<void> {
-  const ready = chat.get().model;
-  if (ready.phase !== "ready" || ready.model === asked) return;
-  asked = ready.model;
-  const { id, device, runtimeFree = false } = ready.model;
-  // An adapter that is here is stored, or in memory like its base.
-  const own = connected.get(beside.get(id) ?? id);
-  // What a server answers is not there without a network.
-  if (device === "remote" || own === undefined) {
-    offline.value = false;
-    return;
-  }
-  const runsOn = own.architecture === "transformers.js" ? "hub" : device;
-  const status = await waitUntilOffline({
-    baseUrl,
-    device: runsOn,
-    runtimeFree,
-    isModelStored: () => own.client.isStored(),
-  });
-  // Another model may have been chosen meanwhile.
-  if (asked === ready.model) offline.value = status.ready;
-}
-
-await chat.restore({ wanted: conversationIn(location.hash), suspects: await drawing.suspects() });
-bindAddress(chat);
-// May reload the page, once and only here: before a model loads and before anything is asked.
-if (import.meta.env.PROD)
-  await startServiceWorker({ baseUrl }).catch((error: unknown) =>
-    // The page works without it, only not offline.
-    console.warn("The service worker could not be started:", error),
-  );
-// The page stays now: what it was opened with is used up.
-history.replaceState(history.state, "", addressAfterLaunch(location.href));
-takeShared(baseUrl).then(
-  (shared) => {
-    if (shared.text !== "" || shared.files.length > 0) incoming.value = shared;
+await startPage({
+  restoreChat: async () =>
+    chat.restore({ wanted: conversationIn(location.hash), suspects: await crashGuard.suspects() }),
+  followAddress: () => bindAddress(chat),
+  startServiceWorker: async () => {
+    if (import.meta.env.PROD) await startServiceWorker({ baseUrl });
   },
-  (error: unknown) => console.warn("What was shared could not be read:", error),
-);
-onOpenedFiles((files) => {
-  incoming.value = { text: "", files };
+  forgetLaunch: () => history.replaceState(history.state, "", addressAfterLaunch(location.href)),
+  receiveIncoming: () => incoming.receive(),
+  watchForUpdate: async () => {
+    if (import.meta.env.PROD && "serviceWorker" in navigator)
+      await watchForUpdate(navigator.serviceWorker, () => update.arrive());
+  },
+  askToPersist,
+  findFirstModel: async () => {
+    if (firstModel === undefined && !(await modelActions.findStored(firstId))) missingModel.value = options.model;
+  },
+  startModel: () => chat.start(),
+  resumeDownloads: () => downloads.restore(isMetered()),
+  refreshStored: () => stored.refresh(),
+  preparePhotoModels: () => photoModels.prepare(),
 });
-if (import.meta.env.PROD && "serviceWorker" in navigator)
-  watchForUpdate(navigator.serviceWorker, () => {
-    update.value = "ready";
-  }).catch((error: unknown) => console.warn("New versions can't be watched for:", error));
-// Before the first byte. Nobody waits for the answer, which some browsers leave to the user.
-void askToPersist();
-if (wantedModel === undefined) {
-  // Then it may be one that is stored here.
-  await stored.refresh().catch((error: unknown) => console.warn("What is stored could not be listed:", error));
-  const found = registry.find(wantedId);
-  if (found === undefined) unknownModel.value = parameters.get("model") ?? undefined;
-  const foundClient = found && registry.select(found.id);
-  if (foundClient) void chat.switchModel(foundClient);
-}
-await chat.start();
-// After the model that is to answer; where data costs money nobody is surprised by a download.
-downloads.restore(isMetered());
-await stored.refresh();
-await photos.prepare();

@@ -1,5 +1,6 @@
 // What a user chose once and expects to find again: theme, language, settings. A version and a parse at the door.
 import * as v from "valibot";
+import { createCell, type Observable } from "./observable.ts";
 import { largestSeed, longestSystemPrompt, type Settings } from "./settings.ts";
 
 export type Theme = "system" | "light" | "dark";
@@ -63,7 +64,25 @@ export function readPreferences(storage: () => PreferenceStorage): Preferences {
   }
 }
 
-/** Keeps them; a browser that refuses just forgets. */
+export interface PreferencesCell extends Observable<Preferences> {
+  /** Replaces them, and stores them for the next visit. */
+  change(preferences: Preferences): void;
+}
+
+/** The stored preferences, as a value that can be watched. */
+export function createPreferences(storage: () => PreferenceStorage): PreferencesCell {
+  const cell = createCell(readPreferences(storage));
+  return {
+    get: () => cell.get(),
+    subscribe: (listener) => cell.subscribe(listener),
+    change(preferences) {
+      cell.set(preferences);
+      writePreferences(storage, preferences);
+    },
+  };
+}
+
+/** Stores them; a browser that refuses just forgets. */
 export function writePreferences(storage: () => PreferenceStorage, preferences: Preferences): void {
   try {
     storage().setItem(key, JSON.stringify({ ...preferences, version: 1 }));

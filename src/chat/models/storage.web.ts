@@ -1,7 +1,7 @@
-// The browser's own words on storage, saving a file, and keeping the screen awake while something large is on its way.
+// What the browser tells of its storage, its connection and its memory, and saving a model's file.
 import type { StorageState } from "./storage.ts";
 
-/** Absent parts are not told by this browser. */
+/** Storage as the browser estimates it; what it does not tell is undefined. */
 export async function estimateStorage(): Promise<Omit<StorageState, "stored">> {
   const unknown = { usedBytes: undefined, quotaBytes: undefined, persisted: undefined };
   if (!("storage" in navigator)) return unknown;
@@ -27,39 +27,6 @@ export function isMetered(): boolean {
     ("saveData" in connection && connection.saveData === true) ||
     ("type" in connection && connection.type === "cellular")
   );
-}
-
-/** While it is held the screen stays on; a browser that refuses only lets it sleep. Comes back when the page is seen again. */
-export function createWakeLock(): { hold(): void; release(): void } {
-  let wanted = false;
-  let lock: WakeLockSentinel | undefined;
-  const take = async (): Promise<void> => {
-    if (!wanted || lock !== undefined || document.visibilityState !== "visible" || !("wakeLock" in navigator)) return;
-    try {
-      const taken = await navigator.wakeLock.request("screen");
-      taken.addEventListener("release", () => {
-        if (lock === taken) lock = undefined;
-      });
-      lock = taken;
-      if (!isWanted()) await taken.release();
-    } catch {
-      // Refused to save power: the download goes on while the machine is awake.
-    }
-  };
-  const isWanted = (): boolean => wanted;
-  document.addEventListener("visibilitychange", () => void take());
-  return {
-    hold() {
-      if (wanted) return;
-      wanted = true;
-      void take();
-    },
-    release() {
-      wanted = false;
-      void lock?.release();
-      lock = undefined;
-    },
-  };
 }
 
 /** The browser saves it when it gets to it. */

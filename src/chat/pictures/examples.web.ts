@@ -38,10 +38,15 @@ export function parseExamples(value: unknown, folderUrl: string): Example[] {
   }));
 }
 
-/** The examples in a folder (absolute URL ending with a slash); rejects when the list is missing or malformed. */
+/** The examples in a folder (absolute URL ending with a slash); none where they can't be read, because the page is complete without. */
 export async function loadExamples(folderUrl: string, read: ReadAddress): Promise<Example[]> {
-  const list = await readOwn(new URL("examples.json", folderUrl).href, read);
-  return parseExamples(JSON.parse(await list.text()), folderUrl);
+  try {
+    const list = await readOwn(new URL("examples.json", folderUrl).href, read);
+    return parseExamples(JSON.parse(await list.text()), folderUrl);
+  } catch (error) {
+    console.warn("The examples could not be loaded:", error);
+    return [];
+  }
 }
 
 /** The bytes of an example's picture. */

@@ -1,5 +1,6 @@
 // What the page is made of. The page's entry (main.tsx) hands it over, grouped by feature; a component asks for the groups that it needs.
 import type { ReadonlySignal } from "@preact/signals";
+import type { UpdateState } from "#chat/page/update-offer.ts";
 import type { Drafts } from "#chat/persistence/drafts.ts";
 import type { Example } from "#chat/pictures/examples.web.ts";
 import type { Thumbnails } from "#chat/pictures/thumbnails.web.ts";
@@ -10,7 +11,6 @@ import type { Transfer } from "#chat/transfer/export-transfer.web.ts";
 import type { PictureFeature } from "#ui/composer/picture-feature.ts";
 import type { CompareFeature } from "#ui/dialogs/CompareDialog.tsx";
 import type { ModelFeatures } from "#ui/models/model-features.ts";
-import type { UpdateState } from "#ui/parts/UpdateNote.tsx";
 
 export interface AppFeatures extends ModelFeatures {
   readonly chat: ChatFeature;

@@ -1,9 +1,7 @@
 // Says that a new version of the page is ready; shown only while nothing is being answered.
 import type { JSX } from "preact";
+import type { UpdateState } from "#chat/page/update-offer.ts";
 import { useTexts } from "#ui/texts/texts.ts";
-
-/** What is known of a new version. */
-export type UpdateState = "none" | "ready" | "other-tabs";
 
 interface UpdateNoteProps {
   readonly state: Exclude<UpdateState, "none">;

@@ -1,6 +1,7 @@
-// The address of a conversation, after the "#", so that it works on any static host: Back goes to the one before, a bookmark opens it.
+// The address of a conversation: Back leads to the conversation before, a bookmark opens it. It stands after the "#", so that it works on
+// any static host.
 import type { Conversation } from "#chat/conversation/conversation.ts";
-import type { Observable } from "./observable.ts";
+import type { Observable } from "#chat/observable.ts";
 
 /** What the address follows and changes: the conversation that is shown, among those that are kept. */
 interface ShownConversation extends Observable<{
@@ -27,7 +28,7 @@ export function bindAddress(chat: ShownConversation): void {
     const { id, turns } = chat.get().conversation;
     return turns.length > 0 ? id : undefined;
   };
-  /** Set while an address is being followed: it is where it should be already. */
+  /** Set while an address is being followed, which is right already. */
   let following = false;
   let before = chat.get().conversation.id;
   const write = (how: "push" | "replace"): void => {
@@ -44,7 +45,7 @@ export function bindAddress(chat: ShownConversation): void {
       before = id;
       return;
     }
-    // A first question stays on its page of history; what was deleted is no page to come back to.
+    // A first question replaces the entry of its empty chat, and one must not come back to a deleted conversation.
     const named = conversationIn(location.hash);
     const isGone = named !== undefined && !conversations.some((other) => other.id === named);
     write(id === before || isGone ? "replace" : "push");
@@ -53,7 +54,7 @@ export function bindAddress(chat: ShownConversation): void {
   addEventListener("popstate", () => {
     const wanted = conversationIn(location.hash);
     if (wanted === shownId()) return;
-    // "#question" is a place on the page.
+    // "#question" is an anchor on the page.
     if (wanted === undefined && location.hash !== "") return write("replace");
     following = true;
     const opened = wanted === undefined ? Promise.resolve(chat.newChat()) : chat.open(wanted);
