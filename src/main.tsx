@@ -2,14 +2,15 @@
 import { signal } from "@preact/signals";
 import { render } from "preact";
 import { createComparison } from "#chat/compare.ts";
-import { addVote, mergeVotes, readVotes } from "#chat/compare-votes.ts";
+import { addVote, mergeVotes, readVotes } from "#chat/persistence/votes.ts";
 import { createConnections } from "#chat/models/connections.ts";
-import { createDownloads, downloadsKey } from "#chat/models/downloads.ts";
+import { createDownloads } from "#chat/models/downloads.ts";
 import { createModelMemory, memoryForModels } from "#chat/models/memory.ts";
 import { createModelRegistry } from "#chat/models/models.ts";
 import { createPhotoModels } from "#chat/models/photo-models.ts";
 import { createServers } from "#chat/models/servers.ts";
 import { createStoredModels } from "#chat/models/storage.ts";
+import { downloadsKey } from "#chat/models/stored-downloads.ts";
 import { estimateStorage, isMetered, machineMemory, saveModelFile } from "#chat/models/storage.web.ts";
 import { newId } from "#chat/new-id.ts";
 import { bindAddress, conversationIn } from "#chat/page/address.web.ts";

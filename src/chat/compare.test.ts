@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { EngineError } from "#engine/errors.ts";
 import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
-import { createComparison, mixed } from "./compare.ts";
-import { addVote, canWin, exportVotes, readVotes, toVote } from "./compare-votes.ts";
+import { exportVotes } from "#chat/conversation/vote.ts";
+import { addVote, readVotes } from "#chat/persistence/votes.ts";
+import { canWin, createComparison, mixed, toVote } from "./compare.ts";
 import { loadOnce } from "#chat/models/loaded.ts";
 import type { ModelClient, ReadyModel } from "#chat/models/model-client.ts";
 

@@ -1,7 +1,8 @@
 // Side by side: several models answer the same question, and a vote says which answer is best. Servers answer at the same time; the
-// models of this device share it, so they take turns. Knows no page; votes are kept by the caller.
+// models of this device share it, so they take turns. Knows no page and stores nothing.
 import type { GenerateRequest } from "#engine/types.ts";
 import type { AssistantTurn } from "#chat/conversation/conversation.ts";
+import type { Verdict, Vote } from "#chat/conversation/vote.ts";
 import type { ModelChoice } from "#chat/models/models.ts";
 import type { ModelClient } from "#chat/models/model-client.ts";
 import { createCell, type Observable } from "./observable.ts";
@@ -23,7 +24,7 @@ export function isComparing(columns: readonly CompareColumn[]): boolean {
   return columns.some(({ turn }) => turn.status === "queued" || turn.status === "running");
 }
 
-/** In another order, each as likely as the others. */
+/** In a random order; every order is equally likely. */
 export function mixed<T>(given: readonly T[], random: () => number = Math.random): T[] {
   const left = [...given];
   return given.flatMap(() => left.splice(Math.floor(random() * left.length), 1));
@@ -72,4 +73,25 @@ export function createComparison(connect: (id: string) => ModelClient | undefine
     },
     stop: () => abort.abort(),
   };
+}
+
+/** Whether an answer can be voted for: a model that failed, or said nothing, has given none. */
+export function canWin({ failure, text }: CompareColumn["turn"]): boolean {
+  return failure === undefined && text.trim() !== "";
+}
+
+/** The vote on a comparison that has ended; `at` in milliseconds since 1970. */
+export function toVote(
+  columns: readonly CompareColumn[],
+  asked: { readonly question: string; readonly pictures: number },
+  verdict: Verdict,
+  at: number,
+): Vote {
+  const answers = columns.map(({ choice: { name, host }, turn }) => ({
+    model: name,
+    ...(host === undefined ? {} : { host }),
+    text: turn.text,
+    ...(turn.failure === undefined ? {} : { failed: true as const }),
+  }));
+  return { at, ...asked, answers, verdict };
 }

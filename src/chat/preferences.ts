@@ -1,5 +1,6 @@
-// What a user chose once and expects to find again: theme, language, settings. A version and a parse at the door.
+// What a user chose once and expects to find again: theme, language, settings.
 import * as v from "valibot";
+import { readLocal, writeLocal, type GetStorage } from "./local-storage.ts";
 import { createCell, type Observable } from "./observable.ts";
 import { largestSeed, longestSystemPrompt, type Settings } from "./settings.ts";
 
@@ -33,7 +34,7 @@ const StoredPreferences = v.object({
       temperature: within(0, 1),
       topP: within(0, 1),
       maxNewTokens: v.pipe(within(1, 1024), v.integer()),
-      // Came later: what was kept before has none of them.
+      // Added later: older versions stored none of them.
       topK: v.optional(v.pipe(within(0, 200), v.integer()), 0),
       minP: v.optional(within(0, 0.5), 0),
       repetitionPenalty: v.optional(within(1, 1.5), 1),
@@ -46,22 +47,16 @@ const StoredPreferences = v.object({
 
 const none: Preferences = { theme: "system" };
 
-/** The part of the browser's storage we need; absent or throwing in some private windows. */
-export type PreferenceStorage = Pick<Storage, "getItem" | "setItem">;
+const storageKey = "llava-web-preferences";
 
-const key = "llava-web-preferences";
+/** The stored preferences; the defaults where none can be read. */
+export function readPreferences(storage: GetStorage): Preferences {
+  return readLocal(storage, storageKey, StoredPreferences) ?? none;
+}
 
-/** What was kept, or the defaults when nothing (readable) was. */
-export function readPreferences(storage: () => PreferenceStorage): Preferences {
-  try {
-    const text = storage().getItem(key);
-    if (text === null) return none;
-    const parsed = v.safeParse(StoredPreferences, JSON.parse(text));
-    return parsed.success ? parsed.output : none;
-  } catch {
-    // A browser that keeps nothing: the defaults serve for this visit.
-    return none;
-  }
+/** Stores them for the next visit. */
+export function writePreferences(storage: GetStorage, preferences: Preferences): void {
+  writeLocal(storage, storageKey, JSON.stringify({ ...preferences, version: 1 }));
 }
 
 export interface PreferencesCell extends Observable<Preferences> {
@@ -70,7 +65,7 @@ export interface PreferencesCell extends Observable<Preferences> {
 }
 
 /** The stored preferences, as a value that can be watched. */
-export function createPreferences(storage: () => PreferenceStorage): PreferencesCell {
+export function createPreferences(storage: GetStorage): PreferencesCell {
   const cell = createCell(readPreferences(storage));
   return {
     get: () => cell.get(),
@@ -80,13 +75,4 @@ export function createPreferences(storage: () => PreferenceStorage): Preferences
       writePreferences(storage, preferences);
     },
   };
-}
-
-/** Stores them; a browser that refuses just forgets. */
-export function writePreferences(storage: () => PreferenceStorage, preferences: Preferences): void {
-  try {
-    storage().setItem(key, JSON.stringify({ ...preferences, version: 1 }));
-  } catch {
-    // As above: they hold for this visit.
-  }
 }

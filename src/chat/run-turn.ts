@@ -2,8 +2,8 @@
 import { errorCodeOf } from "#engine/errors.ts";
 import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
 import { RemoteError } from "#remote/http/errors.ts";
-import type { Answerer, AssistantTurn, Failure } from "#chat/conversation/conversation.ts";
-import type { AnswerDevice, ModelClient } from "#chat/models/model-client.ts";
+import type { AnswerDevice, Answerer, AssistantTurn, Failure } from "#chat/conversation/conversation.ts";
+import type { ModelClient } from "#chat/models/model-client.ts";
 
 /** What can happen to one answer. */
 export type TurnEvent =

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Message } from "#engine/types.ts";
-import { readPreferences, writePreferences, type PreferenceStorage } from "./preferences.ts";
+import type { GetStorage } from "./local-storage.ts";
+import { readPreferences, writePreferences } from "./preferences.ts";
 import { defaultSettings, presetOf, presets, toRequest, toSampling, type Settings } from "./settings.ts";
 
 test("a model of pictograms answers without dice, one of photographs as LLaVA's demo does", () => {
@@ -12,7 +13,7 @@ test("a top-p of 0 still leaves a token to take", () => {
   expect(toSampling({ ...defaultSettings({ knows: "photographs" }), topP: 0 }).topP).toBeGreaterThan(0);
 });
 
-function memoryStorage(): PreferenceStorage {
+function memoryStorage(): ReturnType<GetStorage> {
   const values = new Map<string, string>();
   return { getItem: (key) => values.get(key) ?? null, setItem: (key, value) => void values.set(key, value) };
 }
@@ -25,8 +26,8 @@ test("preferences come back as they were kept", () => {
 });
 
 test("unreadable preferences and blocked storage give the defaults", () => {
-  const broken: PreferenceStorage = { getItem: () => '{"version":1,"theme":"purple"}', setItem: () => undefined };
-  const blocked = (): PreferenceStorage => {
+  const broken: ReturnType<GetStorage> = { getItem: () => '{"version":1,"theme":"purple"}', setItem: () => undefined };
+  const blocked = (): ReturnType<GetStorage> => {
     throw new DOMException("blocked", "SecurityError");
   };
   expect(readPreferences(() => broken)).toEqual({ theme: "system" });

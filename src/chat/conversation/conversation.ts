@@ -1,8 +1,7 @@
 // What a conversation is made of, and how it becomes the messages a model reads. Pure data, no model, no page.
-import type { FinishReason, Message, Part, Stage, Timings, Usage } from "#engine/types.ts";
+import type { Device, FinishReason, Message, Part, Stage, Timings, Usage } from "#engine/types.ts";
 import type { ErrorCode } from "#engine/errors.ts";
 import type { RemoteErrorCode } from "#remote/http/errors.ts";
-import type { AnswerDevice } from "#chat/models/model-client.ts";
 
 /** A picture in a turn; `blob` is a copy held by the page, so it stays readable when the file on disk changes. */
 export interface Picture {
@@ -36,6 +35,10 @@ export interface Failure {
   readonly said?: string;
 }
 
+/** Where an answer is computed: on a device of this machine, or on a server. */
+export type AnswerDevice = Device | "remote";
+
+/** The model that gives an answer; with the `host` that everything was sent to, where that is another machine's. */
 export interface Answerer {
   readonly id: string;
   readonly name: string;
@@ -50,7 +53,6 @@ export interface AssistantTurn {
   /** What the model is busy with, while the answer runs. */
   readonly stage?: { readonly stage: Stage; readonly done: number; readonly total: number } | undefined;
   readonly device?: AnswerDevice;
-  /** Who answers; with the `host` that everything was sent to, where that is another machine's. */
   readonly model?: Answerer;
   readonly reason?: FinishReason;
   /** A server's own word for why it ended, where that is none of the reasons; "" when it ended without one. */

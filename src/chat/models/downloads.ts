@@ -1,13 +1,13 @@
-// Models on their way into this browser's storage while the chat goes on with another one: started, paused, cancelled, and gone on
-// with after the page was closed. Knows no page and not how anything is fetched or stored.
-import * as v from "valibot";
+// Models that are downloaded into this browser's storage while the chat goes on with another one: started, paused, cancelled, and
+// resumed after the page was closed. Knows no page, and not how anything is fetched or stored.
 import { errorCodeOf, type ErrorCode } from "#engine/errors.ts";
 import type { LoadEvent, ModelRef, PackageArchitecture } from "#worker/api.ts";
-import { createCell, type Observable } from "#chat/observable.ts";
+import type { GetStorage } from "#chat/local-storage.ts";
+import { createCell, type Cell, type Observable } from "#chat/observable.ts";
 import { createTransferRate } from "./transfer-rate.ts";
-import type { PreferenceStorage } from "#chat/preferences.ts";
+import { readDownloads, storeDownload, storePaused } from "./stored-downloads.ts";
 
-/** What is to be fetched; `bytes` is its whole size, 0 where nobody knows yet. */
+/** What is to be downloaded; `bytes` is its whole size, 0 where that is not known yet. */
 export interface WantedModel {
   readonly id: string;
   readonly name: string;
@@ -37,18 +37,18 @@ export interface Downloads extends Observable<readonly Download[]> {
   pause(id: string): void;
   /** Goes on, or tries again. */
   resume(id: string): void;
-  /** Ends it, and deletes what came of a new model. */
+  /** Ends it, and deletes what has come of a new model. */
   cancel(id: string): Promise<void>;
-  /** Takes the note away; what is here stays. */
+  /** Takes a finished one off the list; what is here stays. */
   dismiss(id: string): void;
-  /** Goes on with what was under way when the page was closed; paused ones stay so, `held` ones become so. */
+  /** Lists what was under way when the page was closed and goes on with it, except for paused ones; `held` pauses them all. */
   restore(held: boolean): void;
-  /** Another tab may have paused, cancelled or finished something. */
+  /** Follows what another tab has paused, resumed, cancelled or finished. */
   followOtherTabs(): void;
 }
 
 export interface DownloadsOptions {
-  readonly storage: () => PreferenceStorage;
+  readonly storage: GetStorage;
   readonly fetchAhead: (model: ModelRef, onEvent: (event: LoadEvent) => void, signal: AbortSignal) => Promise<void>;
   readonly forget: (id: string) => Promise<"done" | "in-use">;
   /** What is stored has changed. */
@@ -58,187 +58,187 @@ export interface DownloadsOptions {
   readonly now?: () => number;
 }
 
-const Kept = v.object({
-  version: v.literal(1),
-  downloads: v.array(
-    v.object({
-      id: v.string(),
-      name: v.string(),
-      baseUrl: v.string(),
-      architecture: v.optional(v.picklist(["llava", "llava-adapter", "transformers.js"]), "llava"),
-      bytes: v.number(),
-      paused: v.boolean(),
-      repair: v.boolean(),
-    }),
-  ),
-});
-type KeptDownload = v.InferOutput<typeof Kept>["downloads"][number];
-
-/** Where the browser keeps what is under way. */
-export const downloadsKey = "llava-web-downloads";
+/** What the functions below work on. */
+interface Context extends DownloadsOptions {
+  readonly now: () => number;
+  readonly cell: Cell<readonly Download[]>;
+  readonly running: Map<string, { readonly abort: AbortController; readonly ended: Promise<void> }>;
+  /** Those that the chat shall go on with: only where they were started, not where they were found again. */
+  readonly wantedByChat: Set<string>;
+  /** Of these something was here before, which a cancel leaves. */
+  readonly repairs: Set<string>;
+}
 
 /** Nothing is under way yet. */
 export function createDownloads(options: DownloadsOptions): Downloads {
-  const { storage, fetchAhead, forget, changed, use, now = () => Date.now() } = options;
+  const { storage, now = () => Date.now() } = options;
   const cell = createCell<readonly Download[]>([]);
-  const running = new Map<string, { readonly abort: AbortController; readonly ended: Promise<void> }>();
-  /** Those that the chat shall go on with: only where they were started, not where they were found again. */
-  const wantedByChat = new Set<string>();
-  /** Of these something was here before, which a cancel leaves. */
-  const repairs = new Set<string>();
-
-  const read = (): readonly KeptDownload[] => {
-    try {
-      const parsed = v.safeParse(Kept, JSON.parse(storage().getItem(downloadsKey) ?? "null"));
-      return parsed.success ? parsed.output.downloads : [];
-    } catch {
-      return []; // A browser that keeps nothing: a download lasts as long as its page.
-    }
+  const context: Context = {
+    ...options,
+    now,
+    cell,
+    running: new Map(),
+    wantedByChat: new Set(),
+    repairs: new Set(),
   };
-  const keep = (id: string, kept: KeptDownload | undefined): void => {
-    try {
-      const downloads = [...read().filter((other) => other.id !== id), ...(kept === undefined ? [] : [kept])];
-      storage().setItem(downloadsKey, JSON.stringify({ version: 1, downloads }));
-    } catch {
-      // As above.
-    }
-  };
-  const keepPaused = (id: string, paused: boolean): void => {
-    const kept = read().find((other) => other.id === id);
-    if (kept !== undefined) keep(id, { ...kept, paused });
-  };
-
-  const get = (id: string): Download | undefined => cell.get().find((download) => download.id === id);
-  const change = (id: string, changes: Partial<Download>): void =>
-    cell.update((list) => list.map((download) => (download.id === id ? { ...download, ...changes } : download)));
-  const drop = (id: string): void => cell.update((list) => list.filter((download) => download.id !== id));
-  const add = (download: Download): void =>
-    cell.update((list) => [...list.filter(({ id }) => id !== download.id), download]);
-
-  const run = (model: WantedModel): void => {
-    const { id, baseUrl } = model;
-    if (running.has(id)) return;
-    const abort = new AbortController();
-    const rate = createTransferRate();
-    change(id, { phase: "running", bytesPerSecond: undefined, silences: undefined });
-    const onEvent = (event: LoadEvent): void => {
-      if (event.type !== "download" || abort.signal.aborted) return;
-      const { loaded, total, stored, silences } = event;
-      if (silences !== undefined) {
-        // Of its total nothing may be known yet, and what is known stays so.
-        change(id, { silences, bytesPerSecond: undefined });
-        return;
-      }
-      // Bytes that were stored before have not been transferred.
-      const bytesPerSecond = loaded > stored ? rate.add(now(), loaded) : undefined;
-      change(id, { loaded, total, bytesPerSecond, silences: undefined });
-    };
-    const work = async (): Promise<void> => {
-      try {
-        await fetchAhead({ id, baseUrl }, onEvent, abort.signal);
-      } catch (error) {
-        if (abort.signal.aborted) return;
-        const code = errorCodeOf(error);
-        if (code === "internal") console.warn("A download failed:", error);
-        change(id, { phase: code === "quota" ? "no-room" : "failed", code });
-        return;
-      } finally {
-        running.delete(id);
-      }
-      keep(id, undefined);
-      repairs.delete(id);
-      await arrived(id);
-    };
-    running.set(id, { abort, ended: work() });
-  };
-
-  const arrived = async (id: string): Promise<void> => {
-    const forChat = wantedByChat.delete(id);
-    if (forChat) change(id, { phase: "starting" });
-    // Before it is listed it can't be chosen.
-    await changed().catch((error: unknown) => console.warn("What is stored could not be listed:", error));
-    if (forChat && (await use(id).catch(() => false))) drop(id);
-    else change(id, { phase: "done" });
-  };
-
-  const stop = async (id: string): Promise<void> => {
-    const job = running.get(id);
-    job?.abort.abort();
-    await job?.ended;
-  };
-
   return {
     get: () => cell.get(),
     subscribe: (listener) => cell.subscribe(listener),
-    start(model, purpose) {
-      const { id, name, baseUrl, architecture, bytes } = model;
-      if (running.has(id)) return;
-      keep(id, { id, name, baseUrl, architecture, bytes, paused: false, repair: purpose === "repair" });
-      if (purpose === "use") wantedByChat.add(id);
-      else repairs.add(id);
-      add({ id, name, baseUrl, architecture, bytes, phase: "running", loaded: 0, total: 0 });
-      run(model);
-    },
+    start: (model, purpose) => start(context, model, purpose),
     pause(id) {
-      if (get(id)?.phase !== "running") return;
-      keepPaused(id, true);
-      change(id, { phase: "paused", bytesPerSecond: undefined });
-      void stop(id);
+      if (find(context, id)?.phase !== "running") return;
+      storePaused(storage, id, true);
+      pauseHere(context, id);
     },
     resume(id) {
-      const download = get(id);
+      const download = find(context, id);
       if (download === undefined || !["paused", "failed", "no-room"].includes(download.phase)) return;
-      keepPaused(id, false);
-      change(id, { phase: "running" });
-      // What is still ending must not be taken for what goes on.
-      void (running.get(id)?.ended ?? Promise.resolve()).then(() => {
-        if (get(id)?.phase === "running") run(download);
-      });
+      storePaused(storage, id, false);
+      change(context, id, { phase: "running" });
+      runAfterTheLastEnds(context, id);
     },
-    async cancel(id) {
-      const isNew = !repairs.has(id);
-      // Before it stops here, or a tab that waits for its turn would go on with it.
-      keep(id, undefined);
-      wantedByChat.delete(id);
-      drop(id);
-      await stop(id);
-      // A tab that waited may hold it for a moment, until it has heard.
-      for (let attempt = 0; isNew && attempt < 20 && (await forget(id)) === "in-use"; attempt++)
-        await new Promise((resolve) => setTimeout(resolve, 200));
-      await changed();
-    },
+    cancel: (id) => cancel(context, id),
     dismiss(id) {
-      if (get(id)?.phase === "done") drop(id);
+      if (find(context, id)?.phase === "done") drop(context, id);
     },
     restore(held) {
-      for (const { paused, repair, ...model } of read()) {
-        if (get(model.id) !== undefined) continue;
-        if (repair) repairs.add(model.id);
-        add({ ...model, phase: "paused", loaded: 0, total: 0 });
-        if (!paused && !held) run(model);
+      for (const { paused, repair, ...model } of readDownloads(storage)) {
+        if (find(context, model.id) !== undefined) continue;
+        if (repair) context.repairs.add(model.id);
+        add(context, { ...model, phase: "paused", loaded: 0, total: 0 });
+        if (!paused && !held) run(context, model);
       }
     },
-    followOtherTabs() {
-      const kept = new Map(read().map((download) => [download.id, download]));
-      for (const { id, phase } of cell.get()) {
-        if (phase === "done" || phase === "starting") continue;
-        const there = kept.get(id);
-        if (there === undefined) {
-          drop(id);
-          void stop(id).then(changed);
-        } else if (there.paused && phase === "running") {
-          change(id, { phase: "paused", bytesPerSecond: undefined });
-          void stop(id);
-        } else if (!there.paused && phase === "paused") {
-          change(id, { phase: "running" });
-          const { abort } = running.get(id) ?? {};
-          if (abort === undefined || abort.signal.aborted)
-            void (running.get(id)?.ended ?? Promise.resolve()).then(() => {
-              const download = get(id);
-              if (download?.phase === "running") run(download);
-            });
-        }
-      }
-    },
+    followOtherTabs: () => followOtherTabs(context),
   };
+}
+
+function start(context: Context, model: WantedModel, purpose: "use" | "repair"): void {
+  const { id, name, baseUrl, architecture, bytes } = model;
+  if (context.running.has(id)) return;
+  const stored = { id, name, baseUrl, architecture, bytes, paused: false, repair: purpose === "repair" };
+  storeDownload(context.storage, id, stored);
+  if (purpose === "use") context.wantedByChat.add(id);
+  else context.repairs.add(id);
+  add(context, { id, name, baseUrl, architecture, bytes, phase: "running", loaded: 0, total: 0 });
+  run(context, model);
+}
+
+/** Fetches the model, unless that is under way. */
+function run(context: Context, { id, baseUrl }: WantedModel): void {
+  const { running, storage } = context;
+  if (running.has(id)) return;
+  const abort = new AbortController();
+  change(context, id, { phase: "running", bytesPerSecond: undefined, silences: undefined });
+  const work = async (): Promise<void> => {
+    try {
+      await context.fetchAhead({ id, baseUrl }, createListener(context, id, abort.signal), abort.signal);
+    } catch (error) {
+      if (abort.signal.aborted) return;
+      const code = errorCodeOf(error);
+      if (code === "internal") console.warn("A download failed:", error);
+      change(context, id, { phase: code === "quota" ? "no-room" : "failed", code });
+      return;
+    } finally {
+      running.delete(id);
+    }
+    storeDownload(storage, id, undefined);
+    context.repairs.delete(id);
+    await arrive(context, id);
+  };
+  running.set(id, { abort, ended: work() });
+}
+
+/** What the download's events change. */
+function createListener(context: Context, id: string, signal: AbortSignal): (event: LoadEvent) => void {
+  const rate = createTransferRate();
+  return (event) => {
+    if (event.type !== "download" || signal.aborted) return;
+    const { loaded, total, stored, silences } = event;
+    if (silences !== undefined) {
+      // The event may not know the total, so that what is known of it stays.
+      change(context, id, { silences, bytesPerSecond: undefined });
+      return;
+    }
+    // Bytes that were stored before have not been transferred.
+    const bytesPerSecond = loaded > stored ? rate.add(context.now(), loaded) : undefined;
+    change(context, id, { loaded, total, bytesPerSecond, silences: undefined });
+  };
+}
+
+/** The download is complete. */
+async function arrive(context: Context, id: string): Promise<void> {
+  const isForChat = context.wantedByChat.delete(id);
+  if (isForChat) change(context, id, { phase: "starting" });
+  // Before it is listed it can't be chosen.
+  await context.changed().catch((error: unknown) => console.warn("What is stored could not be listed:", error));
+  if (isForChat && (await context.use(id).catch(() => false))) drop(context, id);
+  else change(context, id, { phase: "done" });
+}
+
+async function cancel(context: Context, id: string): Promise<void> {
+  const isNew = !context.repairs.has(id);
+  // Before it stops here, or a tab that waits for its turn would go on with it.
+  storeDownload(context.storage, id, undefined);
+  context.wantedByChat.delete(id);
+  drop(context, id);
+  await stop(context, id);
+  // A tab that waited may hold it for a moment, until it has heard.
+  for (let attempt = 0; isNew && attempt < 20 && (await context.forget(id)) === "in-use"; attempt++)
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  await context.changed();
+}
+
+function followOtherTabs(context: Context): void {
+  const { cell, running, storage, changed } = context;
+  const stored = new Map(readDownloads(storage).map((download) => [download.id, download]));
+  for (const { id, phase } of cell.get()) {
+    if (phase === "done" || phase === "starting") continue;
+    const there = stored.get(id);
+    if (there === undefined) {
+      drop(context, id);
+      void stop(context, id).then(changed);
+    } else if (there.paused && phase === "running") {
+      pauseHere(context, id);
+    } else if (!there.paused && phase === "paused") {
+      change(context, id, { phase: "running" });
+      const { abort } = running.get(id) ?? {};
+      if (abort === undefined || abort.signal.aborted) runAfterTheLastEnds(context, id);
+    }
+  }
+}
+
+function pauseHere(context: Context, id: string): void {
+  change(context, id, { phase: "paused", bytesPerSecond: undefined });
+  void stop(context, id);
+}
+
+/** A fetch that is still ending must not be taken for the one that goes on. */
+function runAfterTheLastEnds(context: Context, id: string): void {
+  void (context.running.get(id)?.ended ?? Promise.resolve()).then(() => {
+    const download = find(context, id);
+    if (download?.phase === "running") run(context, download);
+  });
+}
+
+async function stop({ running }: Context, id: string): Promise<void> {
+  const job = running.get(id);
+  job?.abort.abort();
+  await job?.ended;
+}
+
+function find({ cell }: Context, id: string): Download | undefined {
+  return cell.get().find((download) => download.id === id);
+}
+
+function change({ cell }: Context, id: string, changes: Partial<Download>): void {
+  cell.update((list) => list.map((download) => (download.id === id ? { ...download, ...changes } : download)));
+}
+
+function drop({ cell }: Context, id: string): void {
+  cell.update((list) => list.filter((download) => download.id !== id));
+}
+
+function add({ cell }: Context, download: Download): void {
+  cell.update((list) => [...list.filter(({ id }) => id !== download.id), download]);
 }

@@ -3,7 +3,7 @@ import { request, say } from "#testing/asking.node.ts";
 import { fingerprint, startFakeServer, type FakeServer, type FakeServerOptions } from "#testing/fake-server.node.ts";
 import { createModelRegistry } from "./models.ts";
 import { createServers, type Servers } from "./servers.ts";
-import type { PreferenceStorage } from "#chat/preferences.ts";
+import type { GetStorage } from "#chat/local-storage.ts";
 import { queuedTurn, reduceTurn, runTurn, type TurnEvent } from "#chat/run-turn.ts";
 
 let running: FakeServer[] = [];
@@ -17,7 +17,7 @@ async function start(options: FakeServerOptions = {}): Promise<FakeServer> {
   return server;
 }
 
-function memory(): { readonly items: Map<string, string>; readonly storage: () => PreferenceStorage } {
+function memory(): { readonly items: Map<string, string>; readonly storage: GetStorage } {
   const items = new Map<string, string>();
   return {
     items,
@@ -25,7 +25,7 @@ function memory(): { readonly items: Map<string, string>; readonly storage: () =
   };
 }
 
-function open(storage: () => PreferenceStorage) {
+function open(storage: GetStorage) {
   const registry = createModelRegistry("device", {
     id: "pocket",
     name: "Pocket",

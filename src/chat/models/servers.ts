@@ -10,7 +10,7 @@ import { hostOf, parseServerUrl, type Server, type ServerModel } from "#remote/h
 import { idOnSource, type ModelRegistry } from "./models.ts";
 import { createRemoteModelClient } from "./remote.ts";
 import { createCell, type Observable } from "#chat/observable.ts";
-import type { PreferenceStorage } from "#chat/preferences.ts";
+import { readLocal, writeLocal, type GetStorage } from "#chat/local-storage.ts";
 
 /** What the page may know of a server: everything but its key. */
 export interface ConnectedServer {
@@ -67,7 +67,7 @@ const Kept = v.object({ version: v.literal(1), servers: v.array(KeptServer) });
 const storageKey = "llava-web-servers";
 
 export interface ServersOptions {
-  readonly storage: () => PreferenceStorage;
+  readonly storage: GetStorage;
   readonly registry: ModelRegistry;
   readonly encodePicture: EncodePicture;
   readonly newId: () => string;
@@ -75,7 +75,10 @@ export interface ServersOptions {
 
 /** Offers what was kept at once, without asking any server. */
 export function createServers({ storage, registry, encodePicture, newId }: ServersOptions): Servers {
-  let kept = read(storage);
+  // An address that is no longer allowed is not asked.
+  let kept: readonly KeptServer[] = (readLocal(storage, storageKey, Kept)?.servers ?? []).filter(({ url }) =>
+    isAllowed(url),
+  );
   const problems = new Map<string, ServerProblem>();
   const cell = createCell<readonly ConnectedServer[]>([]);
 
@@ -97,7 +100,7 @@ export function createServers({ storage, registry, encodePicture, newId }: Serve
   const show = (): void => cell.set(kept.map((server) => toConnected(server, problems.get(server.id))));
   const change = (servers: readonly KeptServer[]): void => {
     kept = servers;
-    write(storage, kept);
+    writeLocal(storage, storageKey, JSON.stringify({ version: 1, servers }));
     show();
   };
   for (const server of kept) offer(server);
@@ -198,30 +201,10 @@ function toConnected(server: KeptServer, problem: ServerProblem | undefined): Co
   };
 }
 
-function read(storage: () => PreferenceStorage): readonly KeptServer[] {
-  try {
-    const text = storage().getItem(storageKey);
-    const parsed = v.safeParse(Kept, text === null ? undefined : JSON.parse(text));
-    // An address that is no longer allowed is not asked.
-    return parsed.success ? parsed.output.servers.filter(({ url }) => isAllowed(url)) : [];
-  } catch {
-    // A browser that keeps nothing has no servers to remember.
-    return [];
-  }
-}
-
 function isAllowed(url: string): boolean {
   try {
     return parseServerUrl(url) === url;
   } catch {
     return false;
-  }
-}
-
-function write(storage: () => PreferenceStorage, servers: readonly KeptServer[]): void {
-  try {
-    storage().setItem(storageKey, JSON.stringify({ version: 1, servers }));
-  } catch {
-    // As above: they hold for this visit.
   }
 }

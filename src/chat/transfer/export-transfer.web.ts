@@ -1,6 +1,6 @@
 // Export and import as the page uses them: what is kept becomes a file that the browser saves, files become conversations that are
 // kept. The parts that do the work are fetched when they are needed.
-import type { Vote } from "#chat/compare-votes.ts";
+import type { Vote } from "#chat/conversation/vote.ts";
 import type { ExportFormat, Speakers } from "./export.ts";
 import type { Conversation } from "#chat/conversation/conversation.ts";
 import type { ImportEnd } from "./import.ts";

@@ -8,7 +8,8 @@ import { exportConversations, toMarkdown, type ExportFormat } from "./export.ts"
 import { importFiles, type Imported } from "./import.ts";
 import { mayHoldConversations } from "./import-kind.ts";
 import { importLimits } from "./import-problems.ts";
-import { mergeVotes, readVotes, type Vote } from "#chat/compare-votes.ts";
+import type { Vote } from "#chat/conversation/vote.ts";
+import { mergeVotes, readVotes } from "#chat/persistence/votes.ts";
 import { newId } from "#chat/new-id.ts";
 import { pictureKind } from "#formats/picture-file.ts";
 

@@ -7,7 +7,7 @@
 import type { Message } from "#engine/types.ts";
 import { withoutMarks } from "#samples/read-sample.ts";
 import { allPictures, mapTurns } from "#chat/conversation/branches.ts";
-import type { Vote } from "#chat/compare-votes.ts";
+import type { Vote } from "#chat/conversation/vote.ts";
 import { titleOf, toMessages, type Conversation, type Opinion, type Picture } from "#chat/conversation/conversation.ts";
 import { writeZip, type ZipPart } from "./export-zip.ts";
 import { toStored } from "#chat/persistence/stored-conversation.ts";

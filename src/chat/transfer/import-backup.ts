@@ -1,6 +1,6 @@
 // A backup of this page, restored: everything that export.ts put into it, checked for what the rest of the app relies on.
 import * as v from "valibot";
-import { parseVotes, type Vote } from "#chat/compare-votes.ts";
+import { parseVotes, type Vote } from "#chat/conversation/vote.ts";
 import { mapTurns } from "#chat/conversation/branches.ts";
 import type { Conversation, Picture, Turn } from "#chat/conversation/conversation.ts";
 import { backupFormat } from "./export.ts";

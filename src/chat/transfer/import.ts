@@ -3,7 +3,7 @@
 import { readSamples } from "#samples/read-samples.ts";
 import type { Sample } from "#samples/sample.ts";
 import { blobChunks } from "#samples/text-chunks.ts";
-import type { Vote } from "#chat/compare-votes.ts";
+import type { Vote } from "#chat/conversation/vote.ts";
 import type { Conversation, Picture, Turn } from "#chat/conversation/conversation.ts";
 import { backupFile } from "./export.ts";
 import { isBackup, readBackup } from "./import-backup.ts";

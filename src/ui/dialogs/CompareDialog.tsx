@@ -3,8 +3,8 @@
 //   data-testid="compare-column": see CompareColumn.tsx · "compare-votes": after a vote
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { isComparing, mixed, type CompareColumn as Answered, type Comparison } from "#chat/compare.ts";
-import { canWin, exportVotes, toVote, type Verdict, type Vote } from "#chat/compare-votes.ts";
+import { canWin, isComparing, mixed, type CompareColumn as Answered, type Comparison, toVote } from "#chat/compare.ts";
+import { exportVotes, type Verdict, type Vote } from "#chat/conversation/vote.ts";
 import { toMessages, type Picture, type Turn, type UserTurn } from "#chat/conversation/conversation.ts";
 import type { ModelChoice } from "#chat/models/models.ts";
 import { toRequest, type Settings } from "#chat/settings.ts";
