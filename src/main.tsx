@@ -8,7 +8,7 @@ import { createDownloads } from "#chat/models/downloads.ts";
 import { createModelMemory, memoryForModels } from "#chat/models/memory.ts";
 import { createModelRegistry } from "#chat/models/models.ts";
 import { createPhotoModels } from "#chat/models/photo-models.ts";
-import { createServers } from "#chat/models/servers.ts";
+import { createServers } from "#chat/servers/servers.ts";
 import { createStoredModels } from "#chat/models/storage.ts";
 import { downloadsKey } from "#chat/models/stored-downloads.ts";
 import { estimateStorage, isMetered, machineMemory, saveModelFile } from "#chat/models/storage.web.ts";

@@ -1,7 +1,8 @@
 import { expect, test, vi } from "vitest";
 import { EngineError } from "#engine/errors.ts";
 import type { LoadEvent, ModelRef } from "#worker/api.ts";
-import { createDownloads, downloadsKey, type DownloadsOptions } from "./downloads.ts";
+import { createDownloads, type DownloadsOptions } from "./downloads.ts";
+import { downloadsKey } from "./stored-downloads.ts";
 import { createTransferRate } from "./transfer-rate.ts";
 
 const model = { id: "m", name: "M", baseUrl: "https://a.example/m/", architecture: "llava" as const, bytes: 100 };

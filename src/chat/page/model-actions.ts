@@ -2,7 +2,7 @@
 import type { ModelClient } from "#chat/models/model-client.ts";
 import type { ModelMemory } from "#chat/models/memory.ts";
 import type { ModelRegistry } from "#chat/models/models.ts";
-import type { Servers } from "#chat/models/servers.ts";
+import type { Servers } from "#chat/servers/servers.ts";
 import type { StoredModels } from "#chat/models/storage.ts";
 
 export interface ModelActionsOptions {

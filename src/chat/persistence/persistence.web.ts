@@ -18,7 +18,7 @@ import {
   type Combine,
 } from "./conversation-records.web.ts";
 import { conversationKey, openDatabase, pictureKey, type Transact } from "./database.web.ts";
-import { inListOrder, summarize, type ChatPersistence, type Saved } from "./persistence.ts";
+import { inListOrder, summarize, type ChatPersistence, type ConversationSummary, type Saved } from "./persistence.ts";
 import {
   countMissing,
   createPictureRecords,
@@ -69,74 +69,21 @@ export function createWebPersistence(databaseName = "llava-web-chat"): WebPersis
     queue: undefined,
     tell: (id) => channel.postMessage(id),
   };
-  const { transact, pictures } = tab;
   return {
-    list: () =>
-      inOrder(tab, () =>
-        transact("readwrite", async (objects) => {
-          await migrateLayout(objects);
-          return inListOrder((await readAll(objects)).map(summarize));
-        }),
-      ),
-    load: () =>
-      inOrder(tab, async () => {
-        const last = await transact("readwrite", async (objects) => {
-          await migrateLayout(objects);
-          return promisifyRequest<unknown>(objects.get("last"));
-        });
-        return typeof last === "string" ? openConversation(tab, last) : undefined;
-      }),
+    list: () => inOrder(tab, () => list(tab)),
+    load: () => inOrder(tab, () => loadLast(tab)),
     open: (id) => inOrder(tab, () => openConversation(tab, id)),
-    // Beside the queue, and without noting a revision: looking at a conversation is not opening it.
-    firstPicture: (id) =>
-      transact("readonly", async (objects) => {
-        const stored = parseStored(await promisifyRequest<unknown>(objects.get(conversationKey(id))));
-        const [first] = stored === undefined ? [] : pictureKeys(stored);
-        const value = first === undefined ? undefined : await promisifyRequest<unknown>(objects.get(pictureKey(first)));
-        return value instanceof Blob ? value : undefined;
-      }),
-    setLast: (id = "") =>
-      inOrder(
-        tab,
-        () =>
-          transact("readwrite", async (objects) => {
-            await promisifyRequest(objects.put(id, "last"));
-          }),
-        { op: "last", id },
-      ),
+    // Beside the queue, because a thumbnail should wait for nothing.
+    firstPicture: (id) => firstPicture(tab, id),
+    setLast: (id = "") => inOrder(tab, () => setLast(tab, id), { op: "last", id }),
     save(conversation) {
       const revision = newId();
       return inOrder(tab, () => save(tab, conversation, revision), { op: "save", conversation, revision });
     },
     merge: (conversation) => inOrder(tab, () => merge(tab, conversation)),
-    remove: (id) =>
-      inOrder(
-        tab,
-        async () => {
-          await transact("readwrite", (objects) => remove(objects, id));
-          // It may have made room.
-          pictures.noRoom.clear();
-          tab.tell(id);
-        },
-        { op: "remove", id },
-      ),
-    restore: (id) =>
-      inOrder(
-        tab,
-        async () => {
-          await transact("readwrite", (objects) => restore(objects, pictures, id));
-          tab.tell(id);
-        },
-        { op: "restore", id },
-      ),
-    purge: () =>
-      inOrder(tab, () =>
-        transact("readwrite", async (objects) => {
-          // A tab of an older version may just have stored a conversation, whose pictures must stay.
-          await migrateLayout(objects);
-          await purge(objects);
-        }),
-      ),
+    remove: (id) => inOrder(tab, () => removeConversation(tab, id), { op: "remove", id }),
+    restore: (id) => inOrder(tab, () => restoreConversation(tab, id), { op: "restore", id }),
+    purge: () => inOrder(tab, () => purgeAll(tab)),
     noteUnfinished: () => writeJournal(tab),
     onChange(listener) {
       const hear = (event: MessageEvent<unknown>): void => {
@@ -191,6 +138,57 @@ function writeJournal({ pictures, revisions, journal, pending }: Tab): void {
     value: toStored(conversation, revision, Date.now(), (picture) => keyOf(pictures, picture)),
   }));
   if (steps.length > 0) journal.write(steps);
+}
+
+function list({ transact }: Tab): Promise<readonly ConversationSummary[]> {
+  return transact("readwrite", async (objects) => {
+    await migrateLayout(objects);
+    return inListOrder((await readAll(objects)).map(summarize));
+  });
+}
+
+async function loadLast(tab: Tab): Promise<Conversation | undefined> {
+  const last = await tab.transact("readwrite", async (objects) => {
+    await migrateLayout(objects);
+    return promisifyRequest<unknown>(objects.get("last"));
+  });
+  return typeof last === "string" ? openConversation(tab, last) : undefined;
+}
+
+/** Does not note a revision, because looking at a conversation is not opening it. */
+function firstPicture({ transact }: Tab, id: string): Promise<Blob | undefined> {
+  return transact("readonly", async (objects) => {
+    const stored = parseStored(await promisifyRequest<unknown>(objects.get(conversationKey(id))));
+    const [first] = stored === undefined ? [] : pictureKeys(stored);
+    const value = first === undefined ? undefined : await promisifyRequest<unknown>(objects.get(pictureKey(first)));
+    return value instanceof Blob ? value : undefined;
+  });
+}
+
+function setLast({ transact }: Tab, id: string): Promise<void> {
+  return transact("readwrite", async (objects) => {
+    await promisifyRequest(objects.put(id, "last"));
+  });
+}
+
+async function removeConversation({ transact, pictures, tell }: Tab, id: string): Promise<void> {
+  await transact("readwrite", (objects) => remove(objects, id));
+  // It may have made room.
+  pictures.noRoom.clear();
+  tell(id);
+}
+
+async function restoreConversation({ transact, pictures, tell }: Tab, id: string): Promise<void> {
+  await transact("readwrite", (objects) => restore(objects, pictures, id));
+  tell(id);
+}
+
+function purgeAll({ transact }: Tab): Promise<void> {
+  return transact("readwrite", async (objects) => {
+    // A tab of an older version may just have stored a conversation, whose pictures must stay.
+    await migrateLayout(objects);
+    await purge(objects);
+  });
 }
 
 async function openConversation({ transact, pictures, revisions }: Tab, id: string): Promise<Conversation | undefined> {

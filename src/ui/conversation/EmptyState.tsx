@@ -2,7 +2,7 @@
 // is there, the picture, large, with questions to ask about it.
 import type { ComponentChildren, JSX } from "preact";
 import type { Example } from "#chat/pictures/examples.web.ts";
-import { hostPlace } from "#chat/models/host-place.ts";
+import { isOnThisMachine } from "#chat/servers/this-machine.ts";
 import type { ModelRecord } from "#zoo/models.ts";
 import { LockIcon, PictureIcon, ShapesIcon, SpeechIcon, WarnIcon } from "#ui/parts/icons.tsx";
 import { languageNames } from "#ui/parts/language-names.ts";
@@ -64,7 +64,7 @@ export function EmptyState(props: EmptyStateProps): JSX.Element {
       )}
       <ul class="promises">
         <li>
-          {remote === undefined || hostPlace(remote.host) === "here" ? <LockIcon /> : <WarnIcon />}
+          {remote === undefined || isOnThisMachine(remote.host) ? <LockIcon /> : <WarnIcon />}
           <span>{remote === undefined ? t.privacy : t.remote.leaves(remote.host)}</span>
         </li>
         {remote === undefined && (

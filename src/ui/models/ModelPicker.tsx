@@ -3,7 +3,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import type { ModelChoice } from "#chat/models/models.ts";
-import type { ConnectedServer } from "#chat/models/servers.ts";
+import type { ConnectedServer } from "#chat/servers/servers.ts";
 import { Disclosure } from "#ui/parts/Disclosure.tsx";
 import { FailureWords } from "#ui/parts/FailureWords.tsx";
 import { CheckIcon, ChevronIcon, CloseIcon, WarnIcon } from "#ui/parts/icons.tsx";

@@ -1,7 +1,7 @@
 // The servers that are connected: where each is, how many models it has, and what went wrong with it the last time it was asked.
 //   data-testid="server"
 import type { JSX } from "preact";
-import type { ServerProblem } from "#chat/models/servers.ts";
+import type { ServerProblem } from "#chat/servers/servers.ts";
 import { ModelCard } from "./ModelCard.tsx";
 import type { ServersFeature } from "./model-features.ts";
 import { Note } from "#ui/parts/Note.tsx";

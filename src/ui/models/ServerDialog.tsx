@@ -2,7 +2,7 @@
 // server has no list of models, one can be named. data-testid="connect-problem" with data-code.
 import type { JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import type { ServerProblem, Servers } from "#chat/models/servers.ts";
+import type { ServerProblem, Servers } from "#chat/servers/servers.ts";
 import { Dialog } from "#ui/parts/Dialog.tsx";
 import { FailureWords } from "#ui/parts/FailureWords.tsx";
 import { WarnIcon } from "#ui/parts/icons.tsx";

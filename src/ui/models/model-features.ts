@@ -4,7 +4,7 @@ import type { ReadonlySignal } from "@preact/signals";
 import type { Download, Downloads } from "#chat/models/downloads.ts";
 import type { ModelsState } from "#chat/models/models.ts";
 import type { PhotoOffer } from "#chat/models/photo-models.ts";
-import type { ConnectedServer, Servers } from "#chat/models/servers.ts";
+import type { ConnectedServer, Servers } from "#chat/servers/servers.ts";
 import type { StorageState, StoredModels } from "#chat/models/storage.ts";
 import type { ModelRecord } from "#zoo/models.ts";
 

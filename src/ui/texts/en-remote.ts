@@ -1,5 +1,5 @@
 // English, about servers: connecting one, choosing its models, and what goes wrong on the way.
-import { hostPlace } from "#chat/models/host-place.ts";
+import { isOnThisMachine } from "#chat/servers/this-machine.ts";
 import type { RemoteErrorCode } from "#remote/http/errors.ts";
 
 export const remoteErrors: Record<RemoteErrorCode, string> = {
@@ -42,7 +42,7 @@ export const remote = {
   device: "Server",
   /** The host stands in the sentence, because that is where it goes. */
   leaves: (host: string) =>
-    hostPlace(host) === "here"
+    isOnThisMachine(host)
       ? `This stays on your device: the program at ${host} handles words and pictures, unless that address is a tunnel to another machine.`
       : `This leaves your device: words and pictures are sent to ${host}.`,
   answeredBy: (model: string, host: string) => `${model} on ${host}`,
@@ -51,7 +51,7 @@ export const remote = {
   models: "Models",
   onThisDevice: "On this device",
   sentTo: (host: string) =>
-    hostPlace(host) === "here"
+    isOnThisMachine(host)
       ? `stays on this device: handled by the program at ${host}, unless that is a tunnel`
       : `leaves this device: sent to ${host}`,
   silent: (seconds: number) => `The server has been silent for ${seconds} s.`,

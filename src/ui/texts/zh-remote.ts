@@ -1,5 +1,5 @@
 // 关于服务器的中文文本。Chinese, about servers.
-import { hostPlace } from "#chat/models/host-place.ts";
+import { isOnThisMachine } from "#chat/servers/this-machine.ts";
 import type { RemoteErrorCode } from "#remote/http/errors.ts";
 import type { Texts } from "./en.ts";
 
@@ -32,7 +32,7 @@ export const remoteErrors: Record<RemoteErrorCode, string> = {
 export const remote: Texts["remote"] = {
   device: "服务器",
   leaves: (host) =>
-    hostPlace(host) === "here"
+    isOnThisMachine(host)
       ? `内容留在本机：文字和图片由 ${host} 上的程序处理，除非该地址是通往另一台机器的隧道。`
       : `内容会离开本机：文字和图片将发送到 ${host}。`,
   answeredBy: (model, host) => `${model}（${host}）`,
@@ -41,7 +41,7 @@ export const remote: Texts["remote"] = {
   models: "模型",
   onThisDevice: "本机",
   sentTo: (host) =>
-    hostPlace(host) === "here" ? `内容留在本机，由 ${host} 上的程序处理（隧道除外）` : `内容会离开本机，发送到 ${host}`,
+    isOnThisMachine(host) ? `内容留在本机，由 ${host} 上的程序处理（隧道除外）` : `内容会离开本机，发送到 ${host}`,
   silent: (seconds) => `服务器已有 ${seconds} 秒没有响应。`,
   endedWith: (word) => `服务器因自身原因结束了回答：“${word}”。`,
   endedSilently: "服务器还没有说明回答已完整，连接就关闭了。",

@@ -3,10 +3,10 @@ import { generateRemote } from "#remote/generate.ts";
 import { findModel } from "#remote/models.ts";
 import type { EncodePicture } from "#remote/request.ts";
 import { hostOf, type Server, type ServerModel } from "#remote/http/server.ts";
-import type { ModelClient } from "./model-client.ts";
+import type { ModelClient } from "#chat/models/model-client.ts";
 
 /** `id` is the model's among all models of the chat; `encodePicture` makes pictures ready to send. */
-export function createRemoteModelClient(
+export function createServerModelClient(
   server: Server,
   id: string,
   wanted: ServerModel,
