@@ -4,7 +4,7 @@ import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
 import { exportVotes } from "#chat/conversation/vote.ts";
 import { addVote, readVotes } from "#chat/persistence/votes.ts";
 import { canWin, createComparison, mixed, toVote } from "./compare.ts";
-import { loadOnce } from "#chat/models/loaded.ts";
+import { loadOnce } from "#chat/models/load-once.ts";
 import type { ModelClient, ReadyModel } from "#chat/models/model-client.ts";
 
 const request: GenerateRequest = {

@@ -1,5 +1,5 @@
-// Ids for turns, pictures and conversations. Not `crypto.randomUUID`: browsers leave it out on plain HTTP from another machine,
-// where the page should still open and say what is missing.
+// Ids for turns, pictures and conversations. Not `crypto.randomUUID`, which browsers leave out on plain HTTP from another machine, where
+// the page should still open and say what is missing.
 
 /** 128 random bits, in hex. */
 export function newId(): string {

@@ -1,4 +1,4 @@
-// A value that can be watched, in a screenful. Knows no framework; ui/ binds it to signals.
+// A value that can be watched. Knows no framework; ui/ binds it to signals.
 
 /** A value others may read and watch. */
 export interface Observable<T> {
@@ -13,7 +13,7 @@ export interface Cell<T> extends Observable<T> {
   update(change: (value: T) => T): void;
 }
 
-/** Makes a cell; setting the value it already holds calls nobody. */
+/** Makes a cell; setting the value that it already holds calls no listener. */
 export function createCell<T>(initial: T): Cell<T> {
   let value = initial;
   const listeners = new Set<(value: T) => void>();

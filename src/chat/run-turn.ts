@@ -1,4 +1,5 @@
-// The only place that turns events into state: a pure reducer, and the loop that feeds it. Knows no page and no storage.
+// Turns the events of an answer into its state, and is the only place that does: a pure reducer, and the loop that feeds it. Knows no
+// page and no storage.
 import { errorCodeOf } from "#engine/errors.ts";
 import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
 import { RemoteError } from "#remote/http/errors.ts";
@@ -23,7 +24,7 @@ export function canContinue(turn: AssistantTurn): boolean {
   return turn.text.trim() !== "" && (turn.status === "stopped" || cutOff);
 }
 
-/** The answer, waiting for the model to go on with it. White space at its end belongs to what comes next. */
+/** The answer, waiting for the model to go on with it. White space at its end is cut, because the model writes it again. */
 export function continuedTurn(turn: AssistantTurn): AssistantTurn {
   const kept: { -readonly [K in keyof AssistantTurn]: AssistantTurn[K] } = { ...turn };
   delete kept.reason;
@@ -31,7 +32,7 @@ export function continuedTurn(turn: AssistantTurn): AssistantTurn {
   return { ...kept, text: turn.text.trimEnd(), status: "queued" };
 }
 
-/** The figures of an answer that came in two parts: new tokens and decoding add up, the prompt is the last one's. */
+/** The figures of an answer that came in two parts: new tokens and decoding times are added, the prompt is that of the last part. */
 function addFigures(
   turn: AssistantTurn,
   event: GenerateEvent & { type: "done" },
@@ -39,7 +40,7 @@ function addFigures(
   const { usage, timings } = event;
   if (turn.usage === undefined || turn.timings === undefined) return { usage, timings };
   return {
-    // What was written before is part of this prompt, so prompt and new tokens still make up the whole.
+    // The prompt of the last part holds the tokens of the first, which count as new tokens already.
     usage: {
       ...usage,
       promptTokens: Math.max(0, usage.promptTokens - turn.usage.newTokens),
@@ -54,7 +55,7 @@ function addFigures(
   };
 }
 
-/** What an answer is busy with, or waits for, ends with it. */
+/** The fields that only an answer under way has. */
 const ended = { stage: undefined, silentMs: undefined };
 
 /** The answer after one more event. An answer that has ended stays as it is. */
@@ -92,7 +93,7 @@ export function reduceTurn(turn: AssistantTurn, event: TurnEvent): AssistantTurn
   }
 }
 
-/** What was thrown, as a failure to show. */
+/** The failure to show for what was thrown. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof RemoteError) {
     const { code, message, serverMessage } = error;
@@ -119,7 +120,7 @@ export async function runTurn(
     else apply({ type: "failed", failure: { code: "internal", detail: "the events ended without a last one" } });
   } catch (error) {
     const failure = toFailure(error);
-    // An abort is a normal ending, but a device that died while stopping is news.
+    // An abort is a normal ending, but a device that was lost while stopping is a failure.
     if (signal.aborted && failure.code === "internal") {
       // Nobody waits for this answer any more, but a developer wants to know.
       if (!(error instanceof Error && error.name === "AbortError")) console.warn("An answer failed after Stop:", error);

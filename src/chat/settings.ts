@@ -1,9 +1,9 @@
-// How answers are generated, as the user sets it, and how that becomes a request. Knows no storage.
+// The settings of how answers are generated, and how they become a request. Knows no storage.
 import type { GenerateRequest, ImageMode, Message, Sampling } from "#engine/types.ts";
 import type { ModelRecord } from "#zoo/models.ts";
 
 export interface Settings {
-  /** Always take the most likely token; what only shapes the dice then rests. */
+  /** Always take the most likely token: no sampling, so that temperature, top-p, top-k and min-p have no effect. */
   readonly greedy: boolean;
   /** 0–1 */
   readonly temperature: number;
@@ -17,9 +17,9 @@ export interface Settings {
   readonly minP: number;
   /** 1–1.5; 1 is off. */
   readonly repetitionPenalty: number;
-  /** 32 bits; absent, every answer has dice of its own. */
+  /** 32 bits; where it is absent, every answer is sampled with another random seed. */
   readonly seed?: number;
-  /** "" leaves the model the one it was trained with. */
+  /** "" leaves the model the system prompt it was trained with. */
   readonly systemPrompt: string;
   readonly imageMode: ImageMode;
 }
@@ -66,7 +66,7 @@ export const presets: Readonly<Record<QuestionKind, Partial<Settings>>> = {
   reasoning: { temperature: 0.2, topP: 0.7, maxNewTokens: 1024, topK: 0, minP: 0, repetitionPenalty: 1 },
 };
 
-/** The kind these settings are for; undefined when they are the user's own. */
+/** The kind of question whose preset these settings are; undefined when they are none. */
 export function presetOf(settings: Settings): QuestionKind | undefined {
   const kinds: readonly QuestionKind[] = ["conversation", "detail", "reasoning"];
   return kinds.find((kind) =>
@@ -81,7 +81,7 @@ export function toSampling(settings: Settings): Sampling {
   return {
     temperature: settings.greedy ? 0 : settings.temperature,
     topK: settings.topK,
-    // A nucleus of 0 would hold no token at all; the demo's slider goes there, so the smallest one stands in.
+    // With a top-p of 0 no token would be left. The demo's slider goes that far, so 0 means the smallest value.
     topP: Math.max(settings.topP, 0.01),
     minP: settings.minP,
     repetitionPenalty: settings.repetitionPenalty,
@@ -89,7 +89,7 @@ export function toSampling(settings: Settings): Sampling {
   };
 }
 
-/** How the dice of another answer are thrown, hotter each time the answer was the same again. */
+/** How an alternative answer is sampled: at a higher temperature each time that it has repeated an earlier one. */
 const variedSampling = [
   { temperature: 0.8, topP: 0.95, topK: 0 },
   { temperature: 1.2, topP: 1, topK: 40 },
@@ -97,7 +97,7 @@ const variedSampling = [
 ] as const;
 export const mostVariations = variedSampling.length;
 
-/** The settings for an answer that is to be another than the last: it samples, with dice of its own. `tries` counts from 0. */
+/** The settings for an answer that should differ from earlier ones: sampled, without the seed. `tries` counts from 0. */
 export function variedSettings(settings: Settings, tries: number): Settings {
   const rest: { -readonly [K in keyof Settings]: Settings[K] } = { ...settings };
   delete rest.seed;

@@ -20,7 +20,7 @@ test("other scripts and pictures cost more than plain words", () => {
 test("what the model has counted is taken as it is; only what came after is estimated", () => {
   const usage = { promptTokens: 300, cachedTokens: 0, imageTokens: 0, newTokens: 50 };
   const turns = pair("a", 500).map((turn) => (turn.role === "assistant" ? { ...turn, usage } : turn));
-  expect(budgetOf({ id: "c", turns }, nothing, size)).toMatchObject({ usedTokens: 350, state: "roomy" });
+  expect(budgetOf({ id: "c", turns }, nothing, size)).toMatchObject({ usedTokens: 350, state: "enough" });
   expect(budgetOf({ id: "c", turns }, { text: "word ".repeat(60), pictures: [] }, size).state).toBe("tight");
   expect(budgetOf({ id: "c", turns }, { text: "", pictures: [picture, picture] }, size).state).toBe("full");
 });

@@ -1,9 +1,9 @@
-// How much of the model's memory a conversation takes, before it is asked, and which turns to leave out when it is too much.
-// Estimates: only the model's tokenizer knows, and what it has counted is taken from the last answer.
+// Estimates how much of the model's context a conversation takes, and which turns to leave out when it takes too much. Only the model's
+// tokenizer knows exactly; what it has counted is taken from the last answer.
 import type { Conversation, Picture, Turn } from "./conversation.ts";
 import { picturesCarriedOver, turnsInMemory } from "./conversation.ts";
 
-/** What the loaded model can hold; all in tokens. */
+/** Sizes of the loaded model, in tokens. */
 export interface MemorySize {
   readonly contextLength: number;
   readonly imageTokens: number;
@@ -13,18 +13,18 @@ export interface Budget {
   readonly usedTokens: number;
   readonly contextLength: number;
   /** "full" when the answer would have no room left. */
-  readonly state: "roomy" | "tight" | "full";
+  readonly state: "enough" | "tight" | "full";
   /** Whether leaving out older turns would help. */
   readonly canForget: boolean;
 }
 
-/** What a model says before the first question, and the names around every turn. */
+/** The system prompt, and the role names around every turn. */
 const openingTokens = 40;
 const turnTokens = 8;
-/** An answer needs this much to say anything: a sixteenth of the memory, at least and at most these. */
+/** An answer needs at least this many tokens: a sixteenth of the context, between 16 and 256. */
 const answerRoom = (contextLength: number): number => Math.min(256, Math.max(16, contextLength / 16));
 
-/** On the safe side: small vocabularies split words often, and other scripts into bytes. */
+/** Rather too many than too few: small vocabularies split words often, and other scripts into bytes. */
 export function estimateTextTokens(text: string): number {
   let tokens = 0;
   for (const character of text) tokens += (character.codePointAt(0) ?? 0) < 0x250 ? 0.34 : 1.5;
@@ -38,7 +38,7 @@ function costOf(conversation: Pick<Conversation, "turns" | "memoryStart">, size:
   const turns = turnsInMemory(conversation);
   const counted = turns.findLastIndex((turn) => turn.role === "assistant" && turn.usage !== undefined);
   const answer = turns[counted];
-  // Counted before turns were left out, it would say too much: then everything is estimated.
+  // A count from before turns were left out would be too high: then everything is estimated.
   const known =
     answer?.role === "assistant" && answer.usage !== undefined && conversation.memoryStart === undefined
       ? answer.usage.promptTokens + answer.usage.newTokens
@@ -59,7 +59,7 @@ export function budgetOf(
   const usedTokens = Math.round(costOf(conversation, size) + (empty ? 0 : turnCost(draftTurn, size.imageTokens)));
   const { contextLength } = size;
   const left = contextLength - usedTokens;
-  const state = left < answerRoom(contextLength) ? "full" : left < contextLength / 4 ? "tight" : "roomy";
+  const state = left < answerRoom(contextLength) ? "full" : left < contextLength / 4 ? "tight" : "enough";
   return { usedTokens, contextLength, state, canForget: questionsInMemory(conversation).length > 0 };
 }
 

@@ -19,7 +19,7 @@ export interface UserTurn {
   readonly at?: number;
 }
 
-/** What a reader can say of an answer, as in LLaVA's demo; a flag goes with either thumb. */
+/** A reader's opinions of an answer, as in LLaVA's demo; a flag can stand beside either thumb. */
 export const opinions = ["up", "down", "flag"] as const;
 export type Opinion = (typeof opinions)[number];
 
@@ -70,7 +70,7 @@ export interface AssistantTurn {
 
 export type Turn = UserTurn | AssistantTurn;
 
-/** Turns that were paged away from: how the conversation goes on after the turn with the id `after` ("" is its beginning). */
+/** An alternative continuation: turns that were paged away from, and that follow the turn with the id `after` ("" is the beginning). */
 export interface Branch {
   readonly after: string;
   /** Never empty. */
@@ -82,7 +82,7 @@ export interface Conversation {
   readonly id: string;
   /** What is shown and what the model reads. */
   readonly turns: readonly Turn[];
-  /** What stands beside `turns`: earlier wordings and other answers. */
+  /** The alternatives to parts of `turns`: earlier wordings and other answers. */
   readonly branches?: readonly Branch[];
   /** The name a user gave it; absent, it is called by its first question. */
   readonly title?: string | undefined;
@@ -104,7 +104,7 @@ export function turnsInMemory({ turns, memoryStart }: Pick<Conversation, "turns"
   return start < 0 ? turns : turns.slice(start);
 }
 
-/** The pictures that go on to what the model still reads: the last ones shown before it, if it holds none itself. */
+/** The pictures of forgotten turns that the model goes on seeing: the last ones, if the turns that it still reads have none. */
 export function picturesCarriedOver(conversation: Pick<Conversation, "turns" | "memoryStart">): readonly Picture[] {
   const read = turnsInMemory(conversation);
   const forgotten = conversation.turns.slice(0, conversation.turns.length - read.length);

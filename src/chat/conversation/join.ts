@@ -1,20 +1,22 @@
-// Two states of one conversation become one that holds both: of two tabs, of a deletion taken back, of a backup. Pure.
+// Joins two states of one conversation so that nothing of either is lost: those of two tabs, or one that was deleted or backed up and the
+// current one. Pure.
 import { allTurns, mapTurns } from "./branches.ts";
 import type { AssistantTurn, Branch, Conversation, Turn } from "./conversation.ts";
 
 /**
- * Ours, with every turn that only theirs has as an alternative, and every turn that says something else in theirs too. Ours stays
- * what is shown; where it just ends, theirs goes on. Joining the same once more changes nothing.
+ * Our conversation with everything that only theirs has. Turns that only theirs has, and turns with one id that say something else there,
+ * become alternatives. Our path stays the shown one; where it ends and theirs goes on, theirs is appended. Joining the same conversation
+ * once more changes nothing.
  */
 export function joinConversations(ours: Conversation, theirsAsGiven: Conversation): Conversation {
-  const theirs = setApart(theirsAsGiven, new Map(allTurns(ours).map((turn) => [turn.id, turn])));
+  const theirs = renameConflicts(theirsAsGiven, new Map(allTurns(ours).map((turn) => [turn.id, turn])));
   const theirTurns = new Map(allTurns(theirs).map((turn) => [turn.id, turn]));
-  // A name given in the other tab is kept too.
+  // A title that was given there is taken over.
   const named = ours.title === undefined && theirs.title !== undefined ? { ...ours, title: theirs.title } : ours;
   const joined = mapTurns(named, (turn) => joinTurn(turn, theirTurns.get(turn.id)));
   const known = new Set(allTurns(ours).map((turn) => turn.id));
   const added: Branch[] = [];
-  // Branches last: they hang on turns that a longer path brings along.
+  // Branches come last, because they follow turns that the longer path may bring along.
   for (const path of [{ after: "", turns: theirs.turns }, ...(theirs.branches ?? [])]) {
     const first = path.turns.findIndex((turn) => !known.has(turn.id));
     if (first < 0) continue;
@@ -33,16 +35,16 @@ export function joinConversations(ours: Conversation, theirsAsGiven: Conversatio
   };
 }
 
-/** Theirs, where turns that say something else than ours with the same ids have ids of their own, the same ones every time. */
-function setApart(theirs: Conversation, ours: ReadonlyMap<string, Turn>): Conversation {
+/** Their conversation with new ids for those turns that differ from ours with the same ids; the new ids are the same every time. */
+function renameConflicts(theirs: Conversation, ours: ReadonlyMap<string, Turn>): Conversation {
   const renamed = new Map<string, string>();
   const rename = (path: readonly Turn[]): void => {
     for (const [index, turn] of path.entries()) {
       const mine = ours.get(turn.id);
-      if (mine === undefined || !isOther(mine, turn)) continue;
+      if (mine === undefined || !isConflict(mine, turn)) continue;
       const suffix = `~${hash(turn.text)}`;
       renamed.set(turn.id, turn.id + suffix);
-      // The answer to another question is another answer.
+      // An answer to a different question is a different answer.
       const answer = path[index + 1];
       if (turn.role === "user" && answer !== undefined && ours.has(answer.id))
         renamed.set(answer.id, answer.id + suffix);
@@ -57,14 +59,14 @@ function setApart(theirs: Conversation, ours: ReadonlyMap<string, Turn>): Conver
   };
 }
 
-/** Whether two turns with one id are no two states of one turn. */
-function isOther(ours: Turn, theirs: Turn): boolean {
+/** Whether two turns with the same id can't be two states of one turn. */
+function isConflict(ours: Turn, theirs: Turn): boolean {
   if (ours.role !== theirs.role) return true;
   if (ours.text === theirs.text) return false;
   if (ours.role === "user" || theirs.role === "user") return true;
   if (isUnderWay(ours) || isUnderWay(theirs)) return false;
   const [shorter, longer] = ours.text.length < theirs.text.length ? [ours, theirs] : [theirs, ours];
-  // An answer that was cut off can have been gone on with.
+  // The longer one may be a continuation of an answer that was cut off.
   const isWhole = shorter.status === "done" && shorter.reason !== "length";
   return isWhole || !longer.text.startsWith(shorter.text.trimEnd());
 }
@@ -80,14 +82,14 @@ function joinTurn(ours: Turn, theirs: Turn | undefined): Turn {
     : ours;
 }
 
-/** Of two states of one answer: the one that has ended, or the one that says more. */
+/** The later of two states of one answer: the one that has ended, else the longer one. */
 function furtherOf(ours: AssistantTurn, theirs: AssistantTurn): AssistantTurn {
   const rank = { queued: 0, running: 1, failed: 2, stopped: 3, done: 4 };
   const difference = rank[theirs.status] - rank[ours.status];
   return difference > 0 || (difference === 0 && theirs.text.length > ours.text.length) ? theirs : ours;
 }
 
-/** Tells texts apart; no secret hangs on it. */
+/** A short hash that tells texts apart; not for security. */
 function hash(text: string): string {
   let a = 0xdeadbeef;
   let b = 0x41c6ce57;

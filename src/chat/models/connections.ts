@@ -1,6 +1,6 @@
 // The models that were connected on this device: each package with its worker, and each adapter, which shares the worker of its base.
 import type { PackageArchitecture } from "#worker/api.ts";
-import { createAdaptedModel, type AdapterHost } from "./adapted.ts";
+import { createAdaptedModel, type AdapterHost } from "./adapted-model.ts";
 import type { EndableClient, ModelMemory } from "./memory.ts";
 import type { ModelClient } from "./model-client.ts";
 import type { AdapterRef, PackageRef } from "./storage.ts";

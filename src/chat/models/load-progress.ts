@@ -1,8 +1,8 @@
-// How far the loading of a model is, from its events. Pure.
+// The progress of loading a model, made from its events. Pure.
 import type { Device } from "#engine/types.ts";
 import type { LoadEvent } from "#worker/api.ts";
 
-/** `loaded` and `total` are verified bytes; `total` 0 means not known yet. `part` is set once the device is at work. */
+/** `loaded` and `total` are verified bytes; a `total` of 0 is not known yet. `part` is what the device is preparing, once it does. */
 export interface LoadProgress {
   readonly loaded: number;
   readonly total: number;
@@ -14,7 +14,7 @@ export interface LoadProgress {
   readonly device?: Device;
 }
 
-/** After so many silences of a server in a row people are told. */
+/** After so many silences of a server in a row the page says so. */
 export const silencesToTell = 3;
 
 export const startOfLoad: LoadProgress = { loaded: 0, total: 0, stored: 0 };

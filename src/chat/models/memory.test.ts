@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
 import type { LoadedModel } from "#worker/api.ts";
 import type { ModelClient } from "./model-client.ts";
-import { loadOnce } from "./loaded.ts";
+import { loadOnce } from "./load-once.ts";
 import { createModelMemory, MadeRoomError, memoryForModels, type EndableClient } from "./memory.ts";
 
 const request: GenerateRequest = {

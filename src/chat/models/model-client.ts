@@ -1,9 +1,9 @@
-// What the chat needs of a model, in its own words. The worker's client satisfies it; so does anything that yields the same events.
+// What the chat needs of a model. The worker's client satisfies it, and so does anything that yields the same events.
 import type { AnswerDevice } from "#chat/conversation/conversation.ts";
 import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
 import type { LoadEvent, LoadedModel } from "#worker/api.ts";
 
-/** A model that can be asked. With a `host` everything it is asked leaves this device for there; unknown sizes are Infinity or 0. */
+/** A model that can be asked. Where it has a `host`, everything it is asked is sent there. Unknown sizes are Infinity or 0. */
 export interface ReadyModel extends Omit<LoadedModel, "device"> {
   readonly device: AnswerDevice;
   readonly host?: string | undefined;
@@ -15,7 +15,7 @@ export interface ModelClient {
    * after the signal. What has been fetched by then is kept.
    */
   load(onEvent: (event: LoadEvent) => void, signal?: AbortSignal): Promise<ReadyModel>;
-  /** One answer; ends with `done`, also after an abort. `adapter`: the id of one that was put beside it (adapted.ts). */
+  /** One answer; ends with `done`, also after an abort. `adapter`: the id of one that has been loaded with it (adapted-model.ts). */
   generate(request: GenerateRequest, signal: AbortSignal, adapter?: string): AsyncIterable<GenerateEvent>;
   /**
    * Computes ahead what an answer to this would begin with. Only a model of this device has it: nothing is sent anywhere before it is asked.

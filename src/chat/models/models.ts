@@ -1,10 +1,10 @@
-// Which models a chat can be had with and which one is chosen. A source (this device, a server) offers models and may change its
-// offer at any time. Knows no page, no storage and nothing of how a model runs.
+// The models that can be chosen, and which one is. A source (this device, a server) offers models and may change its offer at any time.
+// Knows no page, no storage and not how a model runs.
 import type { ModelClient } from "./model-client.ts";
-import { loadOnce } from "./loaded.ts";
+import { loadOnce } from "./load-once.ts";
 import { createCell, type Observable } from "#chat/observable.ts";
 
-/** A model that can be chosen. With a `host` everything it is asked leaves this device for there. */
+/** A model that can be chosen. Where it has a `host`, everything it is asked is sent there. */
 export interface ModelChoice {
   readonly id: string;
   readonly name: string;
@@ -36,7 +36,7 @@ export interface ModelRegistry extends Observable<ModelsState> {
   select(id: string): ModelClient | undefined;
 }
 
-/** With the one model that is chosen first. `onGone` hears of models whose client nobody is given any more. */
+/** A registry with one model, which is chosen. `onGone` is called with each model whose client nobody gets any more. */
 export function createModelRegistry(
   source: string,
   first: ModelOffer,
@@ -64,7 +64,7 @@ export function createModelRegistry(
     get: () => cell.get(),
     subscribe: (listener) => cell.subscribe(listener),
     offer(from, offered) {
-      // What comes as another object may have another address or key, so its client is made anew.
+      // An offer that is another object may have another address or key, so its client is made anew.
       for (const { id } of (offers.get(from) ?? []).filter((offer) => !offered.includes(offer)))
         if (clients.delete(id)) onGone(id);
       offers.set(from, offered);

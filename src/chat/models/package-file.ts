@@ -1,12 +1,12 @@
-// Whether a file that was given is a model package: the page asks it of every zip and folder. Small; reads a zip's directory only.
+// Tells whether a given file is a model package; the page asks it of every zip and folder. Small, and reads only a zip's directory.
 
 /** Where a package's manifest may lie: at the top, or in the one folder that was packed. */
 const manifestPath = /^(?:[^/]+\/)?manifest\.json$/;
 
-/** A graph, or the index of an adapter, which may come without one. */
+/** A graph, or the index of an adapter, which may have no graph. */
 const modelFile = /\.onnx$|^(?:[^/]+\/)?adapter\.json$/;
 
-/** Whether a file's name makes it worth a look. */
+/** Whether a file's name allows it to be a package. */
 export function mayBePackage(file: Pick<File, "name">): boolean {
   return /\.zip$/i.test(file.name);
 }

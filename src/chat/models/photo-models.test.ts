@@ -3,7 +3,7 @@ import type { PackageOffer } from "#worker/api.ts";
 import { hubModels } from "#zoo/hub-models.ts";
 import type { WantedModel } from "./downloads.ts";
 import { createPhotoModels, recommend } from "./photo-models.ts";
-import { hubAddressOf, packageAddress } from "./storage.ts";
+import { hubAddressOf, packageAddress } from "./package-address.ts";
 
 function open(fit: PackageOffer["fit"] | Error, { metered = false } = {}) {
   const started: WantedModel[] = [];

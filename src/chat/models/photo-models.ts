@@ -1,5 +1,5 @@
-// Which model for photographs is offered beside one that does not know them, and how one click gets it. Knows no page; the look at the
-// hub, the download and the device's facts are handed in.
+// Which model for photographs is offered to users of a model that does not know them, and how one click downloads it. Knows no page and no
+// network: what asks the hub, downloads and knows the device is handed in.
 import { errorCodeOf, type ErrorCode } from "#engine/errors.ts";
 import type { DeviceSummary } from "#worker/api.ts";
 import { hubModels, type HubModelRecord } from "#zoo/hub-models.ts";
@@ -7,22 +7,22 @@ import type { Downloads } from "./downloads.ts";
 import { createCell, type Observable } from "#chat/observable.ts";
 import type { StoredModels } from "./storage.ts";
 
-/** "looking": the hub is being asked. "ask": a person should decide, because it may not fit or costs money. */
+/** "looking": the hub is being asked. "ask": the user should decide, because the model may not fit or its download may cost money. */
 export type PhotoOfferPhase = "offered" | "looking" | "ask" | "failed";
 
 export interface PhotoOffer {
   readonly record: HubModelRecord;
   readonly precision: DeviceSummary["precision"];
-  /** Of this device's files; undefined where they have not been looked up. */
+  /** Size of the files for this device; undefined where it is not known. */
   readonly bytes: number | undefined;
   readonly phase: PhotoOfferPhase;
   readonly code?: ErrorCode;
 }
 
 export interface PhotoModels extends Observable<PhotoOffer | undefined> {
-  /** Looks up what this device computes with; the offer is there after it. */
+  /** Looks up what this device computes with; after that there is an offer. */
   prepare(): Promise<void>;
-  /** Starts the download where the model fits; else the offer's phase tells why not. */
+  /** Starts the download where the model fits; otherwise the offer's phase says why not. */
   take(): Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export interface PhotoModelsOptions {
   readonly metered: () => boolean;
 }
 
-/** The best of those that a first visitor would wait for: without a graphics device the smallest, for it reads a picture fastest. */
+/** The best model that a first visitor would wait for. Without a GPU that is the smallest, because it reads a picture fastest. */
 export function recommend({ precision }: DeviceSummary): HubModelRecord | undefined {
   return hubModels.find(({ id }) => id === (precision === "gpu-f16" ? "smolvlm-500m" : "smolvlm-256m"));
 }
@@ -58,7 +58,7 @@ export function createPhotoModels({ device, preview, start, metered }: PhotoMode
       change({ phase: "looking" });
       try {
         const found = await preview(offer.record.repository);
-        // What costs money, or may not run, is for a person to decide, who then sees why.
+        // Where it may cost money or not run, the user decides, who then sees why.
         const unsure = found === undefined || found.fit.verdict === "wont-fit" || metered();
         if (found !== undefined && !unsure) start({ ...found, name: offer.record.name }, "use");
         change({ phase: unsure ? "ask" : "offered" });

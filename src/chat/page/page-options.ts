@@ -1,5 +1,5 @@
 // What the page's address asks for, beside a conversation and a question.
-import { defaultHub, hubAddressOf } from "#chat/models/storage.ts";
+import { defaultHub, hubAddressOf } from "#chat/models/package-address.ts";
 import { repositoryOf } from "#zoo/hub-models.ts";
 
 export interface PageOptions {

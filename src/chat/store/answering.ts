@@ -1,7 +1,7 @@
 // Runs the answer that waits, one at a time, and turns its events into state.
 import { changeTurn } from "#chat/conversation/branches.ts";
 import { picturesCarriedOver, toMessages, turnsInMemory, type Failure } from "#chat/conversation/conversation.ts";
-import { fatalCodes } from "#chat/models/loaded.ts";
+import { fatalCodes } from "#chat/models/load-once.ts";
 import type { ModelClient } from "#chat/models/model-client.ts";
 import { queuedTurn, reduceTurn, runTurn, type TurnEvent } from "#chat/run-turn.ts";
 import { mostVariations, toRequest, variedSettings } from "#chat/settings.ts";

@@ -2,7 +2,7 @@
 import { branchFrom, changeTurn, versionsOf } from "#chat/conversation/branches.ts";
 import { forgetOldest } from "#chat/conversation/budget.ts";
 import type { Conversation, Picture, UserTurn } from "#chat/conversation/conversation.ts";
-import { fatalCodes } from "#chat/models/loaded.ts";
+import { fatalCodes } from "#chat/models/load-once.ts";
 import { canContinue, continuedTurn, queuedTurn } from "#chat/run-turn.ts";
 import { answerNext } from "./answering.ts";
 import { startModel } from "./loading.ts";

@@ -2,7 +2,7 @@
 import { expect, test, vi } from "vitest";
 import type { LoadEvent } from "#worker/api.ts";
 import type { ModelClient } from "#chat/models/model-client.ts";
-import { loadOnce } from "#chat/models/loaded.ts";
+import { loadOnce } from "#chat/models/load-once.ts";
 import { loaded } from "#testing/chat-store.ts";
 import { MemoryPersistence } from "#testing/memory-persistence.ts";
 import { defaultSettings } from "#chat/settings.ts";

@@ -1,7 +1,8 @@
 // Export and import as the page uses them: what is kept becomes a file that the browser saves, files become conversations that are
 // kept. The parts that do the work are fetched when they are needed.
 import type { Vote } from "#chat/conversation/vote.ts";
-import type { ExportFormat, Speakers } from "./export.ts";
+import type { ExportFormat } from "./export.ts";
+import type { Speakers } from "./export-markdown.ts";
 import type { Conversation } from "#chat/conversation/conversation.ts";
 import type { ImportEnd } from "./import.ts";
 import { importInWorker } from "./import-client.web.ts";

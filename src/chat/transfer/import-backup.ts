@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { parseVotes, type Vote } from "#chat/conversation/vote.ts";
 import { mapTurns } from "#chat/conversation/branches.ts";
 import type { Conversation, Picture, Turn } from "#chat/conversation/conversation.ts";
-import { backupFormat } from "./export.ts";
+import { backupFormat } from "./export-backup.ts";
 import type { PictureReader } from "./import-pictures.ts";
 import { importLimits, type FileProblem, type ItemProblem, type ProblemList } from "./import-problems.ts";
 import {

@@ -5,7 +5,7 @@ import type { Sample } from "#samples/sample.ts";
 import { blobChunks } from "#samples/text-chunks.ts";
 import type { Vote } from "#chat/conversation/vote.ts";
 import type { Conversation, Picture, Turn } from "#chat/conversation/conversation.ts";
-import { backupFile } from "./export.ts";
+import { backupFile } from "./export-backup.ts";
 import { isBackup, readBackup } from "./import-backup.ts";
 import { mayHoldConversations } from "./import-kind.ts";
 import { createFinder, createPictureReader, shownName, type PictureReader } from "./import-pictures.ts";

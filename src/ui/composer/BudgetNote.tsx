@@ -15,7 +15,7 @@ interface BudgetNoteProps {
 /** Nothing while there is plenty of room; `data-state` is tight or full. */
 export function BudgetNote({ budget, hasDraft, onForget, onAnew }: BudgetNoteProps): JSX.Element | null {
   const t = useTexts();
-  if (budget.state === "roomy") return null;
+  if (budget.state === "enough") return null;
   const used = Math.min(budget.usedTokens, budget.contextLength);
   const label = t.budget.used(formatNumber(t, budget.usedTokens), formatNumber(t, budget.contextLength));
   return (

@@ -1,7 +1,8 @@
 // The page's address asks for a model that is not on this device: says so, and offers to download it, with its size.
 //   data-testid="unknown-model"
 import type { JSX } from "preact";
-import { packageAddress, type PreviewedModel } from "#chat/models/storage.ts";
+import { packageAddress } from "#chat/models/package-address.ts";
+import type { PreviewedModel } from "#chat/models/storage.ts";
 import { hubModels, repositoryOf } from "#zoo/hub-models.ts";
 import { sizeLabel } from "./DownloadableModels.tsx";
 import type { ModelFeatures } from "./model-features.ts";

@@ -1,7 +1,8 @@
 // A look at what lies at an address: asked for, found, or a sentence about why not.
 import { useState } from "preact/hooks";
 import { errorCodeOf } from "#engine/errors.ts";
-import { packageAddress, type PreviewedModel, type StoredModels } from "#chat/models/storage.ts";
+import { packageAddress } from "#chat/models/package-address.ts";
+import type { PreviewedModel, StoredModels } from "#chat/models/storage.ts";
 import { useTexts } from "#ui/texts/texts.ts";
 
 export type OfferState = "none" | "looking" | { readonly model: PreviewedModel } | { readonly problem: string };

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { StoredModelInfo } from "#worker/api.ts";
 import type { ModelClient, ReadyModel } from "./model-client.ts";
-import { createAdaptedModel } from "./adapted.ts";
+import { createAdaptedModel } from "./adapted-model.ts";
 import { createModelRegistry } from "./models.ts";
 import { createStoredModels, type AdapterRef } from "./storage.ts";
 

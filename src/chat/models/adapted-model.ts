@@ -1,8 +1,9 @@
-// A stored model with an adapter beside it, as a model of its own: it shares what its base has loaded. Knows no page and no storage.
+// A stored model with an adapter (LoRA), as a model of its own: it shares the worker of its base, and everything that is loaded there.
+// Knows no page and no storage.
 import type { LoadEvent } from "#worker/api.ts";
 import type { ModelClient } from "./model-client.ts";
 
-/** The base's worker, which takes adapters. */
+/** The base's worker, which can load adapters, too. */
 export interface AdapterHost {
   loadAdapter(
     adapter: { readonly id: string; readonly path: string },
@@ -11,14 +12,14 @@ export interface AdapterHost {
 }
 
 export interface AdaptedModelOptions {
-  /** Loads once, however often it is asked: where the base is loaded, only the adapter comes. */
+  /** Loads once, however often it is asked: where the base is loaded, only the adapter is loaded. */
   readonly base: ModelClient;
   readonly host: AdapterHost;
-  /** `path` is the address of its package, "" when it came from a file; `name` tells of both. */
+  /** `path` is the address of its package, "" when it came from a file; `name` names base and adapter. */
   readonly adapter: { readonly id: string; readonly path: string; readonly name: string };
 }
 
-/** Every answer says which of the two gives it, so that both may be asked in any order. */
+/** Each request names the adapter, so that base and adapter may be asked in any order. */
 export function createAdaptedModel({ base, host, adapter }: AdaptedModelOptions): ModelClient {
   const { id, path, name } = adapter;
   return {

@@ -1,16 +1,16 @@
-// A model's client that loads once: whoever asks again gets what is loaded, until the model dies. The chat and a comparison can then
-// share one. Knows no page and no storage.
+// Lets several callers share a model's client, such as the chat and a comparison: its model is loaded once, until it dies. Knows no page
+// and no storage.
 import { errorCodeOf } from "#engine/errors.ts";
 import type { GenerateEvent } from "#engine/types.ts";
 import type { ModelClient, ReadyModel } from "./model-client.ts";
 
-/** These failures take the model with them: it has to be loaded again before anything else can be asked. */
+/** Failures that end the model: it has to be loaded again before anything else can be asked. */
 export const fatalCodes: ReadonlySet<string> = new Set(["device-lost", "worker-dead", "out-of-memory"]);
 
-/** The same client, but for loads while it is loaded or being loaded: they all get the one result. */
+/** The same client, except that loads while it is loaded or being loaded all get the one result. */
 export function loadOnce(client: ModelClient): ModelClient {
   let loaded: Promise<ReadyModel> | undefined;
-  /** Ends the load under way, for all who wait for it. */
+  /** Aborts the load under way, for all who wait for it. */
   let ending = new AbortController();
   const listeners = new Set<Parameters<ModelClient["load"]>[0]>();
   client.onDied(() => {
