@@ -59,7 +59,7 @@ export function writePreferences(storage: GetStorage, preferences: Preferences):
   writeLocal(storage, storageKey, JSON.stringify({ ...preferences, version: 1 }));
 }
 
-export interface PreferencesCell extends Observable<Preferences> {
+interface PreferencesCell extends Observable<Preferences> {
   /** Replaces them, and stores them for the next visit. */
   change(preferences: Preferences): void;
 }

@@ -110,7 +110,7 @@ export function allTurns(conversation: Conversation): Turn[] {
 }
 
 /** Every question of the tree. */
-export function allQuestions(conversation: Conversation): UserTurn[] {
+function allQuestions(conversation: Conversation): UserTurn[] {
   return allTurns(conversation).filter((turn) => turn.role === "user");
 }
 

@@ -4,7 +4,7 @@ import type { Conversation, Picture, Turn } from "./conversation.ts";
 import { picturesCarriedOver, turnsInMemory } from "./conversation.ts";
 
 /** Sizes of the loaded model, in tokens. */
-export interface MemorySize {
+interface MemorySize {
   readonly contextLength: number;
   readonly imageTokens: number;
 }

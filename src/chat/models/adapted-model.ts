@@ -11,7 +11,7 @@ export interface AdapterHost {
   ): Promise<unknown>;
 }
 
-export interface AdaptedModelOptions {
+interface AdaptedModelOptions {
   /** Loads once, however often it is asked: where the base is loaded, only the adapter is loaded. */
   readonly base: ModelClient;
   readonly host: AdapterHost;

@@ -6,7 +6,7 @@ import type { ModelClient } from "./model-client.ts";
 import type { AdapterRef, PackageRef } from "./storage.ts";
 
 /** A package's worker. */
-export interface PackageClient extends EndableClient, AdapterHost {
+interface PackageClient extends EndableClient, AdapterHost {
   /** Whether the package is stored in this browser. */
   isStored(): Promise<boolean>;
 }
@@ -25,7 +25,7 @@ export interface Connections {
   get(id: string): Connection | undefined;
 }
 
-export interface ConnectionsOptions {
+interface ConnectionsOptions {
   readonly createClient: (ref: PackageRef) => PackageClient;
   readonly memory: Pick<ModelMemory, "watch">;
   /** A model that is offered, loaded once for all who use it. */

@@ -8,7 +8,7 @@ import { createCell, type Observable } from "#chat/observable.ts";
 import type { StoredModels } from "./storage.ts";
 
 /** "looking": the hub is being asked. "ask": the user should decide, because the model may not fit or its download may cost money. */
-export type PhotoOfferPhase = "offered" | "looking" | "ask" | "failed";
+type PhotoOfferPhase = "offered" | "looking" | "ask" | "failed";
 
 export interface PhotoOffer {
   readonly record: HubModelRecord;
@@ -19,14 +19,14 @@ export interface PhotoOffer {
   readonly code?: ErrorCode;
 }
 
-export interface PhotoModels extends Observable<PhotoOffer | undefined> {
+interface PhotoModels extends Observable<PhotoOffer | undefined> {
   /** Looks up what this device computes with; after that there is an offer. */
   prepare(): Promise<void>;
   /** Starts the download where the model fits; otherwise the offer's phase says why not. */
   take(): Promise<void>;
 }
 
-export interface PhotoModelsOptions {
+interface PhotoModelsOptions {
   readonly device: () => Promise<DeviceSummary>;
   readonly preview: StoredModels["preview"];
   readonly start: Downloads["start"];

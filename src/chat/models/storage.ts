@@ -48,7 +48,7 @@ export interface StoredModels extends Observable<StorageState>, Omit<PackagesApi
   add(model: Pick<PreviewedModel, "id" | "name" | "baseUrl" | "architecture">): void;
 }
 
-export interface StoredModelsOptions {
+interface StoredModelsOptions {
   readonly packages: PackagesApi;
   readonly registry: Pick<ModelRegistry, "offer">;
   readonly connect: (model: PackageRef) => ModelClient;

@@ -17,7 +17,7 @@ const StoredDownloads = v.object({
     }),
   ),
 });
-export type StoredDownload = v.InferOutput<typeof StoredDownloads>["downloads"][number];
+type StoredDownload = v.InferOutput<typeof StoredDownloads>["downloads"][number];
 
 /** The key in localStorage. */
 export const downloadsKey = "llava-web-downloads";

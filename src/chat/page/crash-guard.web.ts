@@ -5,7 +5,7 @@ import type { Conversation } from "#chat/conversation/conversation.ts";
 import { newId } from "#chat/new-id.ts";
 import type { Observable } from "#chat/observable.ts";
 
-export interface CrashGuard {
+interface CrashGuard {
   /** Ids of the conversations that were being drawn when their pages ended. */
   suspects(): Promise<ReadonlySet<string>>;
   /** Tells that something of this conversation is about to be drawn; to be called after every change, with undefined for none. */

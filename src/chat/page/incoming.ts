@@ -6,14 +6,14 @@ export interface Incoming {
   readonly files: readonly File[];
 }
 
-export interface IncomingSources {
+interface IncomingSources {
   /** What was shared before this page was opened. */
-  takeShared(): Promise<Incoming>;
+  readonly takeShared: () => Promise<Incoming>;
   /** Calls back whenever the system opens files with the installed app. */
-  onOpenedFiles(take: (files: readonly File[]) => void): void;
+  readonly onOpenedFiles: (take: (files: readonly File[]) => void) => void;
 }
 
-export interface IncomingCell extends Observable<Incoming | undefined> {
+interface IncomingCell extends Observable<Incoming | undefined> {
   /** Takes what was shared, and listens for opened files from now on. */
   receive(): void;
 }

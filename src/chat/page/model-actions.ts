@@ -5,7 +5,7 @@ import type { ModelRegistry } from "#chat/models/models.ts";
 import type { Servers } from "#chat/servers/servers.ts";
 import type { StoredModels } from "#chat/models/storage.ts";
 
-export interface ModelActionsOptions {
+interface ModelActionsOptions {
   readonly registry: Pick<ModelRegistry, "get" | "select" | "client" | "find">;
   readonly memory: Pick<ModelMemory, "release">;
   readonly stored: Pick<StoredModels, "forget" | "refresh">;
@@ -17,7 +17,7 @@ export interface ModelActionsOptions {
   readonly remember: (id: string) => void;
 }
 
-export interface ModelActions {
+interface ModelActions {
   /** Chooses the model, for the next visit, too. */
   select(id: string): void;
   /** Deletes a stored model, from memory, too. */

@@ -13,7 +13,7 @@ export interface OfflineQuestion {
   readonly isModelStored: () => Promise<boolean>;
 }
 
-export interface OfflineStatusOptions {
+interface OfflineStatusOptions {
   readonly chat: Observable<Pick<ChatState, "model">>;
   readonly connections: Pick<Connections, "get">;
   readonly isEverythingStored: (question: OfflineQuestion) => Promise<boolean>;

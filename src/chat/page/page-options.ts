@@ -2,7 +2,7 @@
 import { defaultHub, hubAddressOf } from "#chat/models/package-address.ts";
 import { repositoryOf } from "#zoo/hub-models.ts";
 
-export interface PageOptions {
+interface PageOptions {
   /** Where models run; "auto" takes the GPU where it can be used. */
   readonly device: "auto" | "webgpu" | "wasm";
   /** Absolute URL of the hub, or of a mirror of it, with a trailing slash. */

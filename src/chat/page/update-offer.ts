@@ -4,7 +4,7 @@ import { createCell, type Observable } from "#chat/observable.ts";
 /** "other-tabs": it can't be taken while other tabs are open. */
 export type UpdateState = "none" | "ready" | "other-tabs";
 
-export interface UpdateOffer extends Observable<UpdateState> {
+interface UpdateOffer extends Observable<UpdateState> {
   /** A new version waits. */
   arrive(): void;
   /** Takes it now, or with the next visit. */

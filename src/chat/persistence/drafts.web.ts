@@ -1,5 +1,5 @@
-// Questions that are not sent yet, so that a reload loses none: the words in localStorage, where a write is over when the call returns,
-// the pictures in IndexedDB beside the conversations. What finds no room is not kept, and nobody is troubled.
+// Questions that are not sent yet, so that a reload loses none: their texts in localStorage, where a write is over when the call returns,
+// their pictures in IndexedDB beside the conversations. What finds no room is dropped without a message.
 import { createStore, del, get, set, type UseStore } from "idb-keyval";
 import * as v from "valibot";
 import { fromStoredBlob, toBlobBytes } from "#weights/store/blob-values.ts";
@@ -13,7 +13,7 @@ const mostDrafts = 30;
 const Text = v.object({ text: v.string(), at: v.number() });
 const Pictures = v.array(v.object({ id: v.string(), name: v.string(), blob: v.unknown() }));
 
-/** The browser's own storage by default; reading it throws where a browser keeps nothing. */
+/** In the browser's own storage by default; reading `localStorage` throws where a browser stores nothing. */
 export function createDrafts(storage: () => Storage = () => localStorage, databaseName = "llava-web-chat"): Drafts {
   let store: UseStore | undefined;
   const place = (): UseStore => (store ??= createStore(databaseName, "kv"));
@@ -41,8 +41,8 @@ export function createDrafts(storage: () => Storage = () => localStorage, databa
     const age = (key: string): number => parse(all.getItem(key))?.at ?? 0;
     for (const key of keys.sort((a, b) => age(b) - age(a)).slice(mostDrafts - 1)) all.removeItem(key);
   };
-  /** What is kept of the pictures, as far as this page knows: typing writes none again. */
-  const known = new Map<string, readonly Picture[]>();
+  /** The pictures that are stored, as far as this page knows, so that typing does not write them again. */
+  const stored = new Map<string, readonly Picture[]>();
   let queue: Promise<unknown> = Promise.resolve();
   const writePictures = async (id: string, pictures: readonly Picture[]): Promise<void> => {
     if (pictures.length === 0) return del(keyOf(id), place());
@@ -67,15 +67,15 @@ export function createDrafts(storage: () => Storage = () => localStorage, databa
         const bytes = fromStoredBlob(blob);
         return bytes === undefined ? [] : [{ ...picture, blob: bytes }];
       });
-      if (kept.success) known.set(id, pictures);
+      if (kept.success) stored.set(id, pictures);
       return pictures;
     },
     write(id, { text, pictures }) {
       writeText(id, text);
       if (pictures === undefined) return;
-      const held = known.get(id) ?? [];
+      const held = stored.get(id) ?? [];
       if (held.length === pictures.length && held.every(({ blob }, i) => blob === pictures[i]?.blob)) return;
-      known.set(id, pictures);
+      stored.set(id, pictures);
       queue = queue.then(() => writePictures(id, pictures)).catch(() => undefined);
     },
   };

@@ -37,7 +37,7 @@ import {
 } from "./redo-journal.web.ts";
 import { parseStored, pictureKeys, toStored } from "./stored-conversation.ts";
 
-export interface WebPersistence extends ChatPersistence {
+interface WebPersistence extends ChatPersistence {
   /** The first picture of a conversation, to be shown small; undefined when it has none. */
   firstPicture(id: string): Promise<Blob | undefined>;
 }

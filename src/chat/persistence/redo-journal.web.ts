@@ -17,7 +17,7 @@ export interface JournaledSave {
 }
 
 /** A change that can be repeated: doing it twice does no harm. */
-export type JournalStep = JournaledSave | { readonly op: "remove" | "restore" | "last"; readonly id: string };
+type JournalStep = JournaledSave | { readonly op: "remove" | "restore" | "last"; readonly id: string };
 
 /** A save that was asked for and has not ended. */
 export interface PendingSave {

@@ -1,5 +1,5 @@
-// The pictures of a question that is being put together, in the order in which they were given: those that are still being opened and
-// those that could not be used have their places among them. Pure.
+// The pictures of a question that is not sent yet, in the order in which they were given. Those that are still being opened, and those
+// that could not be opened, keep their places. Pure.
 import type { Picture } from "#chat/conversation/conversation.ts";
 import type { OpenedPicture, PictureProblem } from "./pictures.web.ts";
 
@@ -13,13 +13,13 @@ export type DraftPicture =
   | (Given & { readonly state: "failed"; readonly problem: PictureProblem })
   | (Given & { readonly state: "ready"; readonly picture: Picture });
 
-/** With one more that is being opened, or opened once more in its place. */
+/** Adds a picture that is being opened; one that is in the list already is opened again in its place. */
 export function opening(list: readonly DraftPicture[], { id, name }: Given): readonly DraftPicture[] {
   const anew: DraftPicture = { id, name, state: "opening" };
   return list.some((one) => one.id === id) ? list.map((one) => (one.id === id ? anew : one)) : [...list, anew];
 }
 
-/** With what became of one that was being opened; one that was taken away meanwhile stays away. */
+/** Puts the result in the place of the picture that was being opened; one that has been removed meanwhile stays removed. */
 export function opened(list: readonly DraftPicture[], id: string, result: OpenedPicture): readonly DraftPicture[] {
   return list.map((one) => {
     if (one.id !== id || one.state !== "opening") return one;
@@ -28,11 +28,12 @@ export function opened(list: readonly DraftPicture[], id: string, result: Opened
   });
 }
 
-/** Pictures that can be sent at once. */
+/** A list of opened pictures. */
 export function ready(pictures: readonly Picture[]): readonly DraftPicture[] {
   return pictures.map((picture) => ({ id: picture.id, name: picture.name, state: "ready", picture }));
 }
 
+/** The opened ones, which can be sent. */
 export function picturesOf(list: readonly DraftPicture[]): readonly Picture[] {
   return list.flatMap((one) => (one.state === "ready" ? [one.picture] : []));
 }

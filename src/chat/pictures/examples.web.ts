@@ -1,8 +1,8 @@
-// The example pictures that come with the page: a list beside the pictures, fetched from the page's own origin.
+// The example pictures that come with the page, with questions: a list beside the pictures, fetched from the page's own origin.
 import * as v from "valibot";
 import type { ReadAddress } from "./picture-sources.web.ts";
 
-/** No example is larger. */
+/** Larger files are refused. */
 const mostBytes = 2 ** 24;
 
 const ExampleList = v.array(
@@ -15,8 +15,8 @@ const ExampleList = v.array(
 );
 
 /**
- * One example; all texts are by language. `questions` are in languages the model reads, English always; `glosses` say in other
- * languages what the English questions mean, in their order.
+ * One example; all texts are keyed by language. `questions` are in languages that the model reads, always in English, too; `glosses`
+ * translate the English questions, in their order, into languages that it does not read.
  */
 export interface Example {
   /** Absolute URL of the picture. */

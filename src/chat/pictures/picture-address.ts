@@ -1,9 +1,9 @@
-// Addresses of pictures: what a picture from there is called, and the bytes of one that lies in its address. Fetches nothing.
+// Addresses of pictures: the name of a picture from there, and the bytes that a `data:` address holds. Fetches nothing.
 
 /** Longer names are cut. */
 const longestName = 120;
 
-/** The last part of its path, else its host; never throws. What is no valid escape stays as it is written. */
+/** The last part of the path, else the host; never throws. Invalid escapes stay as they are written. */
 export function nameOfAddress(address: string): string {
   const url = URL.parse(address);
   if (url === null) return cut(address);

@@ -4,13 +4,13 @@ import { newId } from "#chat/new-id.ts";
 import { nameOfAddress, readDataAddress } from "./picture-address.ts";
 import { openPicture, type OpenedPicture } from "./pictures.web.ts";
 
-/** Far above any photograph, far below what would fill the memory. */
+/** More than any photograph has, and far less than would fill the memory. */
 const largestBytes = 64 * 2 ** 20;
 
-/** Gets the bytes behind an address, and asks again by itself where nothing comes; "silent" when nothing did. */
+/** Fetches the bytes at an address, with retries of its own; "silent" when the server sends nothing. */
 export type ReadAddress = (address: string, init: RequestInit, mostBytes: number) => Promise<Blob | "silent">;
 
-/** Fetches and opens a picture; its server has to allow it (CORS). Sends no cookie and does not say from where. */
+/** Fetches and opens a picture; its server has to allow it (CORS). Sends no cookies and no referrer. */
 export async function fetchPicture(address: string, read: ReadAddress): Promise<OpenedPicture> {
   const name = nameOfAddress(address);
   const problem = { ok: false, name, problem: "not-fetched" } as const;

@@ -1,10 +1,10 @@
-// Opens the files a user gives, by letting the browser decode them: what it can decode here, the worker can decode too. A damaged file is
-// drawn anew from what the browser's image element shows of it, which shows more than its other decoders.
+// Opens the files that a user gives by letting the browser decode them: what it can decode here, the worker can decode, too. A damaged file
+// is replaced by what the browser's image element shows of it, which shows more than the browser's other decoders.
 import { browserPictureKind, mostWholePixels, refusePicture, sniffPicture } from "#formats/picture-file.ts";
 import type { Picture } from "#chat/conversation/conversation.ts";
 import { newId } from "#chat/new-id.ts";
 
-/** Why a file is not a picture we can use; the page has a sentence for each. */
+/** Why a file can't be used as a picture; the page has a sentence for each. */
 export type PictureProblem =
   "heic" | "broken" | "not-a-picture" | "unreadable" | "not-fetched" | "silent" | "too-large" | "too-slow";
 
@@ -12,7 +12,7 @@ export type OpenedPicture =
   | { readonly ok: true; readonly picture: Picture }
   | { readonly ok: false; readonly name: string; readonly problem: PictureProblem };
 
-/** Copies the bytes, so that the picture stays readable when its file changes, and checks that they decode. */
+/** Copies the bytes, so that the picture stays readable when its file changes, and checks that they can be decoded. */
 export async function openPicture(file: Blob, name: string): Promise<OpenedPicture> {
   let bytes: ArrayBuffer;
   try {
@@ -39,14 +39,15 @@ export async function openPicture(file: Blob, name: string): Promise<OpenedPictu
   }
 }
 
-/** Beyond the first a picture is kept scaled down, to the second: showing it takes four bytes per pixel, several times over. */
+/** A picture with more than the first number of pixels is scaled down to the second: the browser shows it with several copies of 4 bytes per
+ * pixel. */
 const [largePixels, shrunkPixels] = [36e6, 16e6];
 
-/** A large picture anew, upright and smaller; undefined where it is not large. Rejects where it does not decode. */
+/** A large picture upright and scaled down; undefined where it is not large. Rejects where it can't be decoded. */
 async function shrinkIfLarge(blob: Blob, bytes: Uint8Array): Promise<Blob | undefined> {
   const { width = 0, height = 0, kind } = sniffPicture(bytes);
   if (width * height <= largePixels) return undefined;
-  // The head tells the size before EXIF turns it, so the shorter side is a safe width either way.
+  // The header has the size before EXIF turns the picture, so the shorter side is a safe width either way.
   const scale = Math.sqrt(shrunkPixels / (width * height));
   const resizeWidth = Math.max(1, Math.floor(Math.min(width, height) * scale));
   const bitmap = await createImageBitmap(blob, { imageOrientation: "from-image", resizeWidth, resizeQuality: "high" });

@@ -1,4 +1,5 @@
-// Small pictures for the list of conversations, made once per visit from the first picture of each. Knows not where pictures are kept.
+// Small pictures for the list of conversations, made once per visit from the first picture of each. Does not know where pictures are
+// stored.
 import { refusePicture } from "#formats/picture-file.ts";
 
 export interface Thumbnails {
@@ -6,13 +7,13 @@ export interface Thumbnails {
   of(id: string, updatedAt: number): Promise<Blob | undefined>;
 }
 
-/** Twice what the list shows, for sharp screens. */
+/** In pixels: twice the size in the list, for sharp screens. */
 const side = 96;
 /** Drawing a larger picture takes too long, and too much memory, for a list. */
 const [mostBytes, mostPixels] = [32 * 2 ** 20, 36e6];
 const mostKept = 500;
 
-/** `read` gives the picture in full. One is drawn at a time, so that a long list takes no more memory than one picture. */
+/** `read` gives the whole picture. One is drawn at a time, so that a long list needs no more memory than one picture. */
 export function createThumbnails(read: (id: string) => Promise<Blob | undefined>): Thumbnails {
   const made = new Map<string, Promise<Blob | undefined>>();
   let queue: Promise<unknown> = Promise.resolve();
@@ -24,7 +25,7 @@ export function createThumbnails(read: (id: string) => Promise<Blob | undefined>
       const drawn = queue.then(async () => {
         const picture = await read(id);
         if (picture === undefined || picture.size > mostBytes) return undefined;
-        // Pictures of an imported file were not made smaller when they came.
+        // Imported pictures have not been made smaller, unlike those that were added to a question.
         const refusal = refusePicture(new Uint8Array(await picture.arrayBuffer()), mostPixels);
         return refusal === undefined ? draw(picture) : undefined;
       });

@@ -46,7 +46,7 @@ export interface Servers extends Observable<readonly ConnectedServer[]> {
   remove(id: string): void;
 }
 
-export interface ServersOptions {
+interface ServersOptions {
   readonly storage: GetStorage;
   readonly registry: ModelRegistry;
   readonly encodePicture: EncodePicture;

@@ -57,7 +57,7 @@ export async function answerNext(store: StoreContext): Promise<void> {
 }
 
 /** Changes the answer and saves it; ignored where another conversation is shown by now. */
-export function applyEvent(store: StoreContext, turnId: string, event: TurnEvent): void {
+function applyEvent(store: StoreContext, turnId: string, event: TurnEvent): void {
   const { conversation } = store.cell.get();
   if (!conversation.turns.some((turn) => turn.id === turnId)) return;
   setConversation(

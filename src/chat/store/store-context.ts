@@ -23,7 +23,7 @@ export interface ChatOptions {
 }
 
 /** The answer that a model is generating. */
-export interface RunningAnswer {
+interface RunningAnswer {
   readonly turnId: string;
   readonly client: ModelClient;
   readonly abort: AbortController;

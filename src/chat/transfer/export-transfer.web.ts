@@ -1,5 +1,5 @@
-// Export and import as the page uses them: what is kept becomes a file that the browser saves, files become conversations that are
-// kept. The parts that do the work are fetched when they are needed.
+// Export and import as the page uses them: stored conversations become a file that the browser saves, and files become stored
+// conversations. The code that does the work is loaded when it is needed.
 import type { Vote } from "#chat/conversation/vote.ts";
 import type { ExportFormat } from "./export.ts";
 import type { Speakers } from "./export-markdown.ts";
@@ -13,19 +13,19 @@ export type ExportScope = "this" | "all";
 export type ExportOutcome = "done" | "nothing" | "too-large" | "failed";
 
 export interface ImportOutcome {
-  /** How many conversations were opened and kept. */
+  /** How many conversations were opened and stored. */
   readonly opened: number;
-  /** Whether it was ended before the end of the files. */
+  /** Whether the user ended it before the end of the files. */
   readonly stopped: boolean;
   /** Pictures that the browser's storage had no room for. */
   readonly unsavedPictures: number;
   readonly problems: readonly ImportProblem[];
-  /** False when the browser could not keep them. */
+  /** False when the browser could not store them. */
   readonly kept: boolean;
 }
 
-export interface ImportCourse {
-  /** Ends it; what was opened before stays. */
+interface ImportCourse {
+  /** Ends the import; what has been opened before stays. */
   readonly signal: AbortSignal;
   readonly onOpened: (count: number) => void;
 }
@@ -33,7 +33,7 @@ export interface ImportCourse {
 export interface Transfer {
   /** Saves a file through the browser. */
   exportAs(format: ExportFormat, scope: ExportScope, speakers: Speakers): Promise<ExportOutcome>;
-  /** Keeps what the files hold and shows the first conversation of it. */
+  /** Stores the conversations of the files and shows the first one. */
   importFrom(files: readonly File[], options: ImportCourse): Promise<ImportOutcome>;
 }
 
@@ -56,7 +56,7 @@ export function createTransfer(
       try {
         const { exportConversations } = await import("./export.ts");
         const { conversation } = chat.get();
-        const all = scope === "this" ? [conversation] : await collectKept(persistence, conversation);
+        const all = scope === "this" ? [conversation] : await collectStored(persistence, conversation);
         const spoken = all.filter(({ turns }) => turns.length > 0);
         const judged = spoken.some(({ turns }) =>
           turns.some((turn) => turn.role === "assistant" && (turn.opinion ?? turn.flagged)),
@@ -78,7 +78,7 @@ export function createTransfer(
       const failures: unknown[] = [];
       let unsavedPictures = 0;
       let end: ImportEnd = { votes: [], problems: [] };
-      /** Joined with what is here under the same id: nothing is overwritten. */
+      /** A conversation with an id that is here is joined with that one: nothing is overwritten. */
       const keep = async (conversation: Conversation): Promise<void> => {
         try {
           unsavedPictures += (await persistence.merge(conversation)).unsavedPictures;
@@ -93,7 +93,7 @@ export function createTransfer(
       try {
         end = await importInWorker(files, keep, signal);
       } catch (error) {
-        // What was opened before is kept and told of.
+        // What has been opened before is stored and counted.
         if (failures.length === 0 && !signal.aborted) throw error;
       }
       votes.merge(end.votes);
@@ -110,8 +110,8 @@ export function createTransfer(
   };
 }
 
-/** All that are kept, newest first, with the shown one as it is now. */
-async function collectKept(
+/** All stored conversations, newest first, with the shown one as it is now. */
+async function collectStored(
   persistence: Pick<ChatPersistence, "open" | "list">,
   shown: Conversation,
 ): Promise<Conversation[]> {

@@ -4,7 +4,7 @@ import type { Vote } from "#chat/conversation/vote.ts";
 import { imagesOf, textOf, type LlavaSample } from "./export-llava.ts";
 
 /** An opinion of one answer, or a vote between several; `tstamp` in seconds since 1970. */
-export type VoteLine =
+type VoteLine =
   | {
       readonly tstamp: number;
       readonly type: "upvote" | "downvote" | "flag";

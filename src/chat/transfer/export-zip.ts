@@ -1,4 +1,5 @@
-// Writes a zip, piece by piece: pictures as they are (they are compressed already), text deflated. Knows no conversation.
+// Writes a zip piece by piece: text is deflated, pictures are stored as they are, because they are compressed already. Knows no
+// conversation.
 import { strToU8, Zip, ZipDeflate, ZipPassThrough } from "fflate";
 
 export interface ZipPart {
@@ -7,8 +8,8 @@ export interface ZipPart {
   readonly content: Blob | string;
 }
 
-/** What the format's 32-bit fields can say. */
-export const largestZipBytes = 0xffff_ffff;
+/** The most that the format's 32-bit fields can hold. */
+const largestZipBytes = 0xffff_ffff;
 const chunkBytes = 8 * 2 ** 20;
 
 /** The zip as a Blob, or "too-large"; one part's bytes are in memory at a time. */

@@ -16,7 +16,7 @@ import { writeZip, type ZipPart } from "./export-zip.ts";
 
 export type ExportFormat = "llava" | "markdown" | "backup" | "votes";
 
-export interface ExportedFile {
+interface ExportedFile {
   readonly name: string;
   readonly blob: Blob;
 }

@@ -1,4 +1,4 @@
-// A backup of this page, restored: everything that export.ts put into it, checked for what the rest of the app relies on.
+// Restores a backup of this app (export-backup.ts), and checks it for everything that the rest of the app relies on.
 import * as v from "valibot";
 import { parseVotes, type Vote } from "#chat/conversation/vote.ts";
 import { mapTurns } from "#chat/conversation/branches.ts";
@@ -22,7 +22,7 @@ const Backup = v.looseObject({
 });
 const Versioned = v.looseObject({ version: v.number() });
 
-/** Whether a parsed value says that it is a backup. */
+/** Whether a parsed value claims to be a backup. */
 export const isBackup = (value: unknown): boolean => v.is(v.looseObject({ format: v.literal(backupFormat) }), value);
 
 interface BackupContext {
@@ -34,7 +34,7 @@ interface BackupContext {
   readonly now: number;
 }
 
-/** Yields its conversations; ends with its votes, or with why there are none. */
+/** Yields its conversations; returns its votes, or what is wrong with the whole file. */
 export async function* readBackup(
   value: unknown,
   context: BackupContext,
@@ -83,7 +83,7 @@ async function restore(kept: StoredConversation, item: number, context: BackupCo
       }));
       return { ...turn, at, pictures };
     }
-    // Opening a file must not start anything.
+    // Opening a file must not start an answer.
     const waits = turn.status === "queued" || turn.status === "running";
     return { ...turn, at, ...(waits ? { status: "stopped" } : {}) };
   });
@@ -91,7 +91,7 @@ async function restore(kept: StoredConversation, item: number, context: BackupCo
   return { ...safe, updatedAt: latest(safe.updatedAt), ...(title === undefined ? {} : { title: title.slice(0, 200) }) };
 }
 
-/** What the rest of the app relies on: ids of its own for every turn, speakers in turns, branches that hang on something. */
+/** Checks what the app relies on: unique ids, alternating roles, and branches that follow a turn of the conversation. */
 function checkTree(kept: StoredConversation): ItemProblem | undefined {
   const paths = [{ after: "", turns: kept.turns }, ...kept.branches];
   const turns = paths.flatMap((path) => path.turns);
@@ -113,11 +113,11 @@ function checkTree(kept: StoredConversation): ItemProblem | undefined {
       before = role;
     }
   }
-  return hangsTogether(kept) ? undefined : "broken-links";
+  return isConnected(kept) ? undefined : "broken-links";
 }
 
-/** Whether every branch can be paged to: one that hangs on its own turns, or on a branch that does, never would be. */
-function hangsTogether({ turns, branches }: StoredConversation): boolean {
+/** Whether every branch can be reached from the beginning; one that follows its own turns, or another such branch, can't. */
+function isConnected({ turns, branches }: StoredConversation): boolean {
   const waiting = new Map<string, (typeof branches)[number][]>();
   for (const branch of branches) waiting.set(branch.after, [...(waiting.get(branch.after) ?? []), branch]);
   const reached = ["", ...turns.map(({ id }) => id)];

@@ -1,9 +1,9 @@
-// The page's side of the import's worker: one conversation at a time, and the worker's end with the signal or the last one.
+// The page's side of the import's worker: takes one conversation at a time, and ends the worker with the signal or after the last one.
 import type { Conversation } from "#chat/conversation/conversation.ts";
 import type { ImportEnd } from "./import.ts";
 import type { ImportReply, ImportRequest } from "./import-wire.ts";
 
-/** Hands over each conversation and waits until it is taken; rejects with the signal's reason when that says stop. */
+/** Calls `take` with each conversation and waits for it; rejects with the signal's reason after an abort. */
 export function importInWorker(
   files: readonly File[],
   take: (conversation: Conversation) => Promise<void>,

@@ -1,5 +1,5 @@
-// Where an import finds the pictures that its conversations name: beside the data, or in the zip. Nothing is fetched; what was found
-// is opened and checked, and what is wrong with it is noted.
+// Finds the pictures that imported conversations name, beside the data or in the zip, and opens them. Nothing is fetched; every picture is
+// checked, and what is wrong with it goes into the list of problems.
 import { dataBlob, type PictureRef } from "#samples/sample.ts";
 import type { Picture } from "#chat/conversation/conversation.ts";
 import { importLimits, type PictureTrouble, type ProblemList } from "./import-problems.ts";
@@ -8,21 +8,21 @@ import type { OpenedPicture } from "#chat/pictures/pictures.web.ts";
 import { browserPictureKind, kindBytes } from "#formats/picture-file.ts";
 
 /** Where a picture's bytes come from. */
-export interface PictureSource {
+interface PictureSource {
   readonly bytes: number;
   read(): Promise<Blob | "too-large" | "zip-damaged">;
 }
 
-export type FindPicture = (name: string) => PictureSource | undefined;
+type FindPicture = (name: string) => PictureSource | undefined;
 
 const sourceOf = (file: Blob): PictureSource => ({ bytes: file.size, read: () => Promise.resolve(file) });
 const baseName = (path: string): string => path.split(/[\\/]/).at(-1) ?? path;
 /** Macs write an accent as a character of its own, and Windows does not tell capitals apart. */
 const sameName = (name: string): string => name.normalize("NFC").toLowerCase();
-/** Deeper folders than these are not told apart. */
-const deepestTail = 16;
+/** How many of a path's last parts are compared. */
+const longestTail = 16;
 
-/** Pictures by any ending of their path: the folder that the data's names start in has some name or none. */
+/** Pictures by any tail of their path, because the names in the data may start in any folder. */
 class ByTail {
   private readonly exact = new Map<string, PictureSource>();
   private readonly similar = new Map<string, PictureSource>();
@@ -30,7 +30,7 @@ class ByTail {
   add(path: string, source: PictureSource): void {
     if (path.length > importLimits.pathLength) return;
     const folders = path.split("/");
-    for (let from = Math.max(0, folders.length - deepestTail); from < folders.length; from++) {
+    for (let from = Math.max(0, folders.length - longestTail); from < folders.length; from++) {
       const tail = folders.slice(from).join("/");
       if (!this.exact.has(tail)) this.exact.set(tail, source);
       if (!this.similar.has(sameName(tail))) this.similar.set(sameName(tail), source);
@@ -42,7 +42,7 @@ class ByTail {
   }
 }
 
-/** Files given beside the data are found by their names alone, a zip's by any ending of their paths. */
+/** Files that were given beside the data are found by their names alone, a zip's by any tail of their paths. */
 export function createFinder(loose: readonly File[], entries: ReadonlyMap<string, ZipEntry> = new Map()): FindPicture {
   const beside = new ByTail();
   for (const file of loose) beside.add(baseName(file.name), sourceOf(file));
@@ -57,10 +57,10 @@ export function createFinder(loose: readonly File[], entries: ReadonlyMap<string
   };
 }
 
-/** A path that starts further up than the zip does: "/data/coco/1.jpg" in a zip of "coco/1.jpg". */
+/** Finds a path that starts above the zip's root: "/data/coco/1.jpg" where the zip has "coco/1.jpg". */
 function inFolders(path: string, zipped: ByTail): PictureSource | undefined {
   const folders = path.split("/");
-  for (let from = Math.max(1, folders.length - deepestTail); from < folders.length; from++) {
+  for (let from = Math.max(1, folders.length - longestTail); from < folders.length; from++) {
     const found = zipped.find(folders.slice(from).join("/"));
     if (found !== undefined) return found;
   }
@@ -68,7 +68,7 @@ function inFolders(path: string, zipped: ByTail): PictureSource | undefined {
 }
 
 export interface PictureReader {
-  /** The picture, opened; `shown` is what it is called in sentences. */
+  /** Opens the picture; `shown` is its name in the list of problems. */
   read(ref: PictureRef, shown: string, item: number): Promise<Picture | undefined>;
 }
 
@@ -76,7 +76,7 @@ interface ReaderOptions {
   readonly file: string;
   readonly problems: ProblemList;
   readonly find: FindPicture;
-  /** Bytes that may be read in all: files that point at the same bytes again and again end here. */
+  /** How many bytes may be read in all: a small file could name the same picture again and again. */
   readonly bytes: number;
   readonly newId: () => string;
   readonly openPicture: (file: Blob, name: string) => Promise<OpenedPicture>;
@@ -104,7 +104,7 @@ export function createPictureReader(options: ReaderOptions): PictureReader {
       if (blob === "too-large") return trouble("too-large");
       if (blob === "zip-damaged") return trouble("broken");
       const head = new Uint8Array(await blob.slice(0, kindBytes).arrayBuffer());
-      // Formats with text in them, such as SVG, are documents that can do things; they never were pictures of a chat.
+      // SVG and the like are documents, which can run scripts and load things, and never were pictures of a chat.
       if (browserPictureKind(head) === "unknown") return trouble("broken");
       const opened = await openPicture(blob, short);
       return opened.ok ? { ...opened.picture, id: newId() } : trouble("broken");
@@ -119,7 +119,7 @@ function inData(ref: PictureRef & { readonly kind: "data" }): PictureSource | un
   return blob === undefined ? undefined : sourceOf(blob);
 }
 
-/** What a picture is called that has a path or no name at all. */
+/** A short name for a picture that has a path or no name at all. */
 export function shownName(ref: PictureRef, number: number): string {
   return ref.kind === "name" ? baseName(ref.name) : `picture-${number}`;
 }

@@ -1,4 +1,4 @@
-// Everything that can be wrong with a file somebody gives to import; the page has a sentence for each. Knows no file.
+// Everything that can be wrong with an imported file, and how much one may hold; the page has a sentence for each problem. Knows no file.
 import { sampleLimits } from "#samples/limits.ts";
 import type { Loss, SampleProblem } from "#samples/sample.ts";
 import type { ZipProblem } from "#formats/import-zip.ts";
@@ -19,7 +19,7 @@ export type FileProblem =
 /** Why one conversation of a file was left out. */
 export type ItemProblem = SampleProblem | "starts-with-answer" | "broken-links";
 
-/** What is missing in a conversation that was opened; its instructions have no place on this page. */
+/** What has been left out of a conversation that was opened; "system" because a conversation of this page has no system prompt. */
 export type ItemLoss = Loss | "system";
 
 /** Why a picture is missing in a conversation that was opened. */
@@ -41,11 +41,11 @@ export type ImportProblem = { readonly more?: number } & (
 
 export interface ProblemList {
   add(problem: ImportProblem): void;
-  /** In the order in which they came up. */
+  /** In the order in which they were added. */
   list(): ImportProblem[];
 }
 
-/** Lists three of a kind and counts the others: a file can hold millions. */
+/** Lists three of each kind and counts the others, because a file can have millions. */
 export function createProblemList(): ProblemList {
   const groups = new Map<string, { readonly shown: ImportProblem[]; count: number }>();
   const order: ImportProblem[] = [];
@@ -77,10 +77,10 @@ export const importLimits = {
   jsonBytes: 512 * 2 ** 20,
   pictureBytes: 64 * 2 ** 20,
   conversations: 2000,
-  /** Of one conversation, and of all together, in UTF-16 units: the list and its search hold every word. */
+  /** Of one conversation, and of all together, in UTF-16 units: the list holds every word for its search. */
   conversationText: 4 * 2 ** 20,
   allText: 16 * 2 ** 20,
-  /** Values that are looked at, whether or not they are conversations. */
+  /** How many values are read, whether or not they are conversations. */
   items: 50_000,
   turns: sampleLimits.turns,
   /** Of one turn, in UTF-16 units. */

@@ -1,4 +1,4 @@
-// Entry of the import's worker: whatever a file makes of its reader happens here, where nobody waits and anything can be ended.
+// The entry of the import's worker: a file that takes long to read, or crashes its reader, does so here, where the page can end it.
 import { importEach } from "./import.ts";
 import type { ImportReply, ImportRequest } from "./import-wire.ts";
 import { newId } from "#chat/new-id.ts";

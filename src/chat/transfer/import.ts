@@ -1,5 +1,5 @@
-// Opens files with conversations that anybody may have made: a backup of this app, or training data and transcripts as JSON, JSON
-// lines or a zip with its pictures. Nothing is fetched, nothing is trusted; every wrong thing is told, and what is right is opened.
+// Opens files with conversations, whoever made them: a backup of this app, or training data and transcripts as JSON, JSON lines or a zip
+// with its pictures. Nothing is fetched and nothing is trusted; what is right is opened, and everything else is listed as a problem.
 import { readSamples } from "#samples/read-samples.ts";
 import type { Sample } from "#samples/sample.ts";
 import { blobChunks } from "#samples/text-chunks.ts";
@@ -19,23 +19,23 @@ import {
 import { openZip } from "#formats/import-zip.ts";
 import type { OpenedPicture } from "#chat/pictures/pictures.web.ts";
 
-/** What an import ends with. */
+/** The result of an import beside its conversations. */
 export interface ImportEnd {
-  /** Of models side by side; a backup's. */
+  /** The votes on models side by side, from backups. */
   readonly votes: readonly Vote[];
   readonly problems: readonly ImportProblem[];
 }
 
 export interface Imported extends ImportEnd {
-  /** In the order of the files. A backup's have the ids they had. */
+  /** In the order of the files. Those of a backup have the ids that they had. */
   readonly conversations: readonly Conversation[];
 }
 
-export interface ImportOptions {
+interface ImportOptions {
   readonly newId: () => string;
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** Copies the bytes and sees whether they decode. */
+  /** Copies the bytes and checks that they can be decoded. */
   readonly openPicture: (file: Blob, name: string) => Promise<OpenedPicture>;
 }
 
@@ -64,7 +64,7 @@ export async function* importEach(
       if (typeof ended === "string") problems.add({ kind: "file", problem: ended, file: file.name });
       else votes.push(...ended);
     } catch (error) {
-      // A file that was moved or is locked; anything else is a mistake of ours.
+      // A file that was moved or is locked; anything else is a bug of ours.
       if (!(error instanceof DOMException)) throw error;
       problems.add({ kind: "file", problem: "not-readable", file: file.name });
     }
@@ -94,7 +94,7 @@ async function* importFile(
     file: file.name,
     problems,
     find: createFinder(loose, entries),
-    // The same picture may stand in many conversations.
+    // The same picture may be in many conversations.
     bytes: Math.max(2 ** 28, near * 4),
     ...options,
   });
@@ -113,14 +113,14 @@ async function* importFile(
   return ended;
 }
 
-/** A file of text: a list, lines, or one value. */
+/** Imports a file of text: a JSON list, JSON lines, or one JSON value. */
 async function* importText(text: Blob, context: Context): AsyncGenerator<Conversation, Ended> {
   const { file, options, problems } = context;
   const votes: Vote[] = [];
   let opened = 0;
   let length = 0;
   let items = 0;
-  /** What was no conversation before the first that was one: a file without any is told of once. */
+  /** Items before the first conversation that are none: a file without any conversation is one problem, not many. */
   const unknown: number[] = [];
   const found = { some: false };
   const know = (): void => {
@@ -188,7 +188,7 @@ async function toConversation(
     }
     turns.push({ role: "user", id, text: turn.text, pictures: opened, at });
   }
-  // A question that ends a sample can be answered here.
+  // A question at the end of a sample can be answered here.
   if (turns.at(-1)?.role === "user")
     turns.push({ role: "assistant", id: options.newId(), text: "", status: "stopped", at });
   return { id: options.newId(), turns, updatedAt: options.now - index };
