@@ -4,7 +4,6 @@ import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
 import { exportVotes } from "#chat/conversation/vote.ts";
 import { addVote, readVotes } from "#chat/persistence/votes.ts";
 import { canWin, createComparison, mixed, toVote } from "./compare.ts";
-import { loadOnce } from "#chat/models/load-once.ts";
 import type { ModelClient, ReadyModel } from "#chat/models/model-client.ts";
 
 const request: GenerateRequest = {
@@ -18,9 +17,7 @@ const usage = { promptTokens: 1, cachedTokens: 0, imageTokens: 0, newTokens: 1 }
 
 /** Speaks its name a moment later; notes in `log` when it begins and ends. */
 class Speaker implements ModelClient {
-  loads = 0;
   failure: Error | undefined;
-  died: ((error: Error) => void) | undefined;
   readonly name: string;
   readonly log: string[];
   constructor(name: string, log: string[] = []) {
@@ -28,23 +25,19 @@ class Speaker implements ModelClient {
     this.log = log;
   }
   load = (): Promise<ReadyModel> => {
-    this.loads += 1;
     const { name } = this;
     const rest = { adapter: "", threads: 1, notices: [], contextLength: 99, imageTokens: 1, loadMs: 1 };
     return Promise.resolve({ id: name, name, device: "wasm", ...rest });
   };
   async *generate(_request: GenerateRequest, signal: AbortSignal): AsyncGenerator<GenerateEvent> {
     this.log.push(`${this.name} begins`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve));
     if (this.failure !== undefined) throw this.failure;
     if (!signal.aborted) yield { type: "text", text: this.name };
     this.log.push(`${this.name} ends`);
     yield { type: "done", reason: signal.aborted ? "abort" : "eos", usage, timings };
   }
-  onDied(listener: (error: Error) => void): () => void {
-    this.died = listener;
-    return () => undefined;
-  }
+  onDied = () => () => undefined;
 }
 const here = (id: string) => ({ id, name: id });
 const away = (id: string) => ({ id, name: id, host: "gpu.example" });
@@ -81,35 +74,6 @@ describe("side by side", () => {
     comparison.stop();
     await running;
     expect(comparison.get().map(({ turn }) => turn.status)).toEqual(["stopped", "stopped"]);
-  });
-});
-
-describe("a model that loads once", () => {
-  test("is loaded by the first who asks, also while another waits, and again after its death or a fatal failure", async () => {
-    const speaker = new Speaker("a");
-    const client = loadOnce(speaker);
-    const [one, two] = await Promise.all([client.load(() => undefined), client.load(() => undefined)]);
-    expect(one).toBe(two);
-    expect(speaker.loads).toBe(1);
-    speaker.died?.(new Error("crashed"));
-    await client.load(() => undefined);
-    expect(speaker.loads).toBe(2);
-    speaker.failure = new EngineError("device-lost", "gone");
-    await expect(async () => {
-      for await (const event of client.generate(request, new AbortController().signal)) expect(event).toBeDefined();
-    }).rejects.toThrow("gone");
-    await client.load(() => undefined);
-    expect(speaker.loads).toBe(3);
-  });
-
-  test("that could not be loaded is tried again", async () => {
-    const speaker = new Speaker("a");
-    const good = speaker.load;
-    speaker.load = () => Promise.reject(new EngineError("network", "offline"));
-    const client = loadOnce(speaker);
-    await expect(client.load(() => undefined)).rejects.toThrow("offline");
-    speaker.load = good;
-    expect((await client.load(() => undefined)).id).toBe("a");
   });
 });
 

@@ -64,13 +64,13 @@ test("a download tells bytes and pace, becomes the chat's model, and is forgotte
 test("a model that was found again can be used once it is listed, not before", async () => {
   const before = setUp();
   before.downloads.start(model, "use");
-  let list: () => void = () => undefined;
+  let list: (() => void) | undefined;
   const { downloads, calls } = setUp(before.values, { changed: () => new Promise((resolve) => (list = resolve)) });
   downloads.restore(false);
   calls[0]?.end();
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  await vi.waitFor(() => expect(list).toBeDefined());
   expect(downloads.get()).toMatchObject([{ phase: "running" }]);
-  list();
+  list?.();
   await vi.waitFor(() => expect(downloads.get()).toMatchObject([{ phase: "done" }]));
 });
 
