@@ -26,10 +26,10 @@ export function canContinue(turn: AssistantTurn): boolean {
 
 /** The answer, waiting for the model to go on with it. White space at its end is cut, because the model writes it again. */
 export function continuedTurn(turn: AssistantTurn): AssistantTurn {
-  const kept: { -readonly [K in keyof AssistantTurn]: AssistantTurn[K] } = { ...turn };
-  delete kept.reason;
-  delete kept.ending;
-  return { ...kept, text: turn.text.trimEnd(), status: "queued" };
+  const rest: { -readonly [K in keyof AssistantTurn]: AssistantTurn[K] } = { ...turn };
+  delete rest.reason;
+  delete rest.ending;
+  return { ...rest, text: turn.text.trimEnd(), status: "queued" };
 }
 
 /** The figures of an answer that came in two parts: new tokens and decoding times are added, the prompt is that of the last part. */

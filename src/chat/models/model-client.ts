@@ -12,7 +12,7 @@ export interface ReadyModel extends Omit<LoadedModel, "device"> {
 export interface ModelClient {
   /**
    * Loads, or starts again after a failure; rejects with an EngineError (or one that came through Comlink), a RemoteError, or an AbortError
-   * after the signal. What has been fetched by then is kept.
+   * after the signal. What has been fetched by then stays stored.
    */
   load(onEvent: (event: LoadEvent) => void, signal?: AbortSignal): Promise<ReadyModel>;
   /** One answer; ends with `done`, also after an abort. `adapter`: the id of one that has been loaded with it (adapted-model.ts). */

@@ -3,7 +3,7 @@
 import type { Conversation } from "#chat/conversation/conversation.ts";
 import type { Observable } from "#chat/observable.ts";
 
-/** What the address follows and changes: the conversation that is shown, among those that are kept. */
+/** What the address follows and changes: the conversation that is shown, among the saved ones. */
 interface ShownConversation extends Observable<{
   readonly conversation: Conversation;
   readonly conversations: readonly { readonly id: string }[];

@@ -18,9 +18,9 @@ export function createDrafts(storage: () => Storage = () => localStorage, databa
   let store: UseStore | undefined;
   const place = (): UseStore => (store ??= createStore(databaseName, "kv"));
   const keyOf = (id: string): string => `draft:${id}`;
-  const parse = (kept: string | null): v.InferOutput<typeof Text> | undefined => {
+  const parse = (text: string | null): v.InferOutput<typeof Text> | undefined => {
     try {
-      return v.parse(Text, JSON.parse(kept ?? ""));
+      return v.parse(Text, JSON.parse(text ?? ""));
     } catch {
       return undefined;
     }
@@ -62,12 +62,12 @@ export function createDrafts(storage: () => Storage = () => localStorage, databa
     },
     async pictures(id) {
       await queue;
-      const kept = v.safeParse(Pictures, await get<unknown>(keyOf(id), place()).catch(() => undefined));
-      const pictures = (kept.success ? kept.output : []).flatMap(({ blob, ...picture }) => {
+      const parsed = v.safeParse(Pictures, await get<unknown>(keyOf(id), place()).catch(() => undefined));
+      const pictures = (parsed.success ? parsed.output : []).flatMap(({ blob, ...picture }) => {
         const bytes = fromStoredBlob(blob);
         return bytes === undefined ? [] : [{ ...picture, blob: bytes }];
       });
-      if (kept.success) stored.set(id, pictures);
+      if (parsed.success) stored.set(id, pictures);
       return pictures;
     },
     write(id, { text, pictures }) {

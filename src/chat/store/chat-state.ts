@@ -8,19 +8,22 @@ import type { Settings } from "#chat/settings.ts";
 export type ModelState =
   | { readonly phase: "loading"; readonly progress: LoadProgress }
   | { readonly phase: "ready"; readonly model: ReadyModel }
-  /** `ended`: nothing went wrong; somebody stopped the loading, or another model needed the memory. */
+  /** With `ended` nothing went wrong: the user stopped the loading, or another model needed the memory. */
   | { readonly phase: "failed"; readonly failure: Failure; readonly ended?: "stopped" | "made-room" | undefined };
 
+/** What of the shown conversation could not be saved. */
 export interface Unsaved {
-  /** Whether the browser's storage is full, or gives nothing at all. */
+  /** Whether the browser's storage is full, or can't be used at all. */
   readonly cause: "full" | "blocked";
-  /** How many of the last turns; 0 where only pictures are missing. */
+  /** How many of its last turns; 0 where only pictures are missing. */
   readonly turns: number;
-  /** Whether what came before them is kept. */
+  /** Whether the turns before them are saved. */
   readonly isPart: boolean;
+  /** How many pictures. */
   readonly pictures: number;
 }
 
+/** Why the page does not show the conversation that it should. */
 export type Arrival =
   /** An earlier page ended while it drew this conversation. */
   | { readonly kind: "crashed"; readonly id: string; readonly title: string }
@@ -29,17 +32,16 @@ export type Arrival =
 
 export interface ChatState {
   readonly conversation: Conversation;
-  /** All that are kept, newest first; the shown one too once something was asked in it. */
+  /** All saved conversations, newest first; the shown one, too, once something was asked in it. */
   readonly conversations: readonly ConversationSummary[];
   readonly model: ModelState;
   readonly settings: Settings;
-  /** What of the shown conversation is not kept, and gone after a reload; undefined when all of it is. */
+  /** Undefined when all of the shown conversation is saved; what is not is gone after a reload. */
   readonly unsaved?: Unsaved | undefined;
-  /** Another tab has deleted the shown conversation: nothing more is kept of it until the user decides. */
+  /** Another tab has deleted the shown conversation: nothing more of it is saved until the user decides. */
   readonly deletedElsewhere?: boolean;
-  /** Whether what was kept has been looked at: then it is known what the page shows first. */
+  /** Whether the saved conversations have been read: before that it is not known what the page shows first. */
   readonly restored: boolean;
-  /** Why the page does not show what it was to show. */
   readonly arrival?: Arrival | undefined;
   /** What was just deleted and can be brought back. */
   readonly undo?: "conversation" | "turns" | undefined;

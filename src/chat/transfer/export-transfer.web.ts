@@ -62,9 +62,9 @@ export function createTransfer(
           turns.some((turn) => turn.role === "assistant" && (turn.opinion ?? turn.flagged)),
         );
         // Votes side by side belong to no conversation.
-        const kept = scope === "all" ? votes.read() : [];
-        if (format === "votes" ? !judged && kept.length === 0 : spoken.length === 0) return "nothing";
-        const file = await exportConversations(format, spoken, { now: Date.now(), speakers, votes: kept });
+        const exportedVotes = scope === "all" ? votes.read() : [];
+        if (format === "votes" ? !judged && exportedVotes.length === 0 : spoken.length === 0) return "nothing";
+        const file = await exportConversations(format, spoken, { now: Date.now(), speakers, votes: exportedVotes });
         if (file === "too-large") return file;
         saveFile(file.blob, file.name);
         return "done";

@@ -47,33 +47,33 @@ export async function* readBackup(
   if (list.length > importLimits.conversations) problems.add({ kind: "file", problem: "too-many", file });
   for (const [index, entry] of list.slice(0, importLimits.conversations).entries()) {
     const item = index + 1;
-    const kept = parseStored(entry);
-    if (kept === undefined) {
+    const stored = parseStored(entry);
+    if (stored === undefined) {
       if (v.is(Versioned, entry) && entry.version > newestVersion) return "newer-version";
       problems.add({ kind: "item", problem: "not-a-conversation", file, item });
       continue;
     }
-    const problem = checkTree(kept);
-    if (problem === undefined) yield await restore(kept, item, context);
+    const problem = checkTree(stored);
+    if (problem === undefined) yield await restore(stored, item, context);
     else problems.add({ kind: "item", problem, file, item });
   }
   return parseVotes(backup.output.votes);
 }
 
-async function restore(kept: StoredConversation, item: number, context: BackupContext): Promise<Conversation> {
+async function restore(stored: StoredConversation, item: number, context: BackupContext): Promise<Conversation> {
   const { newId, now } = context;
   const names = new Map<string, string>();
-  for (const turn of [kept.turns, ...kept.branches.map(({ turns }) => turns)].flat()) {
+  for (const turn of [stored.turns, ...stored.branches.map(({ turns }) => turns)].flat()) {
     if (turn.role === "user") for (const { key, name } of turn.pictures) names.set(key, name);
   }
   const blobs = new Map<string, Blob>();
-  for (const key of pictureKeys(kept)) {
+  for (const key of pictureKeys(stored)) {
     const name = names.get(key) ?? key;
     const picture = await context.pictures.read({ kind: "name", name: `pictures/${key}` }, name, item);
     if (picture !== undefined) blobs.set(key, picture.blob);
   }
   const latest = (time: number | undefined): number => (Number.isFinite(time) ? Math.min(time ?? 0, now) : 0);
-  const safe = mapTurns(fromStored(kept, blobs), (turn): Turn => {
+  const safe = mapTurns(fromStored(stored, blobs), (turn): Turn => {
     const at = latest(turn.at);
     if (turn.role === "user") {
       const pictures = turn.pictures.map((picture): Picture => ({
@@ -92,17 +92,17 @@ async function restore(kept: StoredConversation, item: number, context: BackupCo
 }
 
 /** Checks what the app relies on: unique ids, alternating roles, and branches that follow a turn of the conversation. */
-function checkTree(kept: StoredConversation): ItemProblem | undefined {
-  const paths = [{ after: "", turns: kept.turns }, ...kept.branches];
+function checkTree(stored: StoredConversation): ItemProblem | undefined {
+  const paths = [{ after: "", turns: stored.turns }, ...stored.branches];
   const turns = paths.flatMap((path) => path.turns);
-  if (kept.turns.length === 0 || kept.id === "") return "no-turns";
+  if (stored.turns.length === 0 || stored.id === "") return "no-turns";
   if (turns.length > importLimits.turns) return "too-many-turns";
   const roleOf = new Map(turns.map((turn) => [turn.id, turn.role]));
   if (roleOf.size !== turns.length || roleOf.has("")) return "broken-links";
   for (const { id, text } of turns) {
     if (text.length > importLimits.textLength || id.length > 100) return "text-too-long";
   }
-  if (kept.id.length > 100) return "text-too-long";
+  if (stored.id.length > 100) return "text-too-long";
   for (const path of paths) {
     if (path.turns.length === 0) return "broken-links";
     let before = path.after === "" ? "assistant" : roleOf.get(path.after);
@@ -113,7 +113,7 @@ function checkTree(kept: StoredConversation): ItemProblem | undefined {
       before = role;
     }
   }
-  return isConnected(kept) ? undefined : "broken-links";
+  return isConnected(stored) ? undefined : "broken-links";
 }
 
 /** Whether every branch can be reached from the beginning; one that follows its own turns, or another such branch, can't. */
