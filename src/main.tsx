@@ -11,7 +11,7 @@ import { createPhotoModels } from "#chat/models/photo-models.ts";
 import { createServers } from "#chat/servers/servers.ts";
 import { createStoredModels } from "#chat/models/storage.ts";
 import { downloadsKey } from "#chat/models/stored-downloads.ts";
-import { estimateStorage, isMetered, machineMemory, saveModelFile } from "#chat/models/storage.web.ts";
+import { estimateStorage, isMetered, machineMemory } from "#chat/models/storage.web.ts";
 import { newId } from "#chat/new-id.ts";
 import { bindAddress, conversationIn } from "#chat/page/address.web.ts";
 import { createCrashGuard, markWhatIsDrawn } from "#chat/page/crash-guard.web.ts";
@@ -19,6 +19,7 @@ import { createIncoming } from "#chat/page/incoming.ts";
 import { createModelActions } from "#chat/page/model-actions.ts";
 import { createOfflineStatus } from "#chat/page/offline-status.ts";
 import { firstModelId, readPageOptions } from "#chat/page/page-options.ts";
+import { saveFile } from "#chat/page/save-file.web.ts";
 import { startPage } from "#chat/page/start-page.ts";
 import { stayAwakeWhileDownloading, stayAwakeWhileLoading } from "#chat/page/stay-awake.ts";
 import { createUpdateOffer } from "#chat/page/update-offer.ts";
@@ -173,7 +174,7 @@ render(
     storage={{
       state: toSignal(stored),
       actions: { ...stored, forget: (id) => modelActions.forget(id) },
-      saveFile: saveModelFile,
+      saveFile,
     }}
     downloads={{ state: toSignal(downloads), actions: downloads, hubHost: new URL(options.hub).host, isMetered }}
     photoModel={{ offer: toSignal(photoModels), take: () => void photoModels.take() }}
@@ -188,10 +189,12 @@ render(
     pictures={{ open: openPicture, fetch: (address) => fetchPicture(address, requestBlob), crop: cropPicture }}
     examples={{ list: examples, fetch: (example) => fetchExample(example, requestBlob) }}
     compare={{ comparison, vote: (vote) => addVote(storage, vote) }}
-    transfer={createTransfer(chat, persistence, {
-      read: () => readVotes(storage),
-      merge: (votes) => mergeVotes(storage, votes),
-    })}
+    transfer={createTransfer(
+      chat,
+      persistence,
+      { read: () => readVotes(storage), merge: (votes) => mergeVotes(storage, votes) },
+      saveFile,
+    )}
     preferences={{ state: toSignal(preferences), change: (next) => preferences.change(next) }}
     launch={{ question: launch.question, incoming: toSignal(incoming) }}
     installation={{

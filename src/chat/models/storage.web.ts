@@ -1,4 +1,4 @@
-// What the browser tells of its storage, its connection and its memory, and saving a model's file.
+// What the browser tells of its storage, its connection and its memory.
 import type { StorageState } from "./storage.ts";
 
 /** Storage as the browser estimates it; what it does not tell is undefined. */
@@ -27,13 +27,4 @@ export function isMetered(): boolean {
     ("saveData" in connection && connection.saveData === true) ||
     ("type" in connection && connection.type === "cellular")
   );
-}
-
-/** The browser saves it when it gets to it. */
-export function saveModelFile(blob: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 600_000);
 }

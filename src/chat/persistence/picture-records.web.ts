@@ -1,6 +1,7 @@
 // Pictures' bytes in the database, each content once: a picture's key is its hash. Those that find no room are remembered, so that a
 // conversation is stored without them. Where the browser refuses Blobs, bytes are stored in their place.
 import { promisifyRequest } from "idb-keyval";
+import { contentHash } from "#chat/content-hash.ts";
 import { allPictures } from "#chat/conversation/branches.ts";
 import type { Conversation, Picture } from "#chat/conversation/conversation.ts";
 import { fromStoredBlob, toBlobBytes } from "#weights/store/blob-values.ts";
@@ -115,11 +116,8 @@ export async function withPictures(
 
 async function computeKey({ keys }: PictureRecords, { blob, id }: Picture): Promise<void> {
   if (keys.has(blob)) return;
-  // On plain HTTP from another machine there is no hashing: then a picture is stored once per time it was given.
-  const subtle: SubtleCrypto | undefined = globalThis.isSecureContext ? crypto.subtle : undefined;
-  if (subtle === undefined) return void keys.set(blob, id);
-  const digest = new Uint8Array(await subtle.digest("SHA-256", await blob.arrayBuffer()));
-  keys.set(blob, Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join(""));
+  // Without a hash a picture is stored once per time it was given.
+  keys.set(blob, (await contentHash(blob)) ?? id);
 }
 
 const valueOf = ({ takesBlobs, bytes }: PictureRecords, { blob }: Picture): unknown =>

@@ -1,6 +1,7 @@
 // The names of exported files and pictures.
+import { contentHash } from "#chat/content-hash.ts";
 import { allPictures } from "#chat/conversation/branches.ts";
-import type { Conversation, Picture } from "#chat/conversation/conversation.ts";
+import type { Conversation } from "#chat/conversation/conversation.ts";
 import type { ZipPart } from "./export-zip.ts";
 
 /** A name that every file system takes; "" where nothing of the title can be in one. */
@@ -24,18 +25,12 @@ export async function nameFiles(conversations: readonly Conversation[]): Promise
   const names = new Map<Blob, string>();
   for (const picture of conversations.flatMap(allPictures)) {
     if (names.has(picture.blob)) continue;
+    // The first half of the hash is enough to tell files apart.
+    const stem = (await contentHash(picture.blob))?.slice(0, 32) ?? picture.id;
     const extension = extensions[picture.blob.type] ?? /^image\/([a-z]+)$/.exec(picture.blob.type)?.[1] ?? "png";
-    names.set(picture.blob, `${await contentName(picture)}.${extension}`);
+    names.set(picture.blob, `${stem}.${extension}`);
   }
   return names;
-}
-
-/** On plain HTTP from another machine there is no hashing: then the picture's id names it. */
-async function contentName({ id, blob }: Picture): Promise<string> {
-  const subtle: SubtleCrypto | undefined = "subtle" in crypto ? crypto.subtle : undefined;
-  if (subtle === undefined) return id;
-  const digest = new Uint8Array(await subtle.digest("SHA-256", await blob.arrayBuffer()));
-  return Array.from(digest.subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** The pictures as files of a folder. */

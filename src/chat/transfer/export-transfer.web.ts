@@ -50,6 +50,7 @@ export function createTransfer(
   chat: ShownConversation,
   persistence: Pick<ChatPersistence, "list" | "open" | "merge">,
   votes: { readonly read: () => readonly Vote[]; readonly merge: (votes: readonly Vote[]) => void },
+  saveFile: (blob: Blob, name: string) => void,
 ): Transfer {
   return {
     async exportAs(format, scope, speakers) {
@@ -122,13 +123,4 @@ async function collectStored(
   }
   const isListed = all.some(({ id }) => id === shown.id);
   return isListed || shown.turns.length === 0 ? all : [shown, ...all];
-}
-
-function saveFile(blob: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  // The browser reads it when it gets to it.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
