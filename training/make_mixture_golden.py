@@ -43,6 +43,11 @@ def main():
         mixture.map_mean.copy_(torch.randn(24, generator=generator))
         mixture.map_scale.copy_(0.5 + torch.rand(24, generator=generator))
     photograph = nn.Linear(24, 1)
+    with torch.no_grad():  # half of the pictures at random are photographs to it
+        photograph.weight.copy_(torch.randn(1, 24, generator=generator))
+        noise = torch.rand(9, 3, 8, 8, generator=generator) * 255
+        maps = net((nn.functional.interpolate(noise, (IMAGE_SIZE, IMAGE_SIZE), mode="bicubic") - 127) / 128)[0]
+        photograph.bias.copy_(-(maps.mean((2, 3)) @ photograph.weight.T).median())
     save_mixture_folder(base, mixture, net, photograph, tokenizer, OUT / "mixture", IMAGE_SIZE, STAGES)
     pixels = formula(IMAGE_SIZE)
     tokens, shares, logit = Reference(base, mixture, net, photograph)(pixels)

@@ -173,8 +173,8 @@ async function measurePrompt({ model, info }: Loaded, golden: GoldenPrompt): Pro
     const encoding = pictures.encode(picture, clock);
     let step = await encoding.next();
     while (step.done !== true) step = await encoding.next();
-    features.put(picture.key, step.value);
-    const rows = every([...(await runtime.read(step.value))], steps.features);
+    features.put(picture.key, step.value.features);
+    const rows = every([...(await runtime.read(step.value.features))], steps.features);
     featuresWorst = Math.max(featuresWorst, largestDifference(rows, golden.features[i] ?? []));
   }
 

@@ -6,7 +6,7 @@ import { loadModel, type ModelPart } from "#engine/model/load.ts";
 import type { PackageInfo } from "./package.ts";
 import type { Runtime } from "#engine/runtime/runtime.ts";
 import { runSelfTest, type SelfTestResult } from "#engine/model/self-test.ts";
-import type { GenerateEvent, GenerateRequest, PackageFiles, Pixels } from "./types.ts";
+import type { GenerateEvent, GenerateRequest, PackageFiles, PictureKinds, Pixels } from "./types.ts";
 
 export interface EngineOptions {
   /** Stays the caller's: disposing the engine does not dispose it. */
@@ -41,7 +41,7 @@ export interface Engine {
   /** Leaving the loop early is allowed. Throws "bad-input", "bad-image", "context-full", or what the runtime fails with. */
   generate(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<GenerateEvent>;
   /** Prefills what an answer to this would begin with, until done or aborted; `generate` keeps what it shares with it. */
-  prepare(request: GenerateRequest, signal?: AbortSignal): Promise<void>;
+  prepare(request: GenerateRequest, signal?: AbortSignal): Promise<PictureKinds>;
   /** Whether this device computes the package's golden numbers; undefined where the package has none. */
   selfTest(): Promise<SelfTestResult | undefined>;
   /**

@@ -13,7 +13,15 @@ import { createPictures } from "./pictures.ts";
 import { prefill } from "./prefill.ts";
 import { createSampler, topOf } from "#engine/text/sampler.ts";
 import { createTextStream } from "#engine/text/text-stream.ts";
-import type { FinishReason, GenerateEvent, GenerateRequest, ImageMode, Pixels, Timings } from "./types.ts";
+import type {
+  FinishReason,
+  GenerateEvent,
+  GenerateRequest,
+  ImageMode,
+  PictureKinds,
+  Pixels,
+  Timings,
+} from "./types.ts";
 
 export interface GeneratorOptions {
   readonly model: Model;
@@ -42,9 +50,9 @@ export interface Generator {
   generate(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<GenerateEvent>;
   /**
    * Prefills the cache with what an answer to this would begin with, until done or aborted: a later request keeps what it shares with it.
-   * Rejects as `generate` throws.
+   * Resolves with the kinds of the pictures that were encoded by then; rejects as `generate` throws.
    */
-  prepare(request: GenerateRequest, signal?: AbortSignal): Promise<void>;
+  prepare(request: GenerateRequest, signal?: AbortSignal): Promise<PictureKinds>;
   /** Forgets the conversation in the cache and all pictures. */
   dispose(): void;
 }
@@ -127,22 +135,29 @@ export function createGenerator(options: GeneratorOptions): Generator {
       reason,
       usage: { promptTokens: slots.length, cachedTokens: layout.held, imageTokens, newTokens },
       timings: { ...clock, totalMs: performance.now() - started },
+      pictures: kindsOf(layout),
     };
     await features.save();
   }
 
-  async function* prefillAhead(request: GenerateRequest, isAborted: () => boolean): AsyncGenerator<GenerateEvent> {
+  async function* prefillAhead(
+    request: GenerateRequest,
+    isAborted: () => boolean,
+  ): AsyncGenerator<GenerateEvent, PictureKinds> {
     const clock = newClock();
     const layout = await layOut(request, cache.slots, clock);
-    if (isAborted()) return;
+    if (isAborted()) return [];
     yield* fillCache(layout, clock, Math.min(options.prefillChunk, preparedChunk), isAborted);
     if (!isAborted()) await features.save();
+    return kindsOf(layout);
   }
 
+  const kindsOf = ({ shown }: Layout): PictureKinds => shown.map(({ key }) => features.kindOf(key));
+
   /** The events; however they end, the generator is ready for the next request. */
-  async function* cleaningUp(events: AsyncGenerator<GenerateEvent>): AsyncGenerator<GenerateEvent> {
+  async function* cleaningUp<T>(events: AsyncGenerator<GenerateEvent, T>): AsyncGenerator<GenerateEvent, T> {
     try {
-      yield* events;
+      return yield* events;
     } catch (error) {
       // After a failure nobody knows what the cache's tensors hold.
       cache.dispose();
@@ -161,9 +176,13 @@ export function createGenerator(options: GeneratorOptions): Generator {
     },
     async prepare(request, signal) {
       const isAborted = (): boolean => signal?.aborted === true;
-      if (isAborted()) return;
+      if (isAborted()) return [];
       const events = cleaningUp(prefillAhead(request, isAborted));
-      while ((await events.next()).done !== true) await nextTask();
+      for (;;) {
+        const event = await events.next();
+        if (event.done === true) return event.value;
+        await nextTask();
+      }
     },
     dispose() {
       cache.dispose();

@@ -3,7 +3,7 @@
 import { createImageFeatures, type FeatureStore } from "#engine/model/image-features.ts";
 import type { Runtime, RuntimeTensor } from "#engine/runtime/runtime.ts";
 import type { Picture, PictureClock, Pictures } from "./pictures.ts";
-import type { GenerateEvent } from "./types.ts";
+import type { GenerateEvent, PictureKind } from "./types.ts";
 
 export interface PictureFeaturesOptions {
   readonly runtime: Runtime;
@@ -20,6 +20,8 @@ export interface PictureFeaturesOptions {
 export interface PictureFeatures {
   /** [1, rows, hidden] of a picture that was brought here before; stays this object's. */
   get(key: string): RuntimeTensor | undefined;
+  /** What the vision encoder took such a picture for; undefined where it does not say, or never saw it. */
+  kindOf(key: string): PictureKind | undefined;
   /** Brings the features of these pictures into memory. Yields before each picture and each tile; ends with false as soon as `isAborted`. */
   bring(
     pictures: readonly Picture[],
@@ -37,6 +39,7 @@ export interface PictureFeatures {
 export function createPictureFeatures(options: PictureFeaturesOptions): PictureFeatures {
   const { runtime, pictures, hiddenSize, store } = options;
   const held = createImageFeatures(options.maxBytes, options.maxPictures);
+  const photographs = new Map<string, number>(); // verdicts by key, above 0 for a photograph
   const unsaved = new Set<string>(); // keys
   const stage = (name: "image" | "vision", done: number, total: number): GenerateEvent => ({
     type: "stage",
@@ -45,16 +48,33 @@ export function createPictureFeatures(options: PictureFeaturesOptions): PictureF
     total,
   });
 
-  /** Whether the store had them, in the shape that this model gives. */
+  /** Whether the store had them, in the shape that this model gives. A verdict is stored as one number behind them. */
   async function readStored({ key, rows }: Picture): Promise<boolean> {
     const stored = await store?.get(key).catch(() => undefined);
-    if (stored?.length !== rows * hiddenSize) return false;
-    held.put(key, runtime.upload(stored, [1, rows, hiddenSize]));
+    const length = rows * hiddenSize;
+    if (stored?.length !== length && stored?.length !== length + 1) return false;
+    held.put(key, runtime.upload(stored.subarray(0, length), [1, rows, hiddenSize]));
+    const verdict = stored[length];
+    if (verdict !== undefined) photographs.set(key, verdict);
     return true;
+  }
+
+  /** As the store takes them. */
+  async function toStore(key: string, tensor: RuntimeTensor): Promise<Float32Array<ArrayBuffer>> {
+    const features = await runtime.read(tensor);
+    const verdict = photographs.get(key);
+    const stored = new Float32Array(features.length + (verdict === undefined ? 0 : 1));
+    stored.set(features);
+    if (verdict !== undefined) stored[features.length] = verdict;
+    return stored;
   }
 
   return {
     get: (key) => held.get(key),
+    kindOf(key) {
+      const verdict = photographs.get(key);
+      return verdict === undefined ? undefined : verdict > 0 ? "photograph" : "drawing";
+    },
     async *bring(wanted, clock, isAborted) {
       for (const [i, picture] of wanted.entries()) {
         yield stage("image", i, wanted.length);
@@ -66,7 +86,9 @@ export function createPictureFeatures(options: PictureFeaturesOptions): PictureF
           if (isAborted()) return false;
           const tile = await encoding.next();
           if (tile.done !== true) continue;
-          held.put(picture.key, tile.value);
+          const { features, photograph } = tile.value;
+          held.put(picture.key, features);
+          if (photograph !== undefined) photographs.set(picture.key, photograph);
           if (store) unsaved.add(picture.key);
           break;
         }
@@ -79,7 +101,7 @@ export function createPictureFeatures(options: PictureFeaturesOptions): PictureF
         for (const key of unsaved) {
           const tensor = held.get(key);
           // Nobody waits for the store: what it does not take is encoded again on the next visit.
-          if (tensor) store?.put(key, Float32Array.from(await runtime.read(tensor))).catch(() => undefined);
+          if (tensor) store?.put(key, await toStore(key, tensor)).catch(() => undefined);
         }
       } catch {
         // The answer is complete; a device that is lost makes the next request fail.

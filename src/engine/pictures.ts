@@ -3,9 +3,9 @@ import { EngineError } from "./errors.ts";
 import { anyresTiles, packAnyres, planAnyres, type AnyresPlan } from "#engine/picture/anyres.ts";
 import { hashPicture } from "#engine/model/image-features.ts";
 import { normalise, preprocess } from "#engine/picture/image.ts";
-import type { Model } from "#engine/model/model.ts";
+import type { EncodedImage, Model } from "#engine/model/model.ts";
 import type { PictureTiles } from "./package.ts";
-import { elementCount, type RuntimeTensor } from "#engine/runtime/runtime.ts";
+import { elementCount } from "#engine/runtime/runtime.ts";
 import type { ImageMode, ImagePart, Pixels } from "./types.ts";
 
 export interface PictureOptions {
@@ -37,7 +37,7 @@ export interface Pictures {
   /** The pictures of one prompt, in order. Decodes those whose size counts and is not known yet. */
   measure(parts: readonly ImagePart[], mode: ImageMode, clock: PictureClock): Promise<Picture[]>;
   /** Yields after each tile; ends with the features [1, rows, hidden], which are the caller's. */
-  encode(picture: Picture, clock: PictureClock): AsyncGenerator<void, RuntimeTensor>;
+  encode(picture: Picture, clock: PictureClock): AsyncGenerator<void, EncodedImage>;
   /** Forgets what was decoded and not used. */
   release(): void;
 }
@@ -84,20 +84,21 @@ export function createPictures(options: PictureOptions): Pictures {
     const input = preprocess(pixels, mode, config.preprocess);
     const visionStarted = performance.now();
     clock.imageMs += visionStarted - started;
-    const tensor = tiles ? await squareAndNewline(input) : await model.encodeImage(input);
+    const encoded = tiles ? await squareAndNewline(input) : await model.encodeImage(input);
     clock.visionMs += performance.now() - visionStarted;
-    return tensor;
+    return encoded;
   }
 
-  async function squareAndNewline(input: Float32Array): Promise<RuntimeTensor> {
+  async function squareAndNewline(input: Float32Array): Promise<EncodedImage> {
     const { features, newline } = await model.encodeTile(input);
     const rows = new Float32Array(features.length + newline.length);
     rows.set(features);
     rows.set(newline, features.length);
-    return runtime.upload(rows, [1, rows.length / newline.length, newline.length]);
+    const tensor = runtime.upload(rows, [1, rows.length / newline.length, newline.length]);
+    return { features: tensor, photograph: undefined };
   }
 
-  async function* tiled(picture: Picture, plan: AnyresPlan, clock: PictureClock): AsyncGenerator<void, RuntimeTensor> {
+  async function* tiled(picture: Picture, plan: AnyresPlan, clock: PictureClock): AsyncGenerator<void, EncodedImage> {
     const pixels = await decode(picture.blob, clock);
     const started = performance.now();
     const cut = anyresTiles(pixels, plan);
@@ -114,7 +115,7 @@ export function createPictures(options: PictureOptions): Pictures {
       yield;
     }
     const rows = packAnyres(encoded, newline, plan);
-    return runtime.upload(rows, [1, plan.rows, config.hiddenSize]);
+    return { features: runtime.upload(rows, [1, plan.rows, config.hiddenSize]), photograph: undefined };
   }
 
   const checkRows = (elements: number, rows: number): void => {
@@ -143,16 +144,16 @@ export function createPictures(options: PictureOptions): Pictures {
     },
     async *encode(picture, clock) {
       const { shape } = picture;
-      const tensor =
+      const encoded =
         typeof shape === "string" ? await square(picture, shape, clock) : yield* tiled(picture, shape, clock);
       decoded.delete(picture.blob);
       try {
-        checkRows(elementCount(tensor.dims), picture.rows);
+        checkRows(elementCount(encoded.features.dims), picture.rows);
       } catch (error) {
-        tensor.dispose();
+        encoded.features.dispose();
         throw error;
       }
-      return tensor;
+      return encoded;
     },
     release: () => decoded.clear(),
   };

@@ -78,7 +78,7 @@ describe.each(runtimes)("the 32-bit package on %s", (_, makeRuntime) => {
   test("image features are those of the reference", async () => {
     const [first] = golden.prompts;
     const pixels = formulaPicture(first?.width ?? 0, first?.height ?? 0);
-    const features = await model.encodeImage(preprocess(pixels, "pad", model.config.preprocess));
+    const { features } = await model.encodeImage(preprocess(pixels, "pad", model.config.preprocess));
     const actual = [...(await model.runtime.read(features))];
     features.dispose();
     expect(actual).toHaveLength(golden.features.length);
@@ -106,7 +106,7 @@ describe.each(runtimes)("the 32-bit package on %s", (_, makeRuntime) => {
     const { imageTokenId } = model.config;
     const cache = model.decoder.createCache(512);
     const image = preprocess(formulaPicture(expected.width, expected.height), "pad", model.config.preprocess);
-    const features = await model.encodeImage(image);
+    const { features } = await model.encodeImage(image);
     const at = ids.indexOf(imageTokenId);
     const words = await model.embed(ids.filter((id) => id !== imageTokenId));
     const embeds = model.concat([

@@ -54,6 +54,12 @@ export interface GenerateRequest {
 
 export type Stage = "image" | "vision" | "prefill" | "decode";
 
+/** What the model's vision encoder takes a picture for. */
+export type PictureKind = "photograph" | "drawing";
+
+/** The kinds of a request's pictures, in the order of its image parts; undefined where the model does not tell them apart. */
+export type PictureKinds = readonly (PictureKind | undefined)[];
+
 /** Milliseconds per part of one answer; `firstTokenMs` counts from the request to the first token. */
 export interface Timings {
   readonly imageMs: number;
@@ -88,6 +94,8 @@ export type GenerateEvent =
       readonly ending?: string;
       readonly usage: Usage;
       readonly timings: Timings;
+      /** Absent from servers and the hub's library, which do not say. */
+      readonly pictures?: PictureKinds;
     };
 
 export type Device = "webgpu" | "wasm" | "cpu";

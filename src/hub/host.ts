@@ -84,7 +84,7 @@ function hostHubModel(
       }
     },
     // The library gives no access to the KV cache of a prompt.
-    prepare: () => Promise.resolve(),
+    prepare: () => Promise.resolve([]),
     loadAdapter: () => Promise.reject(new EngineError("bad-package", "models of a hub have no room for an adapter")),
     async dispose() {
       features.clear();

@@ -1,5 +1,5 @@
 // The wire between the page and its two workers, as types only: neither side imports the other.
-import type { Device, GenerateEvent, GenerateRequest } from "#engine/types.ts";
+import type { Device, GenerateEvent, GenerateRequest, PictureKinds } from "#engine/types.ts";
 import type { Fit } from "#weights/fit.ts";
 import type { HubPrecision } from "#weights/download/hub-plan.ts";
 import type { ImportedPackage } from "#weights/import-package.ts";
@@ -87,8 +87,11 @@ export interface InferenceApi {
     onEvent: (event: GenerateEvent) => Promise<void> | void,
     options?: JobOptions,
   ): Promise<void>;
-  /** Prefills what an answer to this would begin with, until it is done, stopped, or something else is asked for. Does nothing while an answer runs. */
-  prepare(request: GenerateRequest, options?: JobOptions): Promise<void>;
+  /**
+   * Prefills what an answer to this would begin with, until it is done, stopped, or something else is asked for. Does nothing while an answer
+   * runs. Resolves with the kinds of the pictures that were looked at by then.
+   */
+  prepare(request: GenerateRequest, options?: JobOptions): Promise<PictureKinds>;
   /** Puts an adapter beside the loaded model, of which nothing is loaded again; rejects with "bad-package" where it does not fit. */
   loadAdapter(id: string, adapter: StoredPackage): Promise<LoadedAdapter>;
   /**

@@ -90,7 +90,7 @@ beforeEach(() => {
       for (const text of ["one", "two", "three"]) await onEvent({ type: "text", text });
       await onEvent(done);
     },
-    prepare: () => Promise.resolve(),
+    prepare: () => Promise.resolve([]),
     loadAdapter: () => Promise.resolve({ name: "Adapter", baseName: "Tiny" }),
     stop: () => Promise.resolve(),
     ping: () => Promise.resolve(),
@@ -179,7 +179,10 @@ test("the worker is told which pictures are copies of the same, from call to cal
     heard.push(parts.flatMap((part) => (part.type === "image" ? [part.id] : [])));
   };
   inferenceApi.generate = (asked) => Promise.resolve(keep(asked));
-  inferenceApi.prepare = (asked) => Promise.resolve(keep(asked));
+  inferenceApi.prepare = (asked) => {
+    keep(asked);
+    return Promise.resolve([]);
+  };
   const [one, other] = [new Blob(["picture"]), new Blob(["picture"])];
   const about = (...blobs: Blob[]): GenerateRequest => ({
     ...request,
@@ -360,7 +363,12 @@ test("a question is prepared by the loaded model until its signal stops it", asy
   inferenceApi.prepare = (_, { job } = {}) => {
     heard.push("prepare");
     preparedAs = job;
-    return new Promise((resolve) => (end = resolve));
+    return new Promise(
+      (resolve) =>
+        (end = () => {
+          resolve([]);
+        }),
+    );
   };
   inferenceApi.stop = (job) => {
     heard.push("stop");

@@ -2,7 +2,7 @@
 // Knows no engine and no storage.
 import { proxy } from "comlink";
 import { EngineError } from "#engine/errors.ts";
-import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
+import type { GenerateEvent, GenerateRequest, PictureKinds } from "#engine/types.ts";
 import type { LoadEvent, LoadedAdapter, LoadedModel, LoadRequest, ModelRef, StoredPackage } from "./api.ts";
 import { createInferenceWorker, type InferenceWorker, type StoredAdapter } from "./inference-worker.ts";
 import type { WeightsWorker } from "./weights-client.ts";
@@ -46,7 +46,7 @@ export interface WorkerModelClient {
    * Prefills what an answer to this would begin with; the answer is the same without. Resolves when it is done, stopped by the signal or by an
    * answer; does nothing while one runs.
    */
-  prepare(request: GenerateRequest, signal: AbortSignal, adapter?: string): Promise<void>;
+  prepare(request: GenerateRequest, signal: AbortSignal, adapter?: string): Promise<PictureKinds>;
   /** Whether every shard of the model is stored in this browser. */
   isStored(): Promise<boolean>;
   /** Forgets the stored model. */
@@ -124,7 +124,7 @@ export function createModelClient(options: ModelClientOptions): WorkerModelClien
       yield* loaded().generate(request, signal, adapter === undefined ? undefined : adapterOf(adapter));
     },
     async prepare(request, signal, adapter) {
-      await inference?.prepare(request, signal, adapter);
+      return (await inference?.prepare(request, signal, adapter)) ?? [];
     },
     isStored: () => weights.ask((store) => store.isComplete(ref)),
     remove: () => weights.ask((store) => store.remove(ref)),

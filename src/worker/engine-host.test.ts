@@ -103,7 +103,7 @@ function hostOn(machine: Machine) {
           }
           yield done;
         },
-        prepare: () => Promise.resolve(),
+        prepare: () => Promise.resolve([]),
         setAdapter: () => Promise.resolve(),
         dispose: () => leave(`engine ${device}`),
       };

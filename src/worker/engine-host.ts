@@ -71,7 +71,7 @@ function hostEngine(
     },
     async prepare(request, signal, adapter) {
       if (adapter !== current) await useAdapter(adapter);
-      await engine.prepare(request, signal);
+      return engine.prepare(request, signal);
     },
     async loadAdapter(id, stored) {
       const before = adapters.get(id);

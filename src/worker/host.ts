@@ -1,7 +1,7 @@
 // The worker's side of the wire, whatever runs the model: calls wait for their turn in one queue and go to the loaded model one by one.
 // Knows no Comlink, no engine and no browser.
 import { EngineError } from "#engine/errors.ts";
-import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
+import type { GenerateEvent, GenerateRequest, PictureKinds } from "#engine/types.ts";
 import type { InferenceApi, LoadedAdapter, LoadedModel, LoadEvent, LoadRequest, StoredPackage } from "./api.ts";
 import { createJobQueue } from "./job-queue.ts";
 
@@ -20,7 +20,7 @@ export interface HostedModel {
     adapter: string | undefined,
   ): Promise<void>;
   /** See InferenceApi. */
-  prepare(request: GenerateRequest, signal: AbortSignal, adapter: string | undefined): Promise<void>;
+  prepare(request: GenerateRequest, signal: AbortSignal, adapter: string | undefined): Promise<PictureKinds>;
   /** See InferenceApi. */
   loadAdapter(id: string, stored: StoredPackage): Promise<LoadedAdapter>;
   dispose(): Promise<void>;
@@ -60,8 +60,8 @@ export function createHost(
     generate(request, onEvent, { job, adapter } = {}) {
       return queue.run((signal) => model().generate(request, signal, onEvent, adapter), job);
     },
-    prepare(request, { job, adapter } = {}) {
-      return queue.runIdle(async (signal) => loaded?.prepare(request, signal, adapter), job);
+    async prepare(request, { job, adapter } = {}) {
+      return (await queue.runIdle(async (signal) => loaded?.prepare(request, signal, adapter), job)) ?? [];
     },
     loadAdapter: (id, stored) => queue.run(() => model().loadAdapter(id, stored)),
     stop(job) {

@@ -2,7 +2,7 @@
 // stop, and rejects what is pending when the worker dies. Knows no engine, no storage and no package's address.
 import { proxy, wrap } from "comlink";
 import type { EngineError } from "#engine/errors.ts";
-import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
+import type { GenerateEvent, GenerateRequest, PictureKinds } from "#engine/types.ts";
 import type {
   InferenceApi,
   LivingApi,
@@ -32,7 +32,7 @@ export interface InferenceWorker {
     adapter: StoredAdapter | undefined,
   ): AsyncGenerator<GenerateEvent, void>;
   /** Does nothing with an adapter that this worker does not have yet: only an answer is worth loading one. */
-  prepare(request: GenerateRequest, signal: AbortSignal, adapterId: string | undefined): Promise<void>;
+  prepare(request: GenerateRequest, signal: AbortSignal, adapterId: string | undefined): Promise<PictureKinds>;
 }
 
 /** Wraps a worker that was just started. `silenceMs`: after so long without a sign, with a call pending, it counts as dead. */
@@ -85,11 +85,11 @@ export function createInferenceWorker(
       }
     },
     async prepare(request, signal, adapterId) {
-      if (signal.aborted || (adapterId !== undefined && !loadedAdapters.has(adapterId))) return;
+      if (signal.aborted || (adapterId !== undefined && !loadedAdapters.has(adapterId))) return [];
       const { job, stop } = newJob();
       signal.addEventListener("abort", stop, { once: true });
       try {
-        await life.guard(api.prepare(withPictureIds(request), { job, adapter: adapterId }));
+        return await life.guard(api.prepare(withPictureIds(request), { job, adapter: adapterId }));
       } finally {
         signal.removeEventListener("abort", stop);
       }

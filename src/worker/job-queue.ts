@@ -12,9 +12,9 @@ export interface JobQueue {
   run<T>(work: JobWork<T>, name?: string): Promise<T>;
   /**
    * Runs the work only if nothing else runs or waits, for results that nobody has asked for yet. Every later job stops it and then waits
-   * until it has ended.
+   * until it has ended. Resolves with undefined where the work was not begun.
    */
-  runIdle(work: JobWork<unknown>, name?: string): Promise<void>;
+  runIdle<T>(work: JobWork<T>, name?: string): Promise<T | undefined>;
   /** Stops the jobs of this name, running or waiting; without a name all of them. */
   stop(name?: string): void;
 }
@@ -49,8 +49,8 @@ export function createJobQueue(): JobQueue {
     },
     async runIdle(work, name) {
       stopWhere(({ idle }) => idle);
-      if ([...jobs].some(({ idle }) => !idle)) return;
-      await enqueue(async (signal) => (signal.aborted ? undefined : work(signal)), name, true);
+      if ([...jobs].some(({ idle }) => !idle)) return undefined;
+      return enqueue(async (signal) => (signal.aborted ? undefined : work(signal)), name, true);
     },
     stop(name) {
       stopWhere((job) => name === undefined || job.name === name);

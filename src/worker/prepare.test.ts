@@ -78,7 +78,9 @@ test("a newer one takes the place of an older one, and a stop ends them all", as
 test("while an answer runs it does nothing", async () => {
   const asked = request([user("What is this?", red)], { maxNewTokens: 40 });
   const expected = await answer(fresh, asked);
-  const got = await answer(fresh, asked, () => fresh.prepare(request([user("Something else", blue)])));
+  const got = await answer(fresh, asked, async () => {
+    await fresh.prepare(request([user("Something else", blue)]));
+  });
   expect(got.text).toBe(expected.text);
   // The cache still holds this prompt, not the one that was to be prepared.
   const again = await answer(fresh, asked);

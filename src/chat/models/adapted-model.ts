@@ -30,7 +30,7 @@ export function createAdaptedModel({ base, host, adapter }: AdaptedModelOptions)
       return { ...ready, id, name, loadMs: performance.now() - began };
     },
     generate: (request, signal) => base.generate(request, signal, id),
-    prepare: (request, signal) => base.prepare?.(request, signal, id) ?? Promise.resolve(),
+    prepare: (request, signal) => base.prepare?.(request, signal, id) ?? Promise.resolve([]),
     onDied: (listener) => base.onDied(listener),
   };
 }

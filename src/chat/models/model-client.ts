@@ -1,6 +1,6 @@
 // What the chat needs of a model. The worker's client satisfies it, and so does anything that yields the same events.
 import type { AnswerDevice } from "#chat/conversation/conversation.ts";
-import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
+import type { GenerateEvent, GenerateRequest, PictureKinds } from "#engine/types.ts";
 import type { LoadEvent, LoadedModel } from "#worker/api.ts";
 
 /** A model that can be asked. Where it has a `host`, everything it is asked is sent there. Unknown sizes are Infinity or 0. */
@@ -20,7 +20,7 @@ export interface ModelClient {
   /**
    * Computes ahead what an answer to this would begin with. Only a model of this device has it: nothing is sent anywhere before it is asked.
    */
-  prepare?(request: GenerateRequest, signal: AbortSignal, adapter?: string): Promise<void>;
+  prepare?(request: GenerateRequest, signal: AbortSignal, adapter?: string): Promise<PictureKinds>;
   /** Calls back when the model dies, also while nothing runs; returns how to stop listening. */
   onDied(listener: (error: Error) => void): () => void;
 }

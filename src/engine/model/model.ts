@@ -19,6 +19,14 @@ export interface RowRun {
   readonly rows: number;
 }
 
+/** What the vision encoder makes of one picture. */
+export interface EncodedImage {
+  /** [.., imageTokens, hidden] */
+  readonly features: RuntimeTensor;
+  /** Above 0 for a photograph, below for a drawing; undefined where the graph yields no verdict. */
+  readonly photograph: number | undefined;
+}
+
 export interface Model {
   readonly config: ModelConfig;
   readonly tokenizer: Tokenizer;
@@ -30,7 +38,7 @@ export interface Model {
   /** Whether the decoder runs on this project's own kernel. */
   readonly ownKernel: boolean;
   /** Normalised pixels [3, size, size] → features [.., imageTokens, hidden]; the caller disposes them. */
-  encodeImage(pixels: Float32Array): Promise<RuntimeTensor>;
+  encodeImage(pixels: Float32Array): Promise<EncodedImage>;
   /** The same of one tile, copied to main memory: features [imageTokens, hidden] and the newline row [hidden]. */
   encodeTile(pixels: Float32Array): Promise<{ readonly features: Float32Array; readonly newline: Float32Array }>;
   /** Token ids → embeddings [1, ids, hidden]; the caller disposes them. */
@@ -84,11 +92,16 @@ export function createModel(parts: ModelParts): Model {
     async encodeImage(pixels) {
       const outputs = await runVision(pixels);
       const features = outputs.get("image_features");
+      if (!features) {
+        disposeOutputs(outputs);
+        throw new EngineError("bad-package", "a graph yields no image_features");
+      }
+      const verdict = outputs.get("photograph");
+      const photograph = verdict && (await runtime.read(verdict))[0];
       outputs.delete("image_features");
       disposeOutputs(outputs);
-      if (!features) throw new EngineError("bad-package", "a graph yields no image_features");
       await runtime.settle();
-      return features;
+      return { features, photograph };
     },
     async encodeTile(pixels) {
       const outputs = await runVision(pixels);

@@ -65,7 +65,9 @@ async function logitsAfter(model: Model, promptIds: readonly number[], step: boo
     return tensor;
   };
   try {
-    const features = own(await model.encodeImage(normalise(formulaPicture(config.preprocess), config.preprocess)));
+    const features = own(
+      (await model.encodeImage(normalise(formulaPicture(config.preprocess), config.preprocess))).features,
+    );
     const imageRows = features.dims.at(-2) ?? 0;
     const imageAt = promptIds.indexOf(config.imageTokenId);
     const before = promptIds.slice(0, imageAt);
