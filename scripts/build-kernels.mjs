@@ -8,7 +8,6 @@ import { main } from "assemblyscript/asc";
 const team = {
   room: "engine/kernel",
   flags: "--enable simd,threads --importMemory --sharedMemory --initialMemory 1 --maximumMemory 65536",
-  exports: ["run(): void", "help(thread: number): void"],
 };
 const kernels = {
   llama: team,
@@ -49,18 +48,25 @@ async function compile(name) {
   return readFile(out);
 }
 
+/** The type of what a kernel exports; all kernels of a team share one, which src/engine/kernel/memory.ts has. */
+function exportsOf(name) {
+  const { exports } = kernels[name];
+  if (exports === undefined) return "";
+  const type = `${name[0].toUpperCase()}${name.slice(1)}Kernel`;
+  return `/** What kernels/${name}.ts exports; it imports its memory. */
+export interface ${type} {
+${exports.map((line) => `  ${line};`).join("\n")}
+}
+
+`;
+}
+
 /** <name>-kernel.ts with these bytes. */
 function moduleOf(name, bytes) {
   const base64 = bytes.toString("base64").replace(/.{1,130}/g, '  "$&",\n');
-  const type = `${name[0].toUpperCase()}${name.slice(1)}Kernel`;
   return `// Written by \`npm run build:kernels\` from kernels/${name}.ts; not to be edited.
 
-/** What kernels/${name}.ts exports; it imports its memory. */
-export interface ${type} {
-${kernels[name].exports.map((line) => `  ${line};`).join("\n")}
-}
-
-// prettier-ignore
+${exportsOf(name)}// prettier-ignore
 const base64 = [
 ${base64}].join("");
 

@@ -1,11 +1,5 @@
 // Written by `npm run build:kernels` from kernels/llama.ts; not to be edited.
 
-/** What kernels/llama.ts exports; it imports its memory. */
-export interface LlamaKernel {
-  run(): void;
-  help(thread: number): void;
-}
-
 // prettier-ignore
 const base64 = [
   "AGFzbQEAAAABUwpgAABgBn9/f39/fwBgAX8AYAJ/fwF9YAl/f39/f39/f38AYAd/f39/f39/AGALf39/f39/f39/fX8AYAJ/fwBgBX9/f39/AGAIf39/f399f38AAhIBA2",

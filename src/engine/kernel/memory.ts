@@ -145,7 +145,7 @@ export class KernelMemory {
     this.field(team.idleSpins, helpers?.linger ?? 0);
     const module = await WebAssembly.compile(code);
     const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
-    const kernel = exports as unknown as { run(): void }; // what every kernel of a team exports
+    const kernel = exports as unknown as TeamKernel;
     const started = helpers && helpers.count > 0 ? await helpers.start(module, memory) : undefined;
     this.field(team.threads, 1 + (started?.count ?? 0));
     return {
@@ -160,6 +160,14 @@ export class KernelMemory {
       },
     };
   }
+}
+
+/** What every kernel whose threads work as a team exports; it imports its memory. */
+export interface TeamKernel {
+  /** Starts a job and returns when it is done; for the first thread. */
+  run(): void;
+  /** Works on jobs until the memory says quit; for a helper, the `thread`-th, from 1 on. */
+  help(thread: number): void;
 }
 
 export interface KernelTeam {

@@ -1,11 +1,5 @@
 // Written by `npm run build:kernels` from kernels/vision.ts; not to be edited.
 
-/** What kernels/vision.ts exports; it imports its memory. */
-export interface VisionKernel {
-  run(): void;
-  help(thread: number): void;
-}
-
 // prettier-ignore
 const base64 = [
   "AGFzbQEAAAABSgpgBn9/f39/fwBgAABgBX9/f39/AGACf38AYAF/AGAJf39/f39/f39/AGACf38BfWALf39/f39/f39/fX8AYAN/f38AYAJ/fwF/AhIBA2VudgZtZW1vcn",
