@@ -1,8 +1,9 @@
-// AssemblyScript. Attention of one query to one block of keys and values in f32, with a running softmax (FlashAttention's, 2205.14135).
+// AssemblyScript. Attention of one query to one block of keys and values in f32, with an online softmax (FlashAttention, arXiv 2205.14135).
+// A query's state is the largest score so far, the sum of the weights, and the weighted sum of the values, f32 [headSize].
 import { stateHeadBytes } from "../src/engine/kernel/layout/sizes";
 import { exponential } from "./functions";
 
-/** A state before the first block, of a head of so many bytes. */
+/** The state before the first block; a row of values has `bytes` bytes. */
 export function emptyState(state: usize, bytes: usize): void {
   store<f32>(state, -Infinity);
   store<f32>(state, 0, 4);
@@ -10,8 +11,8 @@ export function emptyState(state: usize, bytes: usize): void {
 }
 
 /**
- * The first `count` positions of a block, rows of `bytes` each (a multiple of 64), join the state. `scores`: f32 [64], scratch. Bits do not depend on what
- * other queries there are.
+ * Adds the first `count` positions of a block to the state. Rows have `bytes` bytes, a multiple of 64. `scores` is scratch, f32 [64]. The result's bits
+ * do not depend on which other queries there are.
  */
 export function attendBlock(
   query: usize,
@@ -50,7 +51,7 @@ export function attendBlock(
     weighSixteen(scores, end, values + i, bytes, f32x4.splat(shrink), state + stateHeadBytes + i);
 }
 
-/** A query times four keys. */
+/** The scores of a query and four keys: dot products times `factor`. */
 function fourScores(query: usize, key: usize, bytes: usize, factor: f32, to: usize): void {
   const key1 = key + bytes,
     key2 = key1 + bytes,
@@ -73,7 +74,7 @@ function fourScores(query: usize, key: usize, bytes: usize, factor: f32, to: usi
   v128.store(to, f32x4.mul(all, f32x4.splat(factor)));
 }
 
-/** What was gathered, shrunk, and 16 columns of values by their weights; position after position. */
+/** Scales 16 columns of the state's values by `shrink` and adds the block's values to them, each times its weight. */
 function weighSixteen(weights: usize, end: usize, value: usize, bytes: usize, shrink: v128, to: usize): void {
   let a = f32x4.mul(v128.load(to), shrink),
     b = f32x4.mul(v128.load(to, 16), shrink),
@@ -82,7 +83,7 @@ function weighSixteen(weights: usize, end: usize, value: usize, bytes: usize, sh
   for (let j: usize = 0; j < end; j += 8) {
     const v = v128.load32_splat(weights + j),
       w = v128.load32_splat(weights + j, 4);
-    // Beyond the last position the weight is 0, and the value nobody's: the last one's does as well.
+    // Positions go by twos. The one beyond an odd last has weight 0 and no value of its own, so the last one's is read again.
     const next = value + (j + 4 < end ? bytes : 0);
     a = f32x4.add(f32x4.add(a, f32x4.mul(v, v128.load(value))), f32x4.mul(w, v128.load(next)));
     b = f32x4.add(f32x4.add(b, f32x4.mul(v, v128.load(value, 16))), f32x4.mul(w, v128.load(next, 16)));

@@ -3,10 +3,10 @@
 import * as layout from "../src/engine/kernel/layout/classifier";
 import * as blockLayout from "../src/engine/kernel/layout/classifier-block";
 import * as matrixLayout from "../src/engine/kernel/layout/matrix";
-import { multiply, quantizeBlock, pieceRows, product, unpackedBytes } from "./matrix";
-import { endPhase, nextPiece } from "./team";
+import { matmulRows, quantizeBlock, itemRows, matmul, unpackedBytes } from "./matrix";
+import { finishPhase, nextItem } from "./team";
 
-/** Cells of a piece of work where a product is all there is to do. */
+/** Cells of a work item that is a matrix product alone, of small maps and of others. */
 const fewCells: i32 = 16;
 const manyCells: i32 = 64;
 
@@ -31,8 +31,8 @@ function clamp(row: usize, channels: i32): void {
   for (; row < end; row += 16) v128.store(row, relu6(v128.load(row)));
 }
 
-/** Channels as blocks of 32 narrow ones; `spare` holds the last block where channels do not fill it. */
-function narrowChannels(row: usize, channels: i32, to: usize, scales: usize, spare: usize): void {
+/** Quantizes a cell's channels in blocks of 32; `spare` is scratch for a last block that the channels do not fill. */
+function quantizeChannels(row: usize, channels: i32, to: usize, scales: usize, spare: usize): void {
   const whole = (<usize>channels) >> 5;
   for (let b: usize = 0; b < whole; b++) store<f32>(scales + (b << 2), quantizeBlock(row + (b << 7), to + (b << 6)));
   const rest = (<usize>(channels & 31)) << 2;
@@ -42,7 +42,7 @@ function narrowChannels(row: usize, channels: i32, to: usize, scales: usize, spa
   store<f32>(scales + (whole << 2), quantizeBlock(spare, to + (whole << 6)));
 }
 
-/** A line of the stem's map: 3 × 3 pixels of three colors, every second one. */
+/** A line of the stem's map: a 3 × 3 convolution of three colors with stride 2. */
 function stemLine(table: usize, line: i32, map: usize): void {
   const image = word(table + layout.image),
     channels = word(table + layout.stem),
@@ -108,26 +108,26 @@ function depthwiseCell(block: usize, wide: usize, line: i32, column: i32, to: us
   }
 }
 
-/** Cells [first, first + count) of a map, widened by the block's first matrix. */
+/** Cells [first, first + count) of a map, expanded by the block's first matrix. */
 function expandCells(block: usize, map: usize, first: i32, count: i32, wide: usize, scratch: usize): void {
   const inputs = word(block + blockLayout.inputs),
     middle = word(block + blockLayout.middle);
   const blocks = blocksOf(inputs);
   const spare = scratch + unpackedBytes(<i32>(blocks << 5));
-  const narrow = spare + 128,
-    scales = narrow + <usize>count * (blocks << 6);
+  const quantized = spare + 128,
+    scales = quantized + <usize>count * (blocks << 6);
   const inputBytes = (<usize>inputs) << 2;
   for (let m: usize = 0; m < <usize>count; m++) {
     const row = map + (<usize>first + m) * inputBytes;
-    narrowChannels(row, inputs, narrow + m * (blocks << 6), scales + m * (blocks << 2), spare);
+    quantizeChannels(row, inputs, quantized + m * (blocks << 6), scales + m * (blocks << 2), spare);
   }
   const to = wide + <usize>first * ((<usize>middle) << 2);
-  multiply(block + blockLayout.expand, 0, middle, count, narrow, scales, to, middle, scratch);
+  matmulRows(block + blockLayout.expand, 0, middle, count, quantized, scales, to, middle, scratch);
   clamp(to, count * middle);
 }
 
 /** Lines [first, last) of a block's output: depthwise convolution, second matrix, residual. */
-function narrowLines(block: usize, wide: usize, map: usize, first: i32, last: i32, out: usize, scratch: usize): void {
+function projectLines(block: usize, wide: usize, map: usize, first: i32, last: i32, out: usize, scratch: usize): void {
   const middle = word(block + blockLayout.middle),
     outputs = word(block + blockLayout.outputs),
     side = word(block + blockLayout.outSide);
@@ -135,15 +135,15 @@ function narrowLines(block: usize, wide: usize, map: usize, first: i32, last: i3
   const blocks = blocksOf(middle);
   const row = scratch + unpackedBytes(<i32>(blocks << 5)); // f32, whole blocks
   const spare = row + (blocks << 7);
-  const narrow = spare + 128,
-    scales = narrow + <usize>count * (blocks << 6);
+  const quantized = spare + 128,
+    scales = quantized + <usize>count * (blocks << 6);
   for (let m = 0; m < count; m++) {
     depthwiseCell(block, wide, first + m / side, m % side, row);
     const at = <usize>m;
-    narrowChannels(row, middle, narrow + at * (blocks << 6), scales + at * (blocks << 2), spare);
+    quantizeChannels(row, middle, quantized + at * (blocks << 6), scales + at * (blocks << 2), spare);
   }
   const start = <usize>(first * side) * ((<usize>outputs) << 2);
-  multiply(block + blockLayout.project, 0, outputs, count, narrow, scales, out + start, outputs, scratch);
+  matmulRows(block + blockLayout.project, 0, outputs, count, quantized, scales, out + start, outputs, scratch);
   if (word(block + blockLayout.residual) == 0) return;
   const bytes = ((<usize>outputs) << 2) * <usize>count;
   for (let i: usize = 0; i < bytes; i += 16) {
@@ -152,7 +152,7 @@ function narrowLines(block: usize, wide: usize, map: usize, first: i32, last: i3
   }
 }
 
-/** Lines of a piece of `narrowLines`: about as many cells as `manyCells`, and pieces for several threads. */
+/** Lines of a work item of `projectLines`: about as many cells as `manyCells`, and enough items for several threads. */
 function linesPerPiece(side: i32): i32 {
   return side <= 16 ? max(1, fewCells / side) : max(1, manyCells / side);
 }
@@ -163,36 +163,36 @@ function runBlock(block: usize, map: usize, wide: usize, out: usize, scratch: us
   if (word(block + blockLayout.expands)) {
     const cells = word(block + blockLayout.side) * word(block + blockLayout.side);
     const size = cells <= 256 ? fewCells : manyCells;
-    const pieces = (cells + size - 1) / size;
-    for (let piece = nextPiece(pieces); piece >= 0; piece = nextPiece(pieces)) {
-      expandCells(block, map, piece * size, min(size, cells - piece * size), wide, scratch);
+    const items = (cells + size - 1) / size;
+    for (let item = nextItem(items); item >= 0; item = nextItem(items)) {
+      expandCells(block, map, item * size, min(size, cells - item * size), wide, scratch);
     }
-    endPhase();
+    finishPhase();
     from = wide;
   }
   const side = word(block + blockLayout.outSide);
   const lines = linesPerPiece(side);
-  const pieces = (side + lines - 1) / lines;
-  for (let piece = nextPiece(pieces); piece >= 0; piece = nextPiece(pieces)) {
-    narrowLines(block, from, map, piece * lines, min(side, (piece + 1) * lines), out, scratch);
+  const items = (side + lines - 1) / lines;
+  for (let item = nextItem(items); item >= 0; item = nextItem(items)) {
+    projectLines(block, from, map, item * lines, min(side, (item + 1) * lines), out, scratch);
   }
-  endPhase();
+  finishPhase();
 }
 
-/** The head's outputs, averaged over all cells: pieces of 32. */
+/** The head's outputs, averaged over all cells. A work item is 32 outputs. */
 function pool(table: usize, scratch: usize): void {
   const head = place(table + layout.head);
   const cells = word(table + layout.cells),
     outputs = word(head + 4);
   const cell = scratch + unpackedBytes(load<i32>(head, matrixLayout.columns));
   const share = f32x4.splat(<f32>1 / <f32>cells);
-  const pieces = (outputs + pieceRows - 1) / pieceRows;
-  for (let piece = nextPiece(pieces); piece >= 0; piece = nextPiece(pieces)) {
-    const from = piece * pieceRows,
-      to = min(from + pieceRows, outputs);
-    const narrow = place(table + layout.quantized),
+  const items = (outputs + itemRows - 1) / itemRows;
+  for (let item = nextItem(items); item >= 0; item = nextItem(items)) {
+    const from = item * itemRows,
+      to = min(from + itemRows, outputs);
+    const quantized = place(table + layout.quantized),
       scales = place(table + layout.quantizedScales);
-    multiply(head, from, to, cells, narrow, scales, cell - ((<usize>from) << 2), pieceRows, scratch);
+    matmulRows(head, from, to, cells, quantized, scales, cell - ((<usize>from) << 2), itemRows, scratch);
     const pooled = place(table + layout.pooled) + ((<usize>from) << 2);
     for (let i: usize = 0; i < (<usize>(to - from)) << 2; i += 16) {
       let sum = f32x4.splat(0);
@@ -200,16 +200,16 @@ function pool(table: usize, scratch: usize): void {
       v128.store(pooled + i, f32x4.mul(sum, share));
     }
   }
-  endPhase();
+  finishPhase();
 }
 
-/** One thread's share of the classifier; returns the last map's address when all are done. */
+/** One thread's share of the classifier; returns the last map's address when all threads are done. */
 export function classify(table: usize, scratch: usize): usize {
   let map = place(table + layout.firstMap),
     out = place(table + layout.secondMap);
   const lines = (word(table + layout.image) + 1) >> 1;
-  for (let line = nextPiece(lines); line >= 0; line = nextPiece(lines)) stemLine(table, line, map);
-  endPhase();
+  for (let line = nextItem(lines); line >= 0; line = nextItem(lines)) stemLine(table, line, map);
+  finishPhase();
   for (let i = 0; i < word(table + layout.blocks); i++) {
     runBlock(
       place(table + layout.blockTable) + <usize>i * blockLayout.bytes,
@@ -225,16 +225,16 @@ export function classify(table: usize, scratch: usize): usize {
   const cells = word(table + layout.cells),
     channels = word(table + layout.channels);
   const blocks = blocksOf(channels);
-  for (let m = nextPiece(cells); m >= 0; m = nextPiece(cells)) {
+  for (let m = nextItem(cells); m >= 0; m = nextItem(cells)) {
     const at = <usize>m;
     const row = map + at * ((<usize>channels) << 2);
-    narrowChannels(row, channels, place(table + layout.quantized) + at * (blocks << 6), place(table + layout.quantizedScales) + at * (blocks << 2), scratch); // prettier-ignore
+    quantizeChannels(row, channels, place(table + layout.quantized) + at * (blocks << 6), place(table + layout.quantizedScales) + at * (blocks << 2), scratch); // prettier-ignore
   }
-  endPhase();
+  finishPhase();
   pool(table, scratch);
   const head = word(place(table + layout.head) + 4);
-  for (let piece = nextPiece(1); piece >= 0; piece = nextPiece(1)) {
-    narrowChannels(
+  for (let item = nextItem(1); item >= 0; item = nextItem(1)) {
+    quantizeChannels(
       place(table + layout.pooled),
       head,
       place(table + layout.pooledQuantized),
@@ -242,11 +242,11 @@ export function classify(table: usize, scratch: usize): usize {
       scratch,
     );
   }
-  endPhase();
-  const narrow = place(table + layout.pooledQuantized),
+  finishPhase();
+  const quantized = place(table + layout.pooledQuantized),
     scales = place(table + layout.pooledScales);
-  product(place(table + layout.classes), 1, narrow, scales, place(table + layout.logits), scratch);
-  endPhase();
+  matmul(place(table + layout.classes), 1, quantized, scales, place(table + layout.logits), scratch);
+  finishPhase();
   return map;
 }
 
@@ -270,11 +270,11 @@ export function joinRow(table: usize, map: usize, patch: i32, row: usize, hidden
     v128.store(mixed + i, sum);
   }
   const first = blocksOf(hidden);
-  narrowChannels(row, hidden, to, scales, spare);
-  narrowChannels(mixed, channels, to + (first << 6), scales + (first << 2), spare);
+  quantizeChannels(row, hidden, to, scales, spare);
+  quantizeChannels(mixed, channels, to + (first << 6), scales + (first << 2), spare);
 }
 
-/** What the projector gets: rows of narrow numbers, and their scales. */
+/** The projector's input: quantized rows, and their scales. */
 export function joined(table: usize): usize {
   return place(table + layout.joined);
 }

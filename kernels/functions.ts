@@ -1,10 +1,10 @@
-// AssemblyScript. Functions of four floats at once.
+// AssemblyScript. Elementwise functions of four floats.
 import { geluTanh, quickGelu } from "../src/engine/kernel/layout/activations";
 
-/** e^x within two units in the last place, for x ≤ 0 (Cephes' polynomial). */
+/** e^x for x ≤ 0, within two units in the last place (polynomial from Cephes). */
 export function exponential(value: v128): v128 {
   const x = f32x4.max(value, f32x4.splat(-87));
-  // Added to a small number this leaves the nearest integer in the lowest bits.
+  // Added to a small float, this leaves the nearest integer in its lowest bits.
   const magic = f32x4.splat(12582912);
   const shifted = f32x4.add(f32x4.mul(x, f32x4.splat(1.4426950408889634)), magic);
   const n = f32x4.sub(shifted, magic);
@@ -28,7 +28,7 @@ export function sigmoid(x: v128): v128 {
   return f32x4.div(top, f32x4.add(f32x4.splat(1), small));
 }
 
-/** The complementary error function of |x| within 1.2e-7 of itself (Chebyshev fit of Press et al., Numerical Recipes, erfcc). */
+/** The complementary error function of |x| within 1.2e-7 of itself (Chebyshev fit: erfcc in Press et al., Numerical Recipes). */
 function erfcOfAbsolute(x: v128): v128 {
   const z = f32x4.abs(x);
   const t = f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), f32x4.mul(z, f32x4.splat(0.5))));
@@ -45,6 +45,7 @@ function erfcOfAbsolute(x: v128): v128 {
   return f32x4.mul(t, exponential(f32x4.sub(p, f32x4.mul(z, z))));
 }
 
+/** The activation with this number in layout/activations.ts. */
 export function activate(x: v128, activation: i32): v128 {
   if (activation == quickGelu) return f32x4.mul(x, sigmoid(f32x4.mul(x, f32x4.splat(1.702))));
   if (activation == geluTanh) {

@@ -1,15 +1,15 @@
-// AssemblyScript. Runs a decoder of Llama's kind on rows of embeddings. Several threads run `forward` over one shared memory, phase by phase.
-// Knows no files and no tokens: src/engine/kernel/llama.ts lays the memory out.
+// AssemblyScript. Runs the layers of a decoder of Llama's kind on rows of embeddings. All threads run `forward` over one shared memory, phase by
+// phase. Knows no files and no tokens; src/engine/kernel/llama.ts lays out the memory.
 import * as layout from "../src/engine/kernel/layout/llama-header";
 import * as layerLayout from "../src/engine/kernel/layout/llama-layer";
 import { attendedRows, kvBlockRows, stateHeadBytes } from "../src/engine/kernel/layout/sizes";
 import { header, threads as threadsField } from "../src/engine/kernel/layout/team";
 import { attendBlock, emptyState } from "./attention";
 import { sigmoid } from "./functions";
-import { multiply, quantizeBlock, product, sumLanes, unpackedBytes } from "./matrix";
-import { address, endPhase, field, nextJob, nextPiece, startJob } from "./team";
+import { matmulRows, quantizeBlock, matmul, sumLanes, unpackedBytes } from "./matrix";
+import { address, finishPhase, field, nextJob, nextItem, startJob } from "./team";
 
-/** Adds the update to the stream's row, normalises by its root mean square and narrows it. */
+/** Adds `update` (none if 0) to a row of the residual stream and writes its RMS norm, quantized, to `to` and `scales`. */
 function addAndNorm(
   stream: usize,
   update: usize,
@@ -43,31 +43,31 @@ function silu(x: v128): v128 {
   return f32x4.mul(x, sigmoid(x));
 }
 
-/** The gated half of the MLP: silu(gate) · up, narrowed. A piece is 32 rows of both matrices, which make one block of the next one's input. */
-function gatedProduct(gate: usize, up: usize, first: i32, rows: i32, ffn: i32, scratch: usize): void {
+/** The gated half of the MLP: silu(gate) · up, quantized. A work item is 32 rows of both matrices, which make one block of the next matrix's input. */
+function gatedMatmul(gate: usize, up: usize, first: i32, rows: i32, ffn: i32, scratch: usize): void {
   const hidden = field(layout.hidden);
   const x = address(layout.quantized) + <usize>first * ((<usize>hidden) << 1);
   const xScales = address(layout.quantizedScales) + <usize>first * ((<usize>(hidden >> 5)) << 2);
   const gates = scratch + unpackedBytes(max(hidden, ffn));
   const count = rows - first;
   const ups = gates + ((<usize>count) << 7);
-  for (let piece = nextPiece(ffn >> 5); piece >= 0; piece = nextPiece(ffn >> 5)) {
-    const from = piece << 5;
-    // Cells are told from the matrix's first row on.
-    multiply(gate, from, from + 32, count, x, xScales, gates - ((<usize>from) << 2), 32, scratch);
-    multiply(up, from, from + 32, count, x, xScales, ups - ((<usize>from) << 2), 32, scratch);
+  for (let item = nextItem(ffn >> 5); item >= 0; item = nextItem(ffn >> 5)) {
+    const from = item << 5;
+    // matmulRows counts its results from the matrix's first row on.
+    matmulRows(gate, from, from + 32, count, x, xScales, gates - ((<usize>from) << 2), 32, scratch);
+    matmulRows(up, from, from + 32, count, x, xScales, ups - ((<usize>from) << 2), 32, scratch);
     for (let m = 0; m < count; m++) {
       const a = gates + ((<usize>m) << 7),
         b = ups + ((<usize>m) << 7);
       for (let i: usize = 0; i < 128; i += 16) v128.store(a + i, f32x4.mul(silu(v128.load(a + i)), v128.load(b + i)));
       const row = <usize>(first + m);
       const scale = quantizeBlock(a, address(layout.gated) + row * ((<usize>ffn) << 1) + ((<usize>from) << 1));
-      store<f32>(address(layout.gatedScales) + (row * <usize>(ffn >> 5) + <usize>piece) * 4, scale);
+      store<f32>(address(layout.gatedScales) + (row * <usize>(ffn >> 5) + <usize>item) * 4, scale);
     }
   }
 }
 
-/** Turns the row's queries and keys to their position, and keeps its keys and values. */
+/** Applies rotary embeddings to the row's queries and keys, and appends its keys and values to the cache. */
 function rotateAndKeep(row: i32, layer: i32): void {
   const heads = field(layout.heads),
     kvHeads = field(layout.kvHeads),
@@ -98,7 +98,7 @@ function rotateAndKeep(row: i32, layer: i32): void {
   }
 }
 
-/** Where a head's keys (0) or values (1) of 64 positions lie. */
+/** Address of a head's keys (`kind` 0) or values (1) in a block of 64 positions. */
 function kvRows(block: i32, layer: i32, kind: i32, head: i32, kvHeads: i32, size: i32): usize {
   const blocks = address(layout.kvBlocks);
   return (
@@ -107,7 +107,10 @@ function kvRows(block: i32, layer: i32, kind: i32, head: i32, kvHeads: i32, size
   );
 }
 
-/** Rows [row, end): queries of one group of heads over all positions up to their own, block by block; narrowed. */
+/**
+ * Attention of the rows [row, end): one key head and its group of query heads, over all positions up to each row's own, block by block. Writes the
+ * results quantized.
+ */
 function attend(row: i32, end: i32, layer: i32, kvHead: i32, scratch: usize): void {
   const heads = field(layout.heads),
     kvHeads = field(layout.kvHeads),
@@ -150,7 +153,10 @@ function attend(row: i32, end: i32, layer: i32, kvHead: i32, scratch: usize): vo
   }
 }
 
-/** One thread's share of a run over all layers; returns when all are done. */
+/**
+ * One thread's share of a run over all layers; returns when all threads are done. Longer than functions are elsewhere: it is the list of a layer's phases,
+ * which every thread has to go through in the same order.
+ */
 function forward(thread: i32): void {
   const rows = field(layout.rows),
     hidden = field(layout.hidden),
@@ -167,7 +173,7 @@ function forward(thread: i32): void {
     quantizedScales = address(layout.quantizedScales);
   const hiddenBytes = (<usize>hidden) << 2;
   const attended = heads * size;
-  let first = 0; // the last layer's rows whose logits nobody wants end after its attention
+  let first = 0; // in the last layer, rows without logits are dropped once their keys and values are stored
   for (let layer = 0; layer < layers; layer++) {
     const table = address(layout.layerTable) + <usize>layer * layerLayout.bytes;
     const qkv = table + layerLayout.qkv,
@@ -175,7 +181,7 @@ function forward(thread: i32): void {
       gate = out + (layerLayout.gate - layerLayout.out),
       up = gate + (layerLayout.up - layerLayout.gate),
       down = up + (layerLayout.down - layerLayout.up);
-    for (let m = nextPiece(rows); m >= 0; m = nextPiece(rows)) {
+    for (let m = nextItem(rows); m >= 0; m = nextItem(rows)) {
       const at = <usize>m * hiddenBytes;
       addAndNorm(
         stream + at,
@@ -187,21 +193,21 @@ function forward(thread: i32): void {
         quantizedScales + (at >> 5),
       );
     }
-    endPhase();
-    product(qkv, rows, quantized, quantizedScales, address(layout.qkv), scratch);
-    endPhase();
-    for (let m = nextPiece(rows); m >= 0; m = nextPiece(rows)) rotateAndKeep(m, layer);
+    finishPhase();
+    matmul(qkv, rows, quantized, quantizedScales, address(layout.qkv), scratch);
+    finishPhase();
+    for (let m = nextItem(rows); m >= 0; m = nextItem(rows)) rotateAndKeep(m, layer);
     if (layer == layers - 1) first = rows - field(layout.keep);
-    endPhase();
-    // A few rows at a time, while their keys and values are at hand; but not so many that a thread goes without.
+    finishPhase();
+    // Several rows share the loads of keys and values, but not so many that a thread gets no work.
     const together = max(1, min(attendedRows, ((rows - first) * kvHeads) / (2 * threads)));
     const count = ((rows - first + together - 1) / together) * kvHeads;
-    for (let piece = nextPiece(count); piece >= 0; piece = nextPiece(count)) {
-      const row = first + (piece / kvHeads) * together;
-      attend(row, min(row + together, rows), layer, piece % kvHeads, scratch);
+    for (let item = nextItem(count); item >= 0; item = nextItem(count)) {
+      const row = first + (item / kvHeads) * together;
+      attend(row, min(row + together, rows), layer, item % kvHeads, scratch);
     }
-    endPhase();
-    product(
+    finishPhase();
+    matmul(
       out,
       rows - first,
       quantized + <usize>(first * attended) * 2,
@@ -209,9 +215,9 @@ function forward(thread: i32): void {
       update + <usize>first * hiddenBytes,
       scratch,
     );
-    endPhase();
-    for (let piece = nextPiece(rows - first); piece >= 0; piece = nextPiece(rows - first)) {
-      const at = <usize>(first + piece) * hiddenBytes;
+    finishPhase();
+    for (let item = nextItem(rows - first); item >= 0; item = nextItem(rows - first)) {
+      const at = <usize>(first + item) * hiddenBytes;
       addAndNorm(
         stream + at,
         update + at,
@@ -222,10 +228,10 @@ function forward(thread: i32): void {
         quantizedScales + (at >> 5),
       );
     }
-    endPhase();
-    gatedProduct(gate, up, first, rows, ffn, scratch);
-    endPhase();
-    product(
+    finishPhase();
+    gatedMatmul(gate, up, first, rows, ffn, scratch);
+    finishPhase();
+    matmul(
       down,
       rows - first,
       address(layout.gated) + <usize>(first * ffn) * 2,
@@ -233,10 +239,10 @@ function forward(thread: i32): void {
       update + <usize>first * hiddenBytes,
       scratch,
     );
-    endPhase();
+    finishPhase();
   }
-  for (let piece = nextPiece(rows - first); piece >= 0; piece = nextPiece(rows - first)) {
-    const at = <usize>(first + piece) * hiddenBytes;
+  for (let item = nextItem(rows - first); item >= 0; item = nextItem(rows - first)) {
+    const at = <usize>(first + item) * hiddenBytes;
     addAndNorm(
       stream + at,
       update + at,
@@ -247,9 +253,9 @@ function forward(thread: i32): void {
       quantizedScales + (at >> 5),
     );
   }
-  endPhase();
+  finishPhase();
   const skipped = <usize>first * hiddenBytes;
-  product(
+  matmul(
     address(layout.head),
     rows - first,
     quantized + (skipped >> 1),
@@ -257,16 +263,16 @@ function forward(thread: i32): void {
     address(layout.logits),
     scratch,
   );
-  endPhase();
+  finishPhase();
 }
 
-/** Starts a job for all threads and does the first one's share. */
+/** Starts a job for all threads and does the first thread's share. */
 export function run(): void {
   startJob();
   forward(0);
 }
 
-/** A helping thread's life: jobs, until it is told to quit. */
+/** Works on jobs until the header says quit; for helpers. */
 export function help(thread: i32): void {
   for (let job = nextJob(0); job >= 0; job = nextJob(job)) forward(thread);
 }

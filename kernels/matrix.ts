@@ -1,17 +1,21 @@
-// AssemblyScript. Products of block-quantized matrices and rows of activations: weights as they lie in a package, activations in 16-bit integers
-// with a scale per block of 32, sums in 32-bit integers within a block and in floats across blocks.
+// AssemblyScript. Matrix products of block-quantized weights and rows of activations. Weights are read as they lie in a package. Activations are
+// 16-bit integers with a scale per block of 32. Sums are 32-bit integers within a block, and floats across blocks.
 import * as layout from "../src/engine/kernel/layout/matrix";
 import { leastUnpackedBytes, spillBytes } from "../src/engine/kernel/layout/sizes";
-import { nextPiece } from "./team";
+import { nextItem } from "./team";
 
-/** Rows of weights per piece of work. */
-export const pieceRows: i32 = 32;
+/** Rows of weights in a work item. */
+export const itemRows: i32 = 32;
 
+/** The sum of four floats. */
 export function sumLanes(v: v128): f32 {
   return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
 }
 
-/** 32 floats → 32 integers of 16 bits: every fourth from the first on, then from the second on …, as shifts bring forth nibbles; returns the scale. */
+/**
+ * Quantizes a block: 32 floats at `x` → 32 i16 at `to`. Returns the scale. The integers are stored as elements 0, 4, 8 …, then 1, 5, 9 …, then 2 … and 3 …:
+ * the order in which shifts and masks take 4-bit weights out of a vector.
+ */
 export function quantizeBlock(x: usize, to: usize): f32 {
   const a0 = v128.load(x),
     a1 = v128.load(x, 16),
@@ -51,20 +55,23 @@ export function quantizeBlock(x: usize, to: usize): f32 {
   return largest / 32767;
 }
 
+/** Rounds four floats of small magnitude to integers. */
 function toInt(x: v128, inverse: v128): v128 {
   const magic = f32x4.splat(12582912);
   return i32x4.sub(f32x4.add(f32x4.mul(x, inverse), magic), i32x4.splat(0x4b400000));
 }
 
+/** The low halves of two vectors. */
 function firsts(a: v128, b: v128): v128 {
   return v128.shuffle<i64>(a, b, 0, 2);
 }
 
+/** The high halves of two vectors. */
 function seconds(a: v128, b: v128): v128 {
   return v128.shuffle<i64>(a, b, 1, 3);
 }
 
-/** The sum of 32 products of narrow weights and activations, four lanes. */
+/** The dot product of 32 unpacked weights and a quantized block of activations, in four partial sums. */
 function dot32(w0: v128, w1: v128, w2: v128, w3: v128, x: usize): v128 {
   return i32x4.add(
     i32x4.add(i32x4.dot_i16x8_s(w0, v128.load(x)), i32x4.dot_i16x8_s(w1, v128.load(x, 16))),
@@ -72,6 +79,7 @@ function dot32(w0: v128, w1: v128, w2: v128, w3: v128, x: usize): v128 {
   );
 }
 
+/** Adds to four partial sums the dot product of a block of 4-bit weights and a block of activations. */
 function add4(sum: v128, packed: v128, zero: v128, scale: usize, x: usize, xScale: usize): v128 {
   const nibble = i16x8.splat(15);
   const products = dot32(
@@ -84,14 +92,14 @@ function add4(sum: v128, packed: v128, zero: v128, scale: usize, x: usize, xScal
   return addScaled(sum, products, v128.load32_splat(scale), xScale);
 }
 
-/** One row of 4-bit weights times one row of activations; the same sum, bit for bit, as over unpacked weights. */
-function row4(data: usize, scales: usize, zeros: usize, blocks: i32, x: usize, xScales: usize, kept: usize): f32 {
+/** The dot product of a row of 4-bit weights and a row of activations; bit for bit the one of unpacked weights. For `spill` see dotFourRows. */
+function dotRow4(data: usize, scales: usize, zeros: usize, blocks: i32, x: usize, xScales: usize, spill: usize): f32 {
   let sum = f32x4.splat(0);
   const pairs = blocks >> 1;
   for (let p = 0; p < pairs; p++) {
     const zero: u32 = zeros ? load<u8>(zeros + p) : 0x88;
     sum = add4(sum, v128.load(data), i16x8.splat(<i16>(zero & 15)), scales, x, xScales);
-    v128.store(kept, sum);
+    v128.store(spill, sum);
     sum = add4(sum, v128.load(data, 16), i16x8.splat(<i16>(zero >> 4)), scales + 4, x + 64, xScales + 4);
     data += 32;
     scales += 8;
@@ -105,12 +113,12 @@ function row4(data: usize, scales: usize, zeros: usize, blocks: i32, x: usize, x
   return sumLanes(sum);
 }
 
-/** 16 bytes: every fourth from the first on, then from the second on …. */
+/** 16 bytes in the order 0, 4, 8 …, 1, 5, 9 …, 2 …, 3 …. */
 function fourths(x: v128): v128 {
   return v128.shuffle<i8>(x, x, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
 }
 
-/** One row of weights as narrow integers, in the activations' order. */
+/** Unpacks a row of weights to i16, zero points subtracted, in the order of quantizeBlock. */
 function unpackRow(bits: i32, data: usize, zeros: usize, blocks: i32, to: usize): void {
   for (let b = 0; b < blocks; b++) {
     if (bits == 4) {
@@ -139,12 +147,13 @@ function unpackRow(bits: i32, data: usize, zeros: usize, blocks: i32, to: usize)
   }
 }
 
+/** Adds a block's integer sums, times both scales, to four partial sums. */
 function addScaled(sum: v128, products: v128, scale: v128, xScale: usize): v128 {
   return f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(products), f32x4.mul(scale, v128.load32_splat(xScale))));
 }
 
-/** Unpacked weights times one row of activations. */
-function rowNarrow(w: usize, scales: usize, blocks: i32, x: usize, xScales: usize): f32 {
+/** The dot product of a row of unpacked weights and a row of activations. */
+function dotRow(w: usize, scales: usize, blocks: i32, x: usize, xScales: usize): f32 {
   let sum = f32x4.splat(0);
   for (let b = 0; b < blocks; b++) {
     const products = dot32(v128.load(w), v128.load(w, 16), v128.load(w, 32), v128.load(w, 48), x);
@@ -158,10 +167,11 @@ function rowNarrow(w: usize, scales: usize, blocks: i32, x: usize, xScales: usiz
 }
 
 /**
- * Unpacked weights times four rows of activations that lie `xBytes` and `xScaleBytes` apart; sums go `outBytes` apart. What is stored at `kept` nobody
- * reads: V8 would load the activations of all rows first, and then have no registers for them; it does not move loads across a store.
+ * The dot products of a row of unpacked weights and four rows of activations, which lie `xBytes` and `xScaleBytes` apart; results go `outBytes` apart.
+ * The stores to `spill` are never read. They keep V8 from loading the activations of all four rows before it multiplies, for which there are not
+ * enough registers: V8 does not move loads across a store.
  */
-function fourRows(
+function dotFourRows(
   w: usize,
   scales: usize,
   blocks: i32,
@@ -172,7 +182,7 @@ function fourRows(
   out: usize,
   outBytes: usize,
   bias: f32,
-  kept: usize,
+  spill: usize,
 ): void {
   let s0 = f32x4.splat(0),
     s1 = f32x4.splat(0),
@@ -191,13 +201,13 @@ function fourRows(
       w3 = v128.load(w, 48);
     const scale = v128.load32_splat(scales);
     s0 = addScaled(s0, dot32(w0, w1, w2, w3, x), scale, xScales);
-    v128.store(kept, s0);
+    v128.store(spill, s0);
     s1 = addScaled(s1, dot32(w0, w1, w2, w3, x + x1), scale, xScales + y1);
-    v128.store(kept, s1);
+    v128.store(spill, s1);
     s2 = addScaled(s2, dot32(w0, w1, w2, w3, x + x2), scale, xScales + y2);
-    v128.store(kept, s2);
+    v128.store(spill, s2);
     s3 = addScaled(s3, dot32(w0, w1, w2, w3, x + x3), scale, xScales + y3);
-    v128.store(kept, s3);
+    v128.store(spill, s3);
     w += 64;
     x += 64;
     scales += 4;
@@ -209,16 +219,16 @@ function fourRows(
   store<f32>(out + 3 * outBytes, sumLanes(s3) + bias);
 }
 
-/** Bytes of `multiply`'s scratch: at least two rows of unpacked weights. `unpackedBytes` of src/engine/kernel/memory.ts is the same. */
+/** Bytes of the scratch of `matmulRows`, for at least two rows of unpacked weights. `unpackedBytes` of src/engine/kernel/memory.ts is the same. */
 export function unpackedBytes(columns: i32): usize {
   return spillBytes + max((<usize>columns) << 2, leastUnpackedBytes);
 }
 
 /**
- * Rows [from, to) of a matrix times all rows of activations: out[row of activations · stride + row of weights]. `scratch` holds the unpacked weights: a few
- * rows, which stay in a core's second cache (of 1 MiB, say) while four rows of activations after the other go through its first.
+ * Rows [from, to) of a matrix times all rows of activations: f32 out[row of activations · stride + row of weights]. `scratch` holds a few rows of
+ * unpacked weights, which stay in a core's L2 cache (of 1 MiB, say) while the activations go through its L1 cache, four rows at a time.
  */
-export function multiply(
+export function matmulRows(
   matrix: usize,
   from: i32,
   to: i32,
@@ -245,12 +255,12 @@ export function multiply(
   if (rows == 1 && bits == 4) {
     for (let n = <usize>from; n < <usize>to; n++) {
       const zeros = allZeros ? allZeros + n * zeroBytes : 0;
-      const sum = row4(allData + n * rowBytes, allScales + n * xScaleBytes, zeros, blocks, x, xScales, scratch);
+      const sum = dotRow4(allData + n * rowBytes, allScales + n * xScaleBytes, zeros, blocks, x, xScales, scratch);
       store<f32>(out + (n << 2), sum + (bias ? load<f32>(bias + (n << 2)) : <f32>0));
     }
     return;
   }
-  // Where all activations stay in that second cache, a row of weights is best used at once.
+  // Where all activations fit that L2 cache, each row of weights is best used as soon as it is unpacked.
   const group = <usize>rows * xBytes <= 1 << 20 ? 1 : <i32>((unpackedBytes(columns) - spillBytes) / xBytes);
   for (let first = from; first < to; first += group) {
     const last = min(first + group, to);
@@ -267,26 +277,23 @@ export function multiply(
         const added = bias ? load<f32>(bias + (n << 2)) : <f32>0;
         const cell = out + <usize>m * outBytes + (n << 2);
         if (m + 4 <= rows) {
-          fourRows(w, scales, blocks, a, xBytes, aScales, xScaleBytes, cell, outBytes, added, scratch);
+          dotFourRows(w, scales, blocks, a, xBytes, aScales, xScaleBytes, cell, outBytes, added, scratch);
           continue;
         }
         for (let i: usize = 0; i < <usize>(rows - m); i++) {
-          store<f32>(
-            cell + i * outBytes,
-            rowNarrow(w, scales, blocks, a + i * xBytes, aScales + i * xScaleBytes) + added,
-          );
+          store<f32>(cell + i * outBytes, dotRow(w, scales, blocks, a + i * xBytes, aScales + i * xScaleBytes) + added);
         }
       }
     }
   }
 }
 
-/** A whole matrix, in pieces shared out among the threads. */
-export function product(matrix: usize, rows: i32, x: usize, xScales: usize, out: usize, scratch: usize): void {
+/** A whole matrix times all rows of activations, as one phase of the team. */
+export function matmul(matrix: usize, rows: i32, x: usize, xScales: usize, out: usize, scratch: usize): void {
   const outputs = load<i32>(matrix, layout.rows);
-  const count = (outputs + pieceRows - 1) / pieceRows;
-  for (let piece = nextPiece(count); piece >= 0; piece = nextPiece(count)) {
-    const from = piece * pieceRows;
-    multiply(matrix, from, min(from + pieceRows, outputs), rows, x, xScales, out, outputs, scratch);
+  const count = (outputs + itemRows - 1) / itemRows;
+  for (let item = nextItem(count); item >= 0; item = nextItem(count)) {
+    const from = item * itemRows;
+    matmulRows(matrix, from, min(from + itemRows, outputs), rows, x, xScales, out, outputs, scratch);
   }
 }

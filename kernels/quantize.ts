@@ -1,55 +1,56 @@
-// AssemblyScript. Quantizes rows of a matrix in blocks of 32: from f32, f16 or bf16 to packed integers, scales and zero points while a block is at
-// hand. The search is what src/convert/quantize/quantize-plain.ts says in plain words, to the same bits: a test holds the two together.
+// AssemblyScript. Quantizes rows of a matrix in blocks of 32: from f32, f16 or bf16 to packed integers, scales and zero points, in one pass over each
+// block. src/convert/quantize/quantize-plain.ts is the same search written plainly; a test compares the bits of the two.
 //
-// Where it is fast. A block's values are mostly whole multiples of one power of two below 2^29 (16-bit floats always, but for blocks of extreme
-// range), so Σxq is a sum of integers, the same in any order and equal to what 64-bit floats give. Roundings are made in f32, and wherever one
-// lies so close to a half that 64 bits could round it the other way, that candidate is computed again in 64 bits. Blocks that do not fit and
-// blocks with weights are computed in 64 bits, two candidates at a time, each summed in the order of its elements. All candidates are summed before any is
-// judged: nothing hangs on a comparison that no processor can foretell, and they overlap.
+// Why it is fast. The values of most blocks are integers below 2^29 times one power of two (always for 16-bit floats, except in blocks of extreme
+// range). Then Σxq is a sum of integers, which is the same in any order and equals the sum in f64. Values are rounded in f32. Where a value is so
+// close to a half that f64 could round it the other way, its candidate is computed again in f64. Blocks whose values are no such integers, and blocks
+// with weights, are computed in f64, two candidates at a time, each summed in the order of its elements. All candidates are summed before any is
+// compared, so that no unpredictable branch stands between them and the processor can overlap them.
 
 // One block's scratch.
-const raw = memory.data(128, 16); // a row's last values with zeros behind them
+const raw = memory.data(128, 16); // the last values of a row, padded with zeros
 const xs = memory.data(128, 16); // f32[32]
 const xd = memory.data(256, 16); // f64[32]
 const wd = memory.data(256, 16); // f64[32], weights of the errors
 const high = memory.data(64, 16); // i16[32], the integers' upper bits
 const low = memory.data(64, 16); // i16[32], their lower 15
 // Of up to 12 candidates, f64 each.
-const inverses = memory.data(96, 16); // one over the scale
+const inverses = memory.data(96, 16); // 1 / scale
 const zeroPoints = memory.data(96, 16);
 const xqs = memory.data(96, 16); // Σxq
 const qqs = memory.data(96, 16); // Σqq
 const scores = memory.data(96, 16);
-const times = memory.data(96, 16); // the inverses as f32, one in eight bytes
-const leasts = memory.data(96, 16); // minus the zero points as i16, one in eight bytes
-const lost = memory.data(16, 16); // by rounding the first half of a block
+const times = memory.data(96, 16); // the inverses as f32, each in 8 bytes
+const leasts = memory.data(96, 16); // the negated zero points as i16, each in 8 bytes
+const lost = memory.data(16, 16); // what rounding the first half of a block lost
 
-/** Where −8 … 7 put the largest value, in steps: from clipping it a little to leaving room above it. */
+/** The step that the block's peak is mapped to, per candidate: from clipping the peak a little to leaving room above it. */
 const peakSteps = memory.data<f64>([-8, -7.7, -7.4, -7.1, -6.8, -8.4, -8.8, -9.2, 7, 7.4, 7.8, 0], 16);
 const peakStepCount = 11;
-/** How much of the range below and above zero is kept: clipping an end makes the steps between finer. */
+/** The share of the range that is kept below and above zero, per candidate: clipping an end makes the steps finer. */
 const keptBelow = memory.data<f64>([1, 1, 1, 0.88, 0.88, 0.88, 0.76, 0.76, 0.76, 1], 16);
 const keptAbove = memory.data<f64>([1, 0.88, 0.76, 1, 0.88, 0.76, 1, 0.88, 0.76, 1], 16);
 const rangeCount = 9;
 
-/** Added to a small f32 it leaves the nearest integer in the lowest bits. */
+/** Added to a small f32, this leaves the nearest integer in its lowest bits. */
 const magic: f32 = 12582912;
 const magicBits: i32 = 0x4b400000;
-/** A remainder beyond this may be a half; the error of two roundings at values of at most 20 is 2.4e-6. */
+/** A remainder above this may be a half in f64: two f32 roundings of values up to 20 err by 2.4e-6. */
 const nearHalf: f32 = 0.499996;
 const nearHalfSquared: f32 = 0.24999599;
 
-/** What the integers of the block in `high` and `low` are multiplied by; 0: the block does not fit. */
+/** The block's values are the integers in `high` and `low` times this; 0 where they are not. */
 let unit: f64 = 0;
-/** Whether `xd` has the block's values. */
+/** Whether `xd` holds the block's values. */
 let doubled: bool = false;
-// The symmetric search's and the whole search's result.
+// The result of the symmetric search, and then of the whole search.
 let bestScale: f64 = 0;
 let bestZero: f64 = 0;
 
 /**
- * `rows` rows of `cols` values at `from` (type 0: f32, 1: f16, 2: bf16; multiples of 16 bytes readable behind them). `weights`: f32 per column in
- * whole blocks, or 0. `data`, `scales` and, unless 0, `zeros` get what quantizeRows yields. Returns whether every value was finite; else stop there.
+ * Quantizes `rows` rows of `cols` values at `from` (type 0: f32, 1: f16, 2: bf16; the memory is readable up to a multiple of 16 bytes behind them).
+ * `weights` are f32 per column, padded to whole blocks, or 0. Writes to `data`, `scales` and, unless 0, `zeros` what quantizeRows returns. Returns
+ * false, and stops there, at the first block with a value that is not finite.
  */
 export function quantize(
   from: usize,
@@ -116,7 +117,7 @@ export function quantize(
   return true;
 }
 
-/** 32 values → xs; whether all are finite. */
+/** Converts 32 values to f32 in `xs`; returns whether all are finite. */
 function widen(from: usize, type: i32): bool {
   const infinite = i32x4.splat(0x7f800000);
   let bad = i32x4.splat(0);
@@ -144,7 +145,7 @@ function widen(from: usize, type: i32): bool {
     const exponents = v128.and(shifted, exponent);
     bad = v128.or(bad, i32x4.eq(exponents, exponent));
     const normal = i32x4.add(shifted, i32x4.splat(112 << 23));
-    // Subnormals: with the implicit bit as the lowest normal exponent has it, which is then taken away.
+    // Subnormals get the implicit bit of the lowest normal exponent, which is subtracted again.
     const raised = f32x4.sub(i32x4.add(normal, i32x4.splat(1 << 23)), f32x4.splat(reinterpret<f32>(113 << 23)));
     const small = i32x4.eq(exponents, i32x4.splat(0));
     v128.store(xs + (i << 1), v128.or(sign, v128.bitselect(raised, normal, small)));
@@ -164,14 +165,14 @@ function signedPeak(): f32 {
   return load<f32>(xs + ((<usize>ctz(found)) << 2));
 }
 
-/** The block as f64, unless it is there already. */
+/** Converts the block to f64 in `xd`, once. */
 function double(): void {
   if (doubled) return;
   doubled = true;
   for (let i: usize = 0; i < 128; i += 8) v128.store(xd + (i << 1), f64x2.promote_low_f32x4(v128.load64_zero(xs + i)));
 }
 
-/** The block as integers where it fits. */
+/** Converts the block to integers in `high` and `low`, and sets `unit`, where the values are such integers. */
 function prepare(peak: f32, integers: bool): void {
   doubled = false;
   unit = 0;
@@ -192,7 +193,7 @@ function prepare(peak: f32, integers: bool): void {
   if (i32x4.all_true(whole)) unit = reinterpret<f64>((<u64>(exponent - 28 + 1023)) << 52);
 }
 
-/** All four lanes' sum. */
+/** The sum of four lanes. */
 function total(v: v128): i32 {
   const half = i32x4.add(v, v128.shuffle<i32>(v, v, 2, 3, 0, 1));
   return i32x4.extract_lane(i32x4.add(half, v128.shuffle<i32>(half, half, 1, 0, 3, 2)), 0);
@@ -205,7 +206,7 @@ function nearest8(p: v128, r: v128): v128 {
   return i16x8.narrow_i32x4_s(i32x4.sub(f32x4.add(p, bias), biasBits), i32x4.sub(f32x4.add(r, bias), biasBits));
 }
 
-/** The greater squares of what that takes off or adds. */
+/** The squared rounding errors of eight floats, the larger of each pair. */
 function lost8(p: v128, r: v128): v128 {
   const bias = f32x4.splat(magic);
   const l = f32x4.sub(p, f32x4.sub(f32x4.add(p, bias), bias));
@@ -213,7 +214,10 @@ function lost8(p: v128, r: v128): v128 {
   return f32x4.pmax(f32x4.mul(l, l), f32x4.mul(m, m));
 }
 
-/** Σxq and Σqq of one 4-bit candidate of a block of integers; whether a rounding is too close to a half. In a loop V8 would compute what all values share anew each time. */
+/**
+ * Σxq and Σqq of one 4-bit candidate of a block of integers. Returns whether a value is too close to a half. Unrolled, because in a loop V8 would compute
+ * what all values share again each time.
+ */
 function sumIntegers(candidate: usize): bool {
   const inverse = v128.load32_splat(times + candidate);
   const least = v128.load16_splat(leasts + candidate);
@@ -224,7 +228,7 @@ function sumIntegers(candidate: usize): bool {
   const p2 = f32x4.mul(v128.load(xs, 32), inverse),
     p3 = f32x4.mul(v128.load(xs, 48), inverse);
   const q1 = i16x8.min_s(i16x8.max_s(nearest8(p2, p3), least), most);
-  // Stored, so that V8 computes it here and not when all registers are taken.
+  // The store makes V8 compute it here, and not where all registers are in use.
   v128.store(lost, f32x4.pmax(lost8(p0, p1), lost8(p2, p3)));
   const p4 = f32x4.mul(v128.load(xs, 64), inverse),
     p5 = f32x4.mul(v128.load(xs, 80), inverse);
@@ -250,12 +254,12 @@ function sumIntegers(candidate: usize): bool {
   return v128.any_true(f32x4.gt(rest, f32x4.splat(nearHalfSquared)));
 }
 
-/** The integers that two candidates make of one value, from 0 to top, as f64x2. */
+/** One value quantized by two candidates, integers from 0 to `top`, as f64x2. */
 function rounded(x: v128, inverse: v128, shift: v128, top: v128): v128 {
   return f64x2.trunc(f64x2.pmin(f64x2.pmax(f64x2.add(f64x2.mul(x, inverse), shift), f64x2.splat(0)), top));
 }
 
-/** Σxq and Σqq of two candidates, or of one twice. */
+/** Σxq and Σqq of two candidates in f64; the two may be the same. */
 function sumTwo(one: usize, other: usize, top: f64): void {
   const inverse = f64x2.replace_lane(v128.load64_splat(inverses + one), 1, load<f64>(inverses + other));
   const zero = f64x2.replace_lane(v128.load64_splat(zeroPoints + one), 1, load<f64>(zeroPoints + other));
@@ -276,7 +280,7 @@ function sumTwo(one: usize, other: usize, top: f64): void {
   v128.store64_lane(qqs + other, qq, 1);
 }
 
-/** Puts two candidates at `at`. */
+/** Writes two candidates' scales and zero points. */
 function candidates(at: usize, inverse: v128, zero: v128): void {
   v128.store(inverses + at, inverse);
   v128.store(zeroPoints + at, zero);
@@ -286,7 +290,7 @@ function candidates(at: usize, inverse: v128, zero: v128): void {
   v128.store(leasts + at, v128.shuffle<i32>(least, least, 0, 2, 1, 3));
 }
 
-/** The sums of the first `count` candidates. */
+/** Σxq and Σqq of the first `count` candidates. */
 function sumAll(count: i32, top: f64): void {
   const end = (<usize>count) << 3;
   if (unit == 0) {
@@ -303,7 +307,10 @@ function sumAll(count: i32, top: f64): void {
   }
 }
 
-/** Which of an odd number of candidates takes most off the squared error, (Σxq)²/Σqq, the first one of equals; −1: none takes off any. 0/0 is never the greater one. */
+/**
+ * The candidate that lowers the squared error most, by (Σxq)²/Σqq; the first of equals; −1 where none lowers it. `count` is odd. A candidate of 0/0 never
+ * compares as greater.
+ */
 function bestOf(count: i32): i32 {
   const end = (<usize>count) << 3;
   store<f64>(xqs + end, 0);
@@ -322,12 +329,12 @@ function bestOf(count: i32): i32 {
   return ctz(found);
 }
 
-/** The scale of least squared error for the integers of one candidate. */
+/** The scale with the least squared error for one candidate's integers. */
 function scaleOf(index: i32): f64 {
   return load<f64>(xqs + ((<usize>index) << 3)) / load<f64>(qqs + ((<usize>index) << 3));
 }
 
-/** The 4-bit scale of least squared error among a few roundings. */
+/** The 4-bit scale with the least squared error among the candidates of `peakSteps`. */
 function scaleOf4(peak: f32): f64 {
   const peaks = f64x2.splat(<f64>peak);
   for (let k: usize = 0; k < (<usize>peakStepCount) << 3; k += 16)
@@ -337,7 +344,7 @@ function scaleOf4(peak: f32): f64 {
   return best < 0 ? <f64>peak / -8 : scaleOf(best);
 }
 
-/** The 8-bit scale where errors are weighted: the best one for the rounding that puts the peak at −128. */
+/** The 8-bit scale for weighted errors: the best one for the integers that map the peak to −128. */
 function scaleOf8(peak: f32): f64 {
   const plain = <f64>peak / -128;
   candidates(0, f64x2.splat(1 / plain), f64x2.splat(128));
@@ -345,13 +352,13 @@ function scaleOf8(peak: f32): f64 {
   return load<f64>(qqs) > 0 ? scaleOf(0) : plain;
 }
 
-/** What one candidate's integers leave of the squared error at a scale, Σx² not counted. */
+/** The squared error of one candidate's integers at a scale, without Σx². */
 function errorOf(index: i32, scale: f64): f64 {
   const at = (<usize>index) << 3;
   return (load<f64>(qqs + at) * scale - 2 * load<f64>(xqs + at)) * scale;
 }
 
-/** Scale and zero point of least squared error among a few ranges that hold zero, unless the symmetric fit in `bestScale` is as good. */
+/** The scale and zero point with the least squared error among a few ranges that contain zero, unless the symmetric fit in `bestScale` is as good. */
 function fitWithZero(bits: i32): void {
   const top: f64 = <f64>((1 << bits) - 1);
   let least = f32x4.splat(0);
@@ -373,7 +380,7 @@ function fitWithZero(bits: i32): void {
     const keptLow = f64x2.mul(f64x2.splat(bottom), v128.load(keptBelow + k));
     const keptHigh = f64x2.mul(f64x2.splat(peak), v128.load(keptAbove + k));
     const first = f64x2.div(f64x2.sub(keptHigh, keptLow), tops);
-    // Rounded as Math.round does.
+    // Rounds as Math.round does.
     const at = f64x2.div(f64x2.neg(keptLow), first);
     const down = f64x2.floor(at);
     const up = v128.and(f64x2.ge(f64x2.sub(at, down), f64x2.splat(0.5)), f64x2.splat(1));
@@ -383,12 +390,12 @@ function fitWithZero(bits: i32): void {
   const best = bestOf(count);
   const scale = best < 0 ? symmetric : scaleOf(best);
   const zero = best < 0 ? middle : load<f64>(zeroPoints + ((<usize>best) << 3));
-  // What rounding to either costs, the one found in the first lane.
+  // Compares the fit that was found (first lane) with the symmetric one.
   const scales = f64x2.replace_lane(f64x2.splat(scale), 1, symmetric);
   const zeros = f64x2.replace_lane(f64x2.splat(zero), 1, middle);
   const inverse = f64x2.div(f64x2.splat(1), scales);
   if (unit != 0) {
-    // Σ(x − sq)² but for Σx², from whole sums: enough where the two differ by more than roundings could bring.
+    // Σ(x − sq)² without Σx², from integer sums: enough where the two differ by more than rounding errors could.
     candidates(0, inverse, zeros);
     sumAll(2, top);
     const more = errorOf(1, symmetric) - errorOf(0, scale);
@@ -416,7 +423,7 @@ function fitWithZero(bits: i32): void {
   }
 }
 
-/** Four values' integers, as i32x4. */
+/** Four values quantized, as i32x4. */
 function fourOf(at: usize, scale: v128, zero: v128, top: v128): v128 {
   const half = f64x2.splat(0.5);
   const none = f64x2.splat(0);
@@ -427,7 +434,7 @@ function fourOf(at: usize, scale: v128, zero: v128, top: v128): v128 {
   return v128.shuffle<i64>(a, b, 0, 2);
 }
 
-/** Whether 4-bit integers of the block could be packed: none lies too close to a half. */
+/** Packs the block at 4 bits from f32 products; returns false where a value is too close to a half. */
 function pack4(blockScale: f32, to: usize): bool {
   const times = f32x4.splat(<f32>(1 / <f64>blockScale));
   const zero = i16x8.splat(<i16>bestZero);
@@ -457,13 +464,13 @@ function pack4(blockScale: f32, to: usize): bool {
   return !v128.any_true(f32x4.gt(rest, f32x4.splat(nearHalf)));
 }
 
-/** 16 integers of 4 bits, from a byte each. */
+/** Packs 16 integers of 4 bits, each in a byte, to 8 bytes. */
 function storePairs(to: usize, bytes: v128): void {
   const pairs = v128.and(v128.or(bytes, i16x8.shr_u(bytes, 4)), i16x8.splat(0xff));
   v128.store64_lane(to, i8x16.narrow_i16x8_u(pairs, pairs), 0);
 }
 
-/** The block's integers, packed, with its scale and `bestZero`. */
+/** Quantizes the block with this scale and `bestZero`, and packs it. */
 function pack(blockScale: f32, bits: i32, to: usize): void {
   if (unit != 0 && pack4(blockScale, to)) return;
   double();

@@ -1,10 +1,10 @@
-// AssemblyScript. The inner loops of a picture's resize, exactly in whole numbers of 32 bits as Pillow has them; src/engine/picture/image.ts says where
-// weights and pixels lie and what they mean. Pixels are RGBA, one byte each.
+// AssemblyScript. The inner loops of resizing a picture, in the 32-bit integer arithmetic of Pillow, so that results are the same.
+// src/engine/picture/image.ts lays out weights and pixels and says what they mean. Pixels are RGBA, one byte each.
 
-/** Bits of the weights after the point. */
+/** Fraction bits of the fixed-point weights. */
 const precision: i32 = 22;
 
-/** Lays a line's pixels on white, in place; they are opaque afterwards. */
+/** Composites a line's pixels over white, in place; they are opaque afterwards. */
 export function layOnWhite(line: usize, pixels: i32): void {
   const end = line + ((<usize>pixels) << 2);
   for (let at = line; at < end; at += 4) {
@@ -18,7 +18,7 @@ export function layOnWhite(line: usize, pixels: i32): void {
   }
 }
 
-/** Sums → bytes: RGBA of one pixel. */
+/** Rounds a pixel's four sums to RGBA bytes. */
 function packed(sums: v128): i32 {
   const shifted = i32x4.shr_s(sums, precision);
   const narrow = i16x8.narrow_i32x4_s(shifted, shifted);
@@ -26,17 +26,17 @@ function packed(sums: v128): i32 {
 }
 
 /**
- * One line across. Per output four numbers at `table`: the first pixel and the one after the last, the address of the first one's weight, and
- * the weight of what lies beside the picture, whose pixel is `fill`.
+ * Resizes one line horizontally. `table` has four words per output pixel: the first source pixel, the one after the last, the address of the first
+ * one's weight, and the weight of what lies outside the picture, where pixels are `fill`.
  */
 export function across(line: usize, table: usize, outputs: i32, fill: i32, to: usize): void {
-  const beside = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(i32x4.splat(fill)));
+  const outside = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(i32x4.splat(fill)));
   const half = i32x4.splat(1 << (precision - 1));
   for (let i = 0; i < outputs; i++) {
     let at = line + (load<usize>(table) << 2);
     const end = line + (load<usize>(table, 4) << 2);
     let weights = load<usize>(table, 8);
-    let sums = i32x4.add(half, i32x4.mul(i32x4.splat(load<i32>(table, 12)), beside));
+    let sums = i32x4.add(half, i32x4.mul(i32x4.splat(load<i32>(table, 12)), outside));
     for (; at < end; at += 4) {
       const pixel = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(at)));
       sums = i32x4.add(sums, i32x4.mul(v128.load32_splat(weights), pixel));
@@ -48,7 +48,7 @@ export function across(line: usize, table: usize, outputs: i32, fill: i32, to: u
   }
 }
 
-/** One line down: `count` lines of `bytes` from `from` on, each with its weight. Bytes are a multiple of 16. */
+/** Resizes vertically: one output line from `count` lines of `bytes` bytes (a multiple of 16) at `from`, each with its weight. */
 export function down(from: usize, bytes: usize, count: i32, weights: usize, to: usize): void {
   const half = i32x4.splat(1 << (precision - 1));
   for (let i: usize = 0; i < bytes; i += 16) {

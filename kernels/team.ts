@@ -1,60 +1,62 @@
-// AssemblyScript. Threads that run one job together over one shared memory: kernels that use it have its fields in the header.
-// A job is a row of phases, and a phase a number of pieces that do not depend on each other. The first thread does every piece that nobody else has
-// taken and waits only for pieces that someone is at, never for a thread: helpers that the system runs late, on the first one's own processor or
-// not at all cost nothing but their help.
+// AssemblyScript. Threads that run one job together over one shared memory. Its header has their work queue (layout/team.ts).
+// A job is a sequence of phases, and a phase a number of work items that do not depend on each other. Threads take items one by one. The first thread
+// does every item that nobody else has taken, and waits only for items that are being computed, never for a thread. So a helper that the system
+// runs late, on the first thread's own processor or not at all costs nothing but its help.
 import * as layout from "../src/engine/kernel/layout/team";
 import { header } from "../src/engine/kernel/layout/team";
 
-/** Looks before a thread goes to sleep: longer than most phases, shorter than waking up takes. */
-const patience = 20000;
+/** Times that a thread spins before it sleeps: longer than most phases, shorter than waking up takes. */
+const spinLimit = 20000;
 
-/** This thread's own. */
-let helps = false;
-let alone = true;
+// This thread's state; each thread has an instance of the module.
+let isHelper = false;
+let singleThreaded = true;
 let phase = 0;
-let pieces = 0; // of the phase
-let taken = 0; // of the phase, where there is one thread
-let holds = false; // whether the last piece is still to be told as done
+let items = 0; // of the phase
+let taken = 0; // items of the phase, where there is one thread
+let hasItem = false; // whether the item taken last has not been reported as done
 
+/** A field of the header. */
 export function field(at: usize): i32 {
   return load<i32>(header + at);
 }
 
+/** A field of the header that is an address, or a number of bytes. */
 export function address(at: usize): usize {
   return load<usize>(header + at);
 }
 
-/** The phase's next piece of `count`, of which the last one taken is done now; −1 when there is none left. */
-export function nextPiece(count: i32): i32 {
-  pieces = count;
-  if (alone) return taken < count ? taken++ : -1;
-  if (holds) tellDone();
+/** Reports the item taken last as done and takes the next one of the phase's `count`; −1 when there is none left. */
+export function nextItem(count: i32): i32 {
+  items = count;
+  if (singleThreaded) return taken < count ? taken++ : -1;
+  if (hasItem) reportDone();
   for (;;) {
     const ticket = atomic.load<i64>(header + layout.ticket);
-    const piece = <i32>ticket;
-    // A helper may be phases behind, and finds nothing to do until it has caught up.
-    if (<i32>(ticket >> 32) != phase || piece >= count) return -1;
+    const item = <i32>ticket;
+    // A helper that is phases behind finds nothing to do until it has caught up.
+    if (<i32>(ticket >> 32) != phase || item >= count) return -1;
     if (atomic.cmpxchg<i64>(header + layout.ticket, ticket, ticket + 1) != ticket) continue;
-    holds = true;
-    return piece;
+    hasItem = true;
+    return item;
   }
 }
 
-function tellDone(): void {
-  holds = false;
+function reportDone(): void {
+  hasItem = false;
   atomic.add<i32>(header + layout.done, 1);
-  if (helps && atomic.load<i32>(header + layout.waiting) != 0) atomic.notify(header + layout.done, 1);
+  if (isHelper && atomic.load<i32>(header + layout.waiting) != 0) atomic.notify(header + layout.done, 1);
 }
 
-/** Returns when all pieces of the phase are done, for a thread that has got −1. */
-export function endPhase(): void {
-  if (alone) {
+/** Returns when all items of the phase are done; to be called once `nextItem` has returned −1. */
+export function finishPhase(): void {
+  if (singleThreaded) {
     taken = 0;
     return;
   }
-  if (helps) waitForPhase();
+  if (isHelper) waitForPhase();
   else {
-    waitForPieces();
+    waitForItems();
     atomic.store<i32>(header + layout.done, 0);
     atomic.store<i64>(header + layout.ticket, (<i64>(phase + 1)) << 32);
     if (atomic.load<i32>(header + layout.sleeping) > 0) atomic.notify(header + layout.phase, -1);
@@ -62,29 +64,29 @@ export function endPhase(): void {
   phase++;
 }
 
-function waitForPieces(): void {
-  for (let i = 0; i < patience; i++) if (atomic.load<i32>(header + layout.done) == pieces) return;
+function waitForItems(): void {
+  for (let i = 0; i < spinLimit; i++) if (atomic.load<i32>(header + layout.done) == items) return;
   atomic.store<i32>(header + layout.waiting, 1);
   for (;;) {
     const done = atomic.load<i32>(header + layout.done);
-    if (done == pieces) break;
+    if (done == items) break;
     atomic.wait<i32>(header + layout.done, done, -1);
   }
   atomic.store<i32>(header + layout.waiting, 0);
 }
 
 function waitForPhase(): void {
-  for (let i = 0; i < patience; i++) if (atomic.load<i32>(header + layout.phase) != phase) return;
+  for (let i = 0; i < spinLimit; i++) if (atomic.load<i32>(header + layout.phase) != phase) return;
   atomic.add<i32>(header + layout.sleeping, 1);
   while (atomic.load<i32>(header + layout.phase) == phase) atomic.wait<i32>(header + layout.phase, phase, -1);
   atomic.sub<i32>(header + layout.sleeping, 1);
 }
 
-/** The first thread's: what the job is has been written to the header. */
+/** Starts the job that has been written to the header; for the first thread. */
 export function startJob(): void {
-  helps = false;
-  alone = field(layout.threads) == 1;
-  if (alone) return;
+  isHelper = false;
+  singleThreaded = field(layout.threads) == 1;
+  if (singleThreaded) return;
   phase = atomic.load<i32>(header + layout.phase);
   atomic.store<i32>(header + layout.firstPhase, phase);
   atomic.add<i32>(header + layout.job, 1);
@@ -92,15 +94,15 @@ export function startJob(): void {
 }
 
 /**
- * A helper's: waits for a job after `done` and enters its first phase; −1 when there will be none. It may read a job's fields while the next
- * one's are being written: the phases of the first are over then, and it gets no piece of them.
+ * Waits for a job after the one numbered `done` and enters its first phase; −1 when there will be none. For helpers. A helper may read a job's fields
+ * while the next job's are being written: all phases of the first job are over then, and the helper gets no item of them.
  */
 export function nextJob(done: i32): i32 {
-  helps = true;
-  alone = false;
-  const linger = field(layout.idleSpins);
+  isHelper = true;
+  singleThreaded = false;
+  const spins = field(layout.idleSpins);
   let job = atomic.load<i32>(header + layout.job);
-  for (let i = 0; job == done && i < linger; i++) job = atomic.load<i32>(header + layout.job);
+  for (let i = 0; job == done && i < spins; i++) job = atomic.load<i32>(header + layout.job);
   while (job == done) {
     atomic.wait<i32>(header + layout.job, done, -1);
     job = atomic.load<i32>(header + layout.job);

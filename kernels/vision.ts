@@ -1,5 +1,5 @@
-// AssemblyScript. Runs a vision transformer (CLIP's or SigLIP's blocks) and LLaVA's projector on one picture. Several threads run `forward` over one
-// shared memory, phase by phase. Knows no files: src/engine/kernel/vision.ts lays the memory out.
+// AssemblyScript. Runs a vision transformer (CLIP's or SigLIP's blocks) and LLaVA's projector on one picture. All threads run `forward` over one
+// shared memory, phase by phase. Knows no files; src/engine/kernel/vision.ts lays out the memory.
 import { gelu } from "../src/engine/kernel/layout/activations";
 import * as matrixLayout from "../src/engine/kernel/layout/matrix";
 import { header } from "../src/engine/kernel/layout/team";
@@ -7,11 +7,11 @@ import * as blockLayout from "../src/engine/kernel/layout/vision-block";
 import * as layout from "../src/engine/kernel/layout/vision-header";
 import { classify, joined, joinedScales, joinRow } from "./classifier";
 import { activate, exponential } from "./functions";
-import { multiply, quantizeBlock, pieceRows, product, sumLanes, unpackedBytes } from "./matrix";
-import { address, endPhase, field, nextJob, nextPiece, startJob } from "./team";
+import { matmulRows, quantizeBlock, itemRows, matmul, sumLanes, unpackedBytes } from "./matrix";
+import { address, finishPhase, field, nextJob, nextItem, startJob } from "./team";
 
 /**
- * c[4 rows, 8] = a[4 rows, count] · panel[count, 8]; rows of a and c lie that far apart.
+ * c[4, 8] = a[4, count] · panel[count, 8]. Rows of `a` are `aBytes` apart, rows of `c` are `cBytes` apart.
  */
 function tile(a: usize, aBytes: usize, panel: usize, count: i32, c: usize, cBytes: usize): void {
   let s0 = f32x4.splat(0),
@@ -54,7 +54,7 @@ function tile(a: usize, aBytes: usize, panel: usize, count: i32, c: usize, cByte
   v128.store(c + 3 * cBytes, t3, 16);
 }
 
-/** A patch's pixels in a row, as the convolution's weights lie. */
+/** Copies a patch's pixels to a row, in the order of the convolution's weights. */
 function gatherPatch(index: i32): void {
   const channels = field(layout.channels),
     patch = field(layout.patch),
@@ -74,15 +74,15 @@ function gatherPatch(index: i32): void {
   }
 }
 
-/** The patches' convolution: pieces of four patches. */
+/** The patches' convolution as a matrix product. A work item is four patches. */
 function embedPatches(patches: i32, firstRow: i32): void {
   const hidden = field(layout.hidden);
   const inputs = field(layout.channels) * field(layout.patch) * field(layout.patch);
   const hiddenBytes = (<usize>hidden) << 2;
   const inputBytes = (<usize>inputs) << 2;
   const fours = (patches + 3) >> 2;
-  for (let piece = nextPiece(fours); piece >= 0; piece = nextPiece(fours)) {
-    const from = piece << 2;
+  for (let item = nextItem(fours); item >= 0; item = nextItem(fours)) {
+    const from = item << 2;
     const a = address(layout.patches) + <usize>from * inputBytes;
     const c = address(layout.stream) + <usize>(firstRow + from) * hiddenBytes;
     for (let n: usize = 0; n < <usize>hidden; n += 8) {
@@ -91,7 +91,7 @@ function embedPatches(patches: i32, firstRow: i32): void {
   }
 }
 
-/** Adds the update (or 0: none) to a row and writes it, normalised by its mean and variance, to another place, or its own. */
+/** Adds `update` (none if 0) to a row, and writes its layer norm to `to`, which may be the row itself. */
 function layerNorm(row: usize, update: usize, norm: usize, hidden: i32, to: usize): void {
   const bytes = (<usize>hidden) << 2;
   const weight = load<usize>(norm),
@@ -118,7 +118,7 @@ function layerNorm(row: usize, update: usize, norm: usize, hidden: i32, to: usiz
   }
 }
 
-/** A row of hidden floats, narrowed as the products want it. */
+/** Quantizes a row of `hidden` floats as the input of matrix products. */
 function quantizeRow(x: usize, row: i32): void {
   const hidden = field(layout.hidden);
   const to = address(layout.quantized) + <usize>row * ((<usize>hidden) << 1);
@@ -128,7 +128,7 @@ function quantizeRow(x: usize, row: i32): void {
   }
 }
 
-/** A row's keys and values, put into panels. */
+/** Copies a row's keys and values to their panels. */
 function packRow(row: i32): void {
   const hidden = field(layout.hidden),
     heads = field(layout.heads),
@@ -153,7 +153,7 @@ function packRow(row: i32): void {
   }
 }
 
-/** Four rows' attention over all rows, head by head; narrowed. */
+/** Attention of four rows over all rows, head by head. Writes the results quantized. */
 function attend(first: i32, scratch: usize): void {
   const hidden = field(layout.hidden),
     heads = field(layout.heads),
@@ -196,7 +196,7 @@ function softmax(scores: usize, count: i32): void {
   most = f32x4.max(most, v128.shuffle<i32>(most, most, 2, 3, 0, 1));
   let largest = max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1));
   for (let i = whole; i < end; i += 4) largest = max(largest, load<f32>(scores + i));
-  // Beyond the last the lanes hold products with nothing: as far below the largest as the exponential goes.
+  // Lanes beyond the last position hold products with padding, which must get no weight.
   for (let i = end; (i & 15) != 0; i += 4) store<f32>(scores + i, -Infinity);
   let sum = f32x4.splat(0);
   for (let i: usize = 0; i < end; i += 16) {
@@ -212,27 +212,30 @@ function softmax(scores: usize, count: i32): void {
   for (let i: usize = 0; i < end; i += 16) v128.store(scores + i, f32x4.mul(v128.load(scores + i), inverse));
 }
 
-/** A matrix's product with an activation, narrowed: a piece is 32 outputs, one block of the next product's input. */
-function activatedProduct(matrix: usize, rows: i32, x: usize, xScales: usize, activation: i32, scratch: usize): void {
+/** A matrix product with an activation, quantized. A work item is 32 outputs, which make one block of the next matrix's input. */
+function activatedMatmul(matrix: usize, rows: i32, x: usize, xScales: usize, activation: i32, scratch: usize): void {
   const outputs = load<i32>(matrix, matrixLayout.rows);
-  const blocks = <usize>((outputs + pieceRows - 1) >> 5);
+  const blocks = <usize>((outputs + itemRows - 1) >> 5);
   const cells = scratch + unpackedBytes(load<i32>(matrix, matrixLayout.columns));
-  for (let piece = nextPiece(<i32>blocks); piece >= 0; piece = nextPiece(<i32>blocks)) {
-    const from = piece << 5;
-    const to = min(from + pieceRows, outputs);
-    // Cells are told from the matrix's first row on.
-    multiply(matrix, from, to, rows, x, xScales, cells - ((<usize>from) << 2), pieceRows, scratch);
+  for (let item = nextItem(<i32>blocks); item >= 0; item = nextItem(<i32>blocks)) {
+    const from = item << 5;
+    const to = min(from + itemRows, outputs);
+    // matmulRows counts its results from the matrix's first row on.
+    matmulRows(matrix, from, to, rows, x, xScales, cells - ((<usize>from) << 2), itemRows, scratch);
     for (let m = 0; m < rows; m++) {
       const cell = cells + ((<usize>m) << 7);
       for (let i = (<usize>(to - from)) << 2; i < 128; i += 4) store<f32>(cell + i, 0);
       for (let i: usize = 0; i < 128; i += 16) v128.store(cell + i, activate(v128.load(cell + i), activation));
-      const block = <usize>m * blocks + <usize>piece;
+      const block = <usize>m * blocks + <usize>item;
       store<f32>(address(layout.wideScales) + (block << 2), quantizeBlock(cell, address(layout.wide) + (block << 6)));
     }
   }
 }
 
-/** One thread's share of a picture; returns when all are done. */
+/**
+ * One thread's share of a picture; returns when all threads are done. It is the list of the tower's phases, which every thread has to go through in
+ * the same order.
+ */
 function forward(thread: i32): void {
   const rows = field(layout.rows),
     hidden = field(layout.hidden);
@@ -248,11 +251,11 @@ function forward(thread: i32): void {
   const classifier = address(layout.classifier);
   const map = classifier ? classify(classifier, scratch) : 0;
 
-  for (let i = nextPiece(patches); i >= 0; i = nextPiece(patches)) gatherPatch(i);
-  endPhase();
+  for (let i = nextItem(patches); i >= 0; i = nextItem(patches)) gatherPatch(i);
+  finishPhase();
   embedPatches(patches, firstRow);
-  endPhase();
-  for (let m = nextPiece(rows); m >= 0; m = nextPiece(rows)) {
+  finishPhase();
+  for (let m = nextItem(rows); m >= 0; m = nextItem(rows)) {
     const row = stream + <usize>m * hiddenBytes;
     if (m < firstRow) memory.copy(row, address(layout.classRow), hiddenBytes);
     const positions = address(layout.positions) + <usize>m * hiddenBytes;
@@ -261,7 +264,7 @@ function forward(thread: i32): void {
     }
     if (address(layout.preNorm)) layerNorm(row, 0, address(layout.preNorm), hidden, row);
   }
-  endPhase();
+  finishPhase();
   for (let block = 0; block < field(layout.blocks); block++) {
     const table = address(layout.blockTable) + <usize>block * blockLayout.bytes;
     const mlpNorm = table + blockLayout.mlpNorm,
@@ -269,32 +272,32 @@ function forward(thread: i32): void {
       out = qkv + (blockLayout.out - blockLayout.qkv),
       wide = out + (blockLayout.wide - blockLayout.out),
       narrow = wide + (blockLayout.narrow - blockLayout.wide);
-    for (let m = nextPiece(rows); m >= 0; m = nextPiece(rows)) {
+    for (let m = nextItem(rows); m >= 0; m = nextItem(rows)) {
       const at = <usize>m * hiddenBytes;
       layerNorm(stream + at, block == 0 ? 0 : update + at, table, hidden, scratch);
       quantizeRow(scratch, m);
     }
-    endPhase();
-    product(qkv, rows, quantized, quantizedScales, address(layout.qkv), scratch);
-    endPhase();
-    for (let m = nextPiece(rows); m >= 0; m = nextPiece(rows)) packRow(m);
-    endPhase();
-    for (let piece = nextPiece(fours); piece >= 0; piece = nextPiece(fours)) attend(piece << 2, scratch);
-    endPhase();
-    product(out, rows, quantized, quantizedScales, update, scratch);
-    endPhase();
-    for (let m = nextPiece(rows); m >= 0; m = nextPiece(rows)) {
+    finishPhase();
+    matmul(qkv, rows, quantized, quantizedScales, address(layout.qkv), scratch);
+    finishPhase();
+    for (let m = nextItem(rows); m >= 0; m = nextItem(rows)) packRow(m);
+    finishPhase();
+    for (let item = nextItem(fours); item >= 0; item = nextItem(fours)) attend(item << 2, scratch);
+    finishPhase();
+    matmul(out, rows, quantized, quantizedScales, update, scratch);
+    finishPhase();
+    for (let m = nextItem(rows); m >= 0; m = nextItem(rows)) {
       const at = <usize>m * hiddenBytes;
       layerNorm(stream + at, update + at, mlpNorm, hidden, scratch);
       quantizeRow(scratch, m);
     }
-    endPhase();
-    activatedProduct(wide, rows, quantized, quantizedScales, field(layout.activation), scratch);
-    endPhase();
-    product(narrow, rows, address(layout.wide), address(layout.wideScales), update, scratch);
-    endPhase();
+    finishPhase();
+    activatedMatmul(wide, rows, quantized, quantizedScales, field(layout.activation), scratch);
+    finishPhase();
+    matmul(narrow, rows, address(layout.wide), address(layout.wideScales), update, scratch);
+    finishPhase();
   }
-  for (let m = nextPiece(rows); m >= 0; m = nextPiece(rows)) {
+  for (let m = nextItem(rows); m >= 0; m = nextItem(rows)) {
     const row = stream + <usize>m * hiddenBytes;
     const change = update + <usize>m * hiddenBytes;
     for (let i: usize = 0; i < hiddenBytes; i += 16) {
@@ -303,11 +306,11 @@ function forward(thread: i32): void {
     if (classifier == 0) quantizeRow(row, m);
     else if (m >= field(layout.dropped)) joinRow(classifier, map, m - field(layout.dropped), row, hidden, scratch);
   }
-  endPhase();
+  finishPhase();
   project(scratch);
 }
 
-/** The rows that are not dropped, through one matrix or two with a Gelu between. */
+/** The projector, one matrix or two with a Gelu between, on the rows that are not dropped. */
 function project(scratch: usize): void {
   const dropped = field(layout.dropped),
     hidden = field(layout.hidden);
@@ -319,11 +322,11 @@ function project(scratch: usize): void {
   const xScales = classifier ? joinedScales(classifier) : ownScales;
   const first = address(layout.projector);
   if (field(layout.projections) == 1) {
-    product(first, rows, x, xScales, address(layout.out), scratch);
+    matmul(first, rows, x, xScales, address(layout.out), scratch);
   } else {
-    activatedProduct(first, rows, x, xScales, gelu, scratch);
-    endPhase();
-    product(
+    activatedMatmul(first, rows, x, xScales, gelu, scratch);
+    finishPhase();
+    matmul(
       first + matrixLayout.bytes,
       rows,
       address(layout.wide),
@@ -332,16 +335,16 @@ function project(scratch: usize): void {
       scratch,
     );
   }
-  endPhase();
+  finishPhase();
 }
 
-/** Starts a job for all threads and does the first one's share. */
+/** Starts a job for all threads and does the first thread's share. */
 export function run(): void {
   startJob();
   forward(0);
 }
 
-/** A helping thread's life: jobs, until it is told to quit. */
+/** Works on jobs until the header says quit; for helpers. */
 export function help(thread: i32): void {
   for (let job = nextJob(0); job >= 0; job = nextJob(job)) forward(thread);
 }
