@@ -35,7 +35,7 @@ const api: OursApi = {
     const gpu = probe?.kind === "adapter" && (device === "webgpu" || !probe.software) ? probe : undefined;
     if (device === "webgpu" && !gpu) throw new Error("WebGPU was asked for, and there is no adapter");
     const runtime = gpu ? await createWebGpuRuntime(gpu, { runtimeUrl }) : await createWasmRuntime({ runtimeUrl });
-    const keptFeatures = keepFeatures ? createIdbFeatures().shelf("bench", device) : undefined;
+    const keptFeatures = keepFeatures ? createIdbFeatures().open("bench", device) : undefined;
     const engine = await createEngine({ runtime, files: served.files, info: served.info, decodeImage, keptFeatures });
     // As the app does before it answers; recorded steps depend on it.
     if ((await engine.selfTest())?.ok === false) throw new Error("this device computes wrong numbers");

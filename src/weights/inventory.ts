@@ -4,6 +4,7 @@ import {
   manifestName,
   packageBytes,
   parsePackageManifest,
+  type PackageArchitecture,
   type PackageManifest,
 } from "./manifest.ts";
 import { packageOf, packageShards } from "#weights/store/keys.ts";
@@ -17,7 +18,7 @@ export interface StoredPackageInfo {
   /** "" while the manifest is not stored. */
   readonly name: string;
   /** Decides what runs the package; undefined while the manifest is not stored. */
-  readonly architecture: PackageManifest["model"]["architecture"] | undefined;
+  readonly architecture: PackageArchitecture | undefined;
   readonly license: string;
   /** Pieces of unfinished shards included. */
   readonly storedBytes: number;

@@ -146,6 +146,8 @@ export type HubManifest = v.InferOutput<typeof HubManifestSchema>;
 /** A LoRA adapter. */
 export type AdapterManifest = v.InferOutput<typeof AdapterManifestSchema>;
 export type PackageManifest = Manifest | HubManifest | AdapterManifest;
+/** What runs a package: this project's engine, alone or beside a base, or a model hub's library (src/hub). */
+export type PackageArchitecture = PackageManifest["model"]["architecture"];
 
 type Result<M> = { readonly ok: true; readonly manifest: M } | { readonly ok: false; readonly problem: string };
 export type ManifestResult = Result<Manifest>;

@@ -4,17 +4,14 @@ import type { Fit } from "#weights/fit.ts";
 import type { HubPrecision } from "#weights/download/hub-plan.ts";
 import type { ImportedPackage } from "#weights/import-package.ts";
 import type { StoredPackageInfo } from "#weights/inventory.ts";
-import type { PackageManifest } from "#weights/manifest.ts";
+import type { PackageSource } from "#weights/download/read-manifest.ts";
+import type { PackageArchitecture } from "#weights/manifest.ts";
 
-/** Where a model package is fetched from and which one it is. */
-export interface ModelRef {
-  readonly id: string;
-  /** Absolute URL of the package folder, ending with a slash; "" for a package that came from a file. */
-  readonly baseUrl: string;
-}
+// What the weights room calls its own, for those who speak to the download worker.
+export type { Fit, PackageArchitecture, PackageSource, StoredPackageInfo };
 
 export interface LoadRequest {
-  readonly model: ModelRef;
+  readonly model: PackageSource;
   /** What the download worker resolved with. */
   readonly package: StoredPackage;
   /** "auto" takes WebGPU where a hardware adapter is, else WASM. */
@@ -115,14 +112,17 @@ export interface WeightsApi {
    * Resolves when every shard is stored and verified; `persisted` false means they are in the returned Blobs only. A `job` ends the one of
    * its name that runs, and no other; by default it is the model's id.
    */
-  ensure(model: ModelRef, onEvent: (event: LoadEvent) => Promise<void> | void, job?: string): Promise<StoredPackage>;
+  ensure(
+    model: PackageSource,
+    onEvent: (event: LoadEvent) => Promise<void> | void,
+    job?: string,
+  ): Promise<StoredPackage>;
   /** Brings a package into storage for later: an `ensure` that rejects with "quota" or "storage" where it can't be stored. */
-  fetchAhead(model: ModelRef, onEvent: (event: LoadEvent) => Promise<void> | void, job?: string): Promise<void>;
+  fetchAhead(model: PackageSource, onEvent: (event: LoadEvent) => Promise<void> | void, job?: string): Promise<void>;
   /** Ends the job, which then rejects with an AbortError, without a name all; what has arrived is kept for the next one. */
   stop(job?: string): Promise<void>;
   /** Whether every shard of the package is stored (by key, not by hash). */
-  isComplete(model: ModelRef): Promise<boolean>;
-  remove(model: ModelRef): Promise<void>;
+  isComplete(model: PackageSource): Promise<boolean>;
 }
 
 /** A package ready to load: its manifest's JSON and a Blob per file (handles, not bytes). */
@@ -136,15 +136,6 @@ export interface StoredPackage {
   readonly adaptable?: boolean;
 }
 
-/** Whether a device can hold and run a package, and why not; see weights/fit.ts. */
-export type ModelFit = Fit;
-
-/** What runs a package: this project's engine, or a model hub's library (src/hub). */
-export type PackageArchitecture = PackageManifest["model"]["architecture"];
-
-/** A package stored in this browser; see weights/inventory.ts. */
-export type StoredModelInfo = StoredPackageInfo;
-
 /** A package on a server, before its first byte. */
 export interface PackageOffer {
   /** Under which it is stored: its address, or "owner/name" on a hub. */
@@ -153,7 +144,7 @@ export interface PackageOffer {
   readonly name: string;
   readonly license: string;
   readonly bytes: number;
-  readonly fit: ModelFit;
+  readonly fit: Fit;
   /** How fast this device would answer with it, roughly; undefined where it can't be told. */
   readonly tokensPerSecond: number | undefined;
   /** Of an adapter: what the package that it was made for is called. */
@@ -167,7 +158,7 @@ export interface DeviceSummary {
 
 /** The download worker's second api: what is stored. "in-use" means that a download of the model is under way, in any tab. */
 export interface PackagesApi {
-  list(): Promise<readonly StoredModelInfo[]>;
+  list(): Promise<readonly StoredPackageInfo[]>;
   /** Deletes shards whose bytes are wrong, so that the next load fetches them alone. */
   verify(
     id: string,

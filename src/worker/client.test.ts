@@ -79,7 +79,6 @@ beforeEach(() => {
     fetchAhead: () => Promise.resolve(),
     stop: () => Promise.resolve(),
     isComplete: () => Promise.resolve(true),
-    remove: () => Promise.resolve(),
   };
   inferenceApi = {
     async load(_, onEvent) {

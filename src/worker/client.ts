@@ -3,15 +3,21 @@
 import { proxy } from "comlink";
 import { EngineError } from "#engine/errors.ts";
 import type { GenerateEvent, GenerateRequest, PictureKinds } from "#engine/types.ts";
-import type { LoadEvent, LoadedAdapter, LoadedModel, LoadRequest, ModelRef, StoredPackage } from "./api.ts";
+import type { LoadEvent, LoadedAdapter, LoadedModel, LoadRequest, PackageSource, StoredPackage } from "./api.ts";
 import { createInferenceWorker, type InferenceWorker, type StoredAdapter } from "./inference-worker.ts";
 import type { WeightsWorker } from "./weights-client.ts";
 
 export type { DeviceNotice, LoadEvent, LoadedAdapter, LoadedModel } from "./api.ts";
 
+/** A package, as the page names it: a record of the zoo is one. */
+export interface PackagePath {
+  readonly id: string;
+  /** Of its folder, relative to the page or absolute; "" when it came from a file. */
+  readonly path: string;
+}
+
 export interface ModelClientOptions {
-  /** Id and package folder, relative to `pageUrl` or absolute, "" when it came from a file; a record of the zoo fits. */
-  readonly model: { readonly id: string; readonly path: string };
+  readonly model: PackagePath;
   readonly device: LoadRequest["device"];
   /** The page's download worker. */
   readonly weights: WeightsWorker;
@@ -25,9 +31,6 @@ export interface ModelClientOptions {
   readonly silenceMs?: number;
 }
 
-/** Id and package folder, as of a model. */
-export type AdapterRef = ModelClientOptions["model"];
-
 /** Rejections are EngineErrors, or errors with a code in their name (`errorCodeOf` reads both), or an AbortError. */
 export interface WorkerModelClient {
   /** Fetches what is missing and loads it in a new worker; call again to start anew after a failure. */
@@ -36,7 +39,7 @@ export interface WorkerModelClient {
    * Fetches what is missing of an adapter and puts it beside the loaded model, of which nothing is fetched or loaded again. Rejects with
    * "bad-package" where it does not fit; the model then goes on as it was.
    */
-  loadAdapter(adapter: AdapterRef, onEvent: (event: LoadEvent) => void): Promise<LoadedAdapter>;
+  loadAdapter(adapter: PackagePath, onEvent: (event: LoadEvent) => void): Promise<LoadedAdapter>;
   /**
    * One answer, which waits for those that were asked for before; abort, or leave the loop, to stop it. Ends with `done`. `adapter`: the id of
    * one that was loaded.
@@ -49,8 +52,6 @@ export interface WorkerModelClient {
   prepare(request: GenerateRequest, signal: AbortSignal, adapter?: string): Promise<PictureKinds>;
   /** Whether every shard of the model is stored in this browser. */
   isStored(): Promise<boolean>;
-  /** Forgets the stored model. */
-  remove(): Promise<void>;
   /** Called when the inference worker dies, also while nothing runs; returns how to stop listening. */
   onDied(listener: (error: EngineError) => void): () => void;
   /** Ends the inference worker, and with it all that is loaded; `load` starts it again. */
@@ -64,11 +65,11 @@ function startEngine(): Worker {
 /** Starts nothing yet. */
 export function createModelClient(options: ModelClientOptions): WorkerModelClient {
   const { model, device, weights, pageUrl, runtimeUrl, startWorker = startEngine, silenceMs = 120_000 } = options;
-  const refOf = ({ id, path }: AdapterRef): ModelRef => ({
+  const sourceOf = ({ id, path }: PackagePath): PackageSource => ({
     id,
     baseUrl: path === "" ? "" : new URL(path, pageUrl).href,
   });
-  const ref = refOf(model);
+  const source = sourceOf(model);
   /** By id; a worker that is started anew is given them again. */
   const adapters = new Map<string, StoredPackage>();
   const listeners = new Set<(error: EngineError) => void>();
@@ -107,8 +108,8 @@ export function createModelClient(options: ModelClientOptions): WorkerModelClien
       const onDownload = proxy((event: LoadEvent) => onEvent(event));
       try {
         // Guarded by both: the inference worker can fail to start while weights are fetched.
-        const stored = await life.guard(weights.ask((store) => store.ensure(ref, onDownload, job)));
-        return await worker.load({ model: ref, package: stored, device, runtimeUrl }, onEvent);
+        const stored = await life.guard(weights.ask((store) => store.ensure(source, onDownload, job)));
+        return await worker.load({ model: source, package: stored, device, runtimeUrl }, onEvent);
       } finally {
         signal?.removeEventListener("abort", stop);
       }
@@ -116,7 +117,7 @@ export function createModelClient(options: ModelClientOptions): WorkerModelClien
     async loadAdapter({ id, path }, onEvent) {
       loaded();
       const job = weights.newJob();
-      const stored = await weights.ask((store) => store.ensure(refOf({ id, path }), proxy(onEvent), job));
+      const stored = await weights.ask((store) => store.ensure(sourceOf({ id, path }), proxy(onEvent), job));
       adapters.set(id, stored);
       return loaded().loadAdapter({ id, stored });
     },
@@ -126,8 +127,7 @@ export function createModelClient(options: ModelClientOptions): WorkerModelClien
     async prepare(request, signal, adapter) {
       return (await inference?.prepare(request, signal, adapter)) ?? [];
     },
-    isStored: () => weights.ask((store) => store.isComplete(ref)),
-    remove: () => weights.ask((store) => store.remove(ref)),
+    isStored: () => weights.ask((store) => store.isComplete(source)),
     onDied(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -58,7 +58,7 @@ function hostEngine(
     if (!isAdapterManifest(manifest)) throw new EngineError("bad-package", `${manifest.model.name} is no adapter`);
     const { projector } = manifest.adapter;
     const own = projector && (await featureScope(manifest.files, [projector.path, ...projector.data], ""));
-    const keptFeatures = own && features?.shelf(id, scope + own);
+    const keptFeatures = own && features?.open(id, scope + own);
     return { info: manifest, files: packageFiles(stored), ...(keptFeatures && { keptFeatures }) };
   };
 

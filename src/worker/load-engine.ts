@@ -3,7 +3,7 @@ import type { Engine, EngineOptions } from "#engine/engine.ts";
 import { EngineError, errorCodeOf } from "#engine/errors.ts";
 import type { Runtime } from "#engine/runtime/runtime.ts";
 import type { PackageFiles } from "#engine/types.ts";
-import { featureScope, type FeatureCupboard } from "#weights/store/features.ts";
+import { featureScope, type FeatureStorage } from "#weights/store/features.ts";
 import { parseManifest, type Manifest } from "#weights/manifest.ts";
 import type { DeviceNotice, LoadEvent, LoadRequest, StoredPackage } from "./api.ts";
 import type { OnEvent } from "./host.ts";
@@ -21,7 +21,7 @@ export interface InferenceAdapters<P extends Probe> {
   createEngine(options: EngineOptions): Promise<Engine>;
   readonly decodeImage: EngineOptions["decodeImage"];
   /** Where features of pictures outlive the page. */
-  readonly features?: FeatureCupboard;
+  readonly features?: FeatureStorage;
 }
 
 /** An engine and the runtime under it, which have passed the self-test. */
@@ -106,7 +106,7 @@ async function openEngine(
       files: given.files,
       info: manifest,
       adaptable: given.adaptable,
-      keptFeatures: adapters.features?.shelf(id, scope),
+      keptFeatures: adapters.features?.open(id, scope),
       decodeImage: adapters.decodeImage,
       onProgress: (part) => {
         told = told.then(() => onEvent({ type: "session", part, device }));

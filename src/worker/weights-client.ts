@@ -1,9 +1,9 @@
 // The page's side of the one download worker: started when it is first needed, and again after it has died. Knows no storage.
 import { proxy, wrap, type Remote } from "comlink";
-import type { LivingApi, LoadEvent, ModelRef, PackagesApi, WeightsApi } from "./api.ts";
+import type { LivingApi, LoadEvent, PackageSource, PackagesApi, WeightsApi } from "./api.ts";
 import { watchWorker, type WorkerLife } from "./worker-life.ts";
 
-export type { ModelFit, PackageOffer, PackagesApi, StoredModelInfo } from "./api.ts";
+export type { Fit, PackageOffer, PackagesApi, StoredPackageInfo } from "./api.ts";
 
 /** The download worker of a page, shared by all who need it. */
 export interface WeightsWorker {
@@ -51,7 +51,7 @@ export function createWeightsWorker(): WeightsWorker {
  */
 export function createFetchAhead(
   weights: WeightsWorker,
-): (model: ModelRef, onEvent: (event: LoadEvent) => void, signal: AbortSignal) => Promise<void> {
+): (model: PackageSource, onEvent: (event: LoadEvent) => void, signal: AbortSignal) => Promise<void> {
   return async (model, onEvent, signal) => {
     signal.throwIfAborted();
     const job = weights.newJob();

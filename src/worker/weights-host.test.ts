@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { startPackageServer, testPackage, weightsPath, type PackageServer } from "#testing/package-server.node.ts";
 import { createMemoryShardStore } from "#weights/store/store.ts";
-import type { LoadEvent, ModelRef } from "./api.ts";
+import type { LoadEvent, PackageSource } from "./api.ts";
+import { removePackage } from "#weights/store/stored-package.ts";
 import { createWeightsHost } from "./weights-host.ts";
 
 const packed = testPackage();
 let server: PackageServer;
-let model: ModelRef;
+let model: PackageSource;
 
 beforeEach(async () => {
   server = await startPackageServer(packed);
@@ -133,11 +134,12 @@ test("two tabs that load the same model fetch it once", async () => {
 });
 
 test("a removed model is not complete any more, and others stay", async () => {
-  const host = hostWith();
+  const store = createMemoryShardStore();
+  const host = hostWith(store);
   const other = { ...model, id: "test/model-2" };
   await host.ensure(model, ignore);
   await host.ensure(other, ignore);
-  await host.remove(model);
+  await removePackage(model.id, store);
   expect(await host.isComplete(model)).toBe(false);
   expect(await host.isComplete(other)).toBe(true);
 });

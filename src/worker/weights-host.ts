@@ -1,19 +1,18 @@
 // The download worker's side of the wire: jobs that bring packages here, over the weights room. Knows no Comlink and no page.
 import type { PartialShard } from "#weights/download/download.ts";
 import { ensurePackage, type WeightsHost } from "#weights/download/ensure.ts";
-import { isPackageStored, removePackage } from "#weights/store/stored-package.ts";
-import type { FeatureCupboard } from "#weights/store/features.ts";
+import { isPackageStored } from "#weights/store/stored-package.ts";
 import { hasAdapter } from "#weights/inventory.ts";
 import { readUseNote, writeUseNote } from "#weights/store/records.ts";
-import type { LoadEvent, ModelRef, StoredPackage, WeightsApi } from "./api.ts";
+import type { LoadEvent, PackageSource, StoredPackage, WeightsApi } from "./api.ts";
 
-/** Serves the download worker's calls; half-fetched shards live as long as it does. Features of a package go with it. */
-export function createWeightsHost(host: WeightsHost, features?: Pick<FeatureCupboard, "forget">): WeightsApi {
+/** Serves the download worker's calls; half-fetched shards live as long as it does. */
+export function createWeightsHost(host: WeightsHost): WeightsApi {
   const partials = new Map<string, PartialShard>();
   const running = new Map<string, AbortController>();
 
   const bring = async (
-    model: ModelRef,
+    model: PackageSource,
     onEvent: (event: LoadEvent) => Promise<void> | void,
     job: string,
     ahead: boolean,
@@ -56,10 +55,6 @@ export function createWeightsHost(host: WeightsHost, features?: Pick<FeatureCupb
       return Promise.resolve();
     },
     isComplete: (model) => isPackageStored(model.id, host.store),
-    async remove(model) {
-      await removePackage(model.id, host.store);
-      await features?.forget(model.id);
-    },
   };
 }
 

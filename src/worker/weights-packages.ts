@@ -1,7 +1,7 @@
 // The download worker's side of what is stored: listed, verified, forgotten, exported, imported. Knows no Comlink and no page.
 import { fetchPackageManifest } from "#weights/download/read-manifest.ts";
 import { removePackage } from "#weights/store/stored-package.ts";
-import type { FeatureCupboard } from "#weights/store/features.ts";
+import type { FeatureStorage } from "#weights/store/features.ts";
 import {
   hubFacts,
   hubPrecision,
@@ -28,7 +28,7 @@ export interface PackagesHost {
   /** Measured when it is first asked for; absent, nobody tells a pace. */
   readonly bandwidth?: () => Promise<Bandwidth>;
   /** Those of a package go with it. */
-  readonly features?: Pick<FeatureCupboard, "forget">;
+  readonly features?: Pick<FeatureStorage, "forget">;
 }
 
 /** Whatever changes a package leaves one alone that is being downloaded. */

@@ -18,7 +18,7 @@ let measured: Promise<Bandwidth> | undefined;
 const bandwidth = (): Promise<Bandwidth> => (measured ??= measureBandwidth());
 const precision = async (): Promise<HubPrecision> => hubPrecision(await deviceFacts());
 expose({
-  ...createWeightsHost({ store, room: roomLeft, precision }, features),
+  ...createWeightsHost({ store, room: roomLeft, precision }),
   ...createPackagesHost({ store, facts: deviceFacts, bandwidth, features }),
   holdLock,
 });

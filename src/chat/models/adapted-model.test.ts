@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import type { StoredModelInfo } from "#worker/api.ts";
+import type { StoredPackageInfo } from "#worker/api.ts";
 import type { ModelClient, ReadyModel } from "./model-client.ts";
 import { createAdaptedModel } from "./adapted-model.ts";
 import { createModelRegistry } from "./models.ts";
 import { createStoredModels, type AdapterRef } from "./storage.ts";
 
-const info = (id: string, more: Partial<StoredModelInfo>): StoredModelInfo => ({
+const info = (id: string, more: Partial<StoredPackageInfo>): StoredPackageInfo => ({
   id,
   name: id,
   architecture: "llava",
@@ -31,7 +31,7 @@ const ready: ReadyModel = {
 };
 
 /** The page's models over a list of what is stored; `log` tells what their workers were asked. */
-function pageOf(list: () => readonly StoredModelInfo[]) {
+function pageOf(list: () => readonly StoredPackageInfo[]) {
   const log: string[] = [];
   const connect = ({ id }: { readonly id: string }): ModelClient => ({
     load() {
@@ -84,7 +84,7 @@ function pageOf(list: () => readonly StoredModelInfo[]) {
 }
 
 test("an adapter is a model of its own as long as its base is here", async () => {
-  let list: StoredModelInfo[] = [adapter];
+  let list: StoredPackageInfo[] = [adapter];
   const { stored, registry, choices } = pageOf(() => list);
   await stored.refresh();
   expect(choices()).toEqual(["Pocket"]);

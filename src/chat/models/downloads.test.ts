@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { EngineError } from "#engine/errors.ts";
-import type { LoadEvent, ModelRef } from "#worker/api.ts";
+import type { LoadEvent, PackageSource } from "#worker/api.ts";
 import { createDownloads, type DownloadsOptions } from "./downloads.ts";
 import { downloadsKey } from "./stored-downloads.ts";
 import { createTransferRate } from "./transfer-rate.ts";
@@ -8,7 +8,7 @@ import { createTransferRate } from "./transfer-rate.ts";
 const model = { id: "m", name: "M", baseUrl: "https://a.example/m/", architecture: "llava" as const, bytes: 100 };
 
 interface Call {
-  readonly model: ModelRef;
+  readonly model: PackageSource;
   readonly onEvent: (event: LoadEvent) => void;
   readonly signal: AbortSignal;
   readonly end: (error?: Error) => void;

@@ -1,7 +1,7 @@
 // Models that are downloaded into this browser's storage while the chat goes on with another one: started, paused, cancelled, and
 // resumed after the page was closed. Knows no page, and not how anything is fetched or stored.
 import { errorCodeOf, type ErrorCode } from "#engine/errors.ts";
-import type { LoadEvent, ModelRef, PackageArchitecture } from "#worker/api.ts";
+import type { LoadEvent, PackageSource, PackageArchitecture } from "#worker/api.ts";
 import type { GetStorage } from "#chat/local-storage.ts";
 import { createCell, type Cell, type Observable } from "#chat/observable.ts";
 import { createTransferRate } from "./transfer-rate.ts";
@@ -49,7 +49,11 @@ export interface Downloads extends Observable<readonly Download[]> {
 
 export interface DownloadsOptions {
   readonly storage: GetStorage;
-  readonly fetchAhead: (model: ModelRef, onEvent: (event: LoadEvent) => void, signal: AbortSignal) => Promise<void>;
+  readonly fetchAhead: (
+    model: PackageSource,
+    onEvent: (event: LoadEvent) => void,
+    signal: AbortSignal,
+  ) => Promise<void>;
   readonly forget: (id: string) => Promise<"done" | "in-use">;
   /** What is stored has changed. */
   readonly changed: () => Promise<void>;

@@ -5,11 +5,11 @@ import type { ModelOffer, ModelRegistry } from "./models.ts";
 import { packageAddress } from "./package-address.ts";
 import { createCell, type Observable } from "#chat/observable.ts";
 import { hubModelName, repositoryOf } from "#zoo/hub-models.ts";
-import type { PackageArchitecture, PackageOffer, PackagesApi, StoredModelInfo } from "#worker/api.ts";
+import type { PackageArchitecture, PackageOffer, PackagesApi, StoredPackageInfo } from "#worker/api.ts";
 
 export interface StorageState {
   /** Undefined until it has been looked up. */
-  readonly stored: readonly StoredModelInfo[] | undefined;
+  readonly stored: readonly StoredPackageInfo[] | undefined;
   readonly usedBytes: number | undefined;
   readonly quotaBytes: number | undefined;
   readonly persisted: boolean | undefined;
@@ -33,7 +33,10 @@ export interface AdapterRef {
 }
 
 /** The stored package that a stored adapter fits; undefined when there is none. */
-export function baseOf(adapter: StoredModelInfo, stored: readonly StoredModelInfo[]): StoredModelInfo | undefined {
+export function baseOf(
+  adapter: StoredPackageInfo,
+  stored: readonly StoredPackageInfo[],
+): StoredPackageInfo | undefined {
   return stored.find(
     ({ architecture, fits, complete }) => architecture === "llava" && complete && fits === adapter.fits,
   );
@@ -81,7 +84,7 @@ export function createStoredModels(options: StoredModelsOptions): StoredModels {
   const updateOffers = (): void =>
     registry.offer("stored", [...offers.values(), ...[...adapted.values()].map(({ offer }) => offer)]);
 
-  const offerAdapters = (stored: readonly StoredModelInfo[]): void => {
+  const offerAdapters = (stored: readonly StoredPackageInfo[]): void => {
     const adapters = stored.filter(({ architecture, complete }) => architecture === "llava-adapter" && complete);
     for (const id of adapted.keys()) if (!adapters.some((adapter) => adapter.id === id)) adapted.delete(id);
     for (const adapter of adapters) {

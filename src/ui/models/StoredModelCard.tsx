@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { errorCodeOf } from "#engine/errors.ts";
 import { baseOf } from "#chat/models/storage.ts";
-import type { StoredModelInfo } from "#worker/api.ts";
+import type { StoredPackageInfo } from "#worker/api.ts";
 import { formatNumber, formatSize } from "#ui/parts/format.ts";
 import { ModelCard } from "./ModelCard.tsx";
 import type { ModelFeatures } from "./model-features.ts";
@@ -12,7 +12,7 @@ import { Note, type NoteState } from "#ui/parts/Note.tsx";
 import { useTexts, type Texts } from "#ui/texts/texts.ts";
 
 interface StoredModelCardProps extends Pick<ModelFeatures, "downloads" | "models" | "storage"> {
-  readonly model: StoredModelInfo;
+  readonly model: StoredPackageInfo;
   /** An action is under way, in this card or another. */
   readonly working: boolean;
   readonly onWorking: (working: boolean) => void;
@@ -143,7 +143,7 @@ export function StoredModelCard(props: StoredModelCardProps): JSX.Element {
 }
 
 /** "9.8 MB", "4.1 MB of 9.8 MB", licence, last use. */
-function factsOf(t: Texts, model: StoredModelInfo, usable: boolean): readonly string[] {
+function factsOf(t: Texts, model: StoredPackageInfo, usable: boolean): readonly string[] {
   const size = formatSize(t, model.storedBytes);
   return [
     ...(model.architecture === "llava-adapter"

@@ -1,7 +1,7 @@
 // English sentences about the models that are stored in the browser.
-import type { ModelFit } from "#worker/api.ts";
+import type { Fit } from "#worker/api.ts";
 
-const reasons: Record<ModelFit["reasons"][number], string> = {
+const reasons: Record<Fit["reasons"][number], string> = {
   "buffer-too-small": "One of its weights is larger than a single buffer of your GPU.",
   "no-shader-f16": "It needs 16-bit floating point, which your GPU doesn't support here.",
   "memory-too-small": "It needs more memory than this device has.",

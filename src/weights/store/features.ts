@@ -1,15 +1,17 @@
 // Which features of pictures are kept for later visits, and under which name: the least recently used go first. Knows no storage.
 import type { ManifestFile } from "#weights/manifest.ts";
 
-/** Features by key, within one scope of one package; what can't be read or kept is just not there. */
-export interface FeatureShelf {
+/** Features by the picture's key, within one scope of one package. What can't be read is absent, and what can't be stored is dropped. */
+export interface ScopedFeatures {
   get(key: string): Promise<Float32Array<ArrayBuffer> | undefined>;
   put(key: string, features: Float32Array<ArrayBuffer>): Promise<void>;
 }
 
-export interface FeatureCupboard {
-  /** `owner`: the package, whose deletion takes it along; `scope`: all that its features depend on. */
-  shelf(owner: string, scope: string): FeatureShelf;
+/** The features of all packages in this browser. */
+export interface FeatureStorage {
+  /** `owner`: the id of the package, whose deletion deletes them; `scope`: a name for all that they depend on (`featureScope`). */
+  open(owner: string, scope: string): ScopedFeatures;
+  /** Deletes what belongs to the package. */
   forget(owner: string): Promise<void>;
 }
 

@@ -2,13 +2,13 @@
 // A convenience: what can't be read or kept is just not there.
 import { createStore, promisifyRequest, type UseStore } from "idb-keyval";
 import * as v from "valibot";
-import { admit, withoutOwner, type FeatureCupboard, type FeatureIndex } from "./features.ts";
+import { admit, withoutOwner, type FeatureStorage, type FeatureIndex } from "./features.ts";
 
 const indexKey = "index";
 const Index = v.record(v.string(), v.object({ owner: v.string(), bytes: v.number(), usedAt: v.number() }));
 
 /** Keeps at most `maxBytes` in all. */
-export function createIdbFeatures(maxBytes = 64 * 2 ** 20, database = "llava-features"): FeatureCupboard {
+export function createIdbFeatures(maxBytes = 64 * 2 ** 20, database = "llava-features"): FeatureStorage {
   let opened: UseStore | undefined;
   // Opening can throw at once where a browser blocks storage, so it happens inside the calls.
   const use = async <T>(work: (store: IDBObjectStore, index: FeatureIndex) => Promise<T>): Promise<T> =>
@@ -28,7 +28,7 @@ export function createIdbFeatures(maxBytes = 64 * 2 ** 20, database = "llava-fea
     store.put(index, indexKey);
   };
   return {
-    shelf: (owner, scope) => {
+    open: (owner, scope) => {
       const nameOf = (key: string): string => `${owner}/${scope}/${key}`;
       return {
         get: (key) =>
