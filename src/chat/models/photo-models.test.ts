@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { PackageOffer } from "#worker/api.ts";
 import { hubModels } from "#zoo/hub-models.ts";
-import type { WantedModel } from "./downloads.ts";
+import type { WantedModel } from "#chat/downloads/downloads.ts";
 import { createPhotoModels, recommend } from "./photo-models.ts";
 import { hubAddressOf, packageAddress } from "./package-address.ts";
 

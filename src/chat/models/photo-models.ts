@@ -3,7 +3,7 @@
 import { errorCodeOf, type ErrorCode } from "#engine/errors.ts";
 import type { DeviceSummary } from "#worker/api.ts";
 import { hubModels, type HubModelRecord } from "#zoo/hub-models.ts";
-import type { Downloads } from "./downloads.ts";
+import type { Downloads } from "#chat/downloads/downloads.ts";
 import { createCell, type Observable } from "#chat/observable.ts";
 import type { StoredModels } from "./storage.ts";
 

@@ -1,7 +1,7 @@
 // Models that are on their way while the chat goes on: one bar each with bytes, pace and time left, and what can be done about it.
 //   data-testid="download" with data-phase
 import type { JSX } from "preact";
-import type { Download } from "#chat/models/downloads.ts";
+import type { Download } from "#chat/downloads/downloads.ts";
 import { silencesToTell } from "#chat/models/load-progress.ts";
 import { formatNumber, formatSize } from "#ui/parts/format.ts";
 import { useTexts, type Texts } from "#ui/texts/texts.ts";

@@ -3,7 +3,7 @@
 //   data-testid="stored-model", "zoo-model", "server": one card each · "model-offer", "package-input", "folder-input": see their files
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Download } from "#chat/models/downloads.ts";
+import type { Download } from "#chat/downloads/downloads.ts";
 import type { PreviewedModel, StorageState } from "#chat/models/storage.ts";
 import { AddModel } from "./AddModel.tsx";
 import { Dialog, Section } from "#ui/parts/Dialog.tsx";

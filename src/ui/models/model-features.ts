@@ -1,7 +1,7 @@
 // What the page shows of models and servers, and what it may do with them. The page's entry makes these groups; a component asks for those
 // that it needs.
 import type { ReadonlySignal } from "@preact/signals";
-import type { Download, Downloads } from "#chat/models/downloads.ts";
+import type { Download, Downloads } from "#chat/downloads/downloads.ts";
 import type { ModelsState } from "#chat/models/models.ts";
 import type { PhotoOffer } from "#chat/models/photo-models.ts";
 import type { ConnectedServer, Servers } from "#chat/servers/servers.ts";

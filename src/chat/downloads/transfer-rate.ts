@@ -1,6 +1,6 @@
 // The rate of a transfer over the last seconds, from how many bytes had arrived at which time. Pure.
 
-export interface TransferRate {
+interface TransferRate {
   /** Adds a sample; the result is in bytes per second, undefined while the samples span too little time. */
   add(atMs: number, bytes: number): number | undefined;
 }
