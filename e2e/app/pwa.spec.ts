@@ -159,7 +159,11 @@ test("the first screen is small, quiet and stable", async ({ page, baseURL }) =>
   await page.route("**/models/**", () => undefined);
   await page.goto("../");
   await expect(page.getByTestId("example").first()).toBeVisible();
-  await page.waitForTimeout(500);
+  await page.evaluate(async () => {
+    await document.fonts.ready;
+    await Promise.all([...document.images].map((image) => image.decode().catch(() => undefined)));
+    for (let frame = 0; frame < 10; frame++) await new Promise((resolve) => requestAnimationFrame(resolve));
+  });
   const seen = await page.evaluate(() => ({
     lang: document.documentElement.lang,
     title: document.title,

@@ -49,7 +49,7 @@ test("Back, a bookmark, a reload and a crash: every conversation and every unsen
   await next.getByTestId("undo").getByRole("button", { name: "Open it" }).click();
   await expect(next.getByTestId("answer")).toContainText("It is a red picture.");
   // Drawn well, it is no suspect any more.
-  await next.waitForTimeout(1800);
+  await next.waitForFunction(() => !Object.keys(localStorage).some((key) => key.startsWith("llava-web-drawing:")));
   await next.reload();
   await expect(next.getByTestId("answer")).toContainText("It is a red picture.");
 });

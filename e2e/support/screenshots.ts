@@ -2,10 +2,13 @@
 // Wide and light in English, wide and dark in Chinese, and both languages on a phone. Asserts nothing.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { chromium, type Page } from "@playwright/test";
-import { startFakeServer } from "#testing/fake-server.node.ts";
+import { chromium, type Locator, type Page } from "@playwright/test";
+import { startFakeServer, type FakeServer } from "#testing/fake-server.node.ts";
+import { heavyAnswers } from "#testing/markdown-heavy.ts";
+import { startPackageServer, testPackage, type PackageServer } from "#testing/package-server.node.ts";
 import { securityHeaders } from "#sw/security-headers.ts";
 import { languages } from "#ui/texts/texts.ts";
+import { answeredTurns, openSavedChat, redPng, type SavedTurn } from "./saved-chat.ts";
 import { serveStatic } from "./static-server.ts";
 
 const [app = "dist-test", to = "screenshots"] = process.argv.slice(2);
@@ -16,28 +19,48 @@ const forms = [
   { name: "phone-zh", language: "zh", colorScheme: "light", width: 360, height: 740 },
 ] as const;
 
-const site = await serveStatic({ folder: app, headers: securityHeaders });
-const server = await startFakeServer({ models: ["llava-13b"] });
-const executablePath = process.env["CHROMIUM_PATH"];
-const browser = await chromium.launch({ args: ["--no-sandbox"], ...(executablePath ? { executablePath } : {}) });
-await mkdir(to, { recursive: true });
+/** A page in one of the forms, and how it is used and photographed. */
+interface Studio {
+  readonly page: Page;
+  readonly t: (typeof languages)[keyof typeof languages];
+  shot(view: string): Promise<void>;
+  button(label: string): Locator;
+  /** Closes the dialog on top. */
+  close(): Promise<void>;
+  /** Clicks something in the list of models. */
+  choose(label: string): Promise<void>;
+}
 
-for (const { name, language, colorScheme, width, height } of forms) {
-  const t = languages[language];
-  const context = await browser.newContext({ colorScheme, locale: t.tag, viewport: { width, height } });
-  const page = await context.newPage();
-  const shot = async (view: string): Promise<void> => {
-    await page.waitForTimeout(400);
-    await page.screenshot({ path: join(to, `${name}-${view}.png`) });
-  };
-  const button = (label: string) => page.getByRole("button", { name: label, exact: true });
-  const close = (): Promise<void> => page.keyboard.press("Escape");
-  const pickerButton = async (label: string): Promise<void> => {
-    await page.getByTestId("model-picker").getByRole("button").first().click();
-    await button(label).click();
-  };
-  await page.goto(`${site.url}?device=wasm`);
-  await page.locator('[data-testid="model-status"][data-state="ready"]').waitFor();
+const richAnswer = `## Sorting, step by step
+
+The **median** of three values \`a\`, \`b\`, \`c\` needs at most three comparisons, $O(1)$ in all:
+
+\`\`\`python
+def median(a: float, b: float, c: float) -> float:
+    """The middle one of three."""
+    if a > b:
+        a, b = b, a  # now a <= b
+    return max(a, min(b, c))
+\`\`\`
+
+| Case | Comparisons |
+| --- | --- |
+| sorted already | 3 |
+| all equal | 3 |
+
+$$\\bar{x} = \\frac{1}{n} \\sum_{i=1}^{n} x_i$$
+
+> Quoted, with a [link](https://example.com/) and a list:
+>
+> 1. one
+> 2. two`;
+
+/** A question and this answer to it. */
+function turnsWith(answer: string): SavedTurn[] {
+  return answeredTurns.map((turn) => (turn.role === "assistant" ? { ...turn, text: answer } : turn));
+}
+
+async function takeFirstVisit({ page, shot, close }: Studio): Promise<void> {
   await page.getByTestId("photo-offer").waitFor();
   await shot("empty");
   await page.getByTestId("example").first().getByRole("button").first().click();
@@ -52,6 +75,9 @@ for (const { name, language, colorScheme, width, height } of forms) {
   await page.getByTestId("model-status").getByRole("button").click();
   await shot("model-panel");
   await close();
+}
+
+async function takeDialogs({ page, t, shot, button, close, choose }: Studio): Promise<void> {
   await button(t.settings).click();
   await shot("settings");
   await page.getByText(t.sampling.more).click();
@@ -63,38 +89,117 @@ for (const { name, language, colorScheme, width, height } of forms) {
   await page.keyboard.press("Control+/");
   await shot("shortcuts");
   await close();
-  await pickerButton(t.storage.open);
+  await choose(t.storage.open);
   await shot("storage");
-  await close();
-  await pickerButton(t.remote.connect);
+}
+
+/** In the models view: a package at an address with its price, its download, and what came of it. */
+async function takeModelByAddress({ page, t, shot, button, choose }: Studio, packages: PackageServer): Promise<void> {
+  await page.getByLabel(t.storage.address).fill(packages.baseUrl);
+  await button(t.storage.look).click();
+  const offer = page.getByTestId("model-offer");
+  await offer.scrollIntoViewIfNeeded();
+  await shot("model-by-address");
+  packages.bytesPerSecond = 20_000;
+  await offer.getByRole("button").first().click();
+  await page.getByTestId("download").waitFor();
+  await shot("downloading");
+  packages.bytesPerSecond = Infinity;
+  await page.locator('[data-testid="download"][data-phase="done"]').waitFor();
+  await shot("downloaded");
+  await choose(t.storage.open);
+  await page.getByTestId("stored-model").last().scrollIntoViewIfNeeded();
+  await shot("storage-with-models");
+}
+
+async function takeServer({ page, t, shot, button, close, choose }: Studio, server: FakeServer): Promise<void> {
+  await choose(t.remote.connect);
   await shot("server");
   await page.getByRole("textbox", { name: t.remote.address }).fill(server.url);
   await page.keyboard.press("Enter");
   await page.getByTestId("leaves-device").waitFor();
   await shot("on-server");
-  await pickerButton(t.compare.open);
+  await choose(t.compare.open);
   await shot("compare");
   await button(t.compare.ask).click();
   await page.getByRole("button", { name: t.compare.adopt }).first().waitFor();
   await shot("compared");
   await close();
+}
+
+async function takeConversations({ page, t, shot, close }: Studio): Promise<void> {
   await page.locator("#toggle-sidebar").click();
   await shot("conversations");
   await page.getByRole("button", { name: t.transfer.title }).click();
   await shot("export");
   await close();
-  await viewPicture(page, shot);
-  await context.close();
-}
-await browser.close();
-await server.stop();
-await site.stop();
-console.log(`The pictures are in ${to}/.`);
-
-async function viewPicture(page: Page, shot: (view: string) => Promise<void>): Promise<void> {
   const picture = page.getByTestId("question-turn").locator("img").first();
   await picture.scrollIntoViewIfNeeded();
   await picture.click();
   await shot("lightbox");
-  await page.keyboard.press("Escape");
+  await close();
 }
+
+/** Answers that no model here would give: code in colours, formulas, tables, and one that was made to hang the page. */
+async function takeAnswers({ page, shot }: Studio): Promise<void> {
+  await openSavedChat(page, turnsWith(richAnswer), { p1: redPng });
+  await page.getByTestId("formula").last().waitFor();
+  await page.locator("code span").first().waitFor();
+  await shot("rich-answer");
+  await openSavedChat(page, turnsWith(heavyAnswers.get("fractions 150 deep")?.() ?? ""), { p1: redPng });
+  await shot("hostile-answer");
+}
+
+const site = await serveStatic({ folder: app, headers: securityHeaders });
+const server = await startFakeServer({ models: ["llava-13b"] });
+const packages = await startPackageServer(testPackage({ weightBytes: 100_000 }));
+packages.headers = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-headers": "range",
+  "cross-origin-resource-policy": "cross-origin",
+};
+const executablePath = process.env["CHROMIUM_PATH"];
+const browser = await chromium.launch({ args: ["--no-sandbox"], ...(executablePath ? { executablePath } : {}) });
+await mkdir(to, { recursive: true });
+
+for (const { name, language, colorScheme, width, height } of forms) {
+  const t = languages[language];
+  const open = async (): Promise<Studio> => {
+    const context = await browser.newContext({ colorScheme, locale: t.tag, viewport: { width, height } });
+    const page = await context.newPage();
+    await page.goto(`${site.url}?device=wasm`);
+    await page.locator('[data-testid="model-status"][data-state="ready"]').waitFor();
+    const button = (label: string): Locator => page.getByRole("button", { name: label, exact: true });
+    return {
+      page,
+      t,
+      button,
+      shot: async (view) => {
+        // Whatever is fetched or drawn late; nobody compares these pictures.
+        await page.waitForTimeout(400);
+        await page.screenshot({ path: join(to, `${name}-${view}.png`), animations: "disabled" });
+      },
+      close: () => page.keyboard.press("Escape"),
+      choose: async (label) => {
+        await page.getByTestId("model-picker").getByRole("button").first().click();
+        await button(label).click();
+      },
+    };
+  };
+  const studio = await open();
+  await takeFirstVisit(studio);
+  await takeDialogs(studio);
+  await takeModelByAddress(studio, packages);
+  await studio.close();
+  await takeServer(studio, server);
+  await takeConversations(studio);
+  await studio.page.context().close();
+  const answers = await open();
+  await takeAnswers(answers);
+  await answers.page.context().close();
+}
+await browser.close();
+await packages.stop();
+await server.stop();
+await site.stop();
+console.log(`The pictures are in ${to}/.`);

@@ -2,6 +2,7 @@
 import { expect, test } from "@playwright/test";
 import { startPackageServer, testPackage, weightsPath } from "#testing/package-server.node.ts";
 import { fileURLToPath } from "node:url";
+import { seeded } from "#testing/seeded.ts";
 import { bundle } from "../support/bundle.ts";
 
 const kills = process.env["LLAVA_LONG_TESTS"] ? 100 : 10;
@@ -13,6 +14,7 @@ test(`a page killed ${kills} times: the package comes whole, and no verified byt
   browser,
 }) => {
   test.setTimeout(60_000 + kills * 5_000);
+  const { random, seed } = seeded();
   const server = await startPackageServer(testPackage({ weightBytes, shardBytes }));
   // The server of the package serves the page as well: nothing stands between them but HTTP.
   const code = await bundle(fileURLToPath(new URL("killed-page.ts", import.meta.url)));
@@ -45,7 +47,9 @@ test(`a page killed ${kills} times: the package comes whole, and no verified byt
       before = new Set(held.flatMap((key) => /onnx_data#(\d+):[0-9a-f]{64}$/.exec(key)?.[1] ?? []).map(Number));
       pieces += held.filter((key) => key.includes("~")).length;
       if (kill < kills) {
-        await page.waitForTimeout(50 + Math.random() * 600);
+        // Between nothing and about four shards after what has come so far.
+        const end = server.sentBytes + random() * 4 * shardBytes;
+        await expect.poll(() => server.sentBytes, { intervals: [20] }).toBeGreaterThanOrEqual(end);
         await page.close();
       } else {
         const whole = { persisted: true, damaged: 0, missing: 0 };
@@ -54,7 +58,7 @@ test(`a page killed ${kills} times: the package comes whole, and no verified byt
       count();
     }
     console.log(
-      `${kills} pages killed, ${requests} requests, ${pieces} times gone on within a shard; verified bytes fetched twice: ${verifiedAgain}`,
+      `Seed ${seed}: ${kills} pages killed, ${requests} requests, ${pieces} times gone on within a shard; verified bytes fetched twice: ${verifiedAgain}`,
     );
     expect(verifiedAgain).toBe(0);
     expect(before.size).toBeGreaterThan(0);

@@ -79,9 +79,9 @@ async function startDownload(page: Page): Promise<void> {
 const second = (dialog: Locator): Locator => dialog.getByTestId("stored-model").filter({ hasText: name });
 const note = (page: Page): Locator => page.getByTestId("download");
 
-/** Keys of whole shards of the second package, as `<path>#<index>`. */
-async function storedShards(page: Page): Promise<string[]> {
-  const keys = await page.evaluate(
+/** All keys in the store of weights. */
+function storedKeys(page: Page): Promise<string[]> {
+  return page.evaluate(
     () =>
       new Promise<string[]>((resolve, reject) => {
         const opening = indexedDB.open("llava-weights");
@@ -93,6 +93,11 @@ async function storedShards(page: Page): Promise<string[]> {
         };
       }),
   );
+}
+
+/** Keys of whole shards of the second package, as `<path>#<index>`. */
+async function storedShards(page: Page): Promise<string[]> {
+  const keys = await storedKeys(page);
   return keys.map((key) => /^http[^/]*\/(.+#\d+):[0-9a-f]{64}$/.exec(key)?.[1]).filter((shard) => shard !== undefined);
 }
 
@@ -202,9 +207,10 @@ test("a download is paused, goes on where it was, and is cancelled without a tra
   await expect.poll(async () => (await storedShards(page)).length).toBeGreaterThan(1);
   await note(page).getByRole("button", { name: "Pause" }).click();
   await expect(note(page)).toHaveAttribute("data-phase", "paused");
-  await page.waitForTimeout(300);
+  await expect.poll(() => server.answering).toBe(0);
   const held = await storedShards(page);
   server.asked.length = 0;
+  // Nothing happens while it is paused: there is no event to wait for.
   await page.waitForTimeout(700);
   expect(server.asked).toEqual([]);
   await note(page).getByRole("button", { name: "Resume" }).click();
@@ -223,17 +229,13 @@ test("a page closed in the middle of a download goes on within the shard when it
   await serve(whole); // Larger than any file: one shard each.
   let page = await context.newPage();
   await openWithoutModel(page);
-  const hung = new Promise<void>((resolve) => {
-    server.misbehave = ({ path }) => {
-      if (path !== largest) return undefined;
-      setTimeout(resolve, 2_500);
-      return { kind: "hang", afterBytes: 5_000_000 };
-    };
-  });
+  server.misbehave = ({ path }) => (path === largest ? { kind: "hang", afterBytes: 5_000_000 } : undefined);
   await startDownload(page);
-  await hung;
+  // The shards of the other files, and a piece of the one that hangs.
+  const isPiece = (key: string): boolean => key.includes(`${largest}#`) && key.includes("~");
+  await expect.poll(async () => (await storedKeys(page)).filter(isPiece)).toHaveLength(1);
+  await expect.poll(async () => (await storedShards(page)).length).toBeGreaterThan(0);
   const held = await storedShards(page);
-  expect(held.length).toBeGreaterThan(0);
   await page.close();
   server.misbehave = () => undefined;
   server.asked.length = 0;

@@ -94,6 +94,10 @@ export interface PackageServer {
   headers: Readonly<Record<string, string>>;
   /** At most so many bytes a second on each connection. */
   bytesPerSecond: number;
+  /** How many slow answers are being sent. */
+  answering: number;
+  /** Bytes of slow answers, sent so far. */
+  sentBytes: number;
   /** Asked before every answer. */
   misbehave: (range: AskedRange) => Misbehaviour | undefined;
   stop(): Promise<void>;
@@ -116,6 +120,8 @@ export async function startPackageServer({
     etags: false,
     headers: {},
     bytesPerSecond: Infinity,
+    answering: 0,
+    sentBytes: 0,
     misbehave: () => undefined,
     stop: server.stop,
   };
@@ -170,20 +176,26 @@ function answer(served: PackageServer, request: IncomingMessage, response: Serve
     return;
   }
   if (served.bytesPerSecond === Infinity) response.end(body);
-  else trickle(response, body, served.bytesPerSecond);
+  else trickle(served, response, body);
 }
 
 /** Sends it in ten runs a second, for as long as somebody listens. */
-function trickle(response: ServerResponse, body: Uint8Array, bytesPerSecond: number): void {
-  const step = Math.max(1, Math.floor(bytesPerSecond / 10));
+function trickle(served: PackageServer, response: ServerResponse, body: Uint8Array): void {
+  const step = Math.max(1, Math.floor(served.bytesPerSecond / 10));
   let at = 0;
   const timer = setInterval(() => {
-    response.write(body.subarray(at, (at += step)));
+    const run = body.subarray(at, (at += step));
+    response.write(run);
+    served.sentBytes += run.length;
     if (at >= body.length) end();
   }, 100);
   const end = (): void => {
     clearInterval(timer);
     response.end();
   };
-  response.on("close", () => clearInterval(timer));
+  served.answering++;
+  response.on("close", () => {
+    clearInterval(timer);
+    served.answering--;
+  });
 }
