@@ -9,14 +9,14 @@ export interface ImagePart {
   readonly id?: string | undefined;
 }
 
-export interface TextPart {
+interface TextPart {
   readonly type: "text";
   readonly text: string;
 }
 
 export type Part = TextPart | ImagePart;
 
-export type Role = "system" | "user" | "assistant";
+type Role = "system" | "user" | "assistant";
 
 /** One message of a conversation; the parts are in reading order. */
 export interface Message {

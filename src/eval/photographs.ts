@@ -17,7 +17,7 @@ const PhotoQuestion = v.object({
   answers: v.array(v.string()),
   match: v.picklist([...matches, "pattern"]),
 });
-export type PhotoQuestion = v.InferOutput<typeof PhotoQuestion>;
+type PhotoQuestion = v.InferOutput<typeof PhotoQuestion>;
 
 /** A question with the model's answer. */
 export interface PhotoAnswer {

@@ -9,7 +9,7 @@ export interface Result {
 }
 
 /** Percentages of right answers, 0 to 100; `held` only where there is a floor. */
-export interface Row {
+interface Row {
   readonly name: string;
   readonly n: number;
   readonly package: number;

@@ -53,7 +53,7 @@ export function f32ToF16Bits(value: number): number {
 }
 
 /** bfloat16 bits of one f32 value, rounded to nearest even. */
-export function f32ToBf16Bits(value: number): number {
+function f32ToBf16Bits(value: number): number {
   scratch[0] = value;
   const bits = scratchBits[0] ?? 0;
   if (Number.isNaN(value)) return (bits >>> 16) | 0x40;

@@ -1,7 +1,7 @@
 // The protobuf bytes of an ONNX model: the few messages a converter writes, encoded by hand.
 // Field numbers are those of onnx.proto3. Knows nothing of what the graphs compute.
 
-export const dtypes = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
+const dtypes = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
 export type Dtype = keyof typeof dtypes;
 
 /** Bytes of one element. */
@@ -46,7 +46,7 @@ export interface ValueInfo {
   readonly dims: readonly (number | string)[];
 }
 
-export interface Graph {
+interface Graph {
   readonly name: string;
   readonly nodes: readonly Node[];
   readonly initializers: readonly Initializer[];

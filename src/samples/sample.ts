@@ -9,7 +9,7 @@ export type SampleTurn =
   | { readonly role: "assistant"; readonly text: string };
 
 /** What a conversation that could be read has lost on the way. */
-export const losses = [
+const losses = [
   /** An answer before the first question, as LLaVA drops it. */
   "early-answer",
   /** Instructions in the middle of the conversation. */

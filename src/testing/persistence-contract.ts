@@ -5,7 +5,7 @@ import type { Conversation, Turn } from "#chat/conversation/conversation.ts";
 import type { ChatPersistence } from "#chat/persistence/persistence.ts";
 
 /** A place that is empty at first. */
-export interface Place {
+interface Place {
   /** Another tab's view of it. */
   openTab(): ChatPersistence;
   /** Sets what `Date.now()` says; milliseconds since 1970. */

@@ -38,7 +38,7 @@ export const talk: Conversation = {
   ],
   branches: [{ after: "q1", turns: [answer("a1b", "Red.")] }],
 };
-export const now = Date.UTC(2026, 10, 23);
+const now = Date.UTC(2026, 10, 23);
 export const speakers = { user: "You", assistant: "Answer" };
 export const votes: readonly Vote[] = [
   {

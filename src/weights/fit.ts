@@ -14,7 +14,7 @@ export interface DeviceFacts {
 }
 
 /** In the order in which they are listed: first those that make it impossible. */
-export type FitReason =
+type FitReason =
   | "buffer-too-small" // a weight is larger than the largest GPU buffer
   | "no-shader-f16" // 16-bit graphs, and a GPU without 16-bit arithmetic
   | "memory-too-small" // it needs more than the machine's memory

@@ -67,7 +67,7 @@ export type LoadEvent =
   | { readonly type: "session"; readonly part: "vision" | "embed" | "decoder" | "self-test"; readonly device: Device };
 
 /** Which call it is, for `stop`, and which adapter answers. */
-export interface JobOptions {
+interface JobOptions {
   readonly job?: string | undefined;
   /** The id of one that was loaded; absent, the model answers as it is. */
   readonly adapter?: string | undefined;

@@ -7,10 +7,8 @@ import type { LoadEvent, LoadedAdapter, LoadedModel, LoadRequest, PackageSource,
 import { createInferenceWorker, type InferenceWorker, type StoredAdapter } from "./inference-worker.ts";
 import type { WeightsWorker } from "./weights-client.ts";
 
-export type { DeviceNotice, LoadEvent, LoadedAdapter, LoadedModel } from "./api.ts";
-
 /** A package, as the page names it: a record of the zoo is one. */
-export interface PackagePath {
+interface PackagePath {
   readonly id: string;
   /** Of its folder, relative to the page or absolute; "" when it came from a file. */
   readonly path: string;

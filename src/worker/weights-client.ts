@@ -3,7 +3,7 @@ import { proxy, wrap, type Remote } from "comlink";
 import type { LivingApi, LoadEvent, PackageSource, PackagesApi, WeightsApi } from "./api.ts";
 import { watchWorker, type WorkerLife } from "./worker-life.ts";
 
-export type { Fit, PackageOffer, PackagesApi, StoredPackageInfo } from "./api.ts";
+export type { PackagesApi } from "./api.ts";
 
 /** The download worker of a page, shared by all who need it. */
 export interface WeightsWorker {

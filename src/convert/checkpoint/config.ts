@@ -21,7 +21,7 @@ export interface VisionConfig {
 }
 
 /** Pictures in tiles: the whole picture first, then the tiles of the best fitting grid. */
-export interface TilesConfig {
+interface TilesConfig {
   /** Sizes that a picture may be fitted into, in pixels, height first; multiples of the tower's side. */
   readonly pinpoints: readonly (readonly [number, number])[];
   /** Features of more tiles than these are shrunk to as many (OneVision's `anyres_max_N`). */

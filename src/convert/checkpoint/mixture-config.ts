@@ -3,7 +3,7 @@
 import * as v from "valibot";
 
 /** Consecutive inverted residual blocks; the first one has the stride. */
-export interface ClassifierStage {
+interface ClassifierStage {
   /** How many times wider the depthwise convolution is than the block's input. */
   readonly expand: number;
   readonly channels: number;

@@ -6,7 +6,7 @@ import type { FileWriter } from "#convert/checkpoint/folders.ts";
 import type { Placement, Weight } from "./graph.ts";
 
 /** No file grows past this unless a single weight is larger. */
-export const maxFileBytes = 256 * 2 ** 20;
+const maxFileBytes = 256 * 2 ** 20;
 /** Every weight begins at a multiple of this, so that typed arrays can look at it in place. */
 const alignment = 64;
 

@@ -11,7 +11,7 @@ import type { Attribute, Dtype, Initializer, Node, ValueInfo } from "#formats/pr
 export type Value = string;
 
 /** What a weight of an expanded graph is made of: weights of the stored graph, by name. */
-export type WeightOrigin =
+type WeightOrigin =
   | { readonly kind: "copy"; readonly of: string }
   | {
       readonly kind: "quantized";

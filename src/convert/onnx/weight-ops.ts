@@ -38,7 +38,7 @@ export type Importances = (matrix: string) => Float32Array | undefined;
 const squaresSuffix = "/input_squares";
 
 /** The output of an observed graph with the squares of a matrix's inputs. */
-export function squaresOutput(matrix: string): string {
+function squaresOutput(matrix: string): string {
   return matrix + squaresSuffix;
 }
 

@@ -181,7 +181,7 @@ function checkVocabulary(tokenizer: JsonObject, config: JsonObject): void {
 }
 
 /** The tokenizer with the token `<image>`, which the original does without, and its id. */
-export function withImageToken(
+function withImageToken(
   tokenizer: JsonObject,
   firstFreeId: number,
 ): { readonly tokenizer: JsonObject; readonly id: number } {

@@ -18,7 +18,7 @@ export type RenderChat = (source: string, contexts: readonly Readonly<Record<str
 export class TemplateOutOfBounds extends Error {}
 
 /** How a template takes pictures: as parts of a message, as slots in its text, or not at all. */
-export type PictureUse = "parts" | "text" | "none";
+type PictureUse = "parts" | "text" | "none";
 
 /** The template that Hugging Face's processor would take: a file of its own, then the processor's, then the tokenizer's. */
 export async function findChatTemplate(folder: CheckpointFolder): Promise<ChatTemplate | undefined> {

@@ -14,7 +14,7 @@ export interface PlannedConvolution {
 }
 
 /** An inverted residual block. */
-export interface PlannedInvertedResidual {
+interface PlannedInvertedResidual {
   readonly expand: PlannedMatrix | undefined;
   readonly depthwise: PlannedConvolution;
   readonly project: PlannedMatrix;

@@ -3,7 +3,7 @@
 import { blockSize, expect, GraphWalk, walked, type PlannedMatrix } from "./graph-walk.ts";
 import type { OnnxGraph, OnnxNode, OnnxTensor } from "#formats/onnx-reader.ts";
 
-export interface PlannedLayer {
+interface PlannedLayer {
   readonly attentionNorm: OnnxTensor;
   /** Queries, keys and values, one after another. */
   readonly qkv: PlannedMatrix;

@@ -19,7 +19,7 @@ import { visionKernelBytes } from "./vision-kernel.ts";
 import type { Activation, PlannedNorm, VisionPlan } from "./vision-plan.ts";
 
 /** What a picture becomes. */
-export interface Seen {
+interface Seen {
   /** [rows, projected]. */
   readonly features: Float32Array<ArrayBuffer>;
   readonly projected: number;

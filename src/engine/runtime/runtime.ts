@@ -60,7 +60,7 @@ export interface Top {
 }
 
 /** How this device runs decoders beside the runtime; its tensors are in main memory. */
-export interface OwnKernel {
+interface OwnKernel {
   readonly helpers: KernelHelpers | undefined;
   /** Runs of more rows are faster on the runtime, which then has the decoder, too; absent where they never are. */
   readonly mostRows?: number | undefined;

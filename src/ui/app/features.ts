@@ -24,7 +24,7 @@ export interface AppFeatures extends ModelFeatures {
 }
 
 /** The conversations. */
-export interface ChatFeature {
+interface ChatFeature {
   readonly state: ReadonlySignal<ChatState>;
   readonly actions: Omit<ChatStore, "get" | "subscribe" | "restore">;
   readonly drafts: Drafts;
@@ -33,7 +33,7 @@ export interface ChatFeature {
 }
 
 /** The examples of the welcome. */
-export interface ExamplesFeature {
+interface ExamplesFeature {
   /** Undefined while the list is being downloaded. */
   readonly list: ReadonlySignal<readonly Example[] | undefined>;
   readonly fetch: (example: Example) => Promise<Blob>;
@@ -45,14 +45,14 @@ export interface PreferencesFeature {
 }
 
 /** What the page was opened with. */
-export interface LaunchFeature {
+interface LaunchFeature {
   readonly question: string;
   /** Shared with the app, or opened with it; may come at any time. */
   readonly incoming: ReadonlySignal<{ readonly text: string; readonly files: readonly File[] } | undefined>;
 }
 
 /** The page as an app: whether it works offline, its updates, and installing it. */
-export interface InstallationFeature {
+interface InstallationFeature {
   readonly offline: ReadonlySignal<boolean>;
   readonly update: ReadonlySignal<UpdateState>;
   /** Takes the new version now, or with the next visit. */

@@ -9,7 +9,7 @@ const pieceLines = 60;
 const piecesAtATime = 6;
 
 /** Pieces of a text that don't change when more comes; cut at the end of a line where there is one, else between words. */
-export function piecesOf(text: string): string[] {
+function piecesOf(text: string): string[] {
   const pieces: string[] = [];
   for (let start = 0; start < text.length;) {
     let end = Math.min(text.length, start + pieceLength);

@@ -23,7 +23,7 @@ import xml from "highlight.js/lib/languages/xml";
 import yaml from "highlight.js/lib/languages/yaml";
 import type { CodeLanguage } from "./languages.ts";
 
-export type CodeKind = "keyword" | "string" | "number" | "comment" | "name" | "type" | "attribute";
+type CodeKind = "keyword" | "string" | "number" | "comment" | "name" | "type" | "attribute";
 
 export interface CodePiece {
   readonly text: string;

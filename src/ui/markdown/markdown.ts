@@ -17,7 +17,7 @@ export interface MarkdownBlocks {
 /** In UTF-16 units; what comes after is shown as it is. */
 export const longestMarkdown = 100_000;
 /** Stretches of an answer that are read; what comes after is shown as it is. */
-export const mostBlocks = 3_000;
+const mostBlocks = 3_000;
 /** Lines of one block; a longer list goes on as another one. */
 const mostLines = 250;
 /** Lines of a block of code. */

@@ -7,7 +7,7 @@ import { deepestNesting, readInline, type References } from "./reader.ts";
 /** In UTF-16 units: no paragraph, heading or cell that a person reads is longer. */
 export const longestParagraph = 10_000;
 /** Elements and stretches of text within one block. */
-export const mostNodes = 4_000;
+const mostNodes = 4_000;
 /** Of emphasis, within one paragraph. */
 const mostMarks = 1_500;
 /** Formulas within one block that are drawn. */

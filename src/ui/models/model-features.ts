@@ -30,7 +30,7 @@ export interface ModelsFeature {
 }
 
 /** The models that are stored in this browser. */
-export interface StorageFeature {
+interface StorageFeature {
   readonly state: ReadonlySignal<StorageState>;
   readonly actions: Omit<StoredModels, "get" | "subscribe">;
   readonly saveFile: (blob: Blob, name: string) => void;
@@ -47,7 +47,7 @@ export interface DownloadsFeature {
 }
 
 /** The model for photographs that is offered beside the built-in one. */
-export interface PhotoModelFeature {
+interface PhotoModelFeature {
   /** Undefined where this device can't run any, and until that is known. */
   readonly offer: ReadonlySignal<PhotoOffer | undefined>;
   readonly take: () => void;

@@ -5,7 +5,7 @@ import { packageAddress } from "#chat/models/package-address.ts";
 import type { PreviewedModel, StoredModels } from "#chat/models/storage.ts";
 import { useTexts } from "#ui/texts/texts.ts";
 
-export type OfferState = "none" | "looking" | { readonly model: PreviewedModel } | { readonly problem: string };
+type OfferState = "none" | "looking" | { readonly model: PreviewedModel } | { readonly problem: string };
 
 export interface ModelOfferLook {
   readonly state: OfferState;

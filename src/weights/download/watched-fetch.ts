@@ -2,7 +2,7 @@
 import { EngineError } from "#engine/errors.ts";
 
 /** The idle timeout. A stalled connection shows in no other way. */
-export const longestSilenceMs = 15_000;
+const longestSilenceMs = 15_000;
 
 /** After this many silences in a row the user is told. */
 export const silencesToTell = 3;
@@ -13,7 +13,7 @@ export interface Clock {
   after(milliseconds: number, callback: () => void): () => void;
 }
 
-export const systemClock: Clock = {
+const systemClock: Clock = {
   after(milliseconds, callback) {
     const timer = setTimeout(callback, milliseconds);
     return () => clearTimeout(timer);

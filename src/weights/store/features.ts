@@ -2,7 +2,7 @@
 import type { ManifestFile } from "#weights/manifest.ts";
 
 /** Features by the picture's key, within one scope of one package. What can't be read is absent, and what can't be stored is dropped. */
-export interface ScopedFeatures {
+interface ScopedFeatures {
   get(key: string): Promise<Float32Array<ArrayBuffer> | undefined>;
   put(key: string, features: Float32Array<ArrayBuffer>): Promise<void>;
 }
