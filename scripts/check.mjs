@@ -1,19 +1,22 @@
-// npm run check: types per host, lint, format, and whether the made parts of the documents are fresh. Prints one line per check.
+// npm run check [-- NAME …]: types per host, lint, format, what nothing uses, and whether the made parts of the documents are fresh; with
+// names only those. Prints one line per check.
 import { pathToFileURL } from "node:url";
 import { checkDocuments } from "./documents.mjs";
 import { ensureInstalled, runTool } from "./ensure.mjs";
 
-/** { passed, failed, skipped }: how many of the checks hold. */
-export function runChecks() {
-  const checks = [
+/** { passed, failed, skipped }: how many of the checks hold; of those alone that have one of the names, if there are any. */
+export function runChecks(names = []) {
+  const all = [
     ...["core", "web", "worker", "node"].map((host) => [
       `types, ${host}`,
       () => runTool("typescript", ["-p", `tsconfig.${host}.json`]),
     ]),
     ["lint", () => runTool("eslint", ["--max-warnings", "0", "."])],
     ["format", () => runTool("prettier", ["--check", "--log-level", "warn", "."])],
+    ["unused exports, files, packages", () => runTool("knip", ["--no-progress"])],
     ["documents", checkDocuments],
   ];
+  const checks = names.length === 0 ? all : all.filter(([title]) => names.some((name) => title.startsWith(name)));
   let failed = 0;
   for (const [name, check] of checks) {
     const ok = check() === 0;
@@ -25,5 +28,5 @@ export function runChecks() {
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   await ensureInstalled();
-  process.exitCode = runChecks().failed === 0 ? 0 : 1;
+  process.exitCode = runChecks(process.argv.slice(2)).failed === 0 ? 0 : 1;
 }

@@ -140,14 +140,11 @@ async function takeConversations({ page, t, shot, close }: Studio): Promise<void
   await close();
 }
 
-/** Answers that no model here would give: code in colours, formulas, tables, and one that was made to hang the page. */
-async function takeAnswers({ page, shot }: Studio): Promise<void> {
-  await openSavedChat(page, turnsWith(richAnswer), { p1: redPng });
-  await page.getByTestId("formula").last().waitFor();
-  await page.locator("code span").first().waitFor();
-  await shot("rich-answer");
-  await openSavedChat(page, turnsWith(heavyAnswers.get("fractions 150 deep")?.() ?? ""), { p1: redPng });
-  await shot("hostile-answer");
+/** An answer that no model here would give. */
+async function takeAnswer({ page, shot }: Studio, view: string, answer: string, drawn?: string): Promise<void> {
+  await openSavedChat(page, turnsWith(answer), { p1: redPng });
+  if (drawn !== undefined) await page.locator(drawn).first().waitFor();
+  await shot(view);
 }
 
 const site = await serveStatic({ folder: app, headers: securityHeaders });
@@ -186,17 +183,22 @@ for (const { name, language, colorScheme, width, height } of forms) {
       },
     };
   };
-  const studio = await open();
-  await takeFirstVisit(studio);
-  await takeDialogs(studio);
-  await takeModelByAddress(studio, packages);
-  await studio.close();
-  await takeServer(studio, server);
-  await takeConversations(studio);
-  await studio.page.context().close();
-  const answers = await open();
-  await takeAnswers(answers);
-  await answers.page.context().close();
+  const use = async (work: (studio: Studio) => Promise<void>): Promise<void> => {
+    const studio = await open();
+    await work(studio);
+    await studio.page.context().close();
+  };
+  await use(async (studio) => {
+    await takeFirstVisit(studio);
+    await takeDialogs(studio);
+    await takeModelByAddress(studio, packages);
+    await studio.close();
+    await takeServer(studio, server);
+    await takeConversations(studio);
+  });
+  // Code in colours, formulas, tables; and what was made to hang the page.
+  await use((studio) => takeAnswer(studio, "rich-answer", richAnswer, "code span"));
+  await use((studio) => takeAnswer(studio, "hostile-answer", heavyAnswers.get("fractions 150 deep")?.() ?? ""));
 }
 await browser.close();
 await packages.stop();
