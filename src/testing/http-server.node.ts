@@ -5,7 +5,7 @@ export interface TestServer {
   /** Without a trailing slash. */
   readonly origin: string;
   /** Closes open connections, too; does nothing when the server has stopped already. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** Resolves when the server listens; stop it after the test. */
