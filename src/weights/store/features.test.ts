@@ -1,24 +1,24 @@
 import { expect, test } from "vitest";
-import { admit, featureScope, withoutOwner, type FeatureIndex } from "./features.ts";
+import { addEntry, featureScope, removeOwner, type FeatureIndex } from "./features.ts";
 
 const entry = (bytes: number, usedAt: number, owner = "a") => ({ owner, bytes, usedAt });
 const index: FeatureIndex = { old: entry(40, 1), newer: entry(30, 3, "b"), newest: entry(30, 5) };
 
 test("what was used longest ago goes first, and as much as is needed", () => {
-  expect(admit(index, "x", entry(10, 9), 110)).toEqual({ index: { ...index, x: entry(10, 9) }, gone: [] });
-  expect(admit(index, "x", entry(20, 9), 100)?.gone).toEqual(["old"]);
-  expect(admit(index, "x", entry(60, 9), 100)?.gone).toEqual(["newer", "old"]);
+  expect(addEntry(index, "x", entry(10, 9), 110)).toEqual({ index: { ...index, x: entry(10, 9) }, evicted: [] });
+  expect(addEntry(index, "x", entry(20, 9), 100)?.evicted).toEqual(["old"]);
+  expect(addEntry(index, "x", entry(60, 9), 100)?.evicted).toEqual(["newer", "old"]);
 });
 
 test("what is there already is replaced and not counted twice, and what is too large is not kept", () => {
-  expect(admit(index, "old", entry(41, 9), 101)).toEqual({ index: { ...index, old: entry(41, 9) }, gone: [] });
-  expect(admit(index, "x", entry(101, 9), 100)).toBeUndefined();
+  expect(addEntry(index, "old", entry(41, 9), 101)).toEqual({ index: { ...index, old: entry(41, 9) }, evicted: [] });
+  expect(addEntry(index, "x", entry(101, 9), 100)).toBeUndefined();
 });
 
 test("a package's features go with it", () => {
-  const left = withoutOwner(index, "a");
+  const left = removeOwner(index, "a");
   expect(Object.keys(left.index)).toEqual(["newer"]);
-  expect(left.gone).toEqual(["old", "newest"]);
+  expect(left.evicted).toEqual(["old", "newest"]);
 });
 
 test("another vision graph or another device is another scope, another decoder is not", async () => {

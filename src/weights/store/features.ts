@@ -1,5 +1,6 @@
-// Which features of pictures are kept for later visits, and under which name: the least recently used go first. Knows no storage.
+// Which picture features are stored for later visits, and which are evicted: the least recently used. Knows no storage.
 import type { ManifestFile } from "#weights/manifest.ts";
+import { sha256Hex } from "./sha256.ts";
 
 /** Features by the picture's key, within one scope of one package. What can't be read is absent, and what can't be stored is dropped. */
 interface ScopedFeatures {
@@ -15,53 +16,57 @@ export interface FeatureStorage {
   forget(owner: string): Promise<void>;
 }
 
-/** What is kept of one picture. */
+/** One picture's features. `owner` is the package's id, `usedAt` milliseconds since 1970. */
 export interface FeatureEntry {
   readonly owner: string;
   readonly bytes: number;
   readonly usedAt: number;
 }
 
-/** All that is kept, by key. */
+/** All stored features by key. */
 export type FeatureIndex = Readonly<Record<string, FeatureEntry>>;
 
-/** The index with one more entry, and the keys that go for it; undefined where it alone is too large. */
-export function admit(
+/** An index after a change, and the keys that are to be deleted. */
+export interface IndexChange {
+  readonly index: FeatureIndex;
+  readonly evicted: readonly string[];
+}
+
+/** Adds an entry, and evicts others until all take at most `maxBytes`; undefined where the entry alone is larger. */
+export function addEntry(
   index: FeatureIndex,
   key: string,
   entry: FeatureEntry,
   maxBytes: number,
-): { readonly index: FeatureIndex; readonly gone: readonly string[] } | undefined {
+): IndexChange | undefined {
   if (entry.bytes > maxBytes) return undefined;
   const others = Object.entries(index)
     .filter(([other]) => other !== key)
     .sort(([, a], [, b]) => b.usedAt - a.usedAt);
   const stay: [string, FeatureEntry][] = [[key, entry]];
-  const gone: string[] = [];
+  const evicted: string[] = [];
   let bytes = entry.bytes;
-  for (const [other, held] of others) {
-    bytes += held.bytes;
-    // Not the next smaller one: what was used longer ago never outlives what was used since.
-    if (bytes <= maxBytes) stay.push([other, held]);
-    else gone.push(other);
+  for (const [other, stored] of others) {
+    bytes += stored.bytes;
+    // The sum includes evicted entries, so that a smaller entry never outlives one that was used more recently.
+    if (bytes <= maxBytes) stay.push([other, stored]);
+    else evicted.push(other);
   }
-  return { index: Object.fromEntries(stay), gone };
+  return { index: Object.fromEntries(stay), evicted };
 }
 
-/** The index without what belongs to the owner, and the keys that go. */
-export function withoutOwner(
-  index: FeatureIndex,
-  owner: string,
-): { readonly index: FeatureIndex; readonly gone: readonly string[] } {
-  const [gone, stay] = [true, false].map((mine) =>
-    Object.entries(index).filter((entry) => (entry[1].owner === owner) === mine),
-  );
-  return { index: Object.fromEntries(stay ?? []), gone: (gone ?? []).map(([key]) => key) };
+/** Evicts a package's entries. */
+export function removeOwner(index: FeatureIndex, owner: string): IndexChange {
+  const entries = Object.entries(index);
+  return {
+    index: Object.fromEntries(entries.filter(([, entry]) => entry.owner !== owner)),
+    evicted: entries.filter(([, entry]) => entry.owner === owner).map(([key]) => key),
+  };
 }
 
 /**
- * A name for all that a picture's features depend on but the picture: the hashes of these files, and the device, whose numbers may differ in
- * their last digits.
+ * A name for everything that features depend on besides the picture: the hashes of the files at these paths, and the device, because its
+ * numbers may differ in the last digits.
  */
 export async function featureScope(
   files: readonly ManifestFile[],
@@ -72,6 +77,5 @@ export async function featureScope(
   const hashes = files
     .filter(({ path }) => wanted.has(path))
     .flatMap(({ path, shards }) => [path, ...shards.map(({ sha256 }) => sha256)]);
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode([device, ...hashes].join("\n")));
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return sha256Hex(new TextEncoder().encode([device, ...hashes].join("\n")));
 }
