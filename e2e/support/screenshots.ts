@@ -23,12 +23,12 @@ const forms = [
 interface Studio {
   readonly page: Page;
   readonly t: (typeof languages)[keyof typeof languages];
-  shot(view: string): Promise<void>;
-  button(label: string): Locator;
+  readonly shot: (view: string) => Promise<void>;
+  readonly button: (label: string) => Locator;
   /** Closes the dialog on top. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
   /** Clicks something in the list of models. */
-  choose(label: string): Promise<void>;
+  readonly choose: (label: string) => Promise<void>;
 }
 
 const richAnswer = `## Sorting, step by step
