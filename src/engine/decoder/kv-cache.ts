@@ -1,5 +1,5 @@
-// The decoder's keys and values, and which prompt slots they belong to. Knows no tokens' meaning.
-// "growing": every step returns longer tensors. "static": past and present are one device buffer whose capacity doubles when needed.
+// The decoder's keys and values (the KV cache), and the prompt slots that they belong to. Knows no tokens' meaning.
+// "growing": every run returns longer tensors. "static": past and present share one device buffer, whose capacity doubles when needed.
 import { EngineError } from "#engine/errors.ts";
 import type { CopyStep, Runtime, RuntimeTensor } from "#engine/runtime/runtime.ts";
 
@@ -13,21 +13,21 @@ export interface CacheShape {
   readonly shared?: boolean | undefined;
 }
 
-/** Keys and values of the slots prefilled so far; owns its tensors. */
+/** Keys and values of the slots computed so far; owns its tensors. */
 export interface KvCache {
-  /** What the rows hold, in order: token ids, and a negative number per picture for the picture's rows. */
+  /** The slots of the rows, in order: token ids, and for a picture's rows the picture's negative number. */
   readonly slots: readonly number[];
-  /** Room for `rows` rows in all; call before each run. */
+  /** Makes room for `rows` rows in all; called before each run. Throws "context-full" where there is none. */
   reserve(rows: number): void;
-  /** The past, as inputs of the decoder. */
+  /** The past, as the decoder graph's inputs. */
   inputs(): Record<string, RuntimeTensor>;
-  /** Where a static cache wants the present written; empty for a growing one. */
+  /** The tensors that a static cache has the present written to; empty for a growing one. */
   into(): Record<string, RuntimeTensor>;
-  /** Takes over the present from a run that added these slots. */
+  /** Takes over the outputs `present.…` of a run that added these slots. */
   accept(outputs: Map<string, RuntimeTensor>, added: readonly number[]): void | Promise<void>;
   /** Forgets all rows from `rows` on. */
   truncate(rows: number): void;
-  /** The cache is of no use afterwards. */
+  /** Disposes the tensors; the cache must not be used afterwards. */
   dispose(): void;
 }
 
@@ -65,7 +65,7 @@ function createGrowingCache(runtime: Runtime, shape: CacheShape): KvCache {
       return slots;
     },
     reserve() {
-      // A growing cache has room for whatever comes.
+      // Every run allocates what it returns.
     },
     inputs: () => byName(pairs, "past", tensors),
     into: () => ({}),
@@ -121,7 +121,7 @@ function createStaticCache(runtime: Runtime, shape: CacheShape): KvCache {
       if (rows <= capacity) return;
       const wanted = Math.min(2 ** Math.ceil(Math.log2(Math.max(rows, smallestCapacity))), contextLength);
       if (wanted < rows) throw new EngineError("context-full", `${rows} rows do not fit ${contextLength}`);
-      // One tensor at a time, so that never two whole caches exist.
+      // One tensor at a time, so that there are never two whole caches.
       try {
         for (let i = 0; i < pairs.length; i++) {
           const to = runtime.allocate([1, kvHeads, wanted, headSize]);

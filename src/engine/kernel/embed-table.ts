@@ -1,4 +1,4 @@
-// Rows of a quantized embedding table, without a runtime. Knows no tokens' words.
+// Looks up rows of a quantized embedding table, without a runtime. Knows no words.
 import { EngineError } from "#engine/errors.ts";
 import { blockSize, expect, GraphWalk, walked } from "./graph-walk.ts";
 import { readTensor, type WeightFiles } from "./memory.ts";
@@ -13,7 +13,7 @@ export interface EmbedPlan {
   readonly scales: OnnxTensor;
 }
 
-/** Reads the plan off a graph that does nothing but look up rows; undefined where it is another. */
+/** The plan of a graph that only looks up rows; undefined for other graphs. */
 export function planEmbed(graph: OnnxGraph): EmbedPlan | undefined {
   return walked(() => {
     const walk = new GraphWalk(graph.nodes, graph.tensors, []);
@@ -26,7 +26,7 @@ export function planEmbed(graph: OnnxGraph): EmbedPlan | undefined {
     const [data, scales] = [walk.tensor(node.inputs[0]), walk.tensor(node.inputs[2])];
     const [rows, blocks] = scales.dims;
     const cols = expect(blocks) * blockSize;
-    // Whole numbers without a sign: the zero is in the middle.
+    // Unsigned integers, with zero in the middle of their range.
     expect(data.type === 2 && data.dims[0] === rows && data.dims[1] === (cols * expect(bits)) / 8);
     return { bits: bits === 4 ? 4 : 8, rows: expect(rows), cols, data, scales };
   });

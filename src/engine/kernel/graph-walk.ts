@@ -1,4 +1,4 @@
-// Walks a graph's nodes in order and takes them for what they should be; the first that is anything else ends the walk.
+// Matches a graph's nodes in order against what they should be; the first mismatch ends the walk.
 import type { OnnxGraph, OnnxNode, OnnxTensor } from "#formats/onnx-reader.ts";
 
 /** x · weightᵀ (+ bias), weights [rows, cols] in blocks of 32 columns with a scale each; see ExpansionTensor for the layout. */
@@ -12,18 +12,18 @@ export interface PlannedMatrix {
   readonly bias: OnnxTensor | undefined;
 }
 
-/** Columns of a matrix that have a scale of their own. */
+/** Columns of a matrix that share a scale. */
 export const blockSize = 32;
 
 class Unexpected extends Error {}
 
-/** What was asked for; anything else ends the walk. */
+/** Returns the value, or ends the walk where it is undefined or false. */
 export function expect<T>(value: T | undefined | false): T {
   if (value === undefined || value === false) throw new Unexpected();
   return value;
 }
 
-/** What the walk finds; undefined where a node is not as expected. */
+/** The walk's result; undefined where it was ended by a mismatch. */
 export function walked<T>(walk: () => T): T | undefined {
   try {
     return walk();
@@ -39,19 +39,20 @@ export class GraphWalk {
   readonly #passedOver: ReadonlySet<string>;
   #at = 0;
 
-  /** `passedOver`: operators between the steps that need no look. */
+  /** `passedOver` are operators between the steps that need no checking. */
   constructor(steps: readonly OnnxNode[], tensors: OnnxGraph["tensors"], passedOver: readonly string[]) {
     this.#steps = steps;
     this.#tensors = tensors;
     this.#passedOver = new Set(passedOver);
   }
 
-  /** The next step, without taking it. */
+  /** The next node, without taking it. */
   peek(): OnnxNode | undefined {
     while (this.#passedOver.has(this.#steps[this.#at]?.op ?? "")) this.#at++;
     return this.#steps[this.#at];
   }
 
+  /** Takes the next node, which must have this operator, if one is given. */
   next(op?: string): OnnxNode {
     const node = expect(this.peek());
     expect(op === undefined || node.op === op);
@@ -59,11 +60,12 @@ export class GraphWalk {
     return node;
   }
 
-  /** Whether a step of this kind is still to come. */
+  /** Whether a node of this kind is still to come. */
   has(op: string): boolean {
     return this.#steps.slice(this.#at).some((node) => node.op === op);
   }
 
+  /** A weight or constant; there must be one of this name. */
   tensor(name: string | undefined): OnnxTensor {
     return expect(this.#tensors.get(name ?? ""));
   }
@@ -73,6 +75,7 @@ export class GraphWalk {
     return name !== undefined && this.#tensors.has(name);
   }
 
+  /** Takes a product with a block-quantized matrix, and the addition of its bias. */
   matrix(): PlannedMatrix {
     const node = this.next("MatMulNBits");
     const [bits, rows, cols] = [node.numbers.get("bits"), node.numbers.get("N"), node.numbers.get("K")];
@@ -91,7 +94,7 @@ export class GraphWalk {
     };
   }
 
-  /** Nothing is left. */
+  /** Ends the walk where a node is left. */
   end(): void {
     expect(this.peek() === undefined);
   }

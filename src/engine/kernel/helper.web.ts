@@ -1,7 +1,7 @@
-// A helping thread of the decoder's kernel, in a worker of its own: waits inside WebAssembly for its share of a run. Knows nothing else.
+// A helper thread of a kernel, in a worker of its own: waits inside WebAssembly for work. Knows nothing else.
 import type { TeamKernel } from "./memory.ts";
 
-/** What the worker is sent once; it answers with nothing in particular when it is ready. */
+/** The one message to the worker, which answers with any message when it is ready. */
 export interface HelperStart {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;

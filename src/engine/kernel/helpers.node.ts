@@ -1,4 +1,4 @@
-// Starts the kernel's helping threads as Node's worker threads. Knows no decoder.
+// Starts a kernel's helper threads as Node's worker threads. Knows no model.
 import { Worker } from "node:worker_threads";
 import type { KernelHelpers } from "./memory.ts";
 
@@ -9,14 +9,14 @@ WebAssembly.instantiate(module, { env: { memory } }).then(({ exports: { help } }
   help(thread);
 });`;
 
-/** So many helpers; they do not keep the process alive. */
+/** `count` helpers, which do not keep the process alive; undefined for none. */
 export function nodeKernelHelpers(count: number): KernelHelpers | undefined {
   if (count < 1) return undefined;
   return {
     count,
-    // Some 40 ms. Linux wakes a thread where it ran last: one that went to sleep soon after it was woken on the first thread's processor is woken
-    // there again and again, one that stays awake is moved to a free one. Nothing else here wants it.
-    linger: 24_000_000,
+    // About 40 ms. Linux wakes a thread on the processor where it ran last, which may be the first thread's. A helper that sleeps soon would be woken
+    // there again and again; one that keeps spinning is moved to a free processor, which nothing else here needs.
+    idleSpins: 24_000_000,
     async start(module, memory) {
       const workers = Array.from({ length: count }, (_, i) => {
         const worker = new Worker(source, { eval: true, workerData: { module, memory, thread: i + 1 } });

@@ -1,20 +1,20 @@
-// Starts the kernel's helping threads as workers beside this one. Knows no decoder.
+// Starts a kernel's helper threads as workers. Knows no model.
 import type { HelperStart } from "./helper.web.ts";
 import type { KernelHelpers } from "./memory.ts";
 
-/** A worker that does not start within this time is done without. */
-const patienceMs = 5000;
+/** A worker that has not started within this time is given up. */
+const startTimeoutMs = 5000;
 
-/** So many helpers at most; a host whose workers can't start workers of their own has none. */
+/** At most `count` helpers; undefined where workers can't start workers. */
 export function webKernelHelpers(count: number): KernelHelpers | undefined {
   if (count < 1 || typeof Worker !== "function") return undefined;
   return {
     count,
-    // Some 150 µs, from one token to the next: the page wants the processors too.
-    linger: 100_000,
+    // About 150 µs, enough from one token to the next; the page needs the processors, too.
+    idleSpins: 100_000,
     async start(module, memory) {
       const ready: Worker[] = [];
-      // One after another: a helper's number must be below the number of those that are there.
+      // One after another, so that the helpers that start are numbered without gaps.
       for (let thread = 1; thread <= count; thread++) {
         const worker = new Worker(new URL("./helper.web.ts", import.meta.url), {
           type: "module",
@@ -34,7 +34,7 @@ export function webKernelHelpers(count: number): KernelHelpers | undefined {
 
 function isReady(worker: Worker, start: HelperStart): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), patienceMs);
+    const timer = setTimeout(() => resolve(false), startTimeoutMs);
     const settle = (ready: boolean) => () => {
       clearTimeout(timer);
       resolve(ready);
@@ -45,7 +45,7 @@ function isReady(worker: Worker, start: HelperStart): Promise<boolean> {
     try {
       worker.postMessage(start);
     } catch {
-      settle(false)(); // memory that can't be shared here
+      settle(false)(); // the memory can't be shared here
     }
   });
 }

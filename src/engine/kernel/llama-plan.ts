@@ -1,5 +1,5 @@
-// Recognises a decoder graph of Llama's kind with block-quantized matrices, as this project's converter writes it, and tells where its weights lie.
-// A graph that computes anything else is not recognised: it then runs on the runtime, which knows all operators.
+// Recognises a decoder graph of Llama's kind with block-quantized matrices, as this project's converter writes it, and finds its weights.
+// A graph that computes anything else is not recognised and runs in a session of the runtime.
 import { blockSize, expect, GraphWalk, walked, type PlannedMatrix } from "./graph-walk.ts";
 import type { OnnxGraph, OnnxNode, OnnxTensor } from "#formats/onnx-reader.ts";
 
@@ -29,21 +29,33 @@ export interface LlamaPlan {
   readonly head: PlannedMatrix;
 }
 
-/** What a layer's nodes are, in order, and what may stand between them. */
+/** A layer's nodes, in order. */
 const layerOps = ["norm", "qkv", "attention", "out", "norm", "gate", "Sigmoid", "Mul", "up", "Mul", "down"] as const;
-const around = new Set(["ReduceSum", "Sub", "Shape", "Squeeze", "Range", "Cast", "Unsqueeze", "Cos", "Sin", "Neg"]);
+/** Operators that compute positions, which the kernel does itself. */
+const positionOps = new Set([
+  "ReduceSum",
+  "Sub",
+  "Shape",
+  "Squeeze",
+  "Range",
+  "Cast",
+  "Unsqueeze",
+  "Cos",
+  "Sin",
+  "Neg",
+]);
 const norms = new Set(["SimplifiedLayerNormalization", "SkipSimplifiedLayerNormalization"]);
 const attentionNumbers = new Set(["num_heads", "kv_num_heads", "scale", "do_rotary", "rotary_interleaved"]);
 
-/** Reads the plan off the graph; undefined where a part of it is not as expected. */
+/** The graph's plan; undefined where a part of the graph is not as expected. */
 export function planLlama(graph: OnnxGraph): LlamaPlan | undefined {
   return walked(() => read(graph));
 }
 
 function read({ nodes, tensors }: OnnxGraph): LlamaPlan {
   const frequencies = expect(tensors.get("rotary.frequencies"));
-  const steps = nodes.filter(({ op, inputs }) => !around.has(op) && !inputs.includes("rotary.frequencies"));
-  // The last layer drops positions; what they feed is told by the count of logits that are kept.
+  const steps = nodes.filter(({ op, inputs }) => !positionOps.has(op) && !inputs.includes("rotary.frequencies"));
+  // Slice and Reshape drop the rows without logits; the kernel knows how many those are.
   const walk = new GraphWalk(steps, tensors, ["Slice", "Reshape"]);
   const matrix = (): PlannedMatrix => {
     const found = walk.matrix();
@@ -110,7 +122,7 @@ function read({ nodes, tensors }: OnnxGraph): LlamaPlan {
   };
 }
 
-/** Rotary, causal, without a window or a cap, and in every layer alike. */
+/** Attention must be rotary and causal, without a window or a cap, and the same in every layer. */
 function sameAttention(node: OnnxNode, before: OnnxNode | undefined): OnnxNode {
   expect(node.op === "GroupQueryAttention" && node.inputs[1] === "" && node.inputs[2] === "");
   expect([...node.numbers.keys()].every((name) => attentionNumbers.has(name)));

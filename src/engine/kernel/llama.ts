@@ -28,8 +28,9 @@ export interface Llama {
   release(): void;
 }
 
-/** Rows of one run of the kernel, and rows with logits. */
+/** Rows of one run of the kernel; rows with logits of one run. */
 const [mostRows, mostKept] = [256, 32];
+
 export interface LlamaOptions extends WeightFiles {
   readonly plan: LlamaPlan;
   readonly contextLength: number;
@@ -38,35 +39,97 @@ export interface LlamaOptions extends WeightFiles {
 
 /** Reads the weights into a new memory; rejects with "out-of-memory" where they do not fit. */
 export async function loadLlama(options: LlamaOptions): Promise<Llama> {
-  const { plan, contextLength } = options;
-  const { hidden, ffn, heads, kvHeads, headSize, vocab } = plan;
-  const attended = heads * headSize;
-  const widest = Math.max(hidden, ffn, attended);
-  const threads = 1 + (options.helpers?.count ?? 0);
+  const { plan, contextLength, helpers } = options;
+  const { hidden, kvHeads, headSize } = plan;
+  const memory = new KernelMemory();
   const kvBlockBytes = plan.layers.length * 2 * kvHeads * kvBlockRows * headSize * 4;
   const kvBlocks = Math.ceil(contextLength / kvBlockRows);
+  const { fields, layerWords, headWords } = layOut(memory, plan, kvBlocks, 1 + (helpers?.count ?? 0));
+  await memory.make(kvBlocks * kvBlockBytes, options);
+  memory.fields(layout, fields);
+  memory.words(fields.layerTable, layerWords);
+  memory.words(fields.head, headWords);
+  const team = await memory.start(llamaKernelBytes(), helpers);
 
-  const own = new KernelMemory();
-  const place = (bytes: number): number => own.place(bytes);
+  let blocks = 0;
+  /** Runs at most `mostRows` rows, and at most `mostKept` with logits. */
+  const runRows = (embeds: Float32Array, start: number, keep: number): Float32Array[] => {
+    const rows = embeds.length / hidden;
+    const { floats } = memory;
+    floats.set(embeds, fields.stream >> 2);
+    writeRotary(floats, fields.rotary >> 2, plan, start, rows);
+    memory.field(layout.rows, rows);
+    memory.field(layout.start, start);
+    memory.field(layout.keep, keep);
+    team.run();
+    return Array.from({ length: keep }, (_, i) => {
+      const at = (fields.logits >> 2) + i * plan.vocab;
+      return floats.slice(at, at + plan.vocab);
+    });
+  };
+  const kvAddresses = (): Int32Array => new Int32Array(memory.memory.buffer, fields.kvBlocks, kvBlocks);
+
+  return {
+    layers: plan.layers.length,
+    kvHeads,
+    headSize,
+    reserve(rows) {
+      for (; blocks * kvBlockRows < rows; blocks++) {
+        if (blocks === kvBlocks) throw new EngineError("context-full", `${rows} rows do not fit ${contextLength}`);
+        memory.words(fields.kvBlocks + blocks * 4, [memory.place(kvBlockBytes)]);
+      }
+    },
+    run(embeds, start, keep) {
+      const count = embeds.length / hidden;
+      const logits: Float32Array[] = [];
+      const step = keep > 1 ? mostKept : mostRows;
+      for (let from = 0; from < count; from += step) {
+        const to = Math.min(from + step, count);
+        const wanted = Math.max(1, to - Math.max(from, count - keep));
+        const found = runRows(embeds.subarray(from * hidden, to * hidden), start + from, wanted);
+        if (keep > 1) logits.push(...found);
+        else logits.splice(0, 1, ...found);
+      }
+      return logits.slice(-keep);
+    },
+    readRows(tensor, rows) {
+      const { floats } = memory;
+      const values = new Float32Array(kvHeads * rows * headSize);
+      eachKvRun(plan, kvAddresses(), tensor, 0, rows, rows, (at, to, count) => {
+        values.set(floats.subarray(at, at + count), to);
+      });
+      return values;
+    },
+    writeRows(tensor, values, from, to) {
+      const { floats } = memory;
+      eachKvRun(plan, kvAddresses(), tensor, from, to, to, (at, source, count) => {
+        floats.set(values.subarray(source, source + count), at);
+      });
+    },
+    release: () => team.release(),
+  };
+}
+
+/** Where everything but the keys and values goes, and the tables that say so. */
+function layOut(memory: KernelMemory, plan: LlamaPlan, kvBlocks: number, threads: number) {
+  const { hidden, ffn, heads, kvHeads, headSize, vocab } = plan;
+  const attended = heads * headSize;
+  const place = (bytes: number): number => memory.place(bytes);
   const layerWords = plan.layers.flatMap((layer) =>
     tableWords(layerLayout, {
-      attentionNorm: own.placeTensor(layer.attentionNorm),
-      mlpNorm: own.placeTensor(layer.mlpNorm),
-      qkv: own.matrixWords(layer.qkv),
-      out: own.matrixWords(layer.out),
-      gate: own.matrixWords(layer.gate),
-      up: own.matrixWords(layer.up),
-      down: own.matrixWords(layer.down),
+      attentionNorm: memory.placeTensor(layer.attentionNorm),
+      mlpNorm: memory.placeTensor(layer.mlpNorm),
+      qkv: memory.matrixWords(layer.qkv),
+      out: memory.matrixWords(layer.out),
+      gate: memory.matrixWords(layer.gate),
+      up: memory.matrixWords(layer.up),
+      down: memory.matrixWords(layer.down),
     }),
   );
-  const headWords = own.matrixWords(plan.head);
-  const scratchBytes =
-    Math.ceil(
-      Math.max(
-        unpackedBytes(widest) + mostRows * 256,
-        kvBlockRows * 4 + attendedRows * (heads / kvHeads) * (headSize * 4 + stateHeadBytes),
-      ) / 64,
-    ) * 64;
+  const headWords = memory.matrixWords(plan.head);
+  const matmulScratch = unpackedBytes(Math.max(hidden, ffn, attended)) + mostRows * 256;
+  const attentionScratch = kvBlockRows * 4 + attendedRows * (heads / kvHeads) * (headSize * 4 + stateHeadBytes);
+  const scratchBytes = Math.ceil(Math.max(matmulScratch, attentionScratch) / 64) * 64;
   const fields: Record<keyof typeof layout, number> = {
     rows: 0,
     start: 0,
@@ -90,97 +153,49 @@ export async function loadLlama(options: LlamaOptions): Promise<Llama> {
     rotary: place(mostRows * headSize * 4),
     kvBlocks: place(kvBlocks * 4),
     layerTable: place(layerWords.length * 4),
-    finalNorm: own.placeTensor(plan.finalNorm),
+    finalNorm: memory.placeTensor(plan.finalNorm),
     head: place(headWords.length * 4),
     scratch: place(threads * scratchBytes),
     scratchBytes,
   };
+  return { fields, layerWords, headWords };
+}
 
-  await own.make(kvBlocks * kvBlockBytes, options);
-  own.fields(layout, fields);
-  own.words(fields.layerTable, layerWords);
-  own.words(fields.head, headWords);
-  const team = await own.start(llamaKernelBytes(), options.helpers);
-
-  let blocks = 0;
-  const reserve = (rows: number): void => {
-    for (; blocks * kvBlockRows < rows; blocks++) {
-      if (blocks === kvBlocks) throw new EngineError("context-full", `${rows} rows do not fit ${contextLength}`);
-      own.words(fields.kvBlocks + blocks * 4, [place(kvBlockBytes)]);
+/** Writes cosines and sines of the rotary angles of positions from `start` on, f32 [rows, 2, headSize / 2]. */
+function writeRotary(floats: Float32Array, at: number, plan: LlamaPlan, start: number, rows: number): void {
+  const { frequencies, headSize } = plan;
+  const half = headSize / 2;
+  for (let row = 0; row < rows; row++) {
+    const cosines = at + row * headSize;
+    for (let i = 0; i < half; i++) {
+      const angle = Math.fround((start + row) * (frequencies[i] ?? 0));
+      floats[cosines + i] = Math.cos(angle);
+      floats[cosines + half + i] = Math.sin(angle);
     }
-  };
+  }
+}
 
-  /** Visits each run of a head's rows, with its place in the memory and in a tensor [kvHeads, tensorRows, headSize]; all in floats. */
-  const eachRun = (
-    tensor: number,
-    [from, to]: readonly [number, number],
-    tensorRows: number,
-    visit: (inMemory: number, inTensor: number, floats: number) => void,
-  ): void => {
-    const table = new Int32Array(own.memory.buffer, fields.kvBlocks, kvBlocks);
-    for (let head = 0; head < kvHeads; head++) {
-      for (let row = from; row < to;) {
-        const inBlock = row % kvBlockRows;
-        const rows = Math.min(kvBlockRows - inBlock, to - row);
-        const block = (table[(row - inBlock) / kvBlockRows] ?? 0) >> 2;
-        const inMemory = block + ((tensor * kvHeads + head) * kvBlockRows + inBlock) * headSize;
-        visit(inMemory, (head * tensorRows + row) * headSize, rows * headSize);
-        row += rows;
-      }
+/**
+ * Visits each run of consecutive rows among the rows [from, to) of keys or values: its place in the memory, its place in a tensor
+ * [kvHeads, tensorRows, headSize], and its length, all in floats. `blocks` are the addresses of the blocks.
+ */
+function eachKvRun(
+  { kvHeads, headSize }: LlamaPlan,
+  blocks: Int32Array,
+  tensor: number,
+  from: number,
+  to: number,
+  tensorRows: number,
+  visit: (inMemory: number, inTensor: number, floats: number) => void,
+): void {
+  for (let head = 0; head < kvHeads; head++) {
+    for (let row = from; row < to;) {
+      const inBlock = row % kvBlockRows;
+      const rows = Math.min(kvBlockRows - inBlock, to - row);
+      const block = (blocks[(row - inBlock) / kvBlockRows] ?? 0) >> 2;
+      const inMemory = block + ((tensor * kvHeads + head) * kvBlockRows + inBlock) * headSize;
+      visit(inMemory, (head * tensorRows + row) * headSize, rows * headSize);
+      row += rows;
     }
-  };
-
-  const runRows = (embeds: Float32Array, start: number, keep: number): Float32Array[] => {
-    const rows = embeds.length / hidden;
-    const { floats } = own;
-    floats.set(embeds, fields.stream >> 2);
-    const half = headSize / 2;
-    for (let row = 0; row < rows; row++) {
-      const at = (fields.rotary >> 2) + row * headSize;
-      for (let i = 0; i < half; i++) {
-        const angle = Math.fround((start + row) * (plan.frequencies[i] ?? 0));
-        floats[at + i] = Math.cos(angle);
-        floats[at + half + i] = Math.sin(angle);
-      }
-    }
-    own.field(layout.rows, rows);
-    own.field(layout.start, start);
-    own.field(layout.keep, keep);
-    team.run();
-    return Array.from({ length: keep }, (_, i) => {
-      const at = (fields.logits >> 2) + i * vocab;
-      return floats.slice(at, at + vocab);
-    });
-  };
-
-  return {
-    layers: plan.layers.length,
-    kvHeads,
-    headSize,
-    reserve,
-    run(embeds, start, keep) {
-      const count = embeds.length / hidden;
-      const logits: Float32Array[] = [];
-      const step = keep > 1 ? mostKept : mostRows;
-      for (let from = 0; from < count; from += step) {
-        const to = Math.min(from + step, count);
-        const wanted = Math.max(1, to - Math.max(from, count - keep));
-        const found = runRows(embeds.subarray(from * hidden, to * hidden), start + from, wanted);
-        if (keep > 1) logits.push(...found);
-        else logits.splice(0, 1, ...found);
-      }
-      return logits.slice(-keep);
-    },
-    readRows(tensor, rows) {
-      const { floats } = own;
-      const values = new Float32Array(kvHeads * rows * headSize);
-      eachRun(tensor, [0, rows], rows, (at, to, count) => values.set(floats.subarray(at, at + count), to));
-      return values;
-    },
-    writeRows(tensor, values, from, to) {
-      const { floats } = own;
-      eachRun(tensor, [from, to], to, (at, source, count) => floats.set(values.subarray(source, source + count), at));
-    },
-    release: () => team.release(),
-  };
+  }
 }

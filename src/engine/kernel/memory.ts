@@ -1,5 +1,5 @@
-// The memory of one of this project's kernels, and the threads that run it: where everything goes is settled first, then there is a memory of that
-// size, then it is filled. Knows no model; kernels/team.ts has the same header.
+// The memory of one of this project's kernels, and the threads that run it. First everything gets its place, then a memory of that size is made, then
+// weights are read into it. Knows no model.
 import { EngineError } from "#engine/errors.ts";
 import { blockSize, type PlannedMatrix } from "./graph-walk.ts";
 import * as matrixLayout from "./layout/matrix.ts";
@@ -8,15 +8,15 @@ import * as team from "./layout/team.ts";
 import type { OnnxTensor } from "#formats/onnx-reader.ts";
 import type { PackageFiles } from "#engine/types.ts";
 
-/** Threads beside the caller's own. */
+/** The host's way to start helper threads. */
 export interface KernelHelpers {
-  /** How many a kernel may have. */
+  /** Helpers that a kernel may have, beside the calling thread. */
   readonly count: number;
-  /** How often a helper looks for the next job before it goes to sleep; a look takes one to two nanoseconds. */
-  readonly linger: number;
+  /** How often a helper spins for the next job before it sleeps; one spin takes one to two nanoseconds. */
+  readonly idleSpins: number;
   /**
-   * Each helper instantiates the module over the memory and calls help(i), i from 1 on. Resolves when all that could be started are ready
-   * to be called, with how many they are and what ends them.
+   * Starts helpers, each of which instantiates the module over the memory and calls `help(i)`, i from 1 on. Resolves when all that could be started
+   * are ready, with their number and a function that ends them.
    */
   start(
     module: WebAssembly.Module,
@@ -24,18 +24,18 @@ export interface KernelHelpers {
   ): Promise<{ readonly count: number; readonly end: () => void }>;
 }
 
-/** Where a graph's weights come from. */
+/** The files that a graph's weights are in. */
 export interface WeightFiles {
   readonly files: PackageFiles;
-  /** Where the graph's external files are. */
+  /** The package's path of one of the graph's external files. */
   readonly pathOf: (file: string) => string;
 }
 
 const pageBytes = 65_536;
 const mostPages = 65_536;
-/** Reads under way, and bytes of one; bytes between two pieces that are read along with them. */
+/** Reads at a time, the most bytes of one, and the most bytes between two tensors that one read spans. */
 const [readsAtOnce, readBytesAtMost, gapAtMost] = [4, 2 ** 24, 2 ** 12];
-/** Of the buffer that a read uses over and over. */
+/** Size of the buffer that a read fills again and again. */
 const bufferBytes = 2 ** 20;
 
 /** Bytes of a matrix product's scratch, for matrices of so many columns. `unpackedBytes` of kernels/matrix.ts is the same. */
@@ -62,7 +62,7 @@ export class KernelMemory {
   #memory: WebAssembly.Memory | undefined;
   readonly #copies: { readonly tensor: OnnxTensor; readonly at: number }[] = [];
 
-  /** The address of so many bytes; they are zero. */
+  /** Reserves zeroed bytes and returns their address, a multiple of 64. Grows the memory if it is made already. */
   place(bytes: number): number {
     const at = this.#end;
     this.#end += Math.ceil(bytes / 64) * 64;
@@ -70,13 +70,14 @@ export class KernelMemory {
     return at;
   }
 
+  /** Reserves room for a tensor, which `make` fills, and returns its address. */
   placeTensor(tensor: OnnxTensor): number {
     const at = this.place(tensor.data instanceof Uint8Array ? tensor.data.length : tensor.data.bytes);
     this.#copies.push({ tensor, at });
     return at;
   }
 
-  /** A matrix as kernels/matrix.ts reads it; columns are told in whole blocks. */
+  /** Reserves room for a matrix and returns its words as in layout/matrix.ts, columns rounded up to whole blocks. */
   matrixWords(m: PlannedMatrix): number[] {
     return tableWords(matrixLayout, {
       bits: m.bits,
@@ -89,7 +90,10 @@ export class KernelMemory {
     });
   }
 
-  /** Makes the memory and fills it from the files; rejects with "out-of-memory" where there is none so large. */
+  /**
+   * Makes the memory, with room to grow by `bytesToCome`, and reads the tensors into it. Rejects with "out-of-memory" where there is no memory of that
+   * size, and with "bad-package" where a file is too short.
+   */
   async make(bytesToCome: number, from: WeightFiles): Promise<void> {
     this.#memory = makeMemory(this.#end, this.#end + bytesToCome);
     const pieces: Piece[] = [];
@@ -97,7 +101,7 @@ export class KernelMemory {
       if (tensor.data instanceof Uint8Array) this.bytes.set(tensor.data, at);
       else pieces.push({ ...tensor.data, at });
     }
-    // A few at a time: what is read arrives while other bytes are being copied.
+    // Several reads at a time, so that bytes arrive while others are being copied.
     const waiting = readsOf(pieces).values();
     const fill = async (): Promise<void> => {
       for (const read of waiting) {
@@ -139,10 +143,10 @@ export class KernelMemory {
     for (const [name, value] of Object.entries<number>(values)) this.field(offsets[name as Name], value);
   }
 
-  /** The kernel over this memory in this thread and its helpers'. */
+  /** Instantiates the kernel over this memory, in this thread and in helpers. */
   async start(code: BufferSource, helpers: KernelHelpers | undefined): Promise<KernelTeam> {
     const { memory } = this;
-    this.field(team.idleSpins, helpers?.linger ?? 0);
+    this.field(team.idleSpins, helpers?.idleSpins ?? 0);
     const module = await WebAssembly.compile(code);
     const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
     const kernel = exports as unknown as TeamKernel;
@@ -171,24 +175,24 @@ export interface TeamKernel {
 }
 
 export interface KernelTeam {
-  /** One job, by all threads. */
+  /** Runs one job in all threads. */
   run(): void;
   release(): void;
 }
 
-/** Bytes of a file. */
+/** A range of bytes in a file. */
 interface FileBytes {
   readonly file: string;
   readonly offset: number;
   readonly bytes: number;
 }
 
-/** Bytes of a file and where they go. */
+/** A range of bytes in a file and the address that they go to. */
 interface Piece extends FileBytes {
   readonly at: number;
 }
 
-/** As few reads as get all pieces: those that lie side by side together, long ones in parts. */
+/** Reads that cover all pieces: neighbours are read together, long pieces in parts. */
 function readsOf(pieces: readonly Piece[]): (FileBytes & { readonly pieces: readonly Piece[] })[] {
   const parts = pieces.flatMap(({ file, offset, bytes, at }) =>
     Array.from({ length: Math.ceil(bytes / readBytesAtMost) }, (_, i): Piece => {
@@ -211,7 +215,7 @@ function readsOf(pieces: readonly Piece[]): (FileBytes & { readonly pieces: read
   return reads;
 }
 
-/** Tells the bytes in order, each run of them with where in the file it begins. They are the callee's only until it returns. */
+/** Passes the bytes on in order, each run with its offset in the file. A run is only valid until `onBytes` returns. */
 async function readBytes(
   { file, offset, bytes }: FileBytes,
   { files, pathOf }: WeightFiles,
@@ -225,7 +229,7 @@ async function readBytes(
     onBytes(new Uint8Array(await slice.arrayBuffer()), offset);
     return;
   }
-  // One buffer goes to and fro: whole buffers of their own take twice the time, and hundreds of MiB of them wait for the garbage collector.
+  // One buffer is used for all reads. Fresh buffers take twice the time and leave hundreds of MiB to the garbage collector.
   let first = offset;
   readers.add(reader);
   try {
@@ -242,10 +246,13 @@ async function readBytes(
   if (first !== offset + bytes) throw new EngineError("bad-package", `${file} is too short`);
 }
 
-/** Those at work. In Chromium the garbage collector takes one that nothing but its pending read refers to, and that read never ends. */
+/**
+ * Readers in use. Chromium's garbage collector takes a reader that only its own pending read refers to, and then that read never settles, so they are
+ * referred to from here.
+ */
 const readers = new Set<ReadableStreamBYOBReader>();
 
-/** undefined in browsers whose Blobs are not streams of bytes. */
+/** A reader into buffers of ours; undefined in browsers whose Blobs have no byte streams. */
 function byteReader(blob: Blob): ReadableStreamBYOBReader | undefined {
   try {
     return blob.stream().getReader({ mode: "byob" });
@@ -255,7 +262,7 @@ function byteReader(blob: Blob): ReadableStreamBYOBReader | undefined {
   }
 }
 
-/** A tensor's bytes, for those that the kernel has in another form. */
+/** Reads a tensor's bytes, for tensors that the kernel needs in another form. */
 export async function readTensor({ data }: OnnxTensor, from: WeightFiles): Promise<Uint8Array<ArrayBuffer>> {
   if (data instanceof Uint8Array) return data;
   const all = new Uint8Array(data.bytes);

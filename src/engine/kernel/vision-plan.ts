@@ -1,5 +1,5 @@
-// Recognises a vision graph (CLIP or SigLIP, then a projector) with block-quantized matrices, as this project's converter writes it, and tells
-// where its weights lie. A graph that computes anything else is not recognised: it then runs on the runtime, which knows all operators.
+// Recognises a vision graph (CLIP or SigLIP, then a projector) with block-quantized matrices, as this project's converter writes it, and finds its
+// weights. A graph that computes anything else is not recognised and runs in a session of the runtime.
 import { firstInteger, readClassifier, readClassTokens, readJoin, readPhotograph } from "./classifier-plan.ts";
 import type { ClassifierPlan } from "./classifier.ts";
 import { expect, GraphWalk, walked, type PlannedMatrix } from "./graph-walk.ts";
@@ -26,7 +26,7 @@ export interface VisionPlan {
   readonly heads: number;
   readonly headSize: number;
   readonly epsilon: number;
-  /** Of the blocks; the projector's is "gelu". */
+  /** The blocks' activation; the projector's is "gelu". */
   readonly activation: Activation;
   readonly channels: number;
   /** Pixels on a patch's side. */
@@ -59,7 +59,7 @@ const activations = new Map<string, Activation>([
   ["Gelu", "gelu"],
 ]);
 
-/** Reads the plan off the graph; undefined where a part of it is not as expected. */
+/** The graph's plan; undefined where a part of the graph is not as expected. */
 export function planVision(graph: OnnxGraph): VisionPlan | undefined {
   return walked(() => read(graph));
 }

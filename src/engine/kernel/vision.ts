@@ -1,5 +1,5 @@
-// Runs a vision tower and its projector on this project's own WebAssembly kernel (kernels/vision.ts), several threads over one memory that holds
-// the weights as they are in the package. Knows no runtime; who helps is its host's business.
+// Runs a vision tower and its projector on this project's own WebAssembly kernel (kernels/vision.ts): several threads over one memory that holds the
+// weights as they are in the package. Knows no runtime; its host starts the helper threads.
 import { EngineError } from "#engine/errors.ts";
 import { classifierFits, placeClassifier } from "./classifier.ts";
 import { geluTanh, gelu, quickGelu } from "./layout/activations.ts";
@@ -16,10 +16,10 @@ import {
 } from "./memory.ts";
 import type { OnnxTensor } from "#formats/onnx-reader.ts";
 import { visionKernelBytes } from "./vision-kernel.ts";
-import type { Activation, PlannedNorm, VisionPlan } from "./vision-plan.ts";
+import type { Activation, PlannedBlock, PlannedNorm, VisionPlan } from "./vision-plan.ts";
 
-/** What a picture becomes. */
-interface Seen {
+/** What the tower computes for a picture. */
+interface VisionResult {
   /** [rows, projected]. */
   readonly features: Float32Array<ArrayBuffer>;
   readonly projected: number;
@@ -32,10 +32,10 @@ interface Seen {
   readonly photograph: number | undefined;
 }
 
-/** A tower with its weights; one run at a time. */
+/** A tower and its projector with their weights. One run at a time. */
 export interface VisionTower {
   /** Normalised pixels [channels, size, size] → features. */
-  run(pixels: Float32Array): Seen;
+  run(pixels: Float32Array): VisionResult;
   release(): void;
 }
 
@@ -51,7 +51,7 @@ export interface TowerOptions extends WeightFiles {
 /** Whether the kernel's arithmetic fits these shapes. */
 export function fitsKernel(plan: VisionPlan, image: number): boolean {
   const { hidden, headSize, patch, positions, classRow, classifier } = plan;
-  const patches = Math.floor(towerSide(plan, image) / patch) ** 2; // pixels beyond the last whole patch are not looked at
+  const patches = Math.floor(towerSide(plan, image) / patch) ** 2; // pixels beyond the last whole patch are ignored
   if (classifier && !classifierFits(classifier, { image, hidden, patches, projected: 0 })) return false;
   return (
     hidden % 32 === 0 &&
@@ -64,44 +64,81 @@ export function fitsKernel(plan: VisionPlan, image: number): boolean {
   );
 }
 
-/** Pixels on a side of the transformer's picture; a mixture makes it smaller itself. */
+/** Pixels on a side of the transformer's picture, which a mixture scales down itself. */
 function towerSide({ classifier }: VisionPlan, image: number): number {
   return classifier?.classifier.resize.dims[0] ?? image;
 }
 
 /** Reads the weights into a new memory; rejects with "out-of-memory" where they do not fit. */
 export async function loadTower(options: TowerOptions): Promise<VisionTower> {
-  const { plan } = options;
-  const image = towerSide(plan, options.image);
-  const { hidden, ffn, heads, headSize, channels, patch } = plan;
+  const { plan, helpers } = options;
+  const { hidden, channels } = plan;
+  const memory = new KernelMemory();
+  const { fields, tables, placed } = layOut(memory, plan, options.image, 1 + (helpers?.count ?? 0));
+  await memory.make(0, options);
+  memory.fields(layout, fields);
+  memory.words(fields.blockTable, tables.blocks);
+  memory.words(fields.projector, tables.projector);
+  if (tables.preNorm) memory.words(fields.preNorm, tables.preNorm);
+  writePatchWeights(memory.floats.subarray(fields.patchWeights >> 2), await floatsOf(plan.kernel, options), hidden);
+  if (plan.kernelBias) {
+    const size = fields.rows * hidden;
+    const positions = memory.floats.subarray(fields.positions >> 2, (fields.positions >> 2) + size);
+    addToRows(positions.subarray(plan.classRow ? hidden : 0), await floatsOf(plan.kernelBias, options));
+  }
+  const newline = plan.newline && (await floatsOf(plan.newline, options));
+  const classifier = await placed?.fill(options);
+  const team = await memory.start(visionKernelBytes(), helpers);
+
+  return {
+    run(pixels) {
+      if (pixels.length !== channels * options.image ** 2)
+        throw new EngineError("internal", "a picture of another size");
+      memory.floats.set(classifier ? classifier.look(pixels) : pixels, fields.pixels >> 2);
+      team.run();
+      const rows = fields.rows - plan.dropped;
+      const projected = projectedSize(plan);
+      const copy = (at: number, count: number): Float32Array<ArrayBuffer> =>
+        new Float32Array(memory.floats.subarray(at >> 2, (at >> 2) + count));
+      const told = classifier?.told();
+      const features = copy(fields.out, rows * projected);
+      return {
+        features: told ? joinFloats(features, told.tokens) : features,
+        projected,
+        tower: plan.yieldsTower ? copy(fields.stream + plan.dropped * hidden * 4, rows * hidden) : undefined,
+        hidden,
+        newline,
+        photograph: told?.photograph,
+      };
+    },
+    release: () => team.release(),
+  };
+}
+
+/** Where everything goes, for pictures of `image` × `image` pixels, and the tables that say so. */
+function layOut(memory: KernelMemory, plan: VisionPlan, image: number, threads: number) {
+  const { hidden, ffn, heads, headSize, channels, patch, dropped } = plan;
+  const side = towerSide(plan, image);
   const rows = plan.positions.dims[0] ?? 0;
-  const projected = plan.projector.at(-1)?.rows ?? 0;
+  const projected = projectedSize(plan);
   const inputs = channels * patch * patch;
-  const fours = Math.ceil(rows / 4) * 4 + 4;
+  const wholeFours = Math.ceil(rows / 4) * 4 + 4;
   const panels = Math.ceil(rows / 8);
   const blocksOf = (columns: number): number => Math.ceil(columns / 32);
   const widest = Math.max(ffn, plan.projector[0]?.rows ?? 0);
-  const threads = 1 + (options.helpers?.count ?? 0);
-
-  const own = new KernelMemory();
-  const normWords = ({ weight, bias }: PlannedNorm): number[] => [own.placeTensor(weight), own.placeTensor(bias)];
-  const blockWords = plan.blocks.flatMap((block) =>
-    tableWords(blockLayout, {
-      attentionNorm: normWords(block.attentionNorm),
-      mlpNorm: normWords(block.mlpNorm),
-      qkv: own.matrixWords(block.qkv),
-      out: own.matrixWords(block.out),
-      wide: own.matrixWords(block.wide),
-      narrow: own.matrixWords(block.narrow),
-    }),
-  );
-  const projectorWords = plan.projector.flatMap((matrix) => own.matrixWords(matrix));
-  const preNormWords = plan.preNorm && normWords(plan.preNorm);
-  const attention = 16 * headSize + 128 * panels + 16 * hidden;
-  const products = unpackedBytes(blocksOf(Math.max(widest, hidden)) * 32) + rows * 128;
-  const patches = rows - plan.dropped;
-  const placed = plan.classifier && placeClassifier(own, plan.classifier, { image: options.image, hidden, patches, projected }); // prettier-ignore
-  const scratchBytes = Math.ceil(Math.max(attention, products, hidden * 4, placed?.scratchBytes ?? 0) / 64) * 64;
+  const place = (bytes: number): number => memory.place(bytes);
+  const normWords = ({ weight, bias }: PlannedNorm): number[] => [memory.placeTensor(weight), memory.placeTensor(bias)];
+  const tables = {
+    blocks: plan.blocks.flatMap((block) => blockWords(memory, block, normWords)),
+    projector: plan.projector.flatMap((matrix) => memory.matrixWords(matrix)),
+    preNorm: plan.preNorm && normWords(plan.preNorm),
+  };
+  const attentionScratch = 16 * headSize + 128 * panels + 16 * hidden;
+  const matmulScratch = unpackedBytes(blocksOf(Math.max(widest, hidden)) * 32) + rows * 128;
+  const placed =
+    plan.classifier && placeClassifier(memory, plan.classifier, { image, hidden, patches: rows - dropped, projected });
+  const mostScratch = Math.max(attentionScratch, matmulScratch, hidden * 4, placed?.scratchBytes ?? 0);
+  const scratchBytes = Math.ceil(mostScratch / 64) * 64;
   const fields: Record<keyof typeof layout, number> = {
     rows,
     hidden,
@@ -113,75 +150,62 @@ export async function loadTower(options: TowerOptions): Promise<VisionTower> {
     activation: activations[plan.activation],
     channels,
     patch,
-    image,
-    dropped: plan.dropped,
+    image: side,
+    dropped,
     projections: plan.projector.length,
-    pixels: own.place(channels * image * image * 4),
-    patches: own.place(fours * inputs * 4),
-    patchWeights: own.place(hidden * inputs * 4),
-    classRow: plan.classRow ? own.placeTensor(plan.classRow) : 0,
-    positions: own.placeTensor(plan.positions),
-    preNorm: preNormWords ? own.place(preNormWords.length * 4) : 0,
-    stream: own.place(fours * hidden * 4),
-    update: own.place(rows * hidden * 4),
-    quantized: own.place(rows * hidden * 2),
-    quantizedScales: own.place((rows * hidden) / 8),
-    wide: own.place(rows * blocksOf(widest) * 64),
-    wideScales: own.place(rows * blocksOf(widest) * 4),
-    qkv: own.place(fours * 3 * hidden * 4),
-    keys: own.place(heads * panels * headSize * 32),
-    values: own.place(rows * hidden * 4),
-    blockTable: own.place(blockWords.length * 4),
-    projector: own.place(projectorWords.length * 4),
-    out: own.place(rows * projected * 4),
-    scratch: own.place(threads * scratchBytes),
+    pixels: place(channels * side * side * 4),
+    patches: place(wholeFours * inputs * 4),
+    patchWeights: place(hidden * inputs * 4),
+    classRow: plan.classRow ? memory.placeTensor(plan.classRow) : 0,
+    positions: memory.placeTensor(plan.positions),
+    preNorm: tables.preNorm ? place(tables.preNorm.length * 4) : 0,
+    stream: place(wholeFours * hidden * 4),
+    update: place(rows * hidden * 4),
+    quantized: place(rows * hidden * 2),
+    quantizedScales: place((rows * hidden) / 8),
+    wide: place(rows * blocksOf(widest) * 64),
+    wideScales: place(rows * blocksOf(widest) * 4),
+    qkv: place(wholeFours * 3 * hidden * 4),
+    keys: place(heads * panels * headSize * 32),
+    values: place(rows * hidden * 4),
+    blockTable: place(tables.blocks.length * 4),
+    projector: place(tables.projector.length * 4),
+    out: place(rows * projected * 4),
+    scratch: place(threads * scratchBytes),
     scratchBytes,
     classifier: placed?.table ?? 0,
   };
+  return { fields, tables, placed };
+}
 
-  await own.make(0, options);
-  own.fields(layout, fields);
-  own.words(fields.blockTable, blockWords);
-  own.words(fields.projector, projectorWords);
-  if (preNormWords) own.words(fields.preNorm, preNormWords);
-  const kernel = await floatsOf(plan.kernel, options);
-  const panelled = own.floats.subarray(fields.patchWeights >> 2);
+function blockWords(memory: KernelMemory, block: PlannedBlock, normWords: (norm: PlannedNorm) => number[]): number[] {
+  return tableWords(blockLayout, {
+    attentionNorm: normWords(block.attentionNorm),
+    mlpNorm: normWords(block.mlpNorm),
+    qkv: memory.matrixWords(block.qkv),
+    out: memory.matrixWords(block.out),
+    wide: memory.matrixWords(block.wide),
+    narrow: memory.matrixWords(block.narrow),
+  });
+}
+
+/** Numbers in a row of features. */
+function projectedSize({ projector }: VisionPlan): number {
+  return projector.at(-1)?.rows ?? 0;
+}
+
+/** A convolution's weights [hidden, inputs] → panels [hidden / 8, inputs, 8]. */
+function writePatchWeights(panels: Float32Array, weights: Float32Array, hidden: number): void {
+  const inputs = weights.length / hidden;
   for (let n = 0; n < hidden; n++) {
     const to = (n >> 3) * inputs * 8 + (n & 7);
-    for (let i = 0; i < inputs; i++) panelled[to + i * 8] = kernel[n * inputs + i] ?? 0;
+    for (let i = 0; i < inputs; i++) panels[to + i * 8] = weights[n * inputs + i] ?? 0;
   }
-  if (plan.kernelBias) {
-    const bias = await floatsOf(plan.kernelBias, options);
-    const positions = own.floats.subarray(fields.positions >> 2);
-    const from = plan.classRow ? hidden : 0;
-    for (let i = from; i < rows * hidden; i++) positions[i] = (positions[i] ?? 0) + (bias[i % hidden] ?? 0);
-  }
-  const newline = plan.newline && (await floatsOf(plan.newline, options));
-  const classifier = await placed?.fill(options);
-  const team = await own.start(visionKernelBytes(), options.helpers);
+}
 
-  return {
-    run(pixels) {
-      if (pixels.length !== channels * options.image ** 2)
-        throw new EngineError("internal", "a picture of another size");
-      own.floats.set(classifier ? classifier.look(pixels) : pixels, fields.pixels >> 2);
-      team.run();
-      const kept = rows - plan.dropped;
-      const copy = (at: number, count: number): Float32Array<ArrayBuffer> =>
-        new Float32Array(own.floats.subarray(at >> 2, (at >> 2) + count));
-      const told = classifier?.told();
-      const features = copy(fields.out, kept * projected);
-      return {
-        features: told ? joinFloats(features, told.tokens) : features,
-        projected,
-        tower: plan.yieldsTower ? copy(fields.stream + plan.dropped * hidden * 4, kept * hidden) : undefined,
-        hidden,
-        newline,
-        photograph: told?.photograph,
-      };
-    },
-    release: () => team.release(),
-  };
+/** Adds a row to every row of the matrix. */
+function addToRows(matrix: Float32Array, row: Float32Array): void {
+  for (let i = 0; i < matrix.length; i++) matrix[i] = (matrix[i] ?? 0) + (row[i % row.length] ?? 0);
 }
 
 function joinFloats(first: Float32Array, second: Float32Array): Float32Array<ArrayBuffer> {

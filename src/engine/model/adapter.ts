@@ -1,5 +1,5 @@
-// A LoRA adapter as the decoder's graph takes it: read from its package, checked against the base, and put on the device once.
-// Knows no checkpoint and no graph but for the names of its inputs.
+// A LoRA adapter as inputs of the decoder's graph: read from its package, checked against the base, and uploaded to the device once.
+// Of graphs it knows only the names of these inputs; knows no checkpoint.
 import * as v from "valibot";
 import { readJson } from "./config.ts";
 import { EngineError } from "#engine/errors.ts";
@@ -12,11 +12,11 @@ import type { PackageFiles } from "#engine/types.ts";
 export interface AdapterPackage {
   readonly info: AdapterInfo;
   readonly files: PackageFiles;
-  /** Of one with a projector of its own: where its pictures' features are kept. */
+  /** Where image features are kept, for an adapter with a projector of its own. */
   readonly keptFeatures?: FeatureStore | undefined;
 }
 
-/** What the decoder's inputs `lora.…` get; owns its tensors. */
+/** Values of the decoder's inputs `lora.…`; owns its tensors. */
 export interface AdapterTensors {
   readonly inputs: Readonly<Record<string, RuntimeTensor>>;
   dispose(): void;
@@ -29,7 +29,7 @@ const IndexSchema: v.GenericSchema<AdapterIndex> = v.object({
 });
 type Entry = AdapterIndex["weights"][number];
 
-/** No adapter: rank 1 and zeros, which no device has trouble with (empty tensors are not for every one). All layers share them. */
+/** Inputs that change nothing: zeros of rank 1, shared by all layers. Empty tensors would do, but not on every device. */
 export function noAdapter(runtime: Runtime, { sites }: AdaptableGraph, layers: number): AdapterTensors {
   const tensors: RuntimeTensor[] = [];
   const inputs: Record<string, RuntimeTensor> = {};
@@ -44,7 +44,7 @@ export function noAdapter(runtime: Runtime, { sites }: AdaptableGraph, layers: n
   return { inputs, dispose: () => tensors.forEach((tensor) => tensor.dispose()) };
 }
 
-/** Reads the adapter; throws "bad-package" with what is wrong with it, and leaves nothing behind then. */
+/** Reads the adapter's matrices. Throws "bad-package" with the reason where it does not fit the base, and then leaves no tensors behind. */
 export async function readAdapterTensors(
   runtime: Runtime,
   base: { readonly name: string; readonly graph: AdaptableGraph; readonly layers: number },
@@ -100,8 +100,8 @@ export async function readAdapterTensors(
 }
 
 /**
- * The matrices of a site's parts as one pair: `down` side by side [inputs, ranks], `up` as blocks on a diagonal [ranks, outputs].
- * Parts that the adapter leaves alone get zeros.
+ * Joins the matrices of a site's parts to one pair: `down` side by side [inputs, rank], `up` as blocks on a diagonal [rank, outputs], where `rank` is the
+ * sum of the parts' ranks. Parts without an adapter get zeros.
  */
 async function joinParts(
   { inputs, parts }: AdapterSite,
@@ -150,7 +150,7 @@ function outputsOf({ parts }: AdapterSite): number {
 
 let halves: Float32Array | undefined;
 
-/** Looked up: several times faster than computing each. */
+/** f16 → f32 by a table of all halves, several times faster than computing each. */
 function halvesToFloats(bits: Uint16Array): Float32Array<ArrayBuffer> {
   halves ??= Float32Array.from({ length: 65536 }, (_, half) => {
     const sign = half & 0x8000 ? -1 : 1;

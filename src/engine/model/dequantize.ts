@@ -1,5 +1,5 @@
 // Expands a package's quantized files into the f32 external data of its expanded graph, following the package's recipe.
-// Reads tensor by tensor; only the target files exist whole. Knows no runtime.
+// Reads tensor by tensor; only the target files are in memory as a whole. Knows no runtime.
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
 import type { ByteRange, Expansion, ExpansionTensor } from "#engine/package.ts";
@@ -35,7 +35,7 @@ const ExpansionSchema: v.GenericSchema<Expansion> = v.object({
   ),
 });
 
-/** Checks the recipe's JSON. */
+/** Checks the recipe's JSON; throws "bad-package". */
 export function parseExpansion(json: unknown, path: string): Expansion {
   const result = v.safeParse(ExpansionSchema, json);
   if (result.success) return result.output;
@@ -106,7 +106,7 @@ export function dequantize(matrix: QuantizedMatrix, out: Float32Array): void {
   if (data.length < rows * blocks * blockBytes || scales.length < rows * blocks) {
     throw new EngineError("bad-package", "a quantized tensor is shorter than its shape");
   }
-  // A transposed matrix is written in strips of rows, so that what a column of a strip writes lies in one cache line.
+  // A transposed matrix is written in strips of 16 rows, so that a column of a strip fills one cache line.
   const strip = transpose ? 16 : 1;
   const step = transpose ? rows : 1;
   for (let first = 0; first < rows; first += strip) {

@@ -1,12 +1,12 @@
 // A LLaVA package as model hubs have it: config files and onnx/<part><dtype>.onnx, exported by others, without a manifest of ours.
-// Finds out what the engine must know of it. Knows file names; opens no graph.
+// Describes such a package as the engine needs it. Knows file names; opens no graph.
 import * as v from "valibot";
 import { readJson } from "./config.ts";
 import { EngineError } from "#engine/errors.ts";
 import type { GraphFiles, PackageInfo } from "#engine/package.ts";
 import type { PackageFiles } from "#engine/types.ts";
 
-/** What a graph's name ends with, in the order of preference; keys and values in 16 bits (q4f16) are not read. */
+/** Suffixes of graph names, in order of preference; q4f16, with keys and values in 16 bits, is not supported. */
 const dtypes = [
   { suffix: "_q4", bits: 4 },
   { suffix: "_quantized", bits: 8 },
@@ -36,7 +36,7 @@ const Preprocessor = v.object({
 });
 const TokenizerConfig = v.object({ chat_template: v.optional(v.unknown()) });
 
-/** The package's info, or EngineError("bad-package") naming what is missing. */
+/** Describes the package; throws EngineError("bad-package") naming what is missing. */
 export async function describeHubLayout(files: PackageFiles, name: string): Promise<PackageInfo> {
   const config = v.safeParse(Config, await readJson(files, "config.json"));
   if (!config.success) {
@@ -82,7 +82,7 @@ async function findGraph(files: PackageFiles, part: string): Promise<GraphFiles>
   throw bad(`none of ${names} is in the folder onnx`);
 }
 
-/** The package's word, or its processor's: LLaVA pads where Hugging Face crops, and SigLIP's own processor stretches. */
+/** How pictures become square: as the config states, else by the processor. LLaVA pads where Hugging Face crops; SigLIP's processor stretches. */
 async function aspectOf(files: PackageFiles, stated: string | undefined): Promise<"pad" | "crop" | "resize"> {
   const parsed = v.safeParse(Preprocessor, await readJson(files, "preprocessor_config.json"));
   if (!parsed.success) throw bad("preprocessor_config.json has settings of another kind");

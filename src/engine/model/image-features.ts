@@ -3,19 +3,19 @@
 import { elementCount, type RuntimeTensor } from "#engine/runtime/runtime.ts";
 
 export interface ImageFeatures {
-  /** Marks it as used. */
+  /** Also marks the features as most recently used. */
   get(key: string): RuntimeTensor | undefined;
-  /** Takes the tensor over. */
+  /** Takes over the tensor. */
   put(key: string, tensor: RuntimeTensor): void;
-  /** Drops the least recently used ones until the rest fits; not called while a generation uses them. */
+  /** Drops the least recently used features until the rest fits. Must not be called while a generation uses any. */
   trim(): void;
   dispose(): void;
 }
 
-/** A picture's features, [rows, hidden]. */
+/** A picture's features in main memory, [rows, hidden]. */
 export type KeptFeatures = Float32Array<ArrayBuffer>;
 
-/** Features that are kept for later visits; what can't be read or kept is just not there. */
+/** A store of features for later visits. What can't be read or stored is simply missing later. */
 export interface FeatureStore {
   get(key: string): Promise<KeptFeatures | undefined>;
   put(key: string, features: KeptFeatures): Promise<void>;

@@ -1,4 +1,4 @@
-// From a package's graphs to this project's own kernels, where a graph is one that they compute and memory allows.
+// Opens a package's graphs on this project's own kernels, where they take the graph and there is memory for it.
 import { loadEmbed, planEmbed, type EmbedTable } from "#engine/kernel/embed-table.ts";
 import { EngineError } from "#engine/errors.ts";
 import type { KernelHelpers, WeightFiles } from "#engine/kernel/memory.ts";
@@ -10,7 +10,7 @@ import type { PackageFiles } from "#engine/types.ts";
 import { planVision } from "#engine/kernel/vision-plan.ts";
 import { fitsKernel, loadTower, type VisionTower } from "#engine/kernel/vision.ts";
 
-/** Undefined where the runtime has to run the graph: it computes something else, or its weights do not fit a WebAssembly memory. */
+/** The decoder's layers; undefined where the kernel does not take the graph, or a WebAssembly memory does not hold its weights. */
 export function openLlama(
   graph: GraphFiles,
   files: PackageFiles,
@@ -23,7 +23,7 @@ export function openLlama(
   });
 }
 
-/** The same of a vision graph for pictures of `image` × `image` pixels. */
+/** The vision tower, for pictures of `image` × `image` pixels; undefined likewise. */
 export function openTower(
   graph: GraphFiles,
   files: PackageFiles,
@@ -36,7 +36,7 @@ export function openTower(
   });
 }
 
-/** The same of the graph that looks up embeddings. */
+/** The embedding table; undefined likewise. */
 export function openEmbed(graph: GraphFiles, files: PackageFiles): Promise<EmbedTable | undefined> {
   return open(graph, files, (onnx, from) => {
     const plan = planEmbed(onnx);

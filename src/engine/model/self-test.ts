@@ -1,4 +1,4 @@
-// A few golden logits that tell whether a device computes right. Runs all three graphs on a picture made by formula.
+// Checks whether a device computes correctly: a few golden logits, from all three graphs on a picture made by formula.
 import * as v from "valibot";
 import { readJson } from "./config.ts";
 import { decodeLast } from "#engine/decoder/decoder.ts";
@@ -36,7 +36,7 @@ export async function runSelfTest(model: Model, files: PackageFiles, path: strin
       const difference = Math.abs((actual[position] ?? NaN) - (logits[i] ?? NaN));
       return Math.max(worst, Number.isFinite(difference) ? difference : Infinity);
     }, 0);
-  // A device that does recorded steps right may do them from now on; one that does not goes without.
+  // Replay stays on where it gives the golden logits, too.
   const { replay } = model.decoder;
   if (replay) {
     replay.enabled = true;
@@ -49,13 +49,13 @@ export async function runSelfTest(model: Model, files: PackageFiles, path: strin
   return { ok: worst <= tolerance, worst };
 }
 
-/** Logits after the prompt, computed in one prefill; the single image id becomes the formula picture's rows. */
+/** Logits [vocab] after the prompt, computed in one prefill. The prompt has one image token, which becomes the formula picture's rows. */
 export async function lastLogits(model: Model, promptIds: readonly number[]): Promise<Float32Array> {
   const [logits = new Float32Array(0)] = await logitsAfter(model, promptIds, false);
   return logits;
 }
 
-/** The same; with `step` then once more from a step of the last token alone, after one of another token in its place. */
+/** The same. With `step`, also the logits from a decode step of the last token alone, after a step of another token in its place. */
 async function logitsAfter(model: Model, promptIds: readonly number[], step: boolean): Promise<Float32Array[]> {
   const { config } = model;
   const cache = model.decoder.createCache(2 ** 20);
@@ -106,7 +106,7 @@ function formulaPicture({ size }: Preprocess): Uint8Array {
   return rgb;
 }
 
-/** How far right devices may stray from each other, measured between CPU, WASM and WebGPU and doubled. */
+/** The largest difference between devices that compute correctly: twice the one measured between CPU, WASM and WebGPU. */
 const defaultTolerance = 0.02;
 
 /** Records a self-test from a model on a device that is trusted: the likeliest tokens after the prompt and a spread of others. */
