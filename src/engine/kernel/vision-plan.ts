@@ -10,7 +10,7 @@ export interface PlannedNorm {
   readonly bias: OnnxTensor;
 }
 
-interface PlannedBlock {
+export interface PlannedBlock {
   readonly attentionNorm: PlannedNorm;
   /** Queries, keys and values, one after another. */
   readonly qkv: PlannedMatrix;
