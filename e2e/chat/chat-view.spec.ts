@@ -91,7 +91,7 @@ test.describe("without a model", () => {
       for (const name of ["cats and dogs.png", "100%.png", "50%.png", "sale-20%off.png", "%FF.png", "%C3%28.png"])
         await expect(button(page, `Remove ${name}`)).toBeVisible();
       await expect(page.getByTestId("picture-problem")).toContainText("“gone.png” couldn't be downloaded");
-      await button(page, "Retry gone.png").click();
+      await button(page, "Try again: gone.png").click();
       await expect(page.getByTestId("picture-problem")).toContainText("“gone.png” couldn't be downloaded");
       await expect(button(page, "Send")).toBeEnabled();
       await button(page, "Remove gone.png").click();

@@ -1,5 +1,5 @@
-// The pictures that go with the next question: large where nothing was asked yet, smaller in the question box. Each that is still being
-// opened can be given up, each that could not be used says why, with Retry and Remove.
+// The pictures that go with the next question: large while nothing has been asked, smaller in the question box. One that is still being
+// opened can be canceled; one that could not be used says why and can be tried again or removed.
 import type { JSX } from "preact";
 import type { Picture } from "#chat/conversation/conversation.ts";
 import type { DraftPicture } from "#chat/pictures/draft-pictures.ts";
@@ -100,8 +100,8 @@ function Problem({ one, onRetry, onRemove }: ProblemProps): JSX.Element {
       <span>{t.pictureProblems[one.problem](one.name)}</span>
       <span class="attached-problem-steps">
         {worthRetrying.has(one.problem) && (
-          <button type="button" class="link-button" aria-label={t.chat.retryOne(one.name)} onClick={onRetry}>
-            {t.chat.retry}
+          <button type="button" class="link-button" aria-label={t.chat.tryAgainWith(one.name)} onClick={onRetry}>
+            {t.tryAgain}
           </button>
         )}
         <button type="button" class="link-button" aria-label={t.removePicture(one.name)} onClick={onRemove}>

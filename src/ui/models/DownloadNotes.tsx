@@ -69,7 +69,7 @@ function DownloadNote(props: DownloadNotesProps & { readonly download: Download 
           {phase === "paused" && button(words.resume, () => actions.resume(id), words.resumeModel(name))}
           {phase === "no-room" && onMakeRoom && button(words.makeRoom, onMakeRoom, words.makeRoom)}
           {phase === "no-room" && button(words.fromMemory, () => onFromMemory(download), words.fromMemory)}
-          {(phase === "failed" || phase === "no-room") && button(words.retry, () => actions.resume(id), words.retry)}
+          {(phase === "failed" || phase === "no-room") && button(t.tryAgain, () => actions.resume(id), t.tryAgain)}
           {phase === "done" && button(t.storage.use, () => onUse(id), words.useModel(name))}
           {phase === "done" ? button(t.close, () => actions.dismiss(id), t.close) : cancel}
         </p>

@@ -21,8 +21,7 @@ export const chat = {
 
   opening: (name: string) => `Opening ${name}…`,
   cancel: (name: string) => `Don't open ${name}`,
-  retry: "Retry",
-  retryOne: (name: string) => `Retry ${name}`,
+  tryAgainWith: (name: string) => `Try again: ${name}`,
   remove: "Remove",
   crop: "Crop",
   cropOne: (name: string) => `Crop ${name}`,

@@ -87,7 +87,6 @@ export const storage = {
     resumeModel: (name: string) => `Resume the download of ${name}`,
     cancel: "Cancel",
     cancelModel: (name: string) => `Cancel the download of ${name}`,
-    retry: "Try again",
     makeRoom: "Delete other models",
     fromMemory: "Use without storing",
     useModel: (name: string) => `Use ${name}`,

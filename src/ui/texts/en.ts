@@ -208,7 +208,6 @@ export const en = {
 
   queued: "Waiting for the model to load…",
   stages,
-  answering: "Answering…",
   stopped: "Stopped.",
   cutOffByContext: "The answer stops here because the model's context is full. Start a new chat to continue.",
   cutOff: "The answer reached the maximum length. You can raise it in Settings.",
@@ -253,7 +252,6 @@ export const en = {
   },
   deviceNames: { webgpu: "WebGPU", wasm: "WASM", cpu: "CPU", remote: remote.device },
   threads: (count: number) => plural(count, "1 thread", `${count} threads`),
-  unnamedAdapter: "GPU",
   runsOn: "Runs on",
   loadTime: "Load time",
   context: "Context",

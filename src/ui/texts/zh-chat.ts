@@ -21,8 +21,7 @@ export const chat: typeof English = {
 
   opening: (name) => `正在打开 ${name}……`,
   cancel: (name) => `不再打开 ${name}`,
-  retry: "重试",
-  retryOne: (name) => `重试 ${name}`,
+  tryAgainWith: (name) => `重试 ${name}`,
   remove: "移除",
   crop: "裁剪",
   cropOne: (name) => `裁剪 ${name}`,

@@ -81,7 +81,6 @@ export const storage: typeof english = {
     resumeModel: (name) => `继续下载 ${name}`,
     cancel: "取消",
     cancelModel: (name) => `取消下载 ${name}`,
-    retry: "重试",
     makeRoom: "删除其他模型",
     fromMemory: "不存储，直接使用",
     useModel: (name) => `使用 ${name}`,
