@@ -28,7 +28,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { Announcer } from "#ui/conversation/Announcer.tsx";
-import { Viewer, type Viewing } from "#ui/conversation/Viewer.tsx";
+import { Viewer, type Viewing } from "#ui/pictures/Viewer.tsx";
 import { lazy } from "#ui/parts/lazy.tsx";
 import { focusQuestion } from "#ui/parts/use-modal.ts";
 import { languages, TextsContext } from "#ui/texts/texts.ts";

@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { isBusy, turnsInMemory } from "#chat/conversation/conversation.ts";
 import { defaultSettings } from "#chat/settings.ts";
 import type { Draft } from "#ui/composer/use-draft.ts";
-import type { Viewing } from "#ui/conversation/Viewer.tsx";
+import type { Viewing } from "#ui/pictures/Viewer.tsx";
 import { AboutDialog } from "#ui/dialogs/AboutDialog.tsx";
 import { lazy } from "#ui/parts/lazy.tsx";
 import type { Language } from "#ui/texts/texts.ts";

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { isBusy } from "#chat/conversation/conversation.ts";
 import { DraftPictures } from "#ui/conversation/DraftPictures.tsx";
 import { EmptyState } from "#ui/conversation/EmptyState.tsx";
-import { PicturesBeside } from "#ui/conversation/PicturesBeside.tsx";
+import { PicturesBeside } from "#ui/pictures/PicturesBeside.tsx";
 import { SuggestedQuestions } from "#ui/conversation/SuggestedQuestions.tsx";
 import type { TurnActions } from "#ui/conversation/turn-actions.ts";
 import { BuiltInsPhotoOffer } from "#ui/models/PhotoOffer.tsx";

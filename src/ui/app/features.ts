@@ -8,7 +8,7 @@ import type { Preferences } from "#chat/preferences.ts";
 import type { ChatState } from "#chat/store/chat-state.ts";
 import type { ChatStore } from "#chat/store/store.ts";
 import type { Transfer } from "#chat/transfer/export-transfer.web.ts";
-import type { PictureFeature } from "#ui/composer/picture-feature.ts";
+import type { PictureFeature } from "#ui/pictures/picture-feature.ts";
 import type { CompareFeature } from "#ui/dialogs/CompareDialog.tsx";
 import type { ModelFeatures } from "#ui/models/model-features.ts";
 

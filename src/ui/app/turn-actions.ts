@@ -1,7 +1,7 @@
 // What the buttons of questions and answers do.
 import type { Signal } from "@preact/signals";
 import type { TurnActions } from "#ui/conversation/turn-actions.ts";
-import type { Viewing } from "#ui/conversation/Viewer.tsx";
+import type { Viewing } from "#ui/pictures/Viewer.tsx";
 import { focusQuestion } from "#ui/parts/use-modal.ts";
 import type { AppFeatures } from "./features.ts";
 

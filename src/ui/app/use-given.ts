@@ -3,10 +3,10 @@
 import { isPackageFolder, isPackageZip, mayBePackage } from "#chat/models/package-file.ts";
 import { nameOfAddress } from "#chat/pictures/picture-address.ts";
 import { mayHoldConversations } from "#chat/transfer/import-kind.ts";
-import type { PictureFeature } from "#ui/composer/picture-feature.ts";
+import type { PictureFeature } from "#ui/pictures/picture-feature.ts";
 import type { Draft } from "#ui/composer/use-draft.ts";
 import type { OpenDialog } from "./open-dialog.ts";
-import { usePageEvents } from "./use-page-events.ts";
+import { usePageEvents } from "#ui/composer/use-page-events.ts";
 
 interface GivenOptions {
   readonly draft: Draft;

@@ -4,7 +4,7 @@ import type { Alternatives } from "#chat/conversation/branches.ts";
 import type { AssistantTurn } from "#chat/conversation/conversation.ts";
 import { canContinue } from "#chat/run-turn.ts";
 import { AnswerTools } from "./AnswerTools.tsx";
-import { FailureWords } from "#ui/parts/FailureWords.tsx";
+import { FailureWords } from "#ui/notes/FailureWords.tsx";
 import { WarnIcon } from "#ui/parts/icons.tsx";
 import { Markdown } from "#ui/markdown/Markdown.tsx";
 import { useTexts } from "#ui/texts/texts.ts";

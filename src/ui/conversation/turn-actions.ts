@@ -1,6 +1,7 @@
 // What can be done to the turns of a conversation, as the components that show them call it.
 import type { Opinion, Picture } from "#chat/conversation/conversation.ts";
 import type { OpenedPicture } from "#chat/pictures/pictures.web.ts";
+import type { ReplacePicture } from "#ui/pictures/Viewer.tsx";
 
 export interface TurnActions {
   readonly onRetry: () => void;
@@ -24,6 +25,3 @@ export interface TurnActions {
   readonly onCrop: (picture: Picture, replace?: ReplacePicture) => void;
   readonly openPicture: (file: Blob, name: string) => Promise<OpenedPicture>;
 }
-
-/** Puts a cropped picture in the place of the one it was cut from. */
-export type ReplacePicture = (id: string, cropped: Picture) => void;

@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import type { CompareColumn as Answered } from "#chat/compare.ts";
 import { tokensPerSecond } from "#chat/conversation/conversation.ts";
-import { FailureWords } from "#ui/parts/FailureWords.tsx";
+import { FailureWords } from "#ui/notes/FailureWords.tsx";
 import { formatRate } from "#ui/parts/format.ts";
 import { WarnIcon } from "#ui/parts/icons.tsx";
 import { Markdown } from "#ui/markdown/Markdown.tsx";

@@ -7,8 +7,8 @@ import type { ExportFormat } from "#chat/transfer/export.ts";
 import type { ExportOutcome, ExportScope, ImportOutcome, Transfer } from "#chat/transfer/export-transfer.web.ts";
 import type { ImportProblem } from "#chat/transfer/import-problems.ts";
 import { Dialog, Section } from "#ui/parts/Dialog.tsx";
-import { Note } from "#ui/parts/Note.tsx";
-import { Choice } from "./SettingsControls.tsx";
+import { Note } from "#ui/notes/Note.tsx";
+import { Choice } from "#ui/parts/Fields.tsx";
 import { useTexts, type Texts } from "#ui/texts/texts.ts";
 
 interface ExportDialogProps {

@@ -11,7 +11,7 @@ import {
   type Settings,
 } from "#chat/settings.ts";
 import { Dialog, Section } from "#ui/parts/Dialog.tsx";
-import { Choice, NumberField, Slider, TextField } from "./SettingsControls.tsx";
+import { Choice, NumberField, Slider, TextField } from "#ui/parts/Fields.tsx";
 import { languages, useTexts, type Language } from "#ui/texts/texts.ts";
 
 interface SettingsDialogProps {

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useId, useState } from "preact/hooks";
 import type { DownloadProps } from "./DownloadableModels.tsx";
 import { ModelOffer } from "./ModelOffer.tsx";
-import { Note } from "#ui/parts/Note.tsx";
+import { Note } from "#ui/notes/Note.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 import { useModelOffer } from "./use-model-offer.ts";
 

@@ -11,7 +11,7 @@ import { formatSize } from "#ui/parts/format.ts";
 import { ModelCard } from "./ModelCard.tsx";
 import type { ModelFeatures } from "./model-features.ts";
 import { ModelOffer } from "./ModelOffer.tsx";
-import { Note } from "#ui/parts/Note.tsx";
+import { Note } from "#ui/notes/Note.tsx";
 import { useTexts, type Texts } from "#ui/texts/texts.ts";
 import { useModelOffer } from "./use-model-offer.ts";
 

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { errorCodeOf } from "#engine/errors.ts";
 import type { StoredModels } from "#chat/models/storage.ts";
-import { Note, type NoteState } from "#ui/parts/Note.tsx";
+import { Note, type NoteState } from "#ui/notes/Note.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 
 /** A zip, or a folder's files by their paths. */

@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import type { ModelChoice } from "#chat/models/models.ts";
 import type { ConnectedServer } from "#chat/servers/servers.ts";
 import { Disclosure } from "#ui/parts/Disclosure.tsx";
-import { FailureWords } from "#ui/parts/FailureWords.tsx";
+import { FailureWords } from "#ui/notes/FailureWords.tsx";
 import { CheckIcon, ChevronIcon, CloseIcon, WarnIcon } from "#ui/parts/icons.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 import type { ModelFeatures, ModelsFeature } from "./model-features.ts";

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { silencesToTell } from "#chat/models/load-progress.ts";
 import type { ModelState } from "#chat/store/chat-state.ts";
 import { Disclosure } from "#ui/parts/Disclosure.tsx";
-import { FailureWords } from "#ui/parts/FailureWords.tsx";
+import { FailureWords } from "#ui/notes/FailureWords.tsx";
 import { formatDuration, formatNumber, formatProgress } from "#ui/parts/format.ts";
 import { WarnIcon } from "#ui/parts/icons.tsx";
 import { useTexts, type Texts } from "#ui/texts/texts.ts";

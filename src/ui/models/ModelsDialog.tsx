@@ -12,7 +12,7 @@ import { DownloadNotes } from "./DownloadNotes.tsx";
 import { formatSize } from "#ui/parts/format.ts";
 import { ImportModel, type ModelPackage } from "./ImportModel.tsx";
 import type { ModelFeatures } from "./model-features.ts";
-import { Note, type NoteState } from "#ui/parts/Note.tsx";
+import { Note, type NoteState } from "#ui/notes/Note.tsx";
 import { ServerCards } from "./ServerCards.tsx";
 import { StoredModelCard } from "./StoredModelCard.tsx";
 import { useTexts } from "#ui/texts/texts.ts";

@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import type { ServerProblem } from "#chat/servers/servers.ts";
 import { ModelCard } from "./ModelCard.tsx";
 import type { ServersFeature } from "./model-features.ts";
-import { Note } from "#ui/parts/Note.tsx";
+import { Note } from "#ui/notes/Note.tsx";
 import { useTexts, type Texts } from "#ui/texts/texts.ts";
 
 interface ServerCardsProps {

@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { ServerProblem, Servers } from "#chat/servers/servers.ts";
 import { Dialog } from "#ui/parts/Dialog.tsx";
-import { FailureWords } from "#ui/parts/FailureWords.tsx";
+import { FailureWords } from "#ui/notes/FailureWords.tsx";
 import { WarnIcon } from "#ui/parts/icons.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 

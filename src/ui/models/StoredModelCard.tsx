@@ -8,7 +8,7 @@ import type { StoredPackageInfo } from "#worker/api.ts";
 import { formatNumber, formatSize } from "#ui/parts/format.ts";
 import { ModelCard } from "./ModelCard.tsx";
 import type { ModelFeatures } from "./model-features.ts";
-import { Note, type NoteState } from "#ui/parts/Note.tsx";
+import { Note, type NoteState } from "#ui/notes/Note.tsx";
 import { useTexts, type Texts } from "#ui/texts/texts.ts";
 
 interface StoredModelCardProps extends Pick<ModelFeatures, "downloads" | "models" | "storage"> {

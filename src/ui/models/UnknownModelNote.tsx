@@ -7,7 +7,7 @@ import { hubModels, repositoryOf } from "#zoo/hub-models.ts";
 import { sizeLabel } from "./DownloadableModels.tsx";
 import type { ModelFeatures } from "./model-features.ts";
 import { ModelOffer } from "./ModelOffer.tsx";
-import { Note } from "#ui/parts/Note.tsx";
+import { Note } from "#ui/notes/Note.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 import { useModelOffer } from "./use-model-offer.ts";
 

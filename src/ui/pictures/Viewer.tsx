@@ -2,12 +2,11 @@
 import type { Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { Picture } from "#chat/conversation/conversation.ts";
-import type { PictureFeature } from "#ui/composer/picture-feature.ts";
+import type { PictureFeature } from "./picture-feature.ts";
 import { lazy } from "#ui/parts/lazy.tsx";
-import type { ReplacePicture } from "./turn-actions.ts";
 
 const Lightbox = lazy(async () => (await import("./Lightbox.tsx")).Lightbox);
-const CropDialog = lazy(async () => (await import("#ui/composer/CropDialog.tsx")).CropDialog);
+const CropDialog = lazy(async () => (await import("./CropDialog.tsx")).CropDialog);
 
 /** What is looked at in large, or cropped. Without `replace` it was sent already: a part of it is for the next question. */
 export interface Viewing {
@@ -16,6 +15,9 @@ export interface Viewing {
   readonly cropping?: Picture;
   readonly replace?: ReplacePicture | undefined;
 }
+
+/** Puts a cropped picture in the place of the one it was cut from. */
+export type ReplacePicture = (id: string, cropped: Picture) => void;
 
 interface ViewerProps {
   readonly viewing: Signal<Viewing | undefined>;

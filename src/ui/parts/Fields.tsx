@@ -1,7 +1,7 @@
 // The controls that settings are made of: a choice of few, a slider, a text, a number that may be empty. They hold no state.
 import type { JSX } from "preact";
 import { useId } from "preact/hooks";
-import { formatNumber } from "#ui/parts/format.ts";
+import { formatNumber } from "./format.ts";
 import { useTexts } from "#ui/texts/texts.ts";
 
 interface ChoiceProps<T extends string> {

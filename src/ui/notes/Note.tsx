@@ -1,6 +1,6 @@
 // What came of an action, where it was asked for: under way, done, or failed with a way to try again.
 import type { JSX } from "preact";
-import { CheckIcon, WarnIcon } from "./icons.tsx";
+import { CheckIcon, WarnIcon } from "#ui/parts/icons.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 
 export interface NoteState {

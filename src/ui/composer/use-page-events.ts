@@ -1,7 +1,7 @@
 // What is dropped or pasted anywhere on the page, and the Escape key. Knows nothing of what becomes of it.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { droppedFolders, readFolders } from "#ui/composer/dropped-folder.ts";
-import { readDrop, readPaste, type Given } from "#ui/composer/given-data.ts";
+import { droppedFolders, readFolders } from "./dropped-folder.ts";
+import { readDrop, readPaste, type Given } from "./given-data.ts";
 
 interface PageHandlers {
   readonly onFiles: (files: readonly File[]) => void;

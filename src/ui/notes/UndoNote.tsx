@@ -1,6 +1,6 @@
 // What just happened and can be taken back, or has to be known: one line above the question box.
 import type { JSX } from "preact";
-import { CloseIcon } from "./icons.tsx";
+import { CloseIcon } from "#ui/parts/icons.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 
 interface UndoNoteProps {
