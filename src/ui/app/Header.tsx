@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { isBusy } from "#chat/conversation/conversation.ts";
 import { ModelPicker } from "#ui/models/ModelPicker.tsx";
 import { ModelStatus } from "#ui/models/ModelStatus.tsx";
+import { IconButton } from "#ui/parts/IconButton.tsx";
 import {
   KeyboardIcon,
   LogoMark,
@@ -36,18 +37,15 @@ export function Header(props: HeaderProps): JSX.Element {
   return (
     <header class="header">
       <div class="header-inner">
-        <button
-          type="button"
+        <IconButton
           id="toggle-sidebar"
-          class="icon-button"
-          aria-label={sidebarLabel}
-          title={sidebarLabel}
+          label={sidebarLabel}
           aria-expanded={sidebar.isOpen}
           aria-controls={sidebar.isOpen ? "sidebar" : undefined}
           onClick={sidebar.toggle}
         >
           <SidebarIcon />
-        </button>
+        </IconButton>
         <span class="brand">
           <LogoMark />
         </span>
@@ -68,45 +66,23 @@ export function Header(props: HeaderProps): JSX.Element {
         <span class="header-space" />
         {/* The open list has it on top. */}
         {!sidebar.isOpen && (
-          <button
-            type="button"
-            class="icon-button"
-            aria-label={t.newChat}
-            title={t.newChat}
-            disabled={conversation.turns.length === 0}
-            onClick={props.onNewChat}
-          >
+          <IconButton label={t.newChat} disabled={conversation.turns.length === 0} onClick={props.onNewChat}>
             <NewChatIcon />
-          </button>
+          </IconButton>
         )}
-        <button
-          type="button"
-          class="icon-button theme-button"
-          aria-label={themeLabel}
-          title={themeLabel}
+        <IconButton
+          label={themeLabel}
+          kind="theme-button"
           onClick={() => preferences.change({ ...preferences.state.value, theme: dark ? "light" : "dark" })}
         >
           {dark ? <SunIcon /> : <MoonIcon />}
-        </button>
-        <button
-          type="button"
-          class="icon-button shortcuts-button"
-          aria-label={t.chat.shortcuts}
-          title={t.chat.shortcuts}
-          onClick={() => onOpen({ name: "shortcuts" })}
-        >
+        </IconButton>
+        <IconButton label={t.chat.shortcuts} kind="shortcuts-button" onClick={() => onOpen({ name: "shortcuts" })}>
           <KeyboardIcon />
-        </button>
-        <button
-          type="button"
-          id="settings"
-          class="icon-button"
-          aria-label={t.settings}
-          title={t.settings}
-          onClick={() => onOpen({ name: "settings" })}
-        >
+        </IconButton>
+        <IconButton id="settings" label={t.settings} onClick={() => onOpen({ name: "settings" })}>
           <SettingsIcon />
-        </button>
+        </IconButton>
       </div>
     </header>
   );

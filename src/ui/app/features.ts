@@ -9,7 +9,7 @@ import type { ChatState } from "#chat/store/chat-state.ts";
 import type { ChatStore } from "#chat/store/store.ts";
 import type { Transfer } from "#chat/transfer/export-transfer.web.ts";
 import type { PictureFeature } from "#ui/pictures/picture-feature.ts";
-import type { CompareFeature } from "#ui/dialogs/CompareDialog.tsx";
+import type { CompareFeature } from "#ui/dialogs/use-comparing.ts";
 import type { ModelFeatures } from "#ui/models/model-features.ts";
 
 export interface AppFeatures extends ModelFeatures {

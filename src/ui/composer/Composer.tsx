@@ -1,11 +1,12 @@
-// Where a question is put together: pictures, text, Send or Stop. Keeps the text's height, and that Send was pressed too early.
-import type { JSX } from "preact";
-import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { PictureIcon, SendIcon, StopIcon } from "#ui/parts/icons.tsx";
+// The question box: pictures, text, Send or Stop. Send pressed while a picture is still being opened waits for it.
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { SendIcon, StopIcon } from "#ui/parts/icons.tsx";
 import { MoreWays } from "./MoreWays.tsx";
+import { PicturePicker } from "./PicturePicker.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 import type { Draft } from "./use-draft.ts";
+import { isSendKey, useGrowingHeight } from "./use-growing-height.ts";
 
 interface ComposerProps {
   readonly draft: Draft;
@@ -26,19 +27,13 @@ interface ComposerProps {
 export function Composer(props: ComposerProps): JSX.Element {
   const t = useTexts();
   const area = useRef<HTMLTextAreaElement>(null);
-  const files = useRef<HTMLInputElement>(null);
   const { draft, busy } = props;
   const { text, given, pictures } = draft;
   const [waiting, setWaiting] = useState(false);
   const opening = draft.opening > 0;
   const ready = text.trim() !== "" || pictures.length > 0 || opening;
 
-  useLayoutEffect(() => {
-    const element = area.current;
-    if (element === null) return;
-    element.style.height = "auto";
-    element.style.height = `${element.scrollHeight}px`;
-  }, [text]);
+  useGrowingHeight(area, text);
   useEffect(() => {
     // On a touch screen the keyboard would cover the welcome.
     if (matchMedia("(pointer: fine)").matches) area.current?.focus({ preventScroll: true });
@@ -67,29 +62,12 @@ export function Composer(props: ComposerProps): JSX.Element {
     >
       {props.children}
       <div class="composer-row">
-        <button
-          type="button"
-          class="icon-button"
-          aria-label={t.addPictures}
-          title={t.addPictures}
-          onClick={() => files.current?.click()}
-        >
-          <PictureIcon />
-        </button>
-        <input
-          ref={files}
-          id="composer-files"
-          class="visually-hidden"
-          type="file"
-          accept="image/*,.heic,.heif"
-          multiple
-          tabIndex={-1}
-          aria-hidden="true"
-          data-testid="file-input"
-          onChange={(event) => {
-            props.onFiles([...(event.currentTarget.files ?? [])]);
-            // The same file may be chosen again.
-            event.currentTarget.value = "";
+        <PicturePicker
+          label={t.addPictures}
+          inputId="composer-files"
+          testId="file-input"
+          onFiles={(picked) => {
+            props.onFiles(picked);
             area.current?.focus();
           }}
         />
@@ -114,14 +92,11 @@ export function Composer(props: ComposerProps): JSX.Element {
             draft.setText(event.currentTarget.value);
           }}
           onKeyDown={(event) => {
-            // While an input method composes, Enter belongs to it; Safari tells of the Enter that ends it by its code alone.
-            // eslint-disable-next-line @typescript-eslint/no-deprecated
-            const composing = event.isComposing || event.keyCode === 229;
             if (event.key === "ArrowUp" && text === "" && given.length === 0 && !busy) {
               event.preventDefault();
               props.onEditLast();
             }
-            if (event.key !== "Enter" || event.shiftKey || composing) return;
+            if (!isSendKey(event)) return;
             event.preventDefault();
             send();
           }}

@@ -3,10 +3,11 @@ import type { JSX } from "preact";
 import { opinions, type AssistantTurn, type Opinion } from "#chat/conversation/conversation.ts";
 import { AnswerFigures } from "./AnswerFigures.tsx";
 import type { AnswerTurnProps } from "./AnswerTurn.tsx";
-import { CheckIcon, CopyIcon, FlagIcon, RegenerateIcon, ThumbIcon, WarnIcon } from "#ui/parts/icons.tsx";
+import { CopyButton } from "#ui/parts/CopyButton.tsx";
+import { IconButton } from "#ui/parts/IconButton.tsx";
+import { FlagIcon, RegenerateIcon, ThumbIcon } from "#ui/parts/icons.tsx";
 import { Pager } from "./Pager.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
-import { useCopyState } from "#ui/parts/use-copy-state.ts";
 
 /** Always seen under the last answer; under an earlier one when the pointer or the keyboard is at it, in the gap below, so that it takes no room. */
 export function AnswerTools({ turn, alternatives, busy, actions }: AnswerTurnProps): JSX.Element {
@@ -15,17 +16,10 @@ export function AnswerTools({ turn, alternatives, busy, actions }: AnswerTurnPro
     <footer class="answer-foot">
       <Pager {...alternatives} disabled={busy} onPage={(step) => actions.onPage(turn.id, step)} />
       <span class="answer-tools">
-        {turn.text !== "" && <CopyButton text={turn.text} />}
-        <button
-          type="button"
-          class="icon-button icon-button-small"
-          aria-label={t.turnTools.regenerate}
-          title={t.turnTools.regenerate}
-          disabled={busy}
-          onClick={() => actions.onRegenerate(turn.id)}
-        >
+        {turn.text !== "" && <CopyButton text={turn.text} label={t.copy} />}
+        <IconButton label={t.turnTools.regenerate} small disabled={busy} onClick={() => actions.onRegenerate(turn.id)}>
           <RegenerateIcon />
-        </button>
+        </IconButton>
         {turn.text !== "" && <Opinions turn={turn} onJudge={(opinion) => actions.onJudge(turn.id, opinion)} />}
         <AnswerFigures turn={turn} />
       </span>
@@ -45,47 +39,17 @@ function Opinions({
   return (
     <span class="opinions" role="group" aria-label={t.opinions.title}>
       {opinions.map((opinion) => (
-        <button
+        <IconButton
           key={opinion}
-          type="button"
-          class={`icon-button icon-button-small opinion-${opinion}`}
-          aria-label={t.opinions[opinion]}
-          title={t.opinions[opinion]}
+          label={t.opinions[opinion]}
+          small
+          kind={`opinion-${opinion}`}
           aria-pressed={opinion === "flag" ? turn.flagged === true : turn.opinion === opinion}
           onClick={() => onJudge(opinion)}
         >
           {opinion === "flag" ? <FlagIcon /> : <ThumbIcon />}
-        </button>
+        </IconButton>
       ))}
     </span>
-  );
-}
-
-/** Pages over plain HTTP have no clipboard at all; others may be refused it. */
-async function copy(text: string): Promise<"copied" | "failed"> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return "copied";
-  } catch {
-    return "failed";
-  }
-}
-
-function CopyButton({ text }: { readonly text: string }): JSX.Element {
-  const t = useTexts();
-  const [state, setState] = useCopyState();
-  const label = state === "copied" ? t.copied : state === "failed" ? t.copyFailed : t.copy;
-  return (
-    <button
-      type="button"
-      class="icon-button icon-button-small"
-      aria-label={label}
-      title={label}
-      onClick={() => {
-        void copy(text).then(setState);
-      }}
-    >
-      {state === "copied" ? <CheckIcon /> : state === "failed" ? <WarnIcon /> : <CopyIcon />}
-    </button>
   );
 }

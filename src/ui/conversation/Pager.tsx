@@ -1,6 +1,7 @@
 // ‹ 2/3 ›: pages between the alternatives at a turn's place.
 import type { JSX } from "preact";
 import type { Alternatives } from "#chat/conversation/branches.ts";
+import { IconButton } from "#ui/parts/IconButton.tsx";
 import { NextIcon, PreviousIcon } from "#ui/parts/icons.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 
@@ -16,18 +17,16 @@ export function Pager({ index, count, disabled, onPage }: PagerProps): JSX.Eleme
   const button = (step: -1 | 1, label: string, icon: JSX.Element): JSX.Element => {
     const end = disabled || (step < 0 ? index === 0 : index === count - 1);
     return (
-      <button
-        type="button"
-        class="icon-button icon-button-small"
-        aria-label={label}
-        title={label}
+      <IconButton
+        label={label}
+        small
         aria-disabled={end}
         onClick={() => {
           if (!end) onPage(step);
         }}
       >
         {icon}
-      </button>
+      </IconButton>
     );
   };
   return (

@@ -1,13 +1,14 @@
 // A question being put in other words or with other pictures. What it was stays: the new one becomes an alternative to it.
 import type { JSX } from "preact";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { UserTurn } from "#chat/conversation/conversation.ts";
 import { AttachedPictures } from "#ui/composer/AttachedPictures.tsx";
 import { readPaste } from "#ui/composer/given-data.ts";
-import { PictureIcon } from "#ui/parts/icons.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 import type { TurnActions } from "./turn-actions.ts";
+import { PicturePicker } from "#ui/composer/PicturePicker.tsx";
 import { useDraft } from "#ui/composer/use-draft.ts";
+import { isSendKey, useGrowingHeight } from "#ui/composer/use-growing-height.ts";
 
 interface QuestionEditorProps {
   readonly turn: UserTurn;
@@ -21,17 +22,12 @@ export function QuestionEditor({ turn, before, actions }: QuestionEditorProps): 
   const t = useTexts();
   const draft = useDraft(actions.openPicture, turn);
   const area = useRef<HTMLTextAreaElement>(null);
-  const files = useRef<HTMLInputElement>(null);
   const ready = draft.opening === 0 && (draft.text.trim() !== "" || draft.pictures.length > 0);
   useEffect(() => {
     area.current?.focus();
     area.current?.setSelectionRange(turn.text.length, turn.text.length);
   }, []);
-  useLayoutEffect(() => {
-    if (area.current === null) return;
-    area.current.style.height = "auto";
-    area.current.style.height = `${area.current.scrollHeight}px`;
-  }, [draft.text]);
+  useGrowingHeight(area, draft.text);
   const ask = (): void => {
     if (ready) actions.onEdit(turn.id, draft.text, draft.pictures);
   };
@@ -69,36 +65,16 @@ export function QuestionEditor({ turn, before, actions }: QuestionEditorProps): 
         value={draft.text}
         onInput={(event) => draft.setText(event.currentTarget.value)}
         onKeyDown={(event) => {
-          // See the question box: Safari tells of the Enter that ends a composition by its code alone.
-          // eslint-disable-next-line @typescript-eslint/no-deprecated
-          if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+          if (!isSendKey(event)) return;
           event.preventDefault();
           ask();
         }}
       />
       <div class="question-editor-actions">
-        <button
-          type="button"
-          class="icon-button"
-          aria-label={t.turnTools.addPicture}
-          title={t.turnTools.addPicture}
-          onClick={() => files.current?.click()}
-        >
-          <PictureIcon />
-        </button>
-        <input
-          ref={files}
-          class="visually-hidden"
-          type="file"
-          accept="image/*,.heic,.heif"
-          multiple
-          tabIndex={-1}
-          aria-hidden="true"
-          data-testid="editor-file-input"
-          onChange={(event) => {
-            draft.addFiles([...(event.currentTarget.files ?? [])]);
-            event.currentTarget.value = "";
-          }}
+        <PicturePicker
+          label={t.turnTools.addPicture}
+          testId="editor-file-input"
+          onFiles={(picked) => draft.addFiles(picked)}
         />
         <button type="button" class="button" onClick={() => actions.onEditing(undefined)}>
           {t.turnTools.cancel}

@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import type { Alternatives } from "#chat/conversation/branches.ts";
 import type { Picture, UserTurn } from "#chat/conversation/conversation.ts";
+import { IconButton } from "#ui/parts/IconButton.tsx";
 import { DeleteIcon, EditIcon } from "#ui/parts/icons.tsx";
 import { lazy } from "#ui/parts/lazy.tsx";
 import { Pager } from "./Pager.tsx";
@@ -73,26 +74,17 @@ export function QuestionTurn({
             )}
             <div class="turn-tools">
               <Pager {...alternatives} disabled={busy} onPage={(step) => actions.onPage(turn.id, step)} />
-              <button
-                type="button"
-                class="icon-button icon-button-small"
-                aria-label={t.turnTools.edit}
-                title={t.turnTools.edit}
-                disabled={busy}
-                onClick={() => actions.onEditing(turn.id)}
-              >
+              <IconButton label={t.turnTools.edit} small disabled={busy} onClick={() => actions.onEditing(turn.id)}>
                 <EditIcon />
-              </button>
-              <button
-                type="button"
-                class="icon-button icon-button-small"
-                aria-label={t.turnTools.deletePair}
-                title={t.turnTools.deletePair}
+              </IconButton>
+              <IconButton
+                label={t.turnTools.deletePair}
+                small
                 disabled={busy}
                 onClick={() => actions.onRemove(turn.id)}
               >
                 <DeleteIcon />
-              </button>
+              </IconButton>
             </div>
           </div>
         </>

@@ -11,7 +11,7 @@ import {
   type Settings,
 } from "#chat/settings.ts";
 import { Dialog, Section } from "#ui/parts/Dialog.tsx";
-import { Choice, NumberField, Slider, TextField } from "#ui/parts/Fields.tsx";
+import { Choice, NumberField, Slider, TextField, Toggle } from "#ui/parts/Fields.tsx";
 import { languages, useTexts, type Language } from "#ui/texts/texts.ts";
 
 interface SettingsDialogProps {
@@ -37,11 +37,6 @@ interface SettingsDialogProps {
 /** Every change holds at once; there is nothing to confirm. */
 export function SettingsDialog(props: SettingsDialogProps): JSX.Element {
   const t = useTexts();
-  const { settings, onSettings } = props;
-  const choosePreset = (kind: QuestionKind): void => {
-    onSettings({ ...settings, ...presets[kind] });
-    props.onSuggestion(t.sampling.presetQuestions[kind]);
-  };
   return (
     <Dialog title={t.settings} onClose={props.onClose}>
       <Choice
@@ -64,73 +59,14 @@ export function SettingsDialog(props: SettingsDialogProps): JSX.Element {
         onChange={props.onLanguage}
       />
       <Section title={t.answers}>
-        <Choice
-          label={t.sampling.preset}
-          value={presetOf(settings)}
-          options={[
-            ["conversation", t.sampling.presets.conversation],
-            ["detail", t.sampling.presets.detail],
-            ["reasoning", t.sampling.presets.reasoning],
-          ]}
-          onChange={choosePreset}
-        />
-        <label class="toggle">
-          <span>
-            {t.greedy}
-            <small>{t.greedyHint}</small>
-          </span>
-          <input
-            type="checkbox"
-            role="switch"
-            checked={settings.greedy}
-            onChange={(event) => onSettings({ ...settings, greedy: event.currentTarget.checked })}
-          />
-        </label>
-        <Slider
-          label={t.temperature}
-          hint={t.temperatureHint}
-          digits={1}
-          range={settingRanges.temperature}
-          value={settings.temperature}
-          disabled={settings.greedy}
-          onChange={(temperature) => onSettings({ ...settings, temperature })}
-        />
-        <Slider
-          label={t.topP}
-          hint={t.topPHint}
-          digits={2}
-          range={settingRanges.topP}
-          value={settings.topP}
-          disabled={settings.greedy}
-          onChange={(topP) => onSettings({ ...settings, topP })}
-        />
-        <Slider
-          label={t.maxNewTokens}
-          digits={0}
-          range={settingRanges.maxNewTokens}
-          value={settings.maxNewTokens}
-          disabled={false}
-          onChange={(maxNewTokens) => onSettings({ ...settings, maxNewTokens })}
-        />
-        <label class="toggle">
-          <span>
-            {t.app.prepare}
-            <small>{t.app.prepareHint}</small>
-          </span>
-          <input
-            type="checkbox"
-            role="switch"
-            checked={props.prepare}
-            onChange={(event) => props.onPrepare(event.currentTarget.checked)}
-          />
-        </label>
+        <AnswerSettings {...props} />
         <details class="dialog-details">
           <summary>{t.sampling.more}</summary>
-          <MoreSettings settings={settings} onSettings={onSettings} />
+          <MoreSettings {...props} />
         </details>
       </Section>
       <p class="dialog-actions dialog-foot">
-        <button type="button" class="button" onClick={() => onSettings(props.defaults)}>
+        <button type="button" class="button" onClick={() => props.onSettings(props.defaults)}>
           {t.resetSettings}
         </button>
         <button type="button" class="button" onClick={props.onExport}>
@@ -146,6 +82,63 @@ export function SettingsDialog(props: SettingsDialogProps): JSX.Element {
         </button>
       </p>
     </Dialog>
+  );
+}
+
+/** What LLaVA's demo shows, too, and whether answers are prepared. */
+function AnswerSettings(props: SettingsDialogProps): JSX.Element {
+  const t = useTexts();
+  const { settings, onSettings } = props;
+  const choosePreset = (kind: QuestionKind): void => {
+    onSettings({ ...settings, ...presets[kind] });
+    props.onSuggestion(t.sampling.presetQuestions[kind]);
+  };
+  return (
+    <>
+      <Choice
+        label={t.sampling.preset}
+        value={presetOf(settings)}
+        options={[
+          ["conversation", t.sampling.presets.conversation],
+          ["detail", t.sampling.presets.detail],
+          ["reasoning", t.sampling.presets.reasoning],
+        ]}
+        onChange={choosePreset}
+      />
+      <Toggle
+        label={t.greedy}
+        hint={t.greedyHint}
+        checked={settings.greedy}
+        onChange={(greedy) => onSettings({ ...settings, greedy })}
+      />
+      <Slider
+        label={t.temperature}
+        hint={t.temperatureHint}
+        digits={1}
+        range={settingRanges.temperature}
+        value={settings.temperature}
+        disabled={settings.greedy}
+        onChange={(temperature) => onSettings({ ...settings, temperature })}
+      />
+      <Slider
+        label={t.topP}
+        hint={t.topPHint}
+        digits={2}
+        range={settingRanges.topP}
+        value={settings.topP}
+        disabled={settings.greedy}
+        onChange={(topP) => onSettings({ ...settings, topP })}
+      />
+      <Slider
+        label={t.maxNewTokens}
+        digits={0}
+        range={settingRanges.maxNewTokens}
+        value={settings.maxNewTokens}
+        disabled={false}
+        onChange={(maxNewTokens) => onSettings({ ...settings, maxNewTokens })}
+      />
+      <Toggle label={t.app.prepare} hint={t.app.prepareHint} checked={props.prepare} onChange={props.onPrepare} />
+    </>
   );
 }
 

@@ -6,6 +6,7 @@ import type { ModelChoice } from "#chat/models/models.ts";
 import type { ConnectedServer } from "#chat/servers/servers.ts";
 import { Disclosure } from "#ui/parts/Disclosure.tsx";
 import { FailureWords } from "#ui/notes/FailureWords.tsx";
+import { IconButton } from "#ui/parts/IconButton.tsx";
 import { CheckIcon, ChevronIcon, CloseIcon, WarnIcon } from "#ui/parts/icons.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 import type { ModelFeatures, ModelsFeature } from "./model-features.ts";
@@ -140,15 +141,9 @@ function ServerGroup({ server, models, onSelect, onRemove }: ServerGroupProps): 
       title={name}
       note={t.remote.sentTo(host)}
       action={
-        <button
-          type="button"
-          class="icon-button icon-button-small"
-          aria-label={t.remote.remove(name)}
-          title={t.remote.remove(name)}
-          onClick={onRemove}
-        >
+        <IconButton label={t.remote.remove(name)} small onClick={onRemove}>
           <CloseIcon />
-        </button>
+        </IconButton>
       }
     >
       {problem !== undefined && (

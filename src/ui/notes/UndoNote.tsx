@@ -1,5 +1,6 @@
 // What just happened and can be taken back, or has to be known: one line above the question box.
 import type { JSX } from "preact";
+import { IconButton } from "#ui/parts/IconButton.tsx";
 import { CloseIcon } from "#ui/parts/icons.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 
@@ -32,15 +33,9 @@ export function UndoNote({ what, title = "", onUndo, undoLabel, onDismiss }: Und
           {undoLabel ?? t.history.undo}
         </button>
       )}
-      <button
-        type="button"
-        class="icon-button icon-button-small"
-        aria-label={t.history.dismiss}
-        title={t.history.dismiss}
-        onClick={onDismiss}
-      >
+      <IconButton label={t.history.dismiss} small onClick={onDismiss}>
         <CloseIcon />
-      </button>
+      </IconButton>
     </div>
   );
 }

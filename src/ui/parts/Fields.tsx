@@ -1,4 +1,4 @@
-// The controls that settings are made of: a choice of few, a slider, a text, a number that may be empty. They hold no state.
+// The controls that a user sets something with: a choice of few, a switch, a slider, a text, a number that may be empty. They hold no state.
 import type { JSX } from "preact";
 import { useId } from "preact/hooks";
 import { formatNumber } from "./format.ts";
@@ -26,6 +26,33 @@ export function Choice<T extends string>({ label, value, options, onChange }: Ch
         ))}
       </div>
     </fieldset>
+  );
+}
+
+interface ToggleProps {
+  readonly label: string;
+  readonly hint: string;
+  readonly checked: boolean;
+  readonly disabled?: boolean;
+  readonly onChange: (checked: boolean) => void;
+}
+
+/** On or off. */
+export function Toggle({ label, hint, checked, disabled = false, onChange }: ToggleProps): JSX.Element {
+  return (
+    <label class="toggle">
+      <span>
+        {label}
+        <small>{hint}</small>
+      </span>
+      <input
+        type="checkbox"
+        role="switch"
+        checked={checked}
+        disabled={disabled}
+        onChange={(event) => onChange(event.currentTarget.checked)}
+      />
+    </label>
   );
 }
 

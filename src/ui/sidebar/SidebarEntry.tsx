@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { ConversationSummary } from "#chat/persistence/persistence.ts";
 import type { Thumbnails } from "#chat/pictures/thumbnails.web.ts";
 import { formatWhen } from "./conversation-days.ts";
+import { IconButton } from "#ui/parts/IconButton.tsx";
 import { ChatIcon, CheckIcon, DeleteIcon, EditIcon } from "#ui/parts/icons.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 import { useObjectUrl } from "#ui/parts/use-object-url.ts";
@@ -57,15 +58,9 @@ export function SidebarEntry(props: EntryProps): JSX.Element {
             >
               <EditIcon />
             </button>
-            <button
-              type="button"
-              class="icon-button icon-button-small"
-              aria-label={t.history.delete}
-              title={t.history.delete}
-              onClick={onRemove}
-            >
+            <IconButton label={t.history.delete} small onClick={onRemove}>
               <DeleteIcon />
-            </button>
+            </IconButton>
           </span>
         </>
       )}
