@@ -9,19 +9,17 @@ export type SampleTurn =
   | { readonly role: "assistant"; readonly text: string };
 
 /** What a conversation that could be read has lost on the way. */
-const losses = [
+export type Loss =
   /** An answer before the first question, as LLaVA drops it. */
-  "early-answer",
+  | "early-answer"
   /** Instructions in the middle of the conversation. */
-  "late-system",
+  | "late-system"
   /** A mark for a picture that the data does not name. */
-  "mark",
+  | "mark"
   /** A picture that is named in no way we know, or is one too many. */
-  "picture",
+  | "picture"
   /** A video, a sound, a document. */
-  "media",
-] as const;
-export type Loss = (typeof losses)[number];
+  | "media";
 
 export interface Sample {
   /** What the model is told before the first question; "" for nothing. */

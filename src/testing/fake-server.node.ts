@@ -1,8 +1,8 @@
 // A server of the OpenAI-compatible protocol for tests: real HTTP, real streams, and faults to order. Its answers say what it was
 // asked, so that a test can tell that words and pictures arrived. No model is in it.
-import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { ServerKind } from "#remote/http/server.ts";
+import { readAsked, record, type Asked } from "./fake-request.node.ts";
 
 /** What happens to the next request for an answer, instead of an answer. */
 type Fault =
@@ -92,11 +92,6 @@ const owners: Readonly<Record<ServerKind, string>> = {
   other: "someone",
 };
 
-/** Short enough to stand in an answer, and different for different bytes. */
-export function fingerprint(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex").slice(0, 8);
-}
-
 /** Resolves when it listens on localhost. */
 export async function startFakeServer(options: FakeServerOptions = {}): Promise<FakeServer> {
   const { kind = "vllm", key, cors = true, cuts, paceMs = 0, lineEnd = "\n", list, refuses, redirectsTo } = options;
@@ -134,16 +129,7 @@ export async function startFakeServer(options: FakeServerOptions = {}): Promise<
       return;
     }
     if (path === "/v1/models" && list !== undefined) return plain(response, list);
-    if (path === "/v1/models")
-      return json(response, 200, {
-        object: "list",
-        data: models.map((id) => ({
-          id,
-          object: "model",
-          owned_by: owners[kind],
-          ...(kind === "vllm" ? { max_model_len: 4096 } : {}),
-        })),
-      });
+    if (path === "/v1/models") return json(response, 200, listOf(models, kind));
     if (path === "/v1/chat/completions" && method === "POST") return complete(body, response);
     json(response, 404, { detail: "Not Found" });
   }
@@ -165,49 +151,11 @@ export async function startFakeServer(options: FakeServerOptions = {}): Promise<
       return void response.writeHead(200, { "content-type": "text/html" }).end("<h1>Welcome</h1>");
     if (fault?.type === "redirect") return void response.writeHead(307, { location: fault.to }).end();
     const words = answer(asked.question, asked.pictures);
-    const pieces = words.match(/\S+\s*/gu) ?? [];
-    const promptTokens = 10 + asked.pictures.length * 576;
-    const usage = {
-      prompt_tokens: promptTokens,
-      completion_tokens: pieces.length + 1,
-      total_tokens: promptTokens + pieces.length + 1,
-    };
-    if (fault?.type === "not-streamed")
-      return json(response, 200, {
-        choices: [{ message: { role: "assistant", content: words }, finish_reason: "stop" }],
-        usage,
-      });
-
-    const event = (data: unknown): string => `data: ${JSON.stringify(data)}${lineEnd}${lineEnd}`;
-    const chunk = (delta: unknown, finish: string | null = null): string =>
-      event({ id: "1", object: "chat.completion.chunk", choices: [{ index: 0, delta, finish_reason: finish }] });
-    const events = [
-      `: a comment${lineEnd}${lineEnd}`,
-      chunk({ role: "assistant", content: "" }),
-      ...pieces.map((content) => chunk({ content })),
-      chunk({}, asked.maxTokens < pieces.length ? "length" : "stop"),
-      event({ id: "1", object: "chat.completion.chunk", choices: [], usage }),
-      `data: [DONE]${lineEnd}${lineEnd}`,
-    ];
-    if (fault?.type === "stream-error") events.splice(3, events.length, `${fault.data}${lineEnd}${lineEnd}`);
-    if (fault?.type === "silent-end") events.splice(-3);
-    if (fault?.type === "garbage") events.splice(3, 1, `data: {"choices": [${lineEnd}${lineEnd}`);
-    response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" });
-    let left = fault?.type === "cut" ? fault.afterBytes : Infinity;
-    for (const bytes of cuts === undefined
-      ? events.map((text) => Buffer.from(text))
-      : cutUp(Buffer.from(events.join("")), cuts)) {
-      if (response.destroyed) return;
-      if (left < bytes.length) {
-        response.write(bytes.subarray(0, left), () => response.destroy());
-        return;
-      }
-      left -= bytes.length;
-      response.write(bytes);
-      // A turn of the loop at least, so that pieces arrive one by one.
-      await new Promise((resolve) => setTimeout(resolve, paceMs));
-    }
-    response.end();
+    if (fault?.type === "not-streamed") return json(response, 200, wholeAnswer(words, asked));
+    const events = eventsOf(words, asked, lineEnd, fault);
+    const pieces =
+      cuts === undefined ? events.map((text) => Buffer.from(text)) : cutUp(Buffer.from(events.join("")), cuts);
+    await sendStream(response, pieces, paceMs, fault?.type === "cut" ? fault.afterBytes : Infinity);
   }
 
   await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
@@ -227,6 +175,80 @@ export async function startFakeServer(options: FakeServerOptions = {}): Promise<
         server.closeAllConnections();
       }),
   };
+}
+
+/** The list of models, as a server of this kind writes it. */
+function listOf(models: readonly string[], kind: ServerKind): unknown {
+  return {
+    object: "list",
+    data: models.map((id) => ({
+      id,
+      object: "model",
+      owned_by: owners[kind],
+      ...(kind === "vllm" ? { max_model_len: 4096 } : {}),
+    })),
+  };
+}
+
+/** One token a word, and 576 a picture, as LLaVA-1.5 has them. */
+function usageOf(pieces: readonly string[], asked: Asked): unknown {
+  const promptTokens = 10 + asked.pictures.length * 576;
+  return {
+    prompt_tokens: promptTokens,
+    completion_tokens: pieces.length + 1,
+    total_tokens: promptTokens + pieces.length + 1,
+  };
+}
+
+const piecesOf = (words: string): readonly string[] => words.match(/\S+\s*/gu) ?? [];
+
+/** The answer of a server that does not stream. */
+function wholeAnswer(words: string, asked: Asked): unknown {
+  const choices = [{ message: { role: "assistant", content: words }, finish_reason: "stop" }];
+  return { choices, usage: usageOf(piecesOf(words), asked) };
+}
+
+/** The events of a streamed answer; a fault breaks some of them. */
+function eventsOf(words: string, asked: Asked, lineEnd: string, fault: Fault | undefined): string[] {
+  const pieces = piecesOf(words);
+  const event = (data: unknown): string => `data: ${JSON.stringify(data)}${lineEnd}${lineEnd}`;
+  const chunk = (delta: unknown, finish: string | null = null): string =>
+    event({ id: "1", object: "chat.completion.chunk", choices: [{ index: 0, delta, finish_reason: finish }] });
+  const events = [
+    `: a comment${lineEnd}${lineEnd}`,
+    chunk({ role: "assistant", content: "" }),
+    ...pieces.map((content) => chunk({ content })),
+    chunk({}, asked.maxTokens < pieces.length ? "length" : "stop"),
+    event({ id: "1", object: "chat.completion.chunk", choices: [], usage: usageOf(pieces, asked) }),
+    `data: [DONE]${lineEnd}${lineEnd}`,
+  ];
+  if (fault?.type === "stream-error") events.splice(3, events.length, `${fault.data}${lineEnd}${lineEnd}`);
+  if (fault?.type === "silent-end") events.splice(-3);
+  if (fault?.type === "garbage") events.splice(3, 1, `data: {"choices": [${lineEnd}${lineEnd}`);
+  return events;
+}
+
+/** Writes the pieces one by one; the connection breaks after so many bytes. */
+async function sendStream(
+  response: ServerResponse,
+  pieces: Iterable<Buffer>,
+  paceMs: number,
+  breaksAfterBytes: number,
+): Promise<void> {
+  response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" });
+  let left = breaksAfterBytes;
+  for (const bytes of pieces) {
+    if (response.destroyed) return;
+    if (left < bytes.length) {
+      response.write(bytes.subarray(0, left), () => response.destroy());
+      return;
+    }
+    left -= bytes.length;
+    response.write(bytes);
+    // A turn of the loop at least, so that pieces arrive one by one.
+    await new Promise((resolve) => setTimeout(resolve, paceMs));
+  }
+  response.end();
 }
 
 function plain(response: ServerResponse, { status, body, contentType = "application/json" }: PlainAnswer): void {
@@ -262,38 +284,3 @@ function* cutUp(bytes: Buffer, sizes: readonly number[]): Generator<Buffer> {
     at += size;
   }
 }
-
-interface Asked {
-  readonly model: string;
-  readonly maxTokens: number;
-  /** Words of the last message. */
-  readonly question: string;
-  /** Fingerprints of all pictures of the conversation, in order. */
-  readonly pictures: readonly string[];
-}
-
-/** Reads the request as a server does, on its own account: the test is of what was sent, not of the code that sent it. */
-function readAsked(body: unknown): Asked {
-  const asked = record(body);
-  const messages = list(asked["messages"]).map((message) => record(message)["content"]);
-  const parts = messages.map((content) =>
-    typeof content === "string" ? [{ type: "text", text: content }] : list(content),
-  );
-  const pictures = parts.flat().flatMap((part) => {
-    const url = record(record(part)["image_url"])["url"];
-    const match = typeof url === "string" ? /^data:image\/(?:png|jpeg);base64,(.+)$/.exec(url) : null;
-    return match?.[1] === undefined ? [] : [fingerprint(Buffer.from(match[1], "base64"))];
-  });
-  const words = (parts.at(-1) ?? []).map((part) => record(part)["text"]).filter((text) => typeof text === "string");
-  const { model, max_tokens: maxTokens } = asked;
-  return {
-    model: typeof model === "string" ? model : "",
-    maxTokens: typeof maxTokens === "number" ? maxTokens : Infinity,
-    question: words.join(""),
-    pictures,
-  };
-}
-
-const record = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null ? { ...value } : {};
-const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
