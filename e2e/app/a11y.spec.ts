@@ -13,7 +13,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 
       test("the welcome, the settings and the notices", async ({ page }) => {
         await page.route("**/models/**", () => undefined); // The model never arrives: the page is loading.
-        await page.goto("../");
+        await page.goto("./");
         await expect(page.getByTestId("model-status")).toHaveAttribute("data-state", "loading");
         expect(await violations(page)).toEqual([]);
         await page.getByRole("button", { name: "Settings" }).click();
@@ -26,7 +26,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 
       test("a chat with an answer, its figures, a failure and a picture to send", async ({ page }) => {
         await page.route("**/models/**", (route) => route.fulfill({ status: 404 }));
-        await page.goto("../");
+        await page.goto("./");
         const failed = { role: "assistant", id: "a2", text: "", status: "failed" } as const;
         await openSavedChat(
           page,
@@ -60,7 +60,7 @@ for (const [colorScheme, width] of [
 
     test("every dialog, and nothing wider than the page", async ({ page }) => {
       await page.route("**/models/**", (route) => route.fulfill({ status: 404 }));
-      await page.goto("../");
+      await page.goto("./");
       await openSavedChat(page, answeredTurns, { p1: redPng });
       const check = async (): Promise<void> => {
         expect(await violations(page)).toEqual([]);

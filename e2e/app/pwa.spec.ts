@@ -20,10 +20,10 @@ test("a question in the address waits in the box, once, and is not sent", async 
 
 test("inside another page it leaves out what is around the chat", async ({ page }) => {
   await page.route("**/models/**", () => undefined);
-  await page.goto("../?embed");
+  await page.goto("./?embed");
   await expect(box(page)).toBeVisible();
   await expect(page.locator(".brand")).toBeHidden();
-  await page.goto("../");
+  await page.goto("./");
   await expect(page.locator(".brand")).toBeVisible();
 
   // A page of the same origin may show it; one of another host may not, unless the build named that host.
@@ -52,7 +52,7 @@ test("inside another page it leaves out what is around the chat", async ({ page 
 });
 
 test("a picture shared to the app waits in the box with its words, once, and goes nowhere", async ({ page }) => {
-  await page.goto("../");
+  await page.goto("./");
   await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
   const posts: string[] = [];
   page.on("request", (request) => {
@@ -129,7 +129,7 @@ test("a new version is offered while the page is open, never during an answer, a
 });
 
 test("the manifest makes it an app that takes pictures", async ({ page, request }) => {
-  await page.goto("../");
+  await page.goto("./");
   const href = await page.locator("link[rel=manifest]").getAttribute("href");
   const manifest: unknown = await (await request.get(href ?? "")).json();
   expect(manifest).toMatchObject({
@@ -157,7 +157,7 @@ test("the first screen is small, quiet and stable", async ({ page, baseURL }) =>
     }).observe({ type: "layout-shift", buffered: true });
   });
   await page.route("**/models/**", () => undefined);
-  await page.goto("../");
+  await page.goto("./");
   await expect(page.getByTestId("example").first()).toBeVisible();
   await page.evaluate(async () => {
     await document.fonts.ready;
@@ -199,7 +199,7 @@ test("the first screen is small, quiet and stable", async ({ page, baseURL }) =>
 
 test("every setting of sampling is there, holds, and is kept", async ({ page }) => {
   await page.route("**/models/**", () => undefined);
-  await page.goto("../");
+  await page.goto("./");
   await page.getByRole("button", { name: "Settings" }).click();
   const settings = page.getByRole("dialog", { name: "Settings" });
   await settings.getByRole("switch", { name: "Deterministic" }).uncheck();

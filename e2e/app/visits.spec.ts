@@ -43,7 +43,7 @@ test("Back, a bookmark, a reload and a crash: every conversation and every unsen
   await Promise.race([session.send("Page.crash"), crashed]);
   const next = await page.context().newPage();
   await next.route("**/models/**", () => undefined);
-  await next.goto("../");
+  await next.goto("./");
   await expect(next.getByTestId("undo")).toContainText("closed unexpectedly while showing “What is this?”");
   await expect(next.getByTestId("empty-state")).toBeVisible();
   await next.getByTestId("undo").getByRole("button", { name: "Open it" }).click();

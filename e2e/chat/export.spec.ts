@@ -44,7 +44,7 @@ async function drop(page: Page, files: Readonly<Record<string, Uint8Array>>): Pr
 
 test.beforeEach(async ({ page }) => {
   await page.route("**/models/**", () => undefined);
-  await page.goto("../");
+  await page.goto("./");
 });
 
 test("a conversation goes out in three forms, and its backup comes back on another device", async ({
@@ -72,7 +72,7 @@ test("a conversation goes out in three forms, and its backup comes back on anoth
   const backup = await exported(page, "Backup");
   const other = await browser.newPage({ ...(baseURL === undefined ? {} : { baseURL }), serviceWorkers: "block" });
   await other.route("**/models/**", () => undefined);
-  await other.goto("../");
+  await other.goto("./");
   await openDialog(other);
   await give(other, backup.name, backup.bytes);
   await expect(other.getByTestId("import-outcome")).toContainText("1 conversation opened.");

@@ -192,7 +192,7 @@ test.describe("without a model", () => {
       localStorage.setItem("llava-web-chat:unfinished:another", JSON.stringify(steps));
     });
     // Without the address of the conversation that is shown here.
-    await page.goto("../");
+    await page.goto("./");
     await expect(questions(page)).toContainText("Is it red?");
     await expect(answers(page)).toContainText("Stopped.");
   });

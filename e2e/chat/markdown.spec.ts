@@ -18,7 +18,7 @@ const conversation = (texts: readonly string[]): SavedTurn[] =>
 /** Shows the texts as answers of a kept conversation; the model never arrives. */
 async function showAnswers(page: Page, texts: readonly string[]): Promise<void> {
   await page.route("**/models/**", () => undefined);
-  await page.goto("../");
+  await page.goto("./");
   await openSavedChat(page, conversation(texts));
   await expect(page.getByTestId("answer-turn")).toHaveCount(texts.length);
 }

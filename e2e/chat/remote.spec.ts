@@ -150,7 +150,7 @@ test("the server, the choice and who answered are there on the next visit; the b
   await page.getByTestId("model-choice").filter({ hasText: "Pocket LLaVA" }).click();
   await expect(page.getByTestId("leaves-device")).toHaveCount(0);
 
-  await page.goto("../?model=llava-13b");
+  await page.goto("./?model=llava-13b");
   await expect(page.getByTestId("model-picker")).toContainText("llava-13b");
   await page.getByTestId("model-picker").getByRole("button").first().click();
   await page.getByRole("button", { name: /^Remove localhost/ }).click();

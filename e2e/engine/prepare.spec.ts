@@ -48,7 +48,7 @@ async function ask(page: Page, prepared: boolean): Promise<Figures> {
 
 test("a picture is looked at and the question read before Send, unless the setting says no", async ({ page }) => {
   test.setTimeout(60_000 * (pairs + 1));
-  await page.goto("../?device=wasm");
+  await page.goto("./?device=wasm");
   await modelReady(page);
   const ratios: number[] = [];
   for (let pair = 0; pair < pairs; pair++) {
