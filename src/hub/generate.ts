@@ -5,20 +5,20 @@ import {
   LogitsProcessor,
   LogitsProcessorList,
   RawImage,
-  Tensor,
   TextStreamer,
+  type Tensor,
 } from "@huggingface/transformers";
-import { EngineError, errorCodeOf } from "#engine/errors.ts";
-import { renderTemplateSource } from "#engine/text/jinja.ts";
+import { EngineError } from "#engine/errors.ts";
 import { createSampler, type Sampler } from "#engine/text/sampler.ts";
 import { createTextStream } from "#engine/text/text-stream.ts";
 import type { FinishReason, GenerateEvent, GenerateRequest, Pixels, Sampling } from "#engine/types.ts";
+import { asTensor, countImageTokens, processInputs, renderTemplate, type ModelInputs } from "./inputs.ts";
 import type { HubModel } from "./model.ts";
-import { answerMessage, expandMarks, templateChat, type TemplateChat } from "./prompt.ts";
+import { templateChat } from "./prompt.ts";
 
 export interface HubGenerateOptions {
   readonly decodeImage: (blob: Blob) => Promise<Pixels>;
-  /** Features of pictures seen lately, by the pictures' hashes; kept across answers. */
+  /** Features of the last pictures, by the hash of all pictures of a prompt; kept across answers. */
   readonly features: Map<string, Tensor>;
   readonly onEvent: (event: GenerateEvent) => Promise<void> | void;
 }
@@ -31,102 +31,174 @@ export async function generateWithHub(
   hub: HubModel,
   request: GenerateRequest,
   signal: AbortSignal,
-  { decodeImage, features, onEvent }: HubGenerateOptions,
+  options: HubGenerateOptions,
 ): Promise<void> {
-  const { model, tokenizer } = hub;
-  const began = performance.now();
-  const clock = { image: 0, vision: 0, first: 0 };
-  let told = Promise.resolve();
-  let deaf: unknown;
-  const tell = (event: GenerateEvent): void => {
-    told = told.then(async () => await onEvent(event)).catch((error: unknown) => void (deaf ??= error));
-  };
-  const stage = (name: "image" | "vision" | "prefill" | "decode"): void =>
-    tell({ type: "stage", stage: name, done: 0, total: 1 });
-  let newTokens = 0;
-  let promptTokens = 0;
-  let imageTokens = 0;
-  const finish = async (reason: FinishReason): Promise<void> => {
-    const totalMs = performance.now() - began;
-    const firstTokenMs = clock.first === 0 ? totalMs : clock.first - began;
-    tell({
-      type: "done",
-      reason,
-      usage: { promptTokens, cachedTokens: 0, imageTokens, newTokens },
-      timings: {
-        imageMs: clock.image,
-        visionMs: clock.vision,
-        prefillMs: Math.max(0, firstTokenMs - clock.image - clock.vision),
-        decodeMs: totalMs - firstTokenMs,
-        firstTokenMs,
-        totalMs,
-      },
-    });
-    await told;
-    if (deaf !== undefined) throw deaf instanceof Error ? deaf : new EngineError("internal", "an event was not taken");
-  };
-
-  // Read through a function: it changes while the library works, which the compiler does not follow.
-  const isAborted = (): boolean => signal.aborted;
-  const encode = model.encode_image.bind(model);
-  const forward = model.forward.bind(model);
+  const events = inOrder(options.onEvent);
+  const answer = new Answer(hub, request, signal, options.features, events.tell);
+  let reason: FinishReason;
   try {
-    const chat = templateChat(request.messages, hub.style, hub.imageToken);
-    if (chat.pictures.length > 0) stage("image");
+    reason = await answer.run(options.decodeImage);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    reason = "abort";
+  }
+  events.tell(answer.done(reason));
+  await events.taken();
+}
+
+/** Events that are told while the library computes, handed on one after the other. */
+function inOrder(onEvent: HubGenerateOptions["onEvent"]) {
+  let last = Promise.resolve();
+  let failure: unknown;
+  return {
+    tell: (event: GenerateEvent): void => {
+      last = last.then(async () => await onEvent(event)).catch((error: unknown) => void (failure ??= error));
+    },
+    /** Resolves when all have been taken; rejects when one was not. */
+    async taken(): Promise<void> {
+      await last;
+      if (failure === undefined) return;
+      throw failure instanceof Error ? failure : new EngineError("internal", "an event was not taken");
+    },
+  };
+}
+
+/** One answer under way: its figures, and the library's calls in their order. */
+class Answer {
+  readonly #hub: HubModel;
+  readonly #request: GenerateRequest;
+  readonly #signal: AbortSignal;
+  readonly #features: Map<string, Tensor>;
+  readonly #tell: (event: GenerateEvent) => void;
+  readonly #began = performance.now();
+  #imageMs = 0;
+  #visionMs = 0;
+  /** When the first token came; 0 before. */
+  #firstTokenAt = 0;
+  #promptTokens = 0;
+  #imageTokens = 0;
+  #newTokens = 0;
+
+  constructor(
+    hub: HubModel,
+    request: GenerateRequest,
+    signal: AbortSignal,
+    features: Map<string, Tensor>,
+    tell: (event: GenerateEvent) => void,
+  ) {
+    this.#hub = hub;
+    this.#request = request;
+    this.#signal = signal;
+    this.#features = features;
+    this.#tell = tell;
+  }
+
+  /** Resolves with why it ended; rejects where a stage was left because of an abort. */
+  async run(decodeImage: HubGenerateOptions["decodeImage"]): Promise<FinishReason> {
+    const { model, style, imageToken } = this.#hub;
+    const chat = templateChat(this.#request.messages, style, imageToken);
+    if (chat.pictures.length > 0) this.#stage("image");
     const images = await Promise.all(chat.pictures.map(async (blob) => toRawImage(await decodeImage(blob))));
     const hash = chat.pictures.length > 0 ? await hashOf(chat.pictures) : "";
-    signal.throwIfAborted();
-    model.encode_image = async (inputs: unknown): Promise<Tensor> => {
-      const known = features.get(hash);
-      if (known) return known;
-      signal.throwIfAborted();
-      stage("vision");
-      const at = performance.now();
-      const made = asTensor(await encode(inputs));
-      clock.vision += performance.now() - at;
-      signal.throwIfAborted();
-      remember(features, hash, made);
-      return made;
-    };
+    this.#signal.throwIfAborted();
+
+    const encode = model.encode_image.bind(model);
+    const forward = model.forward.bind(model);
+    model.encode_image = (inputs: unknown) => this.#encodeImage(hash, () => encode(inputs));
     model.forward = async (inputs: Record<string, unknown>): Promise<unknown> => {
       // On the processor nothing else gets a turn between two tokens, and a Stop would not be heard.
       await nextTask();
       return forward(inputs);
     };
+    try {
+      const inputs = await processInputs(this.#hub, renderTemplate(this.#hub, chat), images);
+      this.#promptTokens = inputs.input_ids.dims.at(-1) ?? 0;
+      this.#imageTokens = images.length === 0 ? 0 : countImageTokens(inputs.input_ids, this.#hub);
+      this.#imageMs = performance.now() - this.#began - this.#visionMs;
+      return await this.#decode(inputs, chat.answerSoFar === "");
+    } finally {
+      model.encode_image = encode;
+      model.forward = forward;
+    }
+  }
 
-    const inputs = await processInputs(hub, renderTemplate(hub, chat), images);
-    promptTokens = inputs.input_ids.dims.at(-1) ?? 0;
-    imageTokens = images.length === 0 ? 0 : countOf(inputs.input_ids, hub);
-    clock.image = performance.now() - began - clock.vision;
-    const room = hub.contextLength - promptTokens;
+  /** The last event, with the figures of what was done. */
+  done(reason: FinishReason): GenerateEvent {
+    const totalMs = performance.now() - this.#began;
+    const firstTokenMs = this.#firstTokenAt === 0 ? totalMs : this.#firstTokenAt - this.#began;
+    return {
+      type: "done",
+      reason,
+      usage: {
+        promptTokens: this.#promptTokens,
+        cachedTokens: 0,
+        imageTokens: this.#imageTokens,
+        newTokens: this.#newTokens,
+      },
+      timings: {
+        imageMs: this.#imageMs,
+        visionMs: this.#visionMs,
+        prefillMs: Math.max(0, firstTokenMs - this.#imageMs - this.#visionMs),
+        decodeMs: totalMs - firstTokenMs,
+        firstTokenMs,
+        totalMs,
+      },
+    };
+  }
+
+  #stage(stage: "image" | "vision" | "prefill" | "decode"): void {
+    this.#tell({ type: "stage", stage, done: 0, total: 1 });
+  }
+
+  /** The library's call, unless the features of these pictures are remembered. */
+  async #encodeImage(hash: string, encode: () => Promise<unknown>): Promise<Tensor> {
+    const known = this.#features.get(hash);
+    if (known) return known;
+    this.#signal.throwIfAborted();
+    this.#stage("vision");
+    const at = performance.now();
+    const made = asTensor(await encode());
+    this.#visionMs += performance.now() - at;
+    this.#signal.throwIfAborted();
+    remember(this.#features, hash, made);
+    return made;
+  }
+
+  async #decode(inputs: ModelInputs, trimStart: boolean): Promise<FinishReason> {
+    const { model, tokenizer, contextLength } = this.#hub;
+    const { maxNewTokens, stop, sampling } = this.#request;
+    const room = contextLength - this.#promptTokens;
     if (room < 1)
-      throw new EngineError("context-full", `the prompt has ${promptTokens} tokens of ${hub.contextLength}`);
-    signal.throwIfAborted();
+      throw new EngineError("context-full", `the prompt has ${this.#promptTokens} tokens of ${contextLength}`);
+    this.#signal.throwIfAborted();
 
-    stage("prefill");
-    const stops = new InterruptableStoppingCriteria();
-    const interrupt = (): void => stops.interrupt();
-    signal.addEventListener("abort", interrupt, { once: true });
+    this.#stage("prefill");
     const decode = (ids: readonly number[]): string =>
       tokenizer.decode([...ids], { skip_special_tokens: true, clean_up_tokenization_spaces: false });
-    const stream = createTextStream({ decode }, request.stop, chat.answerSoFar === "");
-    const end = { stopped: false, lastToken: -1 };
+    const stream = createTextStream({ decode }, stop, trimStart);
+    const interruption = new InterruptableStoppingCriteria();
+    const interrupt = (): void => interruption.interrupt();
+    let stopped = false;
+    let lastToken = -1;
     const onToken = (token: number): void => {
-      newTokens++;
-      end.lastToken = token;
-      if (clock.first === 0) {
-        clock.first = performance.now();
-        stage("decode");
+      this.#newTokens++;
+      lastToken = token;
+      if (this.#firstTokenAt === 0) {
+        this.#firstTokenAt = performance.now();
+        this.#stage("decode");
       }
       const pushed = stream.push(token);
-      if (pushed.text !== "") tell({ type: "text", text: pushed.text });
+      if (pushed.text !== "") this.#tell({ type: "text", text: pushed.text });
       if (!pushed.stopped) return;
-      end.stopped = true;
-      stops.interrupt();
+      stopped = true;
+      interrupt();
     };
+    // Read through a function: it changes while the library works, which the compiler does not follow.
+    const isStopped = (): boolean => stopped;
     const processors = new LogitsProcessorList();
-    processors.push(new Chooser(request.sampling));
-    const allowed = Math.min(request.maxNewTokens, room);
+    processors.push(new Chooser(sampling));
+    const allowed = Math.min(maxNewTokens, room);
+    this.#signal.addEventListener("abort", interrupt, { once: true });
     try {
       await model.generate({
         ...inputs,
@@ -134,107 +206,19 @@ export async function generateWithHub(
         do_sample: false,
         num_beams: 1,
         logits_processor: processors,
-        stopping_criteria: stops,
+        stopping_criteria: interruption,
         streamer: new TokenStreamer(tokenizer, onToken),
       });
     } finally {
-      signal.removeEventListener("abort", interrupt);
+      this.#signal.removeEventListener("abort", interrupt);
     }
     const rest = stream.end();
-    if (rest !== "") tell({ type: "text", text: rest });
-    const ended = endTokens(hub).has(end.lastToken);
-    if (end.stopped) await finish("stop");
-    else if (ended) await finish("eos");
-    else if (isAborted()) await finish("abort");
-    else await finish(allowed < request.maxNewTokens ? "context" : "length");
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    await finish("abort");
-  } finally {
-    model.encode_image = encode;
-    model.forward = forward;
+    if (rest !== "") this.#tell({ type: "text", text: rest });
+    if (isStopped()) return "stop";
+    if (endTokens(this.#hub).has(lastToken)) return "eos";
+    if (this.#signal.aborted) return "abort";
+    return allowed < maxNewTokens ? "context" : "length";
   }
-}
-
-/** The text with the model's own marks, ready for its answer, or for the rest of it. */
-function renderTemplate(hub: HubModel, { messages, answerSoFar }: TemplateChat): string {
-  if (answerSoFar === "") return render(hub, messages, true);
-  // What stands between question and answer is the template's to say.
-  const whole = render(hub, [...messages, answerMessage(answerSoFar, hub.style)], false);
-  const at = whole.lastIndexOf(answerSoFar.trim());
-  if (at < 0) throw new EngineError("bad-package", "the chat template loses the answer");
-  return whole.slice(0, at + answerSoFar.trim().length);
-}
-
-function render({ processor, tokenizer, template }: HubModel, messages: unknown, forAnswer: boolean): string {
-  refuseEndlessTemplate(template, { messages, add_generation_prompt: forAnswer });
-  const rendered: unknown = (processor.tokenizer ? processor : tokenizer).apply_chat_template(
-    messages as Parameters<Processor["apply_chat_template"]>[0],
-    { add_generation_prompt: forAnswer, tokenize: false, chat_template: template },
-  );
-  if (typeof rendered !== "string") throw new EngineError("bad-package", "the chat template gives no text");
-  return rendered;
-}
-
-/** The library's own rendering has no bound. What else may be wrong with a template, it tells itself. */
-function refuseEndlessTemplate(template: string, variables: Readonly<Record<string, unknown>>): void {
-  try {
-    renderTemplateSource(template, { bos_token: "", eos_token: "", ...variables });
-  } catch (error) {
-    if (errorCodeOf(error) === "bad-package") throw error;
-  }
-}
-
-type Processor = HubModel["processor"];
-
-interface ModelInputs extends Record<string, unknown> {
-  readonly input_ids: Tensor;
-}
-
-async function processInputs(hub: HubModel, prompt: string, images: RawImage[]): Promise<ModelInputs> {
-  const { model, processor, tokenizer, kind, imageToken } = hub;
-  // Some templates write the first token themselves, others leave it to the tokenizer.
-  const begun = typeof tokenizer.bos_token === "string" && prompt.startsWith(tokenizer.bos_token);
-  const plain = (text: string): ModelInputs => checked(tokenizer(text, { add_special_tokens: !begun }));
-  if (images.length === 0) return plain(prompt);
-  if (kind === "rows") {
-    if (!processor.image_processor) throw new EngineError("bad-package", "the package has no image processor");
-    const seen: unknown = await processor.image_processor(images);
-    const pixels = asTensor(typeof seen === "object" && seen !== null && "pixel_values" in seen && seen.pixel_values);
-    const found = asTensor(await model.encode_image({ pixel_values: pixels }));
-    const width = found.dims.at(-1) ?? 1;
-    const rows = found.size / width / images.length;
-    const expanded = expandMarks(
-      prompt,
-      imageToken,
-      images.map(() => rows),
-    );
-    if (expanded === undefined) throw new EngineError("bad-package", "the chat template loses a picture");
-    return { ...plain(expanded), pixel_values: pixels };
-  }
-  const options = { add_special_tokens: !begun };
-  return checked(
-    kind === "text-first" ? await processor(prompt, images, options) : await processor(images, prompt, options),
-  );
-}
-
-function asTensor(value: unknown): Tensor {
-  if (value instanceof Tensor) return value;
-  throw new EngineError("bad-package", "the model gives no tensor where one is needed");
-}
-
-function checked(inputs: unknown): ModelInputs {
-  if (typeof inputs === "object" && inputs !== null && "input_ids" in inputs && inputs.input_ids instanceof Tensor)
-    return { ...inputs, input_ids: inputs.input_ids };
-  throw new EngineError("bad-package", "the processor gives no tokens");
-}
-
-/** Tokens of the prompt that stand for pictures. */
-function countOf(ids: Tensor, { tokenizer, imageToken }: HubModel): number {
-  const [mark] = tokenizer.encode(imageToken, { add_special_tokens: false });
-  let count = 0;
-  for (const id of ids.data) if (Number(id) === mark) count++;
-  return count;
 }
 
 function endTokens({ model }: HubModel): ReadonlySet<number> {
@@ -270,7 +254,7 @@ function nextTask(): Promise<void> {
   });
 }
 
-/** Leaves one token possible: the one that the engine's sampler chose. */
+/** Leaves one token possible, the one that the engine's sampler chooses, so that the library's greedy search takes it. */
 class Chooser extends LogitsProcessor {
   readonly #sampler: Sampler;
   readonly #seen = new Set<number>();
@@ -291,7 +275,7 @@ class Chooser extends LogitsProcessor {
   }
 }
 
-/** Tells every new token; the first call brings the prompt. */
+/** Calls back with every new token; the library's first call brings the prompt. */
 class TokenStreamer extends TextStreamer {
   readonly #onToken: (token: number) => void;
   #prompt = true;
@@ -304,6 +288,6 @@ class TokenStreamer extends TextStreamer {
     this.#prompt = false;
   }
   override end(): void {
-    // The text stream holds what is to be held back.
+    // The library's streamer would flush its own text here; ours is in the text stream.
   }
 }
