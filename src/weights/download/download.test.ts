@@ -303,7 +303,11 @@ test("an abort ends the download at once, and the next one goes on from what had
 test("an abort during the pause between two tries does not wait for its end", async () => {
   const abort = new AbortController();
   answers = [status(503)];
-  const reading = read(0, fileBytes, { backoffMs: () => 60_000, signal: abort.signal });
-  setTimeout(() => abort.abort(), 100);
+  const backoffMs = (): number => {
+    // The pause begins in this turn of the event loop.
+    setImmediate(() => abort.abort());
+    return 60_000;
+  };
+  const reading = read(0, fileBytes, { backoffMs, signal: abort.signal });
   await expect(reading).rejects.toMatchObject({ name: "AbortError" });
 });
