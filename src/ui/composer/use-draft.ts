@@ -11,7 +11,7 @@ export interface Draft {
   readonly given: readonly DraftPicture[];
   /** Those of them that can be sent. */
   readonly pictures: readonly Picture[];
-  /** The pictures of the draft that was taken up are still on their way. */
+  /** The pictures of a draft that was started from a kept one have not arrived yet. */
   readonly coming: boolean;
   /** How many are still being opened. */
   readonly opening: number;
@@ -26,7 +26,10 @@ export interface Draft {
   remove(id: string): void;
   /** Puts a picture in the place of another. */
   replace(pictureId: string, picture: Picture): void;
-  /** Takes up another one; its pictures may come later. What was given before stays where `joins`, and is dropped elsewhere. */
+  /**
+   * Replaces the draft by one that was kept; its pictures may arrive later. With `joins`, what the user has typed and added meanwhile
+   * stays beside it.
+   */
   start(text: string, pictures: Promise<readonly Picture[]>, joins: boolean): void;
   /** Empties it after sending. */
   clear(): void;
@@ -47,7 +50,7 @@ export function useDraft(
   const [given, setGiven] = useState(() => ready(start.pictures));
   const [coming, setComing] = useState(false);
   const sources = useRef(new Map<string, { readonly name: string; readonly open: () => Promise<OpenedPicture> }>());
-  /** Counts the drafts that were taken up: what comes late for one does not belong to the next. */
+  /** Counts the drafts that were started, so that pictures that arrive late are not added to the next draft. */
   const started = useRef(0);
   const openFrom = (id: string): void => {
     const source = sources.current.get(id);

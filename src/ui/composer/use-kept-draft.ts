@@ -1,4 +1,4 @@
-// Gives every conversation a draft of its own that outlives the page. Knows only where drafts are read and written.
+// Keeps a draft for every conversation, across visits. Switching conversations saves one draft and loads the other.
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { newChatDraft, type Drafts } from "#chat/persistence/drafts.ts";
 import type { Draft } from "./use-draft.ts";

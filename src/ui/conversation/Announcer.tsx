@@ -1,10 +1,10 @@
-// What a screen reader hears of an answer: that it began, and the whole of it when it has ended; not every word in between.
+// Announces answers to screen readers: when one begins, and its whole text when it has ended, but not every word in between.
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import type { AssistantTurn } from "#chat/conversation/conversation.ts";
 import { useTexts } from "#ui/texts/texts.ts";
 
-/** Has to be on the page before the first answer, or nobody listens to it. */
+/** Must be rendered before the first answer: screen readers ignore a live region that appears with its text. */
 export function Announcer({ turn }: { readonly turn: AssistantTurn | undefined }): JSX.Element {
   const t = useTexts();
   // An answer that came back with the page is old news.

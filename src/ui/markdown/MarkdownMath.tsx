@@ -1,4 +1,4 @@
-// One formula: its source at first, and the drawing as soon as what draws it has come and the page has time for it.
+// One formula: shows its source until KaTeX is loaded and the page has time to draw it.
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { isDrawable } from "./math.ts";

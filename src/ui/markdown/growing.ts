@@ -1,4 +1,5 @@
-// What is shown of an answer that may be growing: reads it in slices of time, and goes on showing what there was until there is more.
+// An answer's Markdown while the answer streams. Reads it in time slices; until a slice is done, the page keeps showing the blocks that
+// were read before.
 import type { MarkdownBlock } from "./nodes.ts";
 import { readMarkdown, type MarkdownBlocks } from "./markdown.ts";
 import { isLate, later } from "./slices.ts";

@@ -1,5 +1,5 @@
-// Tells the parts of code: words of the language, strings, comments and so on, as pieces of text. Imported only when an answer has code
-// in a language that is known here. Makes no HTML.
+// Splits code into pieces of text with a kind each: keyword, string, comment and so on. Imported only when an answer has code in a
+// language that is known here. Makes no HTML.
 import hljs from "highlight.js/lib/core";
 import bash from "highlight.js/lib/languages/bash";
 import c from "highlight.js/lib/languages/c";

@@ -1,5 +1,5 @@
-// Formulas in Markdown: $…$, $$…$$, \(…\) and \[…\], as rules for markdown-it. Finds them and tells which are safe to draw; drawing is
-// markdown-katex.ts. Every search has a bound, so that a text full of beginnings costs no more than its length.
+// Formulas in Markdown: $…$, $$…$$, \(…\) and \[…\], as rules for markdown-it. Finds them and tells which are safe to draw; katex.ts
+// draws them. Every search is bounded, so a text full of opening marks takes time in proportion to its length.
 import type { MarkdownIt, StateBlock, StateInline } from "markdown-it";
 
 const longestBlock = 2000;

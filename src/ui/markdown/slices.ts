@@ -1,7 +1,7 @@
-// Shares the main thread between everything that draws answers: each frame has a few milliseconds and a number of elements for it, and
-// what does not fit waits for the next. So no answer, however long or odd, keeps the page from scrolling or a button from answering.
+// A work queue on the main thread for everything that draws answers. Each frame has a budget of a few milliseconds and a number of
+// elements; work that does not fit waits for the next frame. So no answer, however long, blocks scrolling or buttons.
 
-/** Making elements, and the page's layout above all, take several times as long afterwards. */
+/** Creating the elements and laying out the page take several times as long afterwards. */
 const sliceMs = 8;
 const sliceSize = 1_000;
 
@@ -10,7 +10,7 @@ let spent = 0;
 let planned = false;
 const waiting = new Set<() => void>();
 
-/** Notes what was just done, in elements, and tells whether this frame has no room for more. */
+/** Counts `size` elements against this frame's budget; returns whether the budget is used up. */
 export function isLate(size = 0): boolean {
   if (lateAt === undefined) {
     lateAt = performance.now() + sliceMs;
@@ -21,7 +21,7 @@ export function isLate(size = 0): boolean {
   return spent >= sliceSize || performance.now() >= lateAt;
 }
 
-/** Does the work in a coming frame, in turn; returns what calls it off. */
+/** Queues the work for a coming frame; returns a function that cancels it. */
 export function later(work: () => void): () => void {
   waiting.add(work);
   plan(0);

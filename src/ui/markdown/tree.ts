@@ -1,5 +1,5 @@
-// Turns the tokens of one block into a tree of nodes. Counts as it goes: a block that would need more elements than a browser lays out
-// in an instant is given up, and shown as it was written.
+// Turns the tokens of one block into a tree of nodes. Counts elements as it goes: a block with more of them than a browser lays out in
+// an instant is not turned into a tree, and is shown as it was written.
 import type { Token } from "markdown-it";
 import type { Alignment, ListItem, MarkdownNode, MathNode } from "./nodes.ts";
 import { deepestNesting, readInline, type References } from "./reader.ts";

@@ -1,11 +1,11 @@
-// The parts of a block of code, as soon as what tells them has come and the page has time for it. While the code grows, the parts of
-// what there was are kept, and the rest stands without colors until its turn comes.
+// Highlights a block of code once the highlighter is loaded and the page has time. While the code grows, the part that was highlighted
+// keeps its colors, and the rest has none until it is read.
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { CodePiece, highlight } from "./highlight.ts";
 import { isHighlightable, languageOf } from "./languages.ts";
 import { later } from "./slices.ts";
 
-/** Between two times that growing code is read again from its start. */
+/** At least so long between two highlightings of growing code, which each start from its beginning. */
 const restMs = 250;
 /** Each is an element. */
 const mostPieces = 4_000;

@@ -78,7 +78,7 @@ function DownloadNote(props: DownloadNotesProps & { readonly download: Download 
   );
 }
 
-/** Nothing has come for so long that it is told. */
+/** Whether no bytes have come for so long that the user is told. */
 function stands({ silences = 0 }: Download): boolean {
   return silences >= silencesToTell;
 }

@@ -1,4 +1,4 @@
-// A look at what lies at an address: asked for, found, or a sentence about why not.
+// Looks up the model at an address: what was found, or a sentence about why nothing was.
 import { useState } from "preact/hooks";
 import { errorCodeOf } from "#engine/errors.ts";
 import { packageAddress } from "#chat/models/package-address.ts";
@@ -9,7 +9,7 @@ type OfferState = "none" | "looking" | { readonly model: PreviewedModel } | { re
 
 export interface ModelOfferLook {
   readonly state: OfferState;
-  /** What was found; undefined when it was nothing, which the state tells. */
+  /** Resolves with the model that was found; undefined if there is none, and then `state` has the reason. */
   readonly look: (typed: string) => Promise<PreviewedModel | undefined>;
   readonly reset: () => void;
 }

@@ -1,4 +1,4 @@
-// What went wrong: its sentence with the next step, and beneath it what a server itself said.
+// A failure in words: the sentence for its code, with the next step, and the server's own message if there is one.
 import type { JSX } from "preact";
 import type { FailureCode } from "#chat/conversation/conversation.ts";
 import { useTexts } from "#ui/texts/texts.ts";

@@ -1,4 +1,4 @@
-// What came of an action, where it was asked for: under way, done, or failed with a way to try again.
+// The outcome of an action, beside the button that started it: under way, done, or failed with a button to try again.
 import type { JSX } from "preact";
 import { CheckIcon, WarnIcon } from "#ui/parts/icons.tsx";
 import { useTexts } from "#ui/texts/texts.ts";

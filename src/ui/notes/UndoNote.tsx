@@ -1,4 +1,4 @@
-// What just happened and can be taken back, or has to be known: one line above the question box.
+// One line above the question box about what just happened: it can be undone or dismissed.
 import type { JSX } from "preact";
 import { IconButton } from "#ui/parts/IconButton.tsx";
 import { CloseIcon } from "#ui/parts/icons.tsx";

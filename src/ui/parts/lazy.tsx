@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useTexts } from "#ui/texts/texts.ts";
 
-/** A component that renders nothing until `load` has brought it; said once when it can't be brought. */
+/** A component that renders nothing until `load` resolves, and a sentence if it rejects. */
 export function lazy<Props extends object>(
   load: () => Promise<(props: Props) => JSX.Element | null>,
 ): (props: Props) => JSX.Element | null {

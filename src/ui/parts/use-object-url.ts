@@ -1,4 +1,4 @@
-// Object URLs for pictures: made once per Blob, shared by everyone who shows it, revoked when the last one is gone.
+// Object URLs for pictures: one per Blob, shared by all components that show it, revoked when the last of them unmounts.
 import { useEffect, useState } from "preact/hooks";
 
 interface Entry {
