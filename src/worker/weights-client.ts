@@ -24,7 +24,7 @@ export function createWeightsWorker(): WeightsWorker {
       if (!live || live.life.cause) {
         const worker = new Worker(new URL("./weights-worker.ts", import.meta.url), { type: "module", name: "weights" });
         const api = wrap<WeightsApi & PackagesApi & LivingApi>(worker);
-        // Whoever has a call pending hears of a death through the call.
+        // Nobody else listens for its death: pending calls are rejected by it.
         live = {
           api,
           life: watchWorker(
@@ -55,7 +55,7 @@ export function createFetchAhead(
   return async (model, onEvent, signal) => {
     signal.throwIfAborted();
     const job = weights.newJob();
-    // A Stop that a dead worker can't hear is no news: the call it was for has been rejected.
+    // A dead worker can't hear a stop; the call that it was for has been rejected already.
     const stop = (): void => void weights.ask((api) => api.stop(job)).catch(() => undefined);
     signal.addEventListener("abort", stop, { once: true });
     try {

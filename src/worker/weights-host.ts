@@ -1,4 +1,4 @@
-// The download worker's side of the wire: jobs that bring packages here, over the weights room. Knows no Comlink and no page.
+// The download worker's side of the wire: jobs that download packages and hand them out. Knows no Comlink and no page.
 import type { PartialShard } from "#weights/download/download.ts";
 import { ensurePackage, type WeightsHost } from "#weights/download/ensure.ts";
 import { isPackageStored } from "#weights/store/stored-package.ts";
@@ -6,7 +6,7 @@ import { hasAdapter } from "#weights/inventory.ts";
 import { readUseNote, writeUseNote } from "#weights/store/records.ts";
 import type { LoadEvent, PackageSource, StoredPackage, WeightsApi } from "./api.ts";
 
-/** Serves the download worker's calls; half-fetched shards live as long as it does. */
+/** Serves the download worker's calls. Parts of unfinished shards stay in its memory for the next try. */
 export function createWeightsHost(host: WeightsHost): WeightsApi {
   const partials = new Map<string, PartialShard>();
   const running = new Map<string, AbortController>();
@@ -25,7 +25,7 @@ export function createWeightsHost(host: WeightsHost): WeightsApi {
       return await alone(packageLock(model.id), abort.signal, async () => {
         const stored = await ensurePackage(model, host, {
           signal: abort.signal,
-          // What has to be stored anyway is not held in memory beside that.
+          // A package that must be stored is not held in memory as well.
           ...(ahead ? {} : { partials }),
           mustStore: ahead,
           onProgress: (progress) => onEvent({ type: "download", ...progress }),
@@ -58,7 +58,7 @@ export function createWeightsHost(host: WeightsHost): WeightsApi {
   };
 }
 
-/** The name of the lock that whoever changes a stored package holds. */
+/** The name of the Web Lock that is held while a stored package changes. */
 export function packageLock(id: string): string {
   return `llava-weights/${id}`;
 }

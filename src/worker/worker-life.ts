@@ -1,9 +1,9 @@
-// Whether a worker is still alive, and what happens to pending calls when it is not. Knows no calls and no wire:
-// a reply that never comes would otherwise be waited for for ever.
+// Whether a worker is still alive, and what happens to pending calls when it is not: without this, a call to a dead worker would wait for
+// ever. Knows no calls and no wire.
 import { EngineError } from "#engine/errors.ts";
 import { hasLocks, whenReleased } from "./worker-lock.ts";
 
-/** The part of a Worker that tells of its death. */
+/** The part of a Worker that is needed to notice its death and to end it. */
 export type WorkerLike = Pick<Worker, "addEventListener" | "terminate">;
 
 export interface WorkerLife {
@@ -13,13 +13,13 @@ export interface WorkerLife {
   guard<T>(work: Promise<T>): Promise<T>;
   /** Like guard; the worker also counts as dead after `silenceMs` in which neither an event nor an answer to `ping` came. */
   watch<T>(work: Promise<T>, ping: () => Promise<void>, silenceMs: number): Promise<T>;
-  /** Tells that the worker has spoken. */
+  /** Notes a sign of life: an event came from the worker. */
   heard(): void;
   /** Terminates it; what is pending rejects with `cause`. Does nothing the second time. */
   end(cause?: Error): void;
 }
 
-/** Watches one worker; `onDeath` hears of a death that nobody asked for. `holdLock` lets the worker hold a lock of that name. */
+/** Watches one worker; `onDeath` is called when it dies without having been ended. `holdLock` makes the worker hold a lock of that name. */
 export function watchWorker(
   worker: WorkerLike,
   onDeath: (error: EngineError) => void,
@@ -53,7 +53,7 @@ export function watchWorker(
 
   if (holdLock && hasLocks()) {
     const lock = `llava-worker/${crypto.randomUUID()}`;
-    // A worker that never comes to hold it fails in another way.
+    // A worker that never gets to hold it is noticed in another way.
     holdLock(lock).then(
       () => whenReleased(lock, ended.signal, () => die("the worker ended without a word")),
       () => undefined,

@@ -1,5 +1,5 @@
-// A lock that a worker holds for as long as it lives. A browser gives it back when the worker is gone, however it went, also where no
-// event tells of it; a worker that computes for long still holds it. Browsers without locks, and pages without HTTPS, only have silence.
+// A Web Lock that a worker holds for as long as it lives. The browser releases it however the worker ends, also where no event is fired, and
+// a worker that computes for long still holds it. Browsers without locks, and pages without HTTPS, can only wait for silence.
 
 /** Whether this browser has locks, and this page may use them. */
 export function hasLocks(): boolean {

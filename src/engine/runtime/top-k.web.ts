@@ -1,5 +1,5 @@
-// The largest numbers of rows that lie on the GPU, found there, so that a few hundred bytes are read back and not a whole row.
-// Two passes of one idea: a workgroup takes the best of its numbers that come after the last one taken, as often as there are places.
+// Finds the k largest numbers of rows on the GPU, so that a few hundred bytes are read back instead of whole rows. In two passes, first over
+// chunks of a row and then over their results: k times, a workgroup picks the largest of its numbers that follows the one picked before.
 // Knows no tokens.
 
 import { bufferUsage } from "./gpu.web.ts";

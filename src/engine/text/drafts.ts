@@ -1,33 +1,33 @@
-// Guesses how an answer goes on: after the same few tokens, as it went on before. Prompt lookup decoding (Saxena, 2023), which is
-// speculative decoding (Leviathan et al., 2022) without a second model. Knows no model: who asks checks every guess.
+// Prompt lookup decoding (Saxena, 2023): where the last few tokens occurred before, guess that the answer goes on as it did there. That is
+// speculative decoding (Leviathan et al., 2022) without a draft model. Knows no model: the decode loop checks every guess.
 
 export interface Drafter {
   /** The answer's next token. */
   push(token: number): void;
   /**
-   * At most `room` tokens that may come next, as many as are likely to be worth their time when one more row costs `rowCost` steps; none
-   * where nothing was said like this, or where guesses failed lately.
+   * A draft of at most `room` tokens, of the length that is expected to pay when one more row in a step costs `rowCost` steps. Empty where the
+   * last tokens did not occur before, or where drafts were rejected lately.
    */
   draft(room: number, rowCost: number): number[];
-  /** How much of the last draft came true. */
+  /** Reports how many tokens of the last draft the sampler agreed with. */
   tell(accepted: number, drafted: number): void;
 }
 
-/** So many tokens have to be as they were before. */
+/** How many of the last tokens must have occurred before. */
 const context = 3;
 const longestDraft = 16;
-/** How far back two places are compared. */
+/** How many tokens before two places are compared at most. */
 const longestMatch = 48;
-/** Tokens without guesses after a failed one; doubles with each more. */
+/** Tokens without a draft after a rejected one; doubles with each further rejection. */
 const firstPause = 4;
 const longestPause = 64;
-/** How much of what is expected comes true, at first, and how fast that is learned. */
+/** Least factor by which the expected acceptance is scaled, and how fast that factor follows what is seen. */
 const [leastTrust, trustLearned] = [0.2, 0.3];
 
-/** Reads the prompt's tokens; negative numbers (pictures) are never guessed. */
+/** A drafter that has read the prompt. Negative numbers, which stand for pictures' rows, are never drafted. */
 export function createDrafter(prompt: readonly number[]): Drafter {
   const said: number[] = [];
-  /** What followed a few tokens where they were last: its place in `said`. */
+  /** By a few tokens: the place in `said` of what followed their last occurrence. */
   const followed = new Map<string, number>();
   const push = (token: number): void => {
     if (said.length >= context) {
@@ -37,7 +37,7 @@ export function createDrafter(prompt: readonly number[]): Drafter {
     said.push(token);
   };
   prompt.forEach(push);
-  /** How many tokens before the place are the same as the last ones. */
+  /** How many tokens before the place equal the last ones said. */
   const matchAt = (place: number): number => {
     let length = 0;
     while (length < longestMatch && length < place && said[place - 1 - length] === said[said.length - 1 - length])
@@ -82,27 +82,27 @@ export function createDrafter(prompt: readonly number[]): Drafter {
   };
 }
 
-/** Whether guesses are worth their time on this device, from how long steps took. All times in milliseconds. */
+/** Whether drafts pay on this device, judged by the measured times of steps. All times in milliseconds. */
 export interface DraftBudget {
-  /** Whether what guesses have gained lately pays for a wrong one. */
+  /** Whether the time that drafts have saved lately pays for a rejected one. */
   readonly allows: boolean;
   /** What one more row in a step costs, in steps of one token. */
   readonly rowCost: number;
-  /** A step of one token took so long. */
+  /** Records the time of a step without a draft. */
   plain(ms: number): void;
-  /** A step with a draft took so long, and so much of it came true. */
+  /** Records the time of a step with a draft, and how many of its tokens were accepted. */
   drafted(accepted: number, drafted: number, ms: number): void;
 }
 
-/** In steps of one token: what every such step allows to lose, what is allowed at first, and how far gains and losses are remembered. */
+/** In steps of one token: the credit that each plain step earns, the credit at the start, and the bounds of the credit. */
 const allowance = 0.015;
 const startingCredit = 3;
 const [leastCredit, mostCredit] = [-6, 4];
 const rememberedSteps = 9;
-/** Of a row, until one was timed; and how fast it is learned. */
+/** The cost of a row in steps until one was timed, its least value, and how fast it follows the measurements. */
 const [firstRowCost, leastRowCost, rowCostLearned] = [0.35, 0.02, 0.3];
 
-/** For one model on one device: rows of a step cost little on some, and as much as steps of their own on others. */
+/** For one model on one device: a further row costs little on some devices, and as much as a step of its own on others. */
 export function createDraftBudget(): DraftBudget {
   const times: number[] = [];
   let credit = startingCredit;
@@ -125,7 +125,7 @@ export function createDraftBudget(): DraftBudget {
     drafted(accepted, drafted, ms) {
       const step = times.toSorted((a, b) => a - b)[times.length >> 1];
       if (step === undefined) return;
-      // One hiccup of a busy machine is no measurement.
+      // Bounded, because one hiccup of a busy machine is no measurement.
       const cost = Math.min(ms / step, 2 * (drafted + 1));
       earn(accepted + 1 - cost);
       if (drafted === 0) return;

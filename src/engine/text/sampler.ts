@@ -23,9 +23,9 @@ export function createSampler(sampling: Sampling): Sampler {
   };
 }
 
-/** How many of the largest logits the sampler looks at; undefined where it needs them all. */
+/** How many of the largest logits the sampler needs; undefined where it needs them all. */
 export function topOf({ temperature, topK, repetitionPenalty }: Sampling): number | undefined {
-  if (repetitionPenalty !== 1) return undefined; // what was said may fall behind any other token
+  if (repetitionPenalty !== 1) return undefined; // a penalised token may fall behind any other one
   if (temperature <= greedyTemperature || topK === 1) return 1;
   return topK > 0 ? topK : undefined;
 }

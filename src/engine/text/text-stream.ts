@@ -1,5 +1,5 @@
-// Generated token ids to text, piece by piece: whole characters only, nothing after a stop string, no white space in front.
-// Knows no model; the tokenizer's decode is all it needs.
+// Turns generated token ids into text as they come: whole characters only, nothing from a stop string on, no leading white space.
+// Knows no model, only the tokenizer's `decode`.
 import type { Tokenizer } from "./tokenizer.ts";
 
 export interface TextStream {
@@ -9,7 +9,7 @@ export interface TextStream {
   end(): string;
 }
 
-/** A character has four bytes at most, so more tokens than that can't be one unfinished character. */
+/** A UTF-8 character has at most four bytes, so more tokens than that can't be one unfinished character. */
 const longestCharacter = 4;
 
 /** A stream of one answer. */
