@@ -8,7 +8,7 @@ const answerTurn = (page: Page) => page.getByTestId("answer-turn").last();
 const modelStatus = (page: Page) => page.getByTestId("model-status");
 
 /** Short answers, so that a test does not wait for what it does not look at. */
-async function openPage(page: Page, path = "../?device=wasm"): Promise<void> {
+async function openPage(page: Page, path = "./?device=wasm"): Promise<void> {
   await page.addInitScript(() => {
     const settings = { greedy: true, temperature: 0.2, topP: 0.7, maxNewTokens: 16 };
     if (localStorage.getItem("llava-web-preferences") === null)

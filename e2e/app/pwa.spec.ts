@@ -34,7 +34,7 @@ test("inside another page it leaves out what is around the chat", async ({ page 
       frame.src = source;
       document.body.append(frame);
     }, url);
-  await show("../?embed");
+  await show("./?embed");
   await expect(page.frameLocator("iframe").getByRole("textbox", { name: "Ask about the picture" })).toBeVisible();
   const other = await serveStatic({
     folder,

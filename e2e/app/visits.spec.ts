@@ -12,7 +12,7 @@ test("Back, a bookmark, a reload and a crash: every conversation and every unsen
   page,
 }) => {
   await page.route("**/models/**", () => undefined);
-  await openPage(page, "../");
+  await openPage(page, "./");
   await openSavedChat(page, answeredTurns, { p1: redPng });
   await expect(page).toHaveURL(/#\/c\/saved$/);
 

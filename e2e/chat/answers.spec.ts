@@ -35,7 +35,7 @@ for (const device of ["wasm", "webgpu"] as const) {
 test("a picture dropped on the page is asked about, and the next question is about the same picture", async ({
   page,
 }) => {
-  await openPage(page, "../?device=wasm");
+  await openPage(page, "./?device=wasm");
   await modelReady(page);
   await askAbout(page, "pets.png", "How many cats are there?");
   const follow = await askAbout(page, undefined, "Is there a rocket?");

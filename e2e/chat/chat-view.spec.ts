@@ -53,7 +53,7 @@ test.describe("without a model", () => {
   test.use({ serviceWorkers: "block" });
   test.beforeEach(async ({ page }) => {
     await page.route("**/models/**", (route) => route.abort());
-    await openPage(page, "../?device=wasm");
+    await openPage(page, "./?device=wasm");
     await page.getByTestId("empty-state").waitFor();
   });
 
@@ -184,7 +184,7 @@ test.describe("in Chinese, without a model", () => {
 
   test("it is said before sending that the model reads English only, and who reads Chinese", async ({ page }) => {
     await page.route("**/models/**", (route) => route.abort());
-    await openPage(page, "../?device=wasm");
+    await openPage(page, "./?device=wasm");
     await expect(page.getByTestId("reads-only")).toContainText("请用英语提问");
     await expect(page.getByRole("heading", { name: "用英语提问" })).toBeVisible();
     await page.getByTestId("file-input").setInputFiles(red);
@@ -205,7 +205,7 @@ test.describe("in Chinese, without a model", () => {
 
 test.describe("with the model", () => {
   test("the welcome stays where it is when all has come, and Regenerate gives another answer", async ({ page }) => {
-    await openPage(page, "../?device=wasm");
+    await openPage(page, "./?device=wasm");
     await page.getByTestId("empty-state").waitFor();
     const place = async (): Promise<number[]> =>
       page.evaluate(() =>

@@ -26,7 +26,7 @@ test.describe("without a model", () => {
   test.use({ serviceWorkers: "block", viewport: { width: 1200, height: 800 } });
   test.beforeEach(async ({ page }) => {
     await page.route("**/models/**", () => undefined);
-    await openPage(page, "../");
+    await openPage(page, "./");
   });
 
   test("the one conversation that older versions kept is in the list, with its picture, and New chat leaves it there", async ({
@@ -299,7 +299,7 @@ test.describe("without a model", () => {
 
 test.describe("with the model", () => {
   test.beforeEach(async ({ page }) => {
-    await openPage(page, "../?device=wasm");
+    await openPage(page, "./?device=wasm");
     await modelReady(page);
   });
 
@@ -369,7 +369,7 @@ test.describe("with the model", () => {
   }) => {
     await asked(page, "First of all?");
     const other = await context.newPage();
-    await openPage(other, "../?device=wasm");
+    await openPage(other, "./?device=wasm");
     await expect(questions(other)).toHaveCount(1);
     await asked(page, "From the first tab?");
     await expect(questions(other)).toHaveCount(2);
@@ -379,7 +379,7 @@ test.describe("with the model", () => {
     for (const tab of [page, other])
       await expect(answers(tab).last()).toHaveAttribute("data-status", /done|stopped/, { timeout: 60_000 });
     const fresh = await context.newPage();
-    await openPage(fresh, "../?device=wasm");
+    await openPage(fresh, "./?device=wasm");
     await expect(questions(fresh)).toHaveCount(3);
     await expect(questions(fresh).last().getByTestId("pager")).toContainText("/2");
   });
@@ -402,7 +402,7 @@ test.describe("with the model and long conversations", () => {
   test("before the memory overflows it is said; then the oldest turns can be left out, or the chat started anew", async ({
     page,
   }) => {
-    await openPage(page, "../?device=wasm");
+    await openPage(page, "./?device=wasm");
     await openSavedChat(page, long(100_000, 4));
     await modelReady(page);
     await expect(page.getByTestId("budget")).toHaveAttribute("data-state", "full");
@@ -419,7 +419,7 @@ test.describe("with the model and long conversations", () => {
   });
 
   test("an answer that was cut off goes on", async ({ page }) => {
-    await openPage(page, "../?device=wasm");
+    await openPage(page, "./?device=wasm");
     const turns = answeredTurns.map((turn) =>
       turn.role === "user" ? { ...turn, pictures: [] } : { ...turn, text: "There are", reason: "length" },
     );

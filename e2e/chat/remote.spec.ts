@@ -24,7 +24,7 @@ async function start(options: FakeServerOptions = {}): Promise<FakeServer> {
 }
 
 /** The page without its own model, which these tests don't need. */
-async function openPage(page: Page, url = "../"): Promise<void> {
+async function openPage(page: Page, url = "./"): Promise<void> {
   await page.route("**/models/pocket-llava/**", (route) => route.abort());
   await page.goto(url);
   await expect(page.getByTestId("model-picker")).toBeVisible();

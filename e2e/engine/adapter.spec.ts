@@ -62,7 +62,7 @@ test("an adapter is added, chosen and left again beside its base, which is fetch
   page.on("worker", (worker) => engines.push(worker.url()));
   const started = (): number => engines.filter((address) => /\/worker-[^/]*\.js/.test(address)).length;
   await page.route("**/models/pocket-llava/**", (route) => route.fulfill({ status: 404 }));
-  await openPage(page, "../?device=wasm");
+  await openPage(page, "./?device=wasm");
   await expect(page.getByTestId("model-failure")).toBeVisible();
 
   // The adapter first: without its base it can't be used, and says what it needs.

@@ -34,7 +34,7 @@ test("a lost device is told with one click that starts the model again, and the 
 }) => {
   test.setTimeout(400_000);
   keepDevices(page);
-  await openPage(page, "../?device=webgpu");
+  await openPage(page, "./?device=webgpu");
   await modelReady(page, 200_000);
   const box = page.getByRole("textbox", { name: "Ask about the picture" });
   await box.fill("What can you do?");

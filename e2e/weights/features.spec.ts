@@ -41,7 +41,7 @@ test("after a reload the same picture is not encoded again", async ({ page }) =>
       JSON.stringify({ version: 1, theme: "system", settings, prepare: false }),
     );
   });
-  await openPage(page, "../?device=wasm");
+  await openPage(page, "./?device=wasm");
   await modelReady(page);
   const first = await askAbout(page, "pets.png", "How many cats are there?");
   expect(await visionMs(page)).toBeGreaterThan(0);

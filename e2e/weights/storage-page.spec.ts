@@ -11,7 +11,7 @@ import { violations } from "../support/axe.ts";
 // A page without its service worker asks the network for everything, where a test can hold it back.
 test.use({ serviceWorkers: "block" });
 
-const url = "../?device=wasm";
+const url = "./?device=wasm";
 const folder = "public/models/pocket-llava";
 const name = "Second LLaVA";
 const largest = "onnx/vision_encoder_quantized.onnx_data";

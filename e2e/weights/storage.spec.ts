@@ -7,7 +7,7 @@ import { securityHeaders } from "#sw/security-headers.ts";
 import { askAbout, modelReady, openPage, truths } from "../support/ask.ts";
 import { serveStatic } from "../support/static-server.ts";
 
-const url = "../?device=wasm";
+const url = "./?device=wasm";
 
 /** Runs on the stored shards; their form is `src/weights/store/store.web.ts`. */
 async function editShards(page: Page, edit: "flip-a-byte" | "count" | "clear"): Promise<number> {
