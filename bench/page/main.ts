@@ -14,7 +14,7 @@ import { workerHeaps } from "./memory.ts";
 import { deviceLine, partings, pictureOf, tableOf, type Report, type SystemReport } from "./report.ts";
 import { benchTexts } from "./texts.ts";
 
-const appUrl = new URL("./", document.baseURI);
+const appUrl = new URL("../", document.baseURI);
 const { language, texts: t } = benchTexts(navigator.languages);
 document.documentElement.lang = language;
 document.title = `${t.title} · llava-web`;
