@@ -60,7 +60,7 @@ export interface Generator {
 /** Rows per run while nobody waits for the answer yet: whoever sends the question then waits for the end of one run. */
 const preparedChunk = 64;
 
-/** A generator with an empty cache. */
+/** A generator with an empty cache. Longer than most functions: a closure over the cache and the features, which each of its parts uses. */
 export function createGenerator(options: GeneratorOptions): Generator {
   const { model, contextLength } = options;
   const { config, tokenizer, runtime } = model;

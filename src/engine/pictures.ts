@@ -42,6 +42,7 @@ export interface Pictures {
   release(): void;
 }
 
+/** Nothing is known of any picture yet. Longer than most functions: a closure over what was decoded, measured and hashed. */
 export function createPictures(options: PictureOptions): Pictures {
   const { model, tiles } = options;
   const { config, runtime } = model;

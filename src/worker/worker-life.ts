@@ -19,7 +19,10 @@ export interface WorkerLife {
   end(cause?: Error): void;
 }
 
-/** Watches one worker; `onDeath` is called when it dies without having been ended. `holdLock` makes the worker hold a lock of that name. */
+/**
+ * Watches one worker; `onDeath` is called when it dies without having been ended. `holdLock` makes the worker hold a lock of that name.
+ * Longer than most functions: a closure over one cause of death.
+ */
 export function watchWorker(
   worker: WorkerLike,
   onDeath: (error: EngineError) => void,

@@ -79,7 +79,7 @@ class OrtTensor implements RuntimeTensor {
 /** ONNX Runtime's number for a run of a replayable session that is not to be recorded. */
 const notAgain = -1;
 
-/** Wraps an ONNX Runtime module; one runtime per device. */
+/** Wraps an ONNX Runtime module; one runtime per device. Longer than most functions: it is the whole contract, over one count of tensors. */
 export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
   let alive = 0;
 
