@@ -29,27 +29,6 @@ export function createReplayDecoder(runtime: Runtime, session: Session, shape: D
     return step;
   };
 
-  const runWhole = async (
-    embeds: RuntimeTensor,
-    rows: number,
-    keep: number,
-    inputs: Readonly<Record<string, RuntimeTensor>>,
-    into: Readonly<Record<string, RuntimeTensor>>,
-  ): Promise<RuntimeTensor> => {
-    const keptPositions = runtime.upload(
-      Int32Array.from({ length: keep }, (_, i) => rows - keep + i),
-      [keep],
-    );
-    try {
-      const outputs = await session.run({ ...inputs, inputs_embeds: embeds, kept_positions: keptPositions }, into);
-      const logits = outputs.get("logits");
-      if (!logits) throw new EngineError("bad-package", "the decoder yields no logits");
-      return logits;
-    } finally {
-      keptPositions.dispose();
-    }
-  };
-
   return {
     replay,
     createCache: (contextLength) => createKvCache(runtime, { ...shape, contextLength }),
@@ -68,7 +47,7 @@ export function createReplayDecoder(runtime: Runtime, session: Session, shape: D
       };
       const step = rows === 1 && replay.enabled ? stepOf(into) : undefined;
       if (step === undefined) {
-        const logits = await runWhole(embeds, rows, keep, inputs, into);
+        const logits = await runWhole(runtime, session, embeds, rows, keep, inputs, into);
         return acceptAndRead(logits, slots, cache, keep, top).finally(() => logits.dispose());
       }
       const { logits } = buffers;
@@ -96,6 +75,30 @@ export function createReplayDecoder(runtime: Runtime, session: Session, shape: D
   ): Promise<Float32Array[]> {
     await cache.accept(new Map(), slots);
     return readLogits(runtime, logits, vocabSize, keep, top);
+  }
+}
+
+/** Runs the graph as any other: walked by the runtime, with the logits in a new tensor [1, keep, vocab]. */
+async function runWhole(
+  runtime: Runtime,
+  session: Session,
+  embeds: RuntimeTensor,
+  rows: number,
+  keep: number,
+  inputs: Readonly<Record<string, RuntimeTensor>>,
+  into: Readonly<Record<string, RuntimeTensor>>,
+): Promise<RuntimeTensor> {
+  const keptPositions = runtime.upload(
+    Int32Array.from({ length: keep }, (_, i) => rows - keep + i),
+    [keep],
+  );
+  try {
+    const outputs = await session.run({ ...inputs, inputs_embeds: embeds, kept_positions: keptPositions }, into);
+    const logits = outputs.get("logits");
+    if (!logits) throw new EngineError("bad-package", "the decoder yields no logits");
+    return logits;
+  } finally {
+    keptPositions.dispose();
   }
 }
 

@@ -64,6 +64,7 @@ export function planVision(graph: OnnxGraph): VisionPlan | undefined {
   return walked(() => read(graph));
 }
 
+/** Longer than functions are elsewhere: the nodes are matched in the graph's order, and each by the outputs of those before it. */
 function read({ nodes, tensors }: OnnxGraph): VisionPlan {
   const newlineNode = nodes.find(({ outputs }) => outputs[0] === "image_newline");
   const yieldsTower = nodes.some(({ outputs }) => outputs[0] === "tower_features");

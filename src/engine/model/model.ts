@@ -130,11 +130,7 @@ export function createModel(parts: ModelParts): Model {
       const tensors = await readAdapterTensors(runtime, { name, graph, layers: config.layers }, adapter);
       let ownProjector: Session | undefined;
       try {
-        const { projector: projectorGraph } = adapter.info.adapter;
-        if (projectorGraph) {
-          const source = await storedGraph(projectorGraph, adapter.files);
-          ownProjector = await runtime.createSession(source, ["image_features"]);
-        }
+        ownProjector = await openProjector(runtime, adapter);
         await parts.decoder.setAdapter(tensors);
       } catch (error) {
         tensors.dispose();
@@ -150,6 +146,12 @@ export function createModel(parts: ModelParts): Model {
       await parts.decoder.release();
     },
   };
+}
+
+/** The adapter's own projector, where it has one; the caller releases it. */
+async function openProjector(runtime: Runtime, { info, files }: AdapterPackage): Promise<Session | undefined> {
+  const { projector } = info.adapter;
+  return projector && runtime.createSession(await storedGraph(projector, files), ["image_features"]);
 }
 
 function concatRows(runtime: Runtime, runs: readonly RowRun[], hiddenSize: number): RuntimeTensor {
