@@ -1,5 +1,5 @@
 // Tells the decoder that an adapter was trained on from all others. Knows its tensors and no graph.
-import type { TextConfig } from "#convert/checkpoint/config.ts";
+import type { TextConfig } from "#convert/checkpoint/text-config.ts";
 import type { LlavaTensors } from "#convert/checkpoint/llava-tensors.ts";
 import { decoderSites } from "#convert/onnx/decoder.ts";
 

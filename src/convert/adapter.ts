@@ -21,7 +21,7 @@ import {
   shapeText,
   type Tensor,
 } from "#convert/checkpoint/checkpoint.ts";
-import { projectorActivation } from "#convert/checkpoint/config.ts";
+import { projectorActivation } from "#convert/checkpoint/vision-config.ts";
 import type { ConvertProgress } from "./convert.ts";
 import { placeWeights, writeDataFile } from "#convert/onnx/external-data.ts";
 import { encodeFloats } from "#formats/float.ts";

@@ -1,6 +1,6 @@
 // For tests: a decoder as early exporters of others wrote it, from plain operators: positions as an input; no number of logits, all are
 // returned; a cache that is joined on. Same weights, other signature.
-import type { TextConfig } from "#convert/checkpoint/config.ts";
+import type { TextConfig } from "#convert/checkpoint/text-config.ts";
 import type { LlavaTensors, Vector } from "#convert/checkpoint/llava-tensors.ts";
 import { GraphBuilder, type Placement, type Value } from "./graph.ts";
 import { WeightOps } from "./weight-ops.ts";
