@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option, type Command } from "commander";
 import * as v from "valibot";
 import { convertAdapter, type AdapterOptions } from "#convert/adapter.ts";
 import type { CheckpointFolder, PackageFolder } from "#convert/checkpoint/folders.ts";
-import { convert } from "#convert/convert.ts";
+import { convert, type ConvertOptions } from "#convert/convert.ts";
 import { checkpointFolder, packageFolder } from "#convert/package/folder.node.ts";
 import type { Bits, Importances } from "#convert/onnx/weight-ops.ts";
 import { renderChatThread, tokenizerThread } from "#convert/text/limited-thread.node.ts";
@@ -84,80 +84,84 @@ export function addConvert(program: Command): void {
     .option("--license <id>", "SPDX id of the weights' license")
     .option("--no-self-test", "leave out the golden numbers, which cost a run of the model")
     .option("--force", "replace the package if there is one; nothing else is ever replaced")
-    .action(async (given: string, out: string, raw: unknown) => {
-      const flags = await withFolders(v.parse(Flags, raw));
-      const checkpoint = await givenFolder(given, "a checkpoint");
-      const from = checkpointFolder(checkpoint);
-      const template = flags.template === undefined ? undefined : knownTemplate(flags.template);
-      const progress = createProgress(process.stderr);
-      const started = performance.now();
-      const signal = stopOnSignals();
-      const calibration = flags.calibrate === undefined ? undefined : await readCalibration(flags.calibrate);
-      for (const note of calibration?.notes ?? []) process.stderr.write(`calibration: ${note}\n`);
-      const more = {
-        base: folderOf(flags.base),
-        vision: folderOf(flags.vision),
-        tokenizer: folderOf(flags.tokenizer),
-        multiply: multiplyOnRuntime,
-      };
-      const inputs = [checkpoint, flags.base, flags.vision, flags.tokenizer, flags.calibrate].filter(
-        (path) => path !== undefined,
-      );
-      const to = await packageFolder(out, { force: flags.force, inputs });
-      const tell = (manifest: PackageManifest): void => {
-        progress.end();
-        const seconds = ((performance.now() - started) / 1000).toFixed(1);
-        const megabytes = (packageBytes(manifest) / 1e6).toFixed(1);
-        process.stderr.write(`${out}: ${megabytes} MB in ${manifest.files.length} files, ${seconds} s\n`);
-      };
-      const common = {
-        scheme: flags.scheme,
-        id: flags.id,
-        name: flags.name,
-        license: flags.license,
-        template,
-        onNote: (note: string) => {
-          progress.end();
-          process.stderr.write(`${note}\n`);
-        },
-        onProgress: progress.update,
-        signal,
-      };
-      if (flags.unmerged) {
-        const projectorBits = flags.bitsVision ?? flags.bits;
-        tell(await writeAdapter(from, more.base, to, flags.bitsDecoder ?? flags.bits, { ...common, projectorBits }));
-        return;
-      }
-      const renderChat = renderChatThread();
-      const measured = { from, beside: out, more, template, renderChat, signal };
-      const importances =
-        calibration &&
-        (await measure({ ...measured, calibration }).catch(async (error: unknown) => {
-          await to.discard();
-          throw error;
-        }));
-      const quantizer = quantizerThreads();
-      const manifest = await convert(from, to, {
-        quantizer,
-        bits: {
-          vision: flags.bitsVision ?? flags.bits ?? 8,
-          embed: flags.bitsEmbed ?? flags.bits ?? 4,
-          decoder: flags.bitsDecoder ?? flags.bits ?? 4,
-        },
-        ...common,
-        renderChat,
-        tryTokenizer: tokenizerThread(),
-        importances,
-        more,
-        adaptable: flags.adaptable,
-        selfTest: flags.selfTest ? recordSelfTest : undefined,
-      }).finally(() => quantizer.end());
-      tell(manifest);
-    });
+    .action((given: string, out: string, raw: unknown) => runConvert(given, out, v.parse(Flags, raw)));
 }
 
-/** The same flags with the folders that their paths mean. */
-async function withFolders(flags: v.InferOutput<typeof Flags>): Promise<v.InferOutput<typeof Flags>> {
+type Flags = v.InferOutput<typeof Flags>;
+
+async function runConvert(given: string, out: string, rawFlags: Flags): Promise<void> {
+  const flags = await withFolders(rawFlags);
+  const checkpoint = await givenFolder(given, "a checkpoint");
+  const from = checkpointFolder(checkpoint);
+  const template = flags.template === undefined ? undefined : knownTemplate(flags.template);
+  const progress = createProgress(process.stderr);
+  const started = performance.now();
+  const signal = stopOnSignals();
+  const calibration = flags.calibrate === undefined ? undefined : await readCalibration(flags.calibrate);
+  for (const note of calibration?.notes ?? []) process.stderr.write(`calibration: ${note}\n`);
+  const more = {
+    base: folderOf(flags.base),
+    vision: folderOf(flags.vision),
+    tokenizer: folderOf(flags.tokenizer),
+    multiply: multiplyOnRuntime,
+  };
+  const inputs = [checkpoint, flags.base, flags.vision, flags.tokenizer, flags.calibrate].filter(
+    (path) => path !== undefined,
+  );
+  const to = await packageFolder(out, { force: flags.force, inputs });
+  const common = {
+    scheme: flags.scheme,
+    id: flags.id,
+    name: flags.name,
+    license: flags.license,
+    template,
+    onNote: (note: string) => {
+      progress.end();
+      process.stderr.write(`${note}\n`);
+    },
+    onProgress: progress.update,
+    signal,
+  };
+  const write = async (): Promise<PackageManifest> => {
+    if (flags.unmerged) {
+      const projectorBits = flags.bitsVision ?? flags.bits;
+      return writeAdapter(from, more.base, to, flags.bitsDecoder ?? flags.bits, { ...common, projectorBits });
+    }
+    const renderChat = renderChatThread();
+    const importances =
+      calibration &&
+      (await measure({ from, beside: out, more, template, renderChat, signal, calibration }).catch(
+        async (error: unknown) => {
+          await to.discard();
+          throw error;
+        },
+      ));
+    const quantizer = quantizerThreads();
+    return convert(from, to, {
+      quantizer,
+      bits: bitsOf(flags),
+      ...common,
+      renderChat,
+      tryTokenizer: tokenizerThread(),
+      importances,
+      more,
+      adaptable: flags.adaptable,
+      selfTest: flags.selfTest ? recordSelfTest : undefined,
+    }).finally(() => quantizer.end());
+  };
+  const manifest = await write();
+  progress.end();
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const megabytes = (packageBytes(manifest) / 1e6).toFixed(1);
+  process.stderr.write(`${out}: ${megabytes} MB in ${manifest.files.length} files, ${seconds} s\n`);
+}
+
+function bitsOf({ bits, bitsVision, bitsEmbed, bitsDecoder }: Flags): ConvertOptions["bits"] {
+  return { vision: bitsVision ?? bits ?? 8, embed: bitsEmbed ?? bits ?? 4, decoder: bitsDecoder ?? bits ?? 4 };
+}
+
+/** The flags with their paths resolved; throws a sentence where a folder is not there. */
+async function withFolders(flags: Flags): Promise<Flags> {
   const folder = (path: string | undefined, what: string) => (path === undefined ? undefined : givenFolder(path, what));
   return {
     ...flags,
