@@ -80,7 +80,7 @@ const lossSentences: Record<Loss, string> = {
   media: "videos, sounds or other parts, left out",
 };
 
-/** Counts what is lost; the first thing that was left out is told in full. */
+/** Counts what was left out, and describes the first case in full. */
 class Notes {
   first: string | undefined;
   private left = 0;
@@ -129,7 +129,7 @@ const picturesOf = (sample: Sample): PictureRef[] =>
   sample.turns.flatMap((turn) => (turn.role === "user" ? turn.pictures : []));
 const isAddress = (name: string): boolean => /^[a-z][a-z0-9+.-]+:/i.test(name);
 
-/** The path of a picture by its name in the data: beside the file, in images/ beside it, or anywhere it says. */
+/** The path of a picture named in the data: relative to the file, in images/ beside the file, or absolute. */
 async function findPicture(folder: string, name: string): Promise<string | undefined> {
   if (isAddress(name)) return undefined;
   for (const path of [resolve(folder, name), join(folder, "images", name), join(folder, basename(name))]) {

@@ -1,4 +1,4 @@
-// `llava chat`: one question about pictures, answered on stdout as it is made, or a conversation at the terminal.
+// `llava chat`: one question about pictures, whose answer streams to stdout, or a conversation at the terminal.
 import { readFile, stat } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -103,8 +103,8 @@ function listenForInterrupt(): Interrupt {
     if (stopper && !stopper.signal.aborted) {
       stoppedAt = performance.now();
       stopper.abort();
-      // The terminal and the parent process both send the signal: the second one at once is not another wish.
-      // One that comes later is, also while an answer has not heard the first.
+      // The terminal and the parent process both send the signal, so a second one within half a second is the same key press.
+      // A later one ends the program, even while the answer has not stopped yet.
     } else if (performance.now() - stoppedAt > 500) process.exit(130);
   };
   process.on("SIGINT", onSignal);
@@ -138,7 +138,7 @@ async function converse(engine: Engine, pictures: readonly Part[], flags: Flags,
         if (stdin.isTTY) stderr.write("ASSISTANT: ");
         const turn: Message = { role: "user", parts: [...waiting, { type: "text", text }] };
         const reply = await answer(engine, [...messages, turn], flags, interrupt);
-        // Stopped before its first word: the question is as good as not asked, and its pictures wait for the next one.
+        // Stopped before its first word: the question is dropped, and its pictures go with the next one.
         if (reply.text.trim() !== "") {
           messages.push(turn, { role: "assistant", parts: [{ type: "text", text: reply.text }] });
           waiting = [];
@@ -154,7 +154,7 @@ async function converse(engine: Engine, pictures: readonly Part[], flags: Flags,
   lines.close();
 }
 
-/** The pictures that a line adds: after /image, or a path from a drop that stands alone; undefined where it is a question. */
+/** The pictures that a line adds: after /image, or a dropped path alone on its line; undefined where the line is a question. */
 async function namedPictures(line: string): Promise<Part[] | undefined> {
   const [, after] = /^\/image(?:\s+(.*))?$/s.exec(line) ?? [];
   if (after !== undefined) return readPictures(after);

@@ -76,7 +76,7 @@ function shellWords(line: string): string[] {
   return word === undefined ? words : [...words, word];
 }
 
-/** The folder that the text means; throws a sentence with the next step where there is none. `what` says what it should hold. */
+/** The folder that the text names; throws a sentence with the next step where there is none. `what` is what it should hold. */
 export async function givenFolder(text: string, what: string): Promise<string> {
   const path = await givenPath(text);
   if (path !== undefined && (await stat(path)).isDirectory()) return path;

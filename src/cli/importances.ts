@@ -76,7 +76,7 @@ async function runAll(
       for await (const entry of calibration.entries()) {
         const messages = await entry.messages();
         signal?.throwIfAborted();
-        // A generator of its own: what one prompt left in the cache would not be run again for the next.
+        // A new generator per prompt: positions found in a prefix cache would not be run, and so not measured.
         const generator = createGenerator({
           model,
           ...info.model,

@@ -1,4 +1,4 @@
-// How long tasks end when they are told to: the first signal stops the task, which takes away what it had half written; a second one, or a
+// How long tasks end on a signal: the first one stops the task, which removes what it had half written; a second one, or a
 // task that does not hear, ends the process at once.
 import { constants } from "node:os";
 
@@ -7,7 +7,7 @@ const patienceMs = 3000;
 
 let stop: AbortController | undefined;
 
-/** The process's one signal that aborts when it is told to end; its reason is the sentence that ends the command. */
+/** The process's AbortSignal, which aborts on SIGINT or SIGTERM; its reason is the sentence that ends the command. */
 export function stopOnSignals(): AbortSignal {
   stop ??= listen();
   return stop.signal;

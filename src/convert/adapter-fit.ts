@@ -1,4 +1,4 @@
-// Tells the decoder that an adapter was trained on from all others. Knows its tensors and no graph.
+// A fingerprint of a decoder's weights, by which an adapter recognizes the base it was trained on. Knows tensors, no graph.
 import type { TextConfig } from "#convert/checkpoint/text-config.ts";
 import type { LlavaTensors } from "#convert/checkpoint/llava-tensors.ts";
 import { decoderSites } from "#convert/onnx/decoder.ts";

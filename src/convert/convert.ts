@@ -28,7 +28,7 @@ import {
   type PartBits,
 } from "./package-graphs.ts";
 
-/** The storage is that of GraphOptions; whoever makes its quantizer ends it. */
+/** How a package is made. The caller that creates the quantizer ends it. */
 export interface ConvertOptions extends GraphStorage {
   readonly bits: PartBits;
   /** Makes room for LoRA adapters: the package also has a decoder graph with inputs for one, over the same weights. */
@@ -135,7 +135,7 @@ function noteWindow({ text: { context, statedContext } }: LlavaConfig, { onNote 
   );
 }
 
-/** Writes the files of weights after making sure that there is room. The writer returned goes on with the small files. */
+/** Reserves the space for the package and writes the files of weights. The small files follow, with the writer it returns. */
 async function writeWeights(
   files: readonly DataFile[],
   to: PackageFolder,

@@ -1,4 +1,4 @@
-// JSON as text: parsing that gives undefined instead of throwing, and what can be told before parsing. Knows no fields.
+// JSON as text: parsing that returns undefined instead of throwing, and checks that work on the text. Knows no fields.
 
 /** The value; undefined for what is not JSON. */
 export function parseJson(text: string): unknown {
@@ -69,8 +69,8 @@ export function repeatedKey(text: string): string | undefined {
 }
 
 /**
- * Where a string ends that goes on at `start`, behind its closing quote. Text that ends within the string gives its length + 1, or
- * its length + 2 where the last character is a backslash, which escapes the character that follows.
+ * The index behind the closing quote of a string whose characters continue at `start`. Where the text ends within the string: its
+ * length + 1, or its length + 2 if the last character is a backslash that escapes the next one.
  */
 export function endOfString(text: string, start: number): number {
   for (let at = start; ;) {

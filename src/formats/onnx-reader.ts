@@ -1,4 +1,4 @@
-// Reads what a decoder's ONNX file says: its nodes, and where its weights lie. Field numbers are those of onnx.proto3.
+// Reads an ONNX file: its nodes and the places of its weights. Field numbers are those of onnx.proto3.
 // Knows only the message fields that graphs of model packages use, and skips all others.
 import { EngineError } from "#engine/errors.ts";
 

@@ -1,5 +1,5 @@
 // The protobuf bytes of an ONNX model: the few messages a converter writes, encoded by hand.
-// Field numbers are those of onnx.proto3. Knows nothing of what the graphs compute.
+// Field numbers are those of onnx.proto3. Does not know what graphs compute.
 
 const dtypes = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
 export type Dtype = keyof typeof dtypes;

@@ -1,5 +1,5 @@
 // Takes the values out of a JSON list, JSON lines or a single value while the text streams in; one value is in memory at a time.
-// Also reads what Python writes and JSON forbids (NaN, Infinity). Knows no conversation.
+// Accepts Python's NaN and Infinity, which JSON forbids. Knows no conversation.
 import { endOfString, parsePythonJson } from "#formats/json.ts";
 import { sampleLimits } from "./limits.ts";
 
@@ -8,21 +8,24 @@ export interface JsonItem {
   readonly item: number;
   /** Where it begins; counts from 1. */
   readonly line: number;
-  /** Which top-level list it stands in; undefined outside of any. */
+  /** The number of the top-level list that holds it; undefined outside of any. */
   readonly list: number | undefined;
-  /** "too-large" is read over; "broken" is the last item there is. */
+  /** A "too-large" value is skipped; "broken" is always the last item. */
   readonly value: { readonly json: unknown } | "too-large" | "broken";
 }
 
 const quote = 34;
 
-/** The values, in order. After "broken" nothing can be told of the rest. */
+/**
+ * The values, in order; "broken" ends them. One loop with the scanner's whole state in local variables, because it runs for every
+ * character of files of gigabytes.
+ */
 export async function* readJsonItems(texts: AsyncIterable<string>): AsyncGenerator<JsonItem> {
   let item = 0;
   let line = 1;
   let lists = 0;
   let inList = false;
-  /** Of the value under way: 0 between values. */
+  /** The line on which the current value begins; 0 between values. */
   let startLine = 0;
   let depth = 0;
   let inString = false;
@@ -53,7 +56,7 @@ export async function* readJsonItems(texts: AsyncIterable<string>): AsyncGenerat
   });
 
   for await (const text of texts) {
-    /** Where what is not taken yet of the value under way begins in this text. */
+    /** Start of the current value's characters in this text that are not taken yet. */
     let from = 0;
     let at = 0;
     while (at < text.length) {

@@ -1,4 +1,4 @@
-// How much one conversation of a file may hold, whoever reads it. Data only.
+// Limits on one conversation in a file, for every reader. Data only.
 export const sampleLimits = {
   /** Of one conversation as JSON, in UTF-16 units; a backup is one such value. */
   jsonLength: 64 * 2 ** 20,

@@ -1,4 +1,4 @@
-// In how many ways data says which picture it means: a path, a list, an address, base64, an object around one of them. Pure.
+// The ways in which data refers to pictures: a path, a list, an address, base64, or an object around one of them. Pure.
 import { sampleLimits } from "./limits.ts";
 import type { PictureRef } from "./sample.ts";
 

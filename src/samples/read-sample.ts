@@ -1,4 +1,4 @@
-// One conversation out of a parsed JSON value, whoever wrote it: LLaVA ({image, conversations: [{from, value}]}), ShareGPT and its
+// Reads one conversation from a parsed JSON value in any of the common formats: LLaVA ({image, conversations: [{from, value}]}), ShareGPT and its
 // relatives, OpenAI's messages with parts, or a text alone. Nothing is fetched and nothing is lost without being counted.
 import { sampleLimits } from "./limits.ts";
 import { isObject, picturesBeside, readPictures, takeNamedInText, type FoundPictures } from "./picture-refs.ts";
@@ -38,7 +38,7 @@ export function isMessage(value: unknown): boolean {
   return isObject(value) && typeof firstOf(value, speakerKeys) === "string" && turnsOf(value) === undefined;
 }
 
-/** The list of turns in a value, with the object that says more about it. */
+/** The list of turns in a value, with the object around it that has the other fields. */
 function turnsOf(value: unknown): { readonly list: readonly unknown[]; readonly about: Fields } | undefined {
   if (Array.isArray(value)) return value.some(isMessage) ? { list: value, about: {} } : undefined;
   if (!isObject(value)) return undefined;
@@ -99,7 +99,7 @@ export function readSample(value: unknown): Sample | SampleProblem {
     }
     const last = said.at(-1);
     if (last?.role !== role) said.push({ ...turn, role });
-    // OpenAI's protocol lets a user say several things before the answer; LLaVA's data does not.
+    // OpenAI's protocol allows several user messages in a row; LLaVA's data does not.
     else if (role === "user" && turn.isOpenAi) said[said.length - 1] = bothOf(last, { ...turn, role });
     else return "not-alternating";
   }
@@ -227,7 +227,7 @@ function placePictures(
     beside.length - needs.reduce((sum, need, turn) => sum + (said[turn]?.role === "user" ? need : 0), 0),
   );
   let taken = 0;
-  /** These are told of already. */
+  /** Problems that are already reported. */
   let excused = unreadableBeside;
   return said.map(({ role, text, pictures, unreadable }, turn): SampleTurn => {
     if (role === "assistant") {

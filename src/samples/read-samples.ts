@@ -1,5 +1,5 @@
-// All conversations of a file, one after the other while it streams in; what can't be read is yielded in its place. Also tells the
-// values apart that hold no conversation, so that a caller may know them (a backup of the page is one).
+// Streams all conversations of a file; a value that can't be read is yielded as the reason. Values that hold no conversation are yielded
+// too, because the caller may know them (a backup of the page is one).
 import { readJsonItems } from "./json-items.ts";
 import { sampleLimits } from "./limits.ts";
 import { isMessage, looksLikeSample, readSample, wrappedSamples } from "./read-sample.ts";
@@ -9,7 +9,7 @@ import { decodeText } from "./text-chunks.ts";
 export interface ReadSample {
   /** Counts from 1. */
   readonly item: number;
-  /** Where it begins, and whether it stands in a list. */
+  /** The line on which it begins, and whether it is an element of a list. */
   readonly line: number;
   readonly inList: boolean;
   /** "broken" is the last one: the file breaks off or is no JSON. */
@@ -41,7 +41,7 @@ export async function* readSamples(chunks: AsyncIterable<Uint8Array>): AsyncGene
       yield { item: ++count, line, inList, sample: value, json: undefined };
     } else if (isTurn) {
       bare ??= { list, line, turns: [] };
-      // One more than may be, so that it is told.
+      // One more than the limit, so that the excess is reported.
       if (bare.turns.length <= sampleLimits.turns) bare.turns.push(value.json);
     } else if (looksLikeSample(value.json)) {
       yield at(line, inList, value.json);

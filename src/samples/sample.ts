@@ -1,4 +1,4 @@
-// One conversation of somebody's data: what it is when read, and what can be wrong with it. Data only; read-sample.ts reads it.
+// A conversation read from a file, and what can be wrong with one. Data only; read-sample.ts reads it.
 
 /** Where a picture is: a name that the reader's caller looks up, or its bytes as base64 in the data itself. */
 export type PictureRef =
@@ -8,7 +8,7 @@ export type SampleTurn =
   | { readonly role: "user"; readonly text: string; readonly pictures: readonly PictureRef[] }
   | { readonly role: "assistant"; readonly text: string };
 
-/** What a conversation that could be read has lost on the way. */
+/** A part of a conversation that is dropped while the rest is read. */
 export type Loss =
   /** An answer before the first question, as LLaVA drops it. */
   | "early-answer"
@@ -22,7 +22,7 @@ export type Loss =
   | "media";
 
 export interface Sample {
-  /** What the model is told before the first question; "" for nothing. */
+  /** The system prompt; "" for none. */
   readonly system: string;
   /** Speakers take turns, and a question comes first. */
   readonly turns: readonly SampleTurn[];
@@ -34,7 +34,7 @@ export interface Sample {
 export type SampleProblem =
   "not-a-conversation" | "no-turns" | "unknown-speaker" | "not-alternating" | "text-too-long" | "too-many-turns";
 
-/** The bytes of a picture that stands in the data itself; undefined where they are no base64. */
+/** The bytes of a picture embedded in the data; undefined where they are not base64. */
 export function dataBlob(ref: PictureRef & { readonly kind: "data" }): Blob | undefined {
   try {
     const binary = atob(ref.base64.replace(/\s+/g, ""));

@@ -1,4 +1,4 @@
-// A file's text, piece by piece and never as one string: neither Node nor a browser can hold one of over 512 MB. Knows no JSON.
+// Streams a file's text: neither Node nor a browser can hold a string of over 512 MB. Knows no JSON.
 
 const chunkBytes = 2 ** 20;
 
@@ -8,7 +8,7 @@ export async function* blobChunks(blob: Blob): AsyncGenerator<Uint8Array> {
     yield new Uint8Array(await blob.slice(at, at + chunkBytes).arrayBuffer());
 }
 
-/** UTF-8, or UTF-16 where a byte order mark says so (PowerShell writes that); the mark itself is left out. */
+/** UTF-8, or UTF-16 where a byte order mark says so (PowerShell writes that); the mark itself is not part of the text. */
 export async function* decodeText(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   let decoder: TextDecoder | undefined;
   for await (const chunk of chunks) {

@@ -1,5 +1,5 @@
 // Tensors by name, whichever files they lie in or whatever they are computed from: the one view that the converter has of weights.
-// Knows no file format and no model.
+// Independent of file formats and models.
 import { badCheckpoint } from "./bad-checkpoint.ts";
 import type { ByteSource } from "#formats/byte-source.ts";
 import { bf16ToF32, f16ToF32 } from "#formats/float.ts";
@@ -24,11 +24,11 @@ export interface Tensor {
   readonly name: string;
   readonly dtype: string;
   readonly shape: readonly number[];
-  /** The file it lies in, or what it is made of: for messages. */
+  /** The file, or what the tensor is computed from; for messages. */
   readonly origin: string;
   /** `count` elements from element `start`, as f32; throws on NaN and infinity, which no healthy checkpoint holds. */
   read(start: number, count: number): Promise<Float32Array<ArrayBuffer>>;
-  /** The same as it is stored, unchecked; where the tensor lies in a file as it is. */
+  /** The stored bytes, unchecked; only for tensors that are stored contiguously in a file. */
   readonly readStored?: ((start: number, count: number) => Promise<StoredValues>) | undefined;
 }
 
@@ -38,7 +38,7 @@ export interface StoredValues {
   readonly bytes: Uint8Array<ArrayBuffer>; // little-endian
 }
 
-/** Where a tensor lies in its file. */
+/** A tensor's place in its file. */
 export interface TensorEntry {
   readonly name: string;
   readonly dtype: string;
@@ -95,7 +95,7 @@ export class Checkpoint {
   }
 }
 
-/** A tensor that lies in a file. */
+/** A tensor stored in a file. */
 export function storedTensor(entry: TensorEntry, source: ByteSource, file: string): Tensor {
   const { name, dtype, shape } = entry;
   return {

@@ -10,7 +10,7 @@ export interface CheckpointFolder {
   readonly name: string;
   /** The file, or undefined when there is none of that name. */
   open(path: string): Promise<ByteSource | undefined>;
-  /** Names of what lies in it, for saying what it is: files, and files of its folders as folder/file. */
+  /** The names of its files, and of files in its folders as folder/file; for error messages. */
   names?(): Promise<readonly string[]>;
 }
 
@@ -20,10 +20,10 @@ export interface FileWriter {
   close(): Promise<void>;
 }
 
-/** A package folder being written beside its final place. Whoever opens it ends it: `commit` or `discard`. */
+/** A package folder that is written beside its final place. The caller that opens it ends it with `commit` or `discard`. */
 export interface PackageFolder {
   create(path: string): Promise<FileWriter>;
-  /** What has been written so far, for reading back. */
+  /** Reads back what has been written so far. */
   readonly files: PackageFiles;
   /** Throws EngineError("disk") when fewer bytes than these are free. */
   reserve(bytes: number): Promise<void>;

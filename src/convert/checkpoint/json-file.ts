@@ -1,4 +1,4 @@
-// JSON objects in a checkpoint folder, with limits: a file from someone else may be endless or nested without end. Knows no fields.
+// JSON objects in a checkpoint folder, with limits: a file from someone else may be huge or nested without end. Knows no fields.
 import * as v from "valibot";
 import { nestingOf, parseJson } from "#formats/json.ts";
 import { badCheckpoint } from "./bad-checkpoint.ts";
@@ -20,7 +20,7 @@ export async function readObject(folder: CheckpointFolder, path: string): Promis
   throw badCheckpoint(`${what} is not a JSON object`);
 }
 
-/** Parses a file's text; throws EngineError("bad-checkpoint") that says what is there instead of JSON. */
+/** Parses a file's text; throws EngineError("bad-checkpoint") that says what the file is instead of JSON. */
 export function parseJsonFile(text: string, what: string): unknown {
   if (nestingOf(text) > maxDepth) {
     throw badCheckpoint(`${what} is nested more than ${maxDepth} deep: it is no file of a checkpoint`);
@@ -30,7 +30,7 @@ export function parseJsonFile(text: string, what: string): unknown {
   return json;
 }
 
-/** What stands in the place of JSON, where that can be told. */
+/** What the text is instead of JSON, for the end of a sentence; "" where that is unclear. */
 function instead(text: string): string {
   const start = text.slice(0, 200).trimStart();
   if (start === "") return ": it is empty, so its download may have been interrupted";

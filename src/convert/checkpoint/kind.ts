@@ -1,4 +1,4 @@
-// Says what a folder is where it is no checkpoint that can be converted, and what to do instead. Knows names of files and fields of configs;
+// What a folder is that can't be converted as a checkpoint, and what to do instead. Knows names of files and fields of configs;
 // reads no weights.
 import * as v from "valibot";
 import { badCheckpoint } from "./bad-checkpoint.ts";
@@ -81,7 +81,7 @@ const methods: Readonly<Record<string, string>> = {
   modelopt: "ModelOpt",
 };
 
-/** Throws where a config belongs to something that can't be converted, saying what it is. */
+/** Throws EngineError("bad-checkpoint") for configs of models that can't be converted. */
 export function refuseOtherKinds(config: JsonObject, name: string): void {
   const quantized = quantizationOf(config);
   if (quantized !== undefined) {
@@ -92,7 +92,7 @@ export function refuseOtherKinds(config: JsonObject, name: string): void {
   const type = String(config["model_type"]);
   const architectures = Array.isArray(config["architectures"]) ? config["architectures"].map(String) : [];
   const text = objectOf(config["text_config"]);
-  // A model_type of its own is told of where types are read.
+  // Unknown model types are refused by config.ts.
   if (/mpt/i.test(String(text["model_type"]))) {
     throw badCheckpoint(
       "LLaVA on MPT is not supported; LLaVA 1.0 to 1.6 on Llama, Vicuna, Mistral or Yi, LLaVA-Interleave and LLaVA-OneVision are",

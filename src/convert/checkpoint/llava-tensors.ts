@@ -34,7 +34,7 @@ const layouts = {
 } as const;
 export type ModelPart = keyof typeof layouts;
 
-/** A tensor of each part that tells the layouts apart; the name of `newline` is complete without. */
+/** A tensor of each part by which layouts are distinguished; the name of `newline` is complete as it is. */
 const landmarks: Readonly<Record<ModelPart, string>> = {
   text: "embed_tokens.weight",
   head: "weight",
@@ -63,7 +63,7 @@ export class LlavaTensors {
     }
   }
 
-  /** Whether the decoder has an output matrix of its own. */
+  /** Whether the decoder's output matrix is separate from the embeddings. */
   get hasHead(): boolean {
     return this.#prefixes.has("head");
   }
@@ -111,7 +111,7 @@ export class LlavaTensors {
   }
 
   /**
-   * Throws where the decoder's layers or the projector have a tensor that nobody asked for: the model would compute something else without it.
+   * Throws where the decoder's layers or the projector have a tensor that no graph reads: without it the model would compute something else.
    * Of the tower there may be more, since blocks after the selected layer are left out.
    */
   refuseUnread(layers: number): void {

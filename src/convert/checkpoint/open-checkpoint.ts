@@ -78,7 +78,7 @@ async function readShards(folder: CheckpointFolder, indexFile: string): Promise<
     for (const [name, tensor] of await readTensors(source, file)) {
       const [other, own] = [all.get(name), map.get(name)];
       if (other && own === undefined) twice ??= `the tensor ${name} is in ${other.origin} and in ${file}`;
-      // Where a name stands in two files, the index says which one counts.
+      // Where two files have a tensor of the same name, the index decides.
       if (!other || own === file) all.set(name, tensor);
     }
   }

@@ -1,4 +1,4 @@
-// Reads headers of safetensors files: where each tensor lies. Knows no model and reads no weights.
+// Reads the header of a safetensors file: the place of each tensor. Reads no weights.
 import * as v from "valibot";
 import { badCheckpoint } from "./bad-checkpoint.ts";
 import type { ByteSource } from "#formats/byte-source.ts";
@@ -6,7 +6,7 @@ import { repeatedKey } from "#formats/json.ts";
 import { parseJsonFile } from "./json-file.ts";
 import { dtypeBytes, elementsOf, shapeText, type TensorEntry } from "./checkpoint.ts";
 
-/** The largest header we believe; the format's own limit. */
+/** The format's limit. */
 const maxHeaderBytes = 100_000_000;
 
 const size = v.pipe(v.number(), v.integer(), v.minValue(0));

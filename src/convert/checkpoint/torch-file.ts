@@ -1,4 +1,4 @@
-// Where the tensors of a file written by torch.save lie: a zip with a pickle that describes them and an entry per storage.
+// The places of tensors in a file written by torch.save: a zip with a pickle that describes them, and an entry per storage.
 // Knows the format since PyTorch 1.6; reads no weights.
 import type { EngineError } from "#engine/errors.ts";
 import { badCheckpoint } from "./bad-checkpoint.ts";
@@ -10,12 +10,12 @@ import { crc32 } from "#formats/crc.ts";
 import { isZip } from "#formats/zip-directory.ts";
 import { readTorchZip, type StoredEntry } from "./torch-zip.ts";
 
-/** The largest pickle we believe: descriptions of tensors take about 200 bytes each. */
+/** The largest pickle that is read: descriptions of tensors take about 200 bytes each. */
 const maxPickleBytes = 64 * 2 ** 20;
-/** Training frameworks put the model's tensors under one of these keys, beside other things. */
+/** Keys under which training frameworks nest the model's tensors, beside other things. */
 const wrappers = ["state_dict", "model", "module"];
 
-/** The named tensors of a file, with everything checked that can be without reading them. */
+/** The named tensors of a file, checked as far as possible without reading their elements. */
 export async function readTorchFile(source: ByteSource, file: string): Promise<TensorEntry[]> {
   if (!(await isZip(source))) throw await notZip(source, file);
   const entries = await readTorchZip(source, file);

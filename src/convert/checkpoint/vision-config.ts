@@ -70,7 +70,7 @@ const activations: Readonly<Record<string, VisionConfig["activation"]>> = {
   gelu_new: "gelu_tanh",
 };
 
-/** What stands between a projector's two layers. */
+/** The activation between a projector's two layers. */
 export type ProjectorActivation = "gelu" | "gelu_tanh" | "quick_gelu" | "relu" | "silu";
 
 const projectorActivations: Readonly<Record<string, ProjectorActivation>> = {

@@ -43,7 +43,7 @@ async function writeAll(
   to: PackageFolder,
   options: WriteOptions,
 ) {
-  // Buffers (positions, rotary frequencies) follow from the config and are made anew by whoever loads a model.
+  // Buffers (positions, rotary frequencies) follow from the config; loaders recompute them.
   const tensors = [...checkpoint.tensors].filter(([name, tensor]) => !isBuffer(name, tensor));
   if (tensors.length === 0) throw badCheckpoint("there is no tensor to write");
   for (const [name, { dtype }] of tensors) requireFloat({ name, dtype });

@@ -18,7 +18,7 @@ const int64Max = 2 ** 53; // Slice clamps its end
 interface Lengths {
   readonly seqlens: Value;
   readonly totalLength: Value;
-  /** Drops the positions of x [b, s, n] whose logits nobody asked for. */
+  /** Drops the positions of x [b, s, n] whose logits are not requested. */
   readonly keep: (path: string, x: Value) => Value;
 }
 
@@ -61,13 +61,14 @@ export function buildDecoder(config: TextConfig, tensors: LlavaTensors, options:
   const embeds = graph.input("inputs_embeds", "float32", ["batch_size", "sequence_length", config.hidden]);
   const shared = sharedInputs(graph, config, options);
 
-  // The stream is kept as a sum not yet added up: SkipSimplifiedLayerNormalization adds and normalises at once.
+  // The residual stream is two terms that are not added yet: SkipSimplifiedLayerNormalization adds and normalizes at once.
   let residual = embeds;
   let update: Value | undefined;
+  const parts = { graph, ops, config, tensors, shared };
   for (let layer = 0; layer < config.layers; layer++) {
-    ({ residual, update } = llamaBlock(graph, ops, config, tensors, shared, { residual, update }, layer));
+    ({ residual, update } = llamaBlock({ ...parts, layer }, { residual, update }));
   }
-  const { normed } = addAndNorm(graph, ops, config, tensors, "final_norm", { residual, update }, "norm.weight");
+  const { normed } = addAndNorm(parts, "final_norm", { residual, update }, "norm.weight");
   const head =
     config.tiedHead && !tensors.hasHead
       ? tensors.matrix("text", "embed_tokens.weight", config.vocab, config.hidden)
@@ -154,7 +155,7 @@ function maskLengths(graph: GraphBuilder): Lengths {
   };
 }
 
-/** Nothing is computed from shapes: what changes from step to step are numbers in three inputs, which may lie on a GPU. */
+/** Computes nothing from shapes: all that changes between steps are the values of three inputs, which may be on a GPU. */
 function givenLengths(graph: GraphBuilder): Lengths {
   const rows = graph.input("kept_positions", "int32", ["kept_length"]);
   return {
@@ -169,60 +170,55 @@ interface Stream {
   readonly update: Value | undefined;
 }
 
+/** What the parts of one layer share. */
+interface Block {
+  readonly graph: GraphBuilder;
+  readonly ops: WeightOps;
+  readonly config: TextConfig;
+  readonly tensors: LlavaTensors;
+  readonly shared: Shared;
+  readonly layer: number;
+}
+
 /**
- * stream ─ add & RMSNorm ─ qkv ─ GroupQueryAttention(past → present, rotary) ─ out ─┐
- *    └──────────────────────────────────────────────────────────── add & RMSNorm ─┬─ gate ─ Sigmoid ─ Mul ─┐
- *                                                                                  ├────────────────────────┤
- *                                                                                  └─ up ───────────────── Mul ─ down ─
- * The last layer drops the positions whose logits nobody asked for before its output matrix.
+ * stream ─ add & RMSNorm ─ attention ─┐
+ *    └──────────────── add & RMSNorm ─┴─ MLP ─ stream
  */
-function llamaBlock(
-  graph: GraphBuilder,
-  ops: WeightOps,
-  config: TextConfig,
-  tensors: LlavaTensors,
-  shared: Shared,
-  stream: Stream,
-  layer: number,
-): Stream {
-  const { hidden, ffn, heads, kvHeads, headSize } = config;
+function llamaBlock(block: Block, stream: Stream): Stream {
+  const { graph, config, shared, layer } = block;
   const at = `layers.${layer}`;
-  const matrix = (name: string, rows: number, cols: number): Matrix =>
-    tensors.matrix("text", `${at}.${name}.weight`, rows, cols);
-  const bias = (present: boolean, name: string, rows: number): Vector | undefined =>
-    present ? tensors.vector("text", `${at}.${name}.bias`, [rows]) : undefined;
+  const before = addAndNorm(block, `${at}/attention_norm`, stream, `${at}.input_layernorm.weight`);
+  const mixed = attention(block, before.normed);
+  // The last layer drops the positions whose logits are not requested, before its output matrix.
+  const isLast = layer === config.layers - 1;
+  const rows = isLast ? shared.keep(`${at}/attention/keep`, mixed) : mixed;
+  const residual = isLast ? shared.keep(`${at}/residual/keep`, before.sum) : before.sum;
+  const out = matrix(block, "self_attn.o_proj", config.hidden, config.heads * config.headSize);
+  const outBias = bias(block, config.outBias, "self_attn.o_proj", config.hidden);
+  const update = linear(block, "out", `${at}/attention/out`, rows, out, outBias);
+  const after = addAndNorm(block, `${at}/mlp_norm`, { residual, update }, `${at}.post_attention_layernorm.weight`);
+  return { residual: after.sum, update: mlp(block, after.normed) };
+}
 
-  /** A product with the adapter's beside it. */
-  const linear = (site: string, path: string, x: Value, weight: Matrix, added: Vector | undefined): Value => {
-    const product = ops.linear(path, x, weight, added);
-    if (!shared.adaptable) return product;
-    const narrow = graph.node(`${path}/lora_down`, "MatMul", [x, `lora.${layer}.${site}.down`]);
-    const change = graph.node(`${path}/lora_up`, "MatMul", [narrow, `lora.${layer}.${site}.up`]);
-    return graph.node(`${path}/lora`, "Add", [product, change]);
-  };
-
-  const before = addAndNorm(
-    graph,
-    ops,
-    config,
-    tensors,
-    `${at}/attention_norm`,
-    stream,
-    `${at}.input_layernorm.weight`,
-  );
+/** x ─ qkv ─ GroupQueryAttention(past → present, rotary) ─ [batch, sequence, heads · headSize] */
+function attention(block: Block, x: Value): Value {
+  const { graph, config, tensors, shared, layer } = block;
+  const { hidden, heads, kvHeads, headSize } = config;
+  const at = `layers.${layer}`;
   const parts = [
     { name: "self_attn.q_proj", rows: heads * headSize },
     { name: "self_attn.k_proj", rows: kvHeads * headSize },
     { name: "self_attn.v_proj", rows: kvHeads * headSize },
   ] as const;
   const qkv = linear(
+    block,
     "qkv",
     `${at}/attention/qkv`,
-    before.normed,
+    x,
     stackMatrices(`text.${at}.self_attn.qkv.weight`, [
-      matrix(parts[0].name, parts[0].rows, hidden),
-      matrix(parts[1].name, parts[1].rows, hidden),
-      matrix(parts[2].name, parts[2].rows, hidden),
+      matrix(block, parts[0].name, parts[0].rows, hidden),
+      matrix(block, parts[1].name, parts[1].rows, hidden),
+      matrix(block, parts[2].name, parts[2].rows, hidden),
     ]),
     config.qkvBias
       ? joinVectors(
@@ -255,41 +251,56 @@ function llamaBlock(
       rotary_interleaved: { int: 0 },
     },
   );
-  const last = layer === config.layers - 1;
-  const kept = last ? shared.keep(`${at}/attention/keep`, mixed) : mixed;
-  const residual = last ? shared.keep(`${at}/residual/keep`, before.sum) : before.sum;
-  const out = matrix("self_attn.o_proj", hidden, heads * headSize);
-  const attended = linear("out", `${at}/attention/out`, kept, out, bias(config.outBias, "self_attn.o_proj", hidden));
-
-  const after = addAndNorm(
-    graph,
-    ops,
-    config,
-    tensors,
-    `${at}/mlp_norm`,
-    { residual, update: attended },
-    `${at}.post_attention_layernorm.weight`,
-  );
-  const mlp = (name: "gate" | "up" | "down", x: Value, rows: number, cols: number) =>
-    linear(
-      name,
-      `${at}/mlp/${name}`,
-      x,
-      matrix(`mlp.${name}_proj`, rows, cols),
-      bias(config.mlpBias, `mlp.${name}_proj`, rows),
-    );
-  const gate = mlp("gate", after.normed, ffn, hidden);
-  const silu = graph.node(`${at}/mlp/silu`, "Mul", [gate, graph.node(`${at}/mlp/silu`, "Sigmoid", [gate])]);
-  const gated = graph.node(`${at}/mlp/gated`, "Mul", [silu, mlp("up", after.normed, ffn, hidden)]);
-  return { residual: after.sum, update: mlp("down", gated, hidden, ffn) };
+  return mixed;
 }
 
-/** Adds the update to the residual and normalises the sum; the first layer has no update yet. */
+/**
+ * x ─┬─ gate ─┬─ Sigmoid ─ Mul ─┐
+ *    │        └──────────────┘  Mul ─ down
+ *    └─ up ─────────────────────┘
+ */
+function mlp(block: Block, x: Value): Value {
+  const { graph, config, layer } = block;
+  const { hidden, ffn } = config;
+  const at = `layers.${layer}/mlp`;
+  const project = (name: "gate" | "up" | "down", input: Value, rows: number, cols: number): Value => {
+    const module = `mlp.${name}_proj`;
+    const weight = matrix(block, module, rows, cols);
+    return linear(block, name, `${at}/${name}`, input, weight, bias(block, config.mlpBias, module, rows));
+  };
+  const gate = project("gate", x, ffn, hidden);
+  const silu = graph.node(`${at}/silu`, "Mul", [gate, graph.node(`${at}/silu`, "Sigmoid", [gate])]);
+  const gated = graph.node(`${at}/gated`, "Mul", [silu, project("up", x, ffn, hidden)]);
+  return project("down", gated, hidden, ffn);
+}
+
+function matrix({ tensors, layer }: Block, name: string, rows: number, cols: number): Matrix {
+  return tensors.matrix("text", `layers.${layer}.${name}.weight`, rows, cols);
+}
+
+function bias({ tensors, layer }: Block, present: boolean, name: string, rows: number): Vector | undefined {
+  return present ? tensors.vector("text", `layers.${layer}.${name}.bias`, [rows]) : undefined;
+}
+
+/** A product with a weight; in adaptable graphs plus the adapter's two products for this site. */
+function linear(
+  { graph, ops, shared, layer }: Block,
+  site: string,
+  path: string,
+  x: Value,
+  weight: Matrix,
+  added: Vector | undefined,
+): Value {
+  const product = ops.linear(path, x, weight, added);
+  if (!shared.adaptable) return product;
+  const narrow = graph.node(`${path}/lora_down`, "MatMul", [x, `lora.${layer}.${site}.down`]);
+  const change = graph.node(`${path}/lora_up`, "MatMul", [narrow, `lora.${layer}.${site}.up`]);
+  return graph.node(`${path}/lora`, "Add", [product, change]);
+}
+
+/** Adds the update to the residual and normalizes the sum; the first layer has no update yet. */
 function addAndNorm(
-  graph: GraphBuilder,
-  ops: WeightOps,
-  config: TextConfig,
-  tensors: LlavaTensors,
+  { graph, ops, config, tensors }: Pick<Block, "graph" | "ops" | "config" | "tensors">,
   path: string,
   { residual, update }: Stream,
   source: string,

@@ -1,5 +1,5 @@
 // Builds one ONNX graph: nodes by path, small constants inside, weights as promises of bytes that the package writer places.
-// Knows no operator's meaning.
+// Does not know what operators compute.
 //
 // Grammar of names: a node is `<path>/<Op>`, path = part of the model in slashes ("layers.3/attention/qkv");
 // its outputs are `<node>:0`, `<node>:1`, … unless they are outputs of the graph; weights have checkpoint-like names in dots.

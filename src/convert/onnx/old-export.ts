@@ -1,5 +1,5 @@
-// For tests: a decoder as early exporters of others wrote it, from plain operators: positions as an input; no number of logits, all are
-// returned; a cache that is joined on. Same weights, other signature.
+// For tests: a decoder as other projects' early exporters wrote it, from plain operators. Positions are an input, all logits are
+// returned, and the cache grows by concatenation. Same weights as ours, another signature.
 import type { TextConfig } from "#convert/checkpoint/text-config.ts";
 import type { LlavaTensors, Vector } from "#convert/checkpoint/llava-tensors.ts";
 import { GraphBuilder, type Placement, type Value } from "./graph.ts";
@@ -25,6 +25,7 @@ export async function oldDecoder(
   return { graph: graph.encode(placements), data };
 }
 
+/** The whole graph in one function, in the order in which data flows, as an exporter writes it. */
 function build(config: TextConfig, tensors: LlavaTensors): GraphBuilder {
   const { hidden, ffn, heads, kvHeads, headSize, layers } = config;
   const graph = new GraphBuilder("old_decoder");

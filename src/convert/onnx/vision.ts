@@ -18,7 +18,7 @@ export interface ProjectorShape {
 /**
  * pixel_values f32 [n, channels, size, size] → image_features f32 [n, tokens, textHidden]; for pictures in tiles also
  * image_newline f32 [n, 1, textHidden], the row that ends each line of tiles. Adaptable: also tower_features f32 [n, tokens, hidden], which
- * an adapter's own projector goes on from.
+ * the input of an adapter's own projector.
  */
 export function buildVisionEncoder(
   { vision: config, text, projector, projectorActivation, projectorBias, tiles }: LlavaConfig,

@@ -20,7 +20,7 @@ export interface GraphOptions {
   /** Defaults to asymmetric at 4 bits: nearer and no slower (docs/log.md). At 8 bits there is little to gain. */
   readonly scheme?: Scheme | undefined;
   readonly expanded?: boolean;
-  /** Who quantizes; defaults to this thread. */
+  /** Where weights are quantized; defaults to this thread. */
   readonly quantizer?: Quantizer | undefined;
   /** How much each input channel of a matrix matters, by the matrix's name. */
   readonly importances?: Importances | undefined;
@@ -42,7 +42,7 @@ function squaresOutput(matrix: string): string {
   return matrix + squaresSuffix;
 }
 
-/** The matrix that an output of an observed graph tells of; undefined for all other outputs. */
+/** The matrix whose inputs an observed graph's output sums up; undefined for other outputs. */
 export function matrixOfSquares(output: string): string | undefined {
   return output.endsWith(squaresSuffix) ? output.slice(0, -squaresSuffix.length) : undefined;
 }
@@ -222,7 +222,7 @@ function quantizedNames(name: string, bits: 4 | 8) {
   return { data: `${name}.q${bits}`, scales: `${name}.scales`, zeroPoints: `${name}.zero_points` };
 }
 
-/** The weights of a quantized matrix; scales and zero points are made while the data is written and kept until their turn. */
+/** The weights of a quantized matrix. Scales and zero points are computed while the data is written, and held until they are written. */
 function quantizedWeights(
   matrix: Matrix,
   bits: 4 | 8,
@@ -296,7 +296,7 @@ async function quantizeChunk(
   const stored = await matrix.readStored?.(start, count);
   const found = stored && (await quantizer.quantize({ ...stored, ...how, spent: true }));
   if (found) return found;
-  // Computed rows; or a value is no number, which this reading tells by name.
+  // The rows are computed, or a value is NaN; reading them again finds out which.
   const bytes = bytesOf(await matrix.readRows(start, count));
   const computed = await quantizer.quantize({ dtype: "F32", bytes, ...how });
   if (!computed) throw badCheckpoint(`${matrix.name} holds a value that is no number`);

@@ -25,7 +25,7 @@ export function checkpointFolder(path: string): CheckpointFolder {
   };
 }
 
-/** Texts that go into a package as they are: one that lies elsewhere was not meant to be passed on. */
+/** Text files that are copied into a package. A link to a file outside the folder is not followed: it was not meant to be published. */
 const cards: ReadonlySet<string> = new Set(["README.md", "MODEL_CARD.md"]);
 
 /** Whether a file is a link out of its folder; a hub's cache keeps the files of its snapshots beside them. */
@@ -35,7 +35,7 @@ async function leadsOut(root: string, file: string): Promise<boolean> {
   return !target.startsWith(home + sep);
 }
 
-/** What lies in a folder and in its folders. Throws a sentence where there is no folder, and a name of a hub or a file in its place. */
+/** The names in a folder and in its folders. Throws a sentence where the path is a file, a model's name on a hub, or nothing. */
 async function namesIn(given: string, root: string): Promise<readonly string[]> {
   const name = basename(root);
   const found = await stat(root).catch(absent);
@@ -56,7 +56,7 @@ async function namesIn(given: string, root: string): Promise<readonly string[]> 
   return (await Promise.all(inner)).flat();
 }
 
-/** The sentence for a file where a folder is asked for; undefined where its name tells nothing. */
+/** The sentence for a file given where a folder is needed; undefined where its name does not tell what it is. */
 export function whatFileIs(name: string): string | undefined {
   if (/\.gguf$/i.test(name)) {
     return (

@@ -6,12 +6,12 @@ import { readdir, rename, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 
-/** Tells machines apart that write to one disk: a process number means something on its own machine only. */
+/** Identifies this machine where several write to one disk: a process id is unique on its machine only. */
 const host = createHash("sha256").update(hostname()).digest("hex").slice(0, 6);
 
 export type Mark = "new" | "old" | "calibration";
 
-/** A name beside `target` that says what it is and whose; a leftover is told by it. */
+/** A temporary name beside `target` that carries machine and process id, by which leftovers are recognized. */
 export function besideTarget(target: string, mark: Mark): string {
   const name = `.${basename(target)}.${mark}-${host}-${process.pid}-${randomBytes(4).toString("hex")}`;
   return join(dirname(target), name);
@@ -46,7 +46,7 @@ export async function removeLeftovers(target: string): Promise<void> {
   const folder = dirname(target);
   const owner = "([0-9a-f]{6})-(\\d+)-[0-9a-f]{8}";
   const base = basename(target).replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
-  // A calibration's package has leftovers of its own.
+  // A calibration's temporary package leaves its own leftovers.
   const pattern = new RegExp(`^\\.?\\.${base}\\.(?:calibration-${owner}\\.)?(new|old|calibration)-${owner}$`);
   for (const name of await readdir(folder).catch(() => [])) {
     const [, , , mark, madeOn, pid] = pattern.exec(name) ?? [];

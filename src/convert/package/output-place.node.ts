@@ -8,7 +8,7 @@ import { manifestName, parsePackageManifest } from "#weights/manifest.ts";
 export const filesName = ".llava-files.json";
 
 export interface OutputOptions {
-  /** Replaces what stands there, if it is a result of this program. */
+  /** Replaces what is there, if this program wrote it. */
   readonly force: boolean;
   /** What the result is made from; it may neither be, hold nor lie in one of these. */
   readonly inputs?: readonly string[];

@@ -10,7 +10,7 @@ import type { LlavaConfig } from "#convert/checkpoint/config.ts";
 type Json = Readonly<Record<string, unknown>>;
 const JsonObject = v.record(v.string(), v.unknown());
 
-/** One graph as transformers.js must be told of it. */
+/** One graph, as transformers.js finds it through config.json. */
 export interface GraphNote {
   /** Name without suffix, "decoder_model_merged". */
   readonly base: string;
@@ -21,7 +21,7 @@ export interface GraphNote {
 }
 
 /**
- * What pictures become when they are not square: the checkpoint's word, else LLaVA-1.5's way, or SigLIP's own where a checkpoint of it says
+ * How pictures are made square: as the checkpoint says, else LLaVA-1.5's way, or SigLIP's own where a checkpoint of it says
  * nothing. Of pictures in tiles it is those that get no tiles.
  */
 export async function imageAspectOf(folder: CheckpointFolder, config: LlavaConfig): Promise<"pad" | "crop" | "resize"> {

@@ -1,5 +1,5 @@
 // Hashes the files of a package in shards while they are written, so that nothing is read twice.
-// Knows no folder: it wraps the writer it is given.
+// Wraps the writer of any package folder.
 import type { ManifestFile, Shard } from "#weights/manifest.ts";
 import type { FileWriter, PackageFolder } from "#convert/checkpoint/folders.ts";
 
@@ -13,7 +13,7 @@ export class ShardedWriter {
   readonly #onBytes: (bytes: number) => void;
   readonly #shardBytes: number;
 
-  /** `onBytes` hears of every run of bytes written. */
+  /** `onBytes` is called with the size of every shard written. */
   constructor(folder: PackageFolder, onBytes: (bytes: number) => void, size = shardBytes) {
     this.#folder = folder;
     this.#onBytes = onBytes;
@@ -39,7 +39,7 @@ export class ShardedWriter {
     const flush = async () => {
       await underWay;
       underWay = finish(pending.subarray(0, filled), offset);
-      // Whoever writes next, or closes, hears of a failure.
+      // The next write, or close, throws what failed here.
       underWay.catch(() => undefined);
       offset += filled;
       filled = 0;

@@ -45,7 +45,7 @@ export interface QuantizeJob extends StoredRows {
   readonly spent?: boolean;
 }
 
-/** Quantizes rows somewhere: here, or in other threads. Whoever makes it ends it. */
+/** Quantizes rows, on this thread or on others. The caller that creates it ends it. */
 export interface Quantizer {
   /** How many jobs it works on at a time. */
   readonly width: number;
@@ -53,7 +53,7 @@ export interface Quantizer {
   quantize(job: QuantizeJob): Promise<QuantizedRows | undefined>;
 }
 
-/** One call of the kernel, so plain that a thread which knows nothing can make it. */
+/** One call of the kernel as plain data, so that a worker thread can make it without knowing anything else. */
 export interface KernelCall {
   /** The memory that the call needs. */
   readonly end: number;
@@ -67,7 +67,7 @@ const types = { F32: 0, F16: 1, BF16: 2 };
 /** The kernel's own numbers and the scratch of a block lie below. */
 const firstFree = 2 ** 16;
 
-/** Where everything lies while the kernel does the job. */
+/** Addresses in the kernel's memory during one call. */
 export function kernelCall({ dtype, bytes, cols, bits, scheme, importance }: QuantizeJob): KernelCall {
   const rows = bytes.length / (cols * (dtype === "F32" ? 4 : 2));
   const blocks = blocksPerRow(cols);
@@ -91,7 +91,7 @@ export function kernelCall({ dtype, bytes, cols, bits, scheme, importance }: Qua
   };
 }
 
-/** The rows from what lies at the call's outputs. */
+/** Reads the quantized rows from the call's outputs. */
 export function quantizedRows(outputs: readonly Uint8Array<ArrayBuffer>[]): QuantizedRows {
   const [data, scales, zeroPoints] = outputs;
   if (!data || !scales) throw new RangeError("the kernel yields data and scales");

@@ -1,10 +1,10 @@
-// Quantizes in worker threads of Node, each with a kernel and a memory of its own. Knows no checkpoint.
+// Quantizes in Node's worker threads, each with its own kernel and memory. Knows no checkpoint.
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { quantizeKernelBytes } from "./quantize-kernel.ts";
 import { kernelCall, quantizedRows, type KernelCall, type Quantizer } from "./quantize.ts";
 
-/** What a thread does: makes the calls it is told of. */
+/** The code of a worker thread: it makes the calls that are sent to it. */
 const source = `
 const { parentPort, workerData } = require("node:worker_threads");
 const memory = new WebAssembly.Memory({ initial: 1 });
@@ -30,7 +30,7 @@ type Outputs = readonly Uint8Array<ArrayBuffer>[] | null;
 export function quantizerThreads(width = availableParallelism()): QuantizerThreads {
   const module = new WebAssembly.Module(quantizeKernelBytes());
   const threads = Array.from({ length: width }, () => startThread(module));
-  // Twice each, so that a thread which is done has its next job before this one hears of it.
+  // Two jobs per thread, so that a thread that finishes has its next job before the main thread learns of it.
   const free = [...threads, ...threads];
   const waiting: ((thread: Thread) => void)[] = [];
   return {

@@ -1,5 +1,5 @@
-// Reads a LoRA adapter as peft and LLaVA's training save it: which weight each of its tensors changes, and how. A tensor that nobody would
-// read is an error. Knows the names of both files and peft's wrappings; computes nothing.
+// Reads a LoRA adapter as peft and LLaVA's training save it: which weight each of its tensors changes, and how. A tensor without a known
+// use is an error. Knows the names in both files and peft's prefixes; computes nothing.
 import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import { adapterConfigName, parseAdapterConfig, type AdapterConfig } from "./adapter-config.ts";
 import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";

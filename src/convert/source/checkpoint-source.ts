@@ -1,5 +1,5 @@
-// What the converter reads: one view of a checkpoint in Hugging Face's layout, whatever layout and however many folders it comes from.
-// Knows which folder has which part; computes no weights itself.
+// One view of a checkpoint in Hugging Face's layout, whatever layout it has and however many folders it comes from. Knows which folder
+// has which part; computes no weights.
 import * as v from "valibot";
 import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
@@ -16,7 +16,7 @@ import { hasTower, translateNames } from "./original-layout.ts";
 import { attachProjector, openProjector } from "./projector.ts";
 import { tokenizerFromSentencePiece } from "#convert/text/sentencepiece.ts";
 
-/** What completes a checkpoint that does not hold everything itself. */
+/** Folders with the parts that a checkpoint lacks. */
 export interface MoreFolders {
   /** The vision tower's own checkpoint. */
   readonly vision?: CheckpointFolder | undefined;
@@ -65,7 +65,7 @@ export async function openSource(from: CheckpointFolder, more: MoreFolders = {})
   const added = tokenizer && withImageToken(tokenizer, Number(config["vocab_size"]));
   small.set("config.json", translateConfig(config, visionConfig, added?.id));
   if (added) small.set("tokenizer.json", added.tokenizer);
-  // The original encodes the texts between pictures each on its own.
+  // The original encodes each text between pictures separately.
   small.set("tokenizer_config.json", { ...(await readObject(folder, "tokenizer_config.json")), image_apart: true });
   const preprocessor =
     (more.vision && (await readObject(more.vision, "preprocessor_config.json"))) ?? stockPreprocessor(config);
@@ -166,7 +166,7 @@ async function fromSentencePiece(folder: CheckpointFolder): Promise<JsonObject |
   });
 }
 
-/** A tokenizer of another model would ask for rows that the embeddings do not have. */
+/** Throws for a tokenizer with ids beyond the embedding table, which belongs to another model. */
 function checkVocabulary(tokenizer: JsonObject, config: JsonObject): void {
   const text = config["text_config"];
   const rows = v.is(JsonObjectSchema, text) ? text["vocab_size"] : config["vocab_size"];
@@ -198,7 +198,7 @@ function withImageToken(
 const tokenizerFile = /^(tokenizer|special_tokens_map|added_tokens|chat_template|generation_config|vocab|merges)/;
 const modelFile = /^(preprocessor_config|processor_config)/;
 
-/** A folder that looks for a file in others where it has none itself: for the tokenizer's in all, for the pictures' in its base. */
+/** The folder, falling back to others: for the tokenizer's files to --tokenizer and the base, for the preprocessor's to the base. */
 function completed(from: CheckpointFolder, { tokenizer, base }: MoreFolders): CheckpointFolder {
   return {
     ...from,
@@ -211,7 +211,7 @@ function completed(from: CheckpointFolder, { tokenizer, base }: MoreFolders): Ch
   };
 }
 
-/** A folder with some files of JSON in the place of its own. */
+/** The folder with some of its JSON files replaced. */
 function overlaid(folder: CheckpointFolder, files: ReadonlyMap<string, JsonObject>): CheckpointFolder {
   const encoder = new TextEncoder();
   return {

@@ -12,7 +12,7 @@ import {
   computedTensor,
 } from "#convert/checkpoint/checkpoint.ts";
 
-/** The file beside a delta that says what it is a delta of. */
+/** Names the base of a delta; make-delta writes it beside the weights. */
 export const deltaNoteName = "delta.json";
 
 /** Tensors that a LLaVA has and its language model lacks: they are in a delta as they are. */

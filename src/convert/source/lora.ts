@@ -39,7 +39,7 @@ export function mergeAdapter(base: Checkpoint, adapter: Adapter, multiply: Multi
   const isNew = (weight: string): boolean =>
     /^(multi_modal_projector\.|image_newline$)/.test(weight) || (!hasTower && weight.startsWith("vision_tower."));
 
-  /** What is changed, as it is so far. */
+  /** The tensor with the changes applied so far. */
   const target = (weight: string, verb: string): { readonly name: string; readonly tensor: Tensor } => {
     const name = names.get(weight);
     const tensor = name === undefined ? undefined : tensors.get(name);

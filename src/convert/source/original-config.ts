@@ -7,7 +7,7 @@ import { pinpointsIn } from "#convert/checkpoint/tiles-config.ts";
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Which decoder stands behind each of the original's model types; early checkpoints call themselves plain `llava` or `llama`. ShareGPT4V,
+ * The decoder of each of the original's model types; early checkpoints call themselves plain `llava` or `llama`. ShareGPT4V,
  * TinyLLaVA and Bunny are LLaVA under other names.
  */
 const textTypes: Readonly<Record<string, string>> = {
@@ -139,7 +139,7 @@ export function stockPreprocessor(json: Json): Json | undefined {
 
 /**
  * The same checkpoint's config.json as Hugging Face would have it. `visionConfig` is the tower's own, where there is one; `imageToken` the
- * id of `<image>` in the tokenizer. The original's `mm_…` fields stay beside it: they say what Hugging Face's cannot.
+ * id of `<image>` in the tokenizer. The original's `mm_…` fields are kept: Hugging Face's config has no place for what they say.
  */
 export function translateConfig(json: Json, visionConfig: Json | undefined, imageToken?: number): Json {
   const parsed = v.safeParse(Original, json);

@@ -20,7 +20,7 @@ export class TemplateOutOfBounds extends Error {}
 /** How a template takes pictures: as parts of a message, as slots in its text, or not at all. */
 type PictureUse = "parts" | "text" | "none";
 
-/** The template that Hugging Face's processor would take: a file of its own, then the processor's, then the tokenizer's. */
+/** The template that Hugging Face's processor would use: its own file first, then the processor's config, then the tokenizer's. */
 export async function findChatTemplate(folder: CheckpointFolder): Promise<ChatTemplate | undefined> {
   const jinja = await readText(folder, "chat_template.jinja");
   if (jinja !== undefined) return { source: jinja, file: "chat_template.jinja" };
@@ -53,7 +53,7 @@ const turns = [
 
 export interface TriedTemplate {
   readonly use: PictureUse;
-  /** What follows a question, up to the answer, without white space; undefined where that can't be told. */
+  /** The text between a question and its answer, without white space; undefined where it can't be determined. */
   readonly cue: string | undefined;
   /** What follows an answer, up to the next question. */
   readonly close: string | undefined;

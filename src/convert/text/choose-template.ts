@@ -1,4 +1,4 @@
-// Gathers what a checkpoint's folder says of its conversation template and lets template.ts choose. Knows file names, no template.
+// Reads from a checkpoint's folder what template.ts needs to choose a conversation template. Knows file names, no template.
 import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
 import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
@@ -24,7 +24,7 @@ export interface TemplateQuestion {
   readonly onNote: ((note: string) => void) | undefined;
 }
 
-/** What the package says of its conversations. */
+/** How the package's conversations are written. */
 export interface Conversation {
   readonly template: string;
   /** The checkpoint's chat template, which goes along also where it is not used; undefined where it has none, or none that ends. */
@@ -37,7 +37,7 @@ const Token = v.looseObject({ id: v.number(), content: v.string(), special: v.op
 const Tokenizer = v.looseObject({ added_tokens: v.optional(v.array(Token), []) });
 const TokenText = v.union([v.string(), v.looseObject({ content: v.string() })]);
 
-/** Chooses the template, and tells the choice and what speaks against it. */
+/** Chooses the template; reports the choice, its reason and any disagreement through onNote. */
 export async function chooseConversation(question: TemplateQuestion): Promise<Conversation> {
   const { folder, stated, onNote } = question;
   const parsed = v.safeParse(Tokenizer, (await readObject(folder, "tokenizer.json")) ?? {});
@@ -50,7 +50,7 @@ export async function chooseConversation(question: TemplateQuestion): Promise<Co
   };
   const found = await findChatTemplate(folder);
   const own = found && (await tried(found, tokens, question));
-  // Without a renderer nothing was tried, and the caller is believed.
+  // Without a renderer the template was not tried, and the caller's choice stands.
   if (question.renderChat && stated === ownTemplate && own?.use !== "parts" && own?.use !== "text") {
     const why = own
       ? `the chat template in ${own.file} makes no prompt with pictures`

@@ -72,7 +72,7 @@ for (const text of workerData.texts) {
 }
 parentPort.postMessage("done");`;
 
-/** Tries a tokenizer on texts, each of which may take this long. What it can't read at all is told elsewhere. */
+/** Runs a tokenizer on texts, with a time limit for each. Files that are no tokenizer at all are reported elsewhere. */
 export function tokenizerThread(ms = 2000): TryTokenizer {
   const library = createRequire(import.meta.url).resolve("@huggingface/tokenizers");
   return async (tokenizer, texts) => {

@@ -4,9 +4,9 @@ import type { EngineError } from "#engine/errors.ts";
 import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import type { JsonObject } from "#convert/checkpoint/json-file.ts";
 
-/** What stands beside the model in other files. */
+/** What the checkpoint's other files say of the tokenizer. */
 export interface TokenizerSettings {
-  /** Text after a special token gets a space of its own, as Llama's first tokenizer had it. */
+  /** Whether text after a special token gets a leading space, as in Llama's first tokenizer. */
   readonly legacy: boolean;
   readonly addBos: boolean;
   /** Tokens added after training, with their ids. */

@@ -1,8 +1,8 @@
-// Which conversation template a checkpoint was made for: its own chat template, what its name says, as LLaVA reads names, or what its
-// tokenizer has. Says why it chose, and warns where two of these disagree.
+// Which conversation template a checkpoint was trained with: its own chat template, the one its name stands for in LLaVA's convention,
+// or its tokenizer's. Gives the reason for the choice, and warns where two of these disagree.
 import type { ChatTemplate, TriedTemplate } from "./chat-template.ts";
 
-/** The id by which a package says that it goes by its own chat template. */
+/** The template id of packages that use the checkpoint's own chat template. */
 export const ownTemplate = "chat_template";
 
 const defaultTemplate = "vicuna_v1";
@@ -29,13 +29,13 @@ const rules: readonly { readonly when: RegExp; readonly template: string }[] = [
   { when: /\bv0\b/, template: "llava_v0" },
 ];
 
-/** The template that a model's name stands for, told from whole words; undefined for names that say nothing. */
+/** The template that a model's name stands for, by whole words; undefined for names that stand for none. */
 export function namedTemplate(name: string): string | undefined {
   const lower = name.toLowerCase();
   return rules.find(({ when }) => when.test(lower))?.template;
 }
 
-/** The same; LLaVA's default for names that say nothing. */
+/** The same, with LLaVA's default for names that stand for none. */
 export function templateForName(name: string): string {
   return namedTemplate(name) ?? defaultTemplate;
 }
