@@ -185,7 +185,7 @@ interface Block {
  *    └──────────────── add & RMSNorm ─┴─ MLP ─ stream
  */
 function llamaBlock(block: Block, stream: Stream): Stream {
-  const { graph, config, shared, layer } = block;
+  const { config, shared, layer } = block;
   const at = `layers.${layer}`;
   const before = addAndNorm(block, `${at}/attention_norm`, stream, `${at}.input_layernorm.weight`);
   const mixed = attention(block, before.normed);
