@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { badCheckpoint } from "./bad-checkpoint.ts";
 
 export const number = v.number((issue) => `it is ${issue.received}, and a number is needed`);
-export const integer = v.integer<number, (issue: { readonly input: number }) => string>(
+const integer = v.integer<number, (issue: { readonly input: number }) => string>(
   ({ input }) => `it is ${input}, and a whole number is needed`,
 );
 /** A size: at least 1, and no larger than any model has it by far. */

@@ -4,7 +4,7 @@ import type { ManifestFile, Shard } from "#weights/manifest.ts";
 import type { FileWriter, PackageFolder } from "#convert/checkpoint/folders.ts";
 
 /** Bytes of every shard but a file's last. */
-export const shardBytes = 32 * 2 ** 20;
+const shardBytes = 32 * 2 ** 20;
 
 /** Writes files into a package folder and keeps the manifest's record of them. */
 export class ShardedWriter {
