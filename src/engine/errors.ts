@@ -20,7 +20,6 @@ export const errorCodes = [
   "storage", // the browser's storage failed in another way
   "insecure", // the page came over plain HTTP from another machine, where browsers give no WebCrypto
   "disk", // a file could not be written or read (Node)
-  "busy", // a second generation was asked for while one is running
   "internal", // a bug of ours
 ] as const;
 

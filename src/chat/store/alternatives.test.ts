@@ -95,7 +95,7 @@ describe("other answers and other questions", () => {
   test("an answer without a word leaves nothing to page to", async () => {
     const model = counting();
     const good = model.answer;
-    model.answer = () => play([], new EngineError("busy", "busy"));
+    model.answer = () => play([], new EngineError("internal", "broken"));
     const store = await asked(settled, model, "first");
     model.answer = good;
     store.retry();

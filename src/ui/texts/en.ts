@@ -36,7 +36,6 @@ const errors: Record<FailureCode, string> = {
   insecure:
     "This page was loaded over plain HTTP, so the browser can't verify the model. Open it over HTTPS, or as localhost on the machine that serves it.",
   disk: "A file couldn't be read or written. Check the disk, then try again.",
-  busy: "The model is still working on another answer. Wait for it to finish, then try again.",
   internal: "Something went wrong. Try again; if that doesn't help, reload the page.",
 };
 

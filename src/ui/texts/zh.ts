@@ -159,7 +159,6 @@ export const zh: Texts = {
     storage: "浏览器存储出错。请退出无痕模式或重启浏览器，然后重试。",
     insecure: "本页通过普通 HTTP 打开，浏览器无法校验模型。请改用 HTTPS，或在提供本页的电脑上用 localhost 打开。",
     disk: "文件无法读写。请检查磁盘后重试。",
-    busy: "模型还在处理另一个回答。请等它结束后重试。",
     internal: "出错了。请重试；如果仍然出错，请刷新页面。",
   },
   notices: {
