@@ -24,7 +24,7 @@
 //   data-testid="compare-column", "compare-votes": see CompareDialog.tsx
 //   data-testid="leaves-device"    present while what is asked goes to a server; data-testid="answer-model" which one answered
 //   data-testid="announcer"        the live region · data-testid="not-saved" when the browser keeps no data
-import { useSignal } from "@preact/signals";
+import { useSignal, type Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { Announcer } from "#ui/conversation/Announcer.tsx";
@@ -44,15 +44,14 @@ import { useGiven } from "./use-given.ts";
 import { useLanguage } from "./use-language.ts";
 import { usePicturesBeside } from "./use-pictures-beside.ts";
 import { useShortcuts } from "./use-shortcuts.ts";
-import { useSidebar } from "./use-sidebar.ts";
+import { useSidebar, type SidebarState } from "./use-sidebar.ts";
 import { useTheme } from "./use-theme.ts";
 
 const Sidebar = lazy(async () => (await import("#ui/sidebar/Sidebar.tsx")).Sidebar);
 
 export function App(features: AppFeatures): JSX.Element {
   const { chat, models, preferences } = features;
-  const { conversation, conversations } = chat.state.value;
-  const { turns } = conversation;
+  const { turns } = chat.state.value.conversation;
   const language = useLanguage(preferences.state.value.language, models.state.value.selected.name);
   const t = languages[language];
   const { dark } = useTheme(preferences.state.value.theme);
@@ -67,11 +66,7 @@ export function App(features: AppFeatures): JSX.Element {
   const open = (opened: OpenDialog): void => {
     dialog.value = opened;
   };
-  useEffect(() => {
-    // The first screen does without it, the first answer should not wait for it.
-    const timer = setTimeout(() => void import("#ui/conversation/Turns.tsx").catch(() => undefined), 1500);
-    return () => clearTimeout(timer);
-  }, []);
+  usePreloadedTurns();
   useShortcuts({
     onHelp: () => open({ name: "shortcuts" }),
     onNewChat() {
@@ -94,29 +89,12 @@ export function App(features: AppFeatures): JSX.Element {
       </a>
       <Header {...features} dark={dark} sidebar={sidebar} onNewChat={actions.onNewChat} onOpen={open} />
       {sidebar.isOpen && (
-        <Sidebar
-          conversations={conversations}
-          shownId={conversation.id}
-          form={sidebar.form}
-          searching={sidebar.isSearching}
-          thumbnails={chat.thumbnails}
-          onNewChat={() => {
-            if (turns.length > 0) actions.onNewChat();
-            sidebar.closeDrawer();
-            if (sidebar.form === "column") focusQuestion();
-          }}
-          onOpen={(id) => {
-            editing.value = undefined;
-            void chat.actions.open(id);
-            sidebar.closeDrawer();
-          }}
-          onRename={(id, title) => void chat.actions.rename(id, title)}
-          onRemove={(id) => void chat.actions.remove(id)}
-          onTransfer={() => {
-            sidebar.closeDrawer();
-            open({ name: "transfer", files: [] });
-          }}
-          onClose={sidebar.close}
+        <ConversationList
+          chat={chat}
+          sidebar={sidebar}
+          editing={editing}
+          onNewChat={actions.onNewChat}
+          onTransfer={() => open({ name: "transfer", files: [] })}
         />
       )}
       <Main
@@ -154,5 +132,53 @@ export function App(features: AppFeatures): JSX.Element {
         }}
       />
     </TextsContext.Provider>
+  );
+}
+
+/** Loads the part that shows answers in advance: the first screen does without it, the first answer should not wait for it. */
+function usePreloadedTurns(): void {
+  useEffect(() => {
+    const timer = setTimeout(() => void import("#ui/conversation/Turns.tsx").catch(() => undefined), 1500);
+    return () => clearTimeout(timer);
+  }, []);
+}
+
+interface ConversationListProps {
+  readonly chat: AppFeatures["chat"];
+  readonly sidebar: SidebarState;
+  /** The id of the question that is being edited. */
+  readonly editing: Signal<string | undefined>;
+  readonly onNewChat: () => void;
+  readonly onTransfer: () => void;
+}
+
+/** The sidebar with the stored conversations. As a drawer, it closes once one of them is chosen. */
+function ConversationList({ chat, sidebar, editing, onNewChat, onTransfer }: ConversationListProps): JSX.Element {
+  const { conversation, conversations } = chat.state.value;
+  return (
+    <Sidebar
+      conversations={conversations}
+      shownId={conversation.id}
+      form={sidebar.form}
+      searching={sidebar.isSearching}
+      thumbnails={chat.thumbnails}
+      onNewChat={() => {
+        if (conversation.turns.length > 0) onNewChat();
+        sidebar.closeDrawer();
+        if (sidebar.form === "column") focusQuestion();
+      }}
+      onOpen={(id) => {
+        editing.value = undefined;
+        void chat.actions.open(id);
+        sidebar.closeDrawer();
+      }}
+      onRename={(id, title) => void chat.actions.rename(id, title)}
+      onRemove={(id) => void chat.actions.remove(id)}
+      onTransfer={() => {
+        sidebar.closeDrawer();
+        onTransfer();
+      }}
+      onClose={sidebar.close}
+    />
   );
 }

@@ -38,6 +38,7 @@ export function Dock(props: DockProps): JSX.Element {
   const { conversation, model } = state.value;
   const { selected, choices } = models.state.value;
   const { turns } = conversation;
+  const placeholder = usePlaceholder(asking, turns.length === 0);
   const busy = isBusy(conversation);
   const last = turns.at(-1);
   // A model that failed while answering is reported in that answer, with the way on; once is enough.
@@ -47,14 +48,6 @@ export function Dock(props: DockProps): JSX.Element {
     model.phase === "ready" && model.model.contextLength > 0 && !busy && (hasDraft || turns.length > 0)
       ? budgetOf(conversation, draft, model.model)
       : undefined;
-  const narrow = useMedia("(max-width: 22.5rem)");
-  const placeholder = narrow
-    ? t.chat.askShort
-    : asked.foreign
-      ? t.chat.askIn(languageNames(t.tag, [asked.tag]))
-      : turns.length === 0 && draft.given.length === 0
-        ? t.composerPlaceholderEmpty
-        : t.composerPlaceholder;
   return (
     <section class="dock" aria-label={t.questionArea}>
       <div class="dock-inner">
@@ -114,4 +107,13 @@ export function Dock(props: DockProps): JSX.Element {
       </div>
     </section>
   );
+}
+
+/** The hint in the empty question box; short where the window is too narrow for a sentence. */
+function usePlaceholder({ asked, draft }: Asking, isFirstQuestion: boolean): string {
+  const t = useTexts();
+  const narrow = useMedia("(max-width: 22.5rem)");
+  if (narrow) return t.chat.askShort;
+  if (asked.foreign) return t.chat.askIn(languageNames(t.tag, [asked.tag]));
+  return isFirstQuestion && draft.given.length === 0 ? t.composerPlaceholderEmpty : t.composerPlaceholder;
 }

@@ -12,7 +12,7 @@ interface ComposerProps {
   readonly draft: Draft;
   readonly busy: boolean;
   readonly placeholder: string;
-  /** What stands above the row: pictures, suggested questions, sentences. */
+  /** Shown above the row: pictures, suggested questions, problems. */
   readonly children: ComponentChildren;
   readonly onFiles: (files: readonly File[]) => void;
   /** An address the user typed. */
@@ -35,7 +35,7 @@ export function Composer(props: ComposerProps): JSX.Element {
 
   useGrowingHeight(area, text);
   useEffect(() => {
-    // On a touch screen the keyboard would cover the welcome.
+    // On a touch screen, focus would open the keyboard, which would cover the welcome.
     if (matchMedia("(pointer: fine)").matches) area.current?.focus({ preventScroll: true });
   }, []);
 
@@ -48,9 +48,19 @@ export function Composer(props: ComposerProps): JSX.Element {
   useEffect(() => {
     if (!waiting || opening) return;
     setWaiting(false);
-    // Whoever sees that a picture failed decides anew.
+    // If a picture could not be opened, the user decides again whether to send.
     if (given.every(({ state }) => state === "ready")) send();
   }, [waiting, opening]);
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === "ArrowUp" && text === "" && given.length === 0 && !busy) {
+      event.preventDefault();
+      props.onEditLast();
+    }
+    if (!isSendKey(event)) return;
+    event.preventDefault();
+    send();
+  };
 
   return (
     <form
@@ -91,29 +101,33 @@ export function Composer(props: ComposerProps): JSX.Element {
             setWaiting(false);
             draft.setText(event.currentTarget.value);
           }}
-          onKeyDown={(event) => {
-            if (event.key === "ArrowUp" && text === "" && given.length === 0 && !busy) {
-              event.preventDefault();
-              props.onEditLast();
-            }
-            if (!isSendKey(event)) return;
-            event.preventDefault();
-            send();
-          }}
+          onKeyDown={onKeyDown}
         />
-        {busy ? (
-          <button type="button" class="send-button" aria-label={t.stop} title={t.stop} onClick={props.onStop}>
-            <StopIcon />
-          </button>
-        ) : (
-          <button type="submit" class="send-button" aria-label={t.send} title={t.send} disabled={!ready}>
-            <SendIcon />
-          </button>
-        )}
+        <SendButton busy={busy} ready={ready} onStop={props.onStop} />
       </div>
       <p id="composer-hint" class="visually-hidden">
         {t.composerHint}
       </p>
     </form>
+  );
+}
+
+interface SendButtonProps {
+  readonly busy: boolean;
+  readonly ready: boolean;
+  readonly onStop: () => void;
+}
+
+/** Stop while an answer runs; else Send, which submits the form. */
+function SendButton({ busy, ready, onStop }: SendButtonProps): JSX.Element {
+  const t = useTexts();
+  return busy ? (
+    <button type="button" class="send-button" aria-label={t.stop} title={t.stop} onClick={onStop}>
+      <StopIcon />
+    </button>
+  ) : (
+    <button type="submit" class="send-button" aria-label={t.send} title={t.send} disabled={!ready}>
+      <SendIcon />
+    </button>
   );
 }

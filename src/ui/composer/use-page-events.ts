@@ -1,4 +1,4 @@
-// What is dropped or pasted anywhere on the page, and the Escape key. Knows nothing of what becomes of it.
+// Listens on the whole page for drops, pastes and the Escape key, and hands them to the given handlers.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { droppedFolders, readFolders } from "./dropped-folder.ts";
 import { readDrop, readPaste, type Given } from "./given-data.ts";
@@ -9,7 +9,7 @@ interface PageHandlers {
   readonly onFolder: (files: ReadonlyMap<string, File>) => void;
   /** A picture was dragged out of another page, or pasted without its bytes. */
   readonly onAddress: (address: string) => void;
-  /** Words for the question that no field takes by itself. */
+  /** Words that belong into the question, and that no text field inserts by itself. */
   readonly onWords: (words: string) => void;
   readonly onEscape: () => void;
 }
@@ -22,44 +22,22 @@ export function usePageEvents(handlers: PageHandlers): boolean {
   useEffect(() => {
     const page = new AbortController();
     const { signal } = page;
-    // Enter and leave come for every element on the way; only their balance says whether the pointer is still here.
-    let depth = 0;
-    const setDepth = (next: number): void => {
-      depth = Math.max(0, next);
-      setDragging(depth > 0);
-    };
-    // What is dragged from one place of the page to another is not given to it.
-    let own = false;
-    const mayTake = ({ dataTransfer }: DragEvent): boolean =>
-      !own && dataTransfer?.types.some((type) => type === "Files" || type === "text/uri-list") === true;
+    const drags = listenForDrags(signal, setDragging);
     const take = (given: Given): void => {
       if (given.kind === "files") latest.current.onFiles(given.files);
       else if (given.kind === "address") latest.current.onAddress(given.address);
       else latest.current.onWords(given.words);
     };
-    addEventListener("dragstart", () => (own = true), { signal });
-    addEventListener("dragend", () => (own = false), { signal });
-    addEventListener("dragenter", (event) => mayTake(event) && setDepth(depth + 1), { signal });
-    addEventListener("dragleave", (event) => mayTake(event) && setDepth(depth - 1), { signal });
-    addEventListener(
-      "dragover",
-      (event) => {
-        if (!mayTake(event)) return;
-        event.preventDefault();
-        if (event.dataTransfer !== null) event.dataTransfer.dropEffect = "copy";
-      },
-      { signal },
-    );
     addEventListener(
       "drop",
       (event) => {
-        setDepth(0);
-        if (!mayTake(event) || event.dataTransfer === null) return;
+        drags.end();
+        if (!drags.mayTake(event) || event.dataTransfer === null) return;
         const folders = droppedFolders(event.dataTransfer);
         const given = readDrop(event.dataTransfer);
-        // A text field takes a link's words where they were dropped.
+        // A text field inserts a link's words by itself, where they were dropped.
         if (given?.kind === "words" && fieldOf(event.target) !== undefined) return;
-        // A browser that is left alone leaves the page for what is dropped on it.
+        // By default the browser would leave the page and open what was dropped.
         event.preventDefault();
         if (folders.length > 0) void readFolders(folders).then((files) => latest.current.onFolder(files));
         else if (given !== undefined) take(given);
@@ -97,6 +75,41 @@ export function usePageEvents(handlers: PageHandlers): boolean {
     return () => page.abort();
   }, []);
   return dragging;
+}
+
+interface Drags {
+  /** Whether the page takes what is dragged. */
+  readonly mayTake: (event: DragEvent) => boolean;
+  /** The drag is over: something was dropped. */
+  readonly end: () => void;
+}
+
+/** Accepts drags over the page until the signal, and reports whether one is under way. */
+function listenForDrags(signal: AbortSignal, onDragging: (dragging: boolean) => void): Drags {
+  // dragenter and dragleave fire for every element on the way; only their difference tells whether the pointer is still over the page.
+  let depth = 0;
+  const setDepth = (next: number): void => {
+    depth = Math.max(0, next);
+    onDragging(depth > 0);
+  };
+  // A drag that started on this page is not taken.
+  let own = false;
+  const mayTake = ({ dataTransfer }: DragEvent): boolean =>
+    !own && dataTransfer?.types.some((type) => type === "Files" || type === "text/uri-list") === true;
+  addEventListener("dragstart", () => (own = true), { signal });
+  addEventListener("dragend", () => (own = false), { signal });
+  addEventListener("dragenter", (event) => mayTake(event) && setDepth(depth + 1), { signal });
+  addEventListener("dragleave", (event) => mayTake(event) && setDepth(depth - 1), { signal });
+  addEventListener(
+    "dragover",
+    (event) => {
+      if (!mayTake(event)) return;
+      event.preventDefault();
+      if (event.dataTransfer !== null) event.dataTransfer.dropEffect = "copy";
+    },
+    { signal },
+  );
+  return { mayTake, end: () => setDepth(0) };
 }
 
 /** The text field that an event happens in. */

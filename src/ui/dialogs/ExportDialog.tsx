@@ -23,7 +23,7 @@ interface ExportDialogProps {
 
 type ImportState = "idle" | "failed" | ImportOutcome | { readonly working: number; readonly stop: () => void };
 
-/** More sentences than these help nobody. */
+/** How many sentences about unusable files are shown; a line says how many more there are. */
 const shownProblems = 8;
 
 export function ExportDialog({ transfer, hasThis, busy, files, onClose }: ExportDialogProps): JSX.Element {
@@ -31,19 +31,6 @@ export function ExportDialog({ transfer, hasThis, busy, files, onClose }: Export
   const [scope, setScope] = useState<ExportScope>(hasThis ? "this" : "all");
   const [format, setFormat] = useState<ExportFormat>("markdown");
   const [outcome, setOutcome] = useState<ExportOutcome | "idle" | "working">("idle");
-  const [imported, setImported] = useState<ImportState>("idle");
-  const input = useRef<HTMLInputElement>(null);
-  const importFrom = (given: readonly File[]): void => {
-    if (given.length === 0 || busy) return;
-    const course = new AbortController();
-    const tell = (working: number): void => setImported({ working, stop: () => course.abort() });
-    tell(0);
-    transfer.importFrom(given, { signal: course.signal, onOpened: tell }).then(setImported, (error: unknown) => {
-      console.warn("The import failed:", error);
-      setImported("failed");
-    });
-  };
-  useEffect(() => importFrom(files), [files]);
   return (
     <Dialog title={t.transfer.title} onClose={onClose}>
       <Choice
@@ -86,35 +73,58 @@ export function ExportDialog({ transfer, hasThis, busy, files, onClose }: Export
           state={{ tone: outcome === "done" ? "good" : "bad", text: t.transfer.exportOutcomes[outcome] }}
         />
       )}
-      <Section title={t.transfer.importTitle}>
-        <p class="dialog-note">{busy ? t.transfer.importBusy : t.transfer.importHint}</p>
-        <p class="dialog-actions">
-          <button
-            type="button"
-            class="button"
-            disabled={busy || isWorking(imported)}
-            onClick={() => input.current?.click()}
-          >
-            {t.transfer.importButton}
-          </button>
-          <input
-            ref={input}
-            type="file"
-            multiple
-            hidden
-            accept=".json,.jsonl,.zip,image/*"
-            data-testid="import-input"
-            onChange={(event) => {
-              importFrom([...(event.currentTarget.files ?? [])]);
-              event.currentTarget.value = "";
-            }}
-          />
-        </p>
-        <div role="status" class="import-outcome">
-          <Outcome state={imported} />
-        </div>
-      </Section>
+      <ImportSection transfer={transfer} busy={busy} files={files} />
     </Dialog>
+  );
+}
+
+/** Imports the files that are picked here, and at once those that were dropped on the page. */
+function ImportSection({ transfer, busy, files }: Pick<ExportDialogProps, "transfer" | "busy" | "files">): JSX.Element {
+  const t = useTexts();
+  const [imported, setImported] = useState<ImportState>("idle");
+  const input = useRef<HTMLInputElement>(null);
+  const importFrom = (given: readonly File[]): void => {
+    if (given.length === 0 || busy) return;
+    const canceller = new AbortController();
+    const showProgress = (working: number): void => setImported({ working, stop: () => canceller.abort() });
+    showProgress(0);
+    transfer
+      .importFrom(given, { signal: canceller.signal, onOpened: showProgress })
+      .then(setImported, (error: unknown) => {
+        console.warn("The import failed:", error);
+        setImported("failed");
+      });
+  };
+  useEffect(() => importFrom(files), [files]);
+  return (
+    <Section title={t.transfer.importTitle}>
+      <p class="dialog-note">{busy ? t.transfer.importBusy : t.transfer.importHint}</p>
+      <p class="dialog-actions">
+        <button
+          type="button"
+          class="button"
+          disabled={busy || isWorking(imported)}
+          onClick={() => input.current?.click()}
+        >
+          {t.transfer.importButton}
+        </button>
+        <input
+          ref={input}
+          type="file"
+          multiple
+          hidden
+          accept=".json,.jsonl,.zip,image/*"
+          data-testid="import-input"
+          onChange={(event) => {
+            importFrom([...(event.currentTarget.files ?? [])]);
+            event.currentTarget.value = "";
+          }}
+        />
+      </p>
+      <div role="status" class="import-outcome">
+        <Outcome state={imported} />
+      </div>
+    </Section>
   );
 }
 

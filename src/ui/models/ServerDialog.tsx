@@ -27,9 +27,6 @@ export function ServerDialog({ connect, onConnected, onClose }: ServerDialogProp
   const [problem, setProblem] = useState<ServerProblem>();
   const leaving = useRef(new AbortController());
   useEffect(() => () => leaving.current.abort(), []);
-  const failure = useRef<HTMLDivElement>(null);
-  // Below the fields it may stand out of sight.
-  useEffect(() => failure.current?.scrollIntoView({ block: "nearest" }), [problem]);
 
   const submit = async (): Promise<void> => {
     const { signal } = leaving.current;
@@ -41,10 +38,10 @@ export function ServerDialog({ connect, onConnected, onClose }: ServerDialogProp
       setBusy(false);
       if (result.ok) return onConnected(result.id);
       setProblem(result.problem);
-      // Once it stands there, what was typed in it stays.
+      // The field for a model's name stays after a later failure, so that what was typed in it is not lost.
       if (result.problem.canNameModel === true) setCanNameModel(true);
     } catch (error) {
-      // Nobody waits for a dialog that was closed.
+      // The dialog was closed, so nobody waits for the result.
       if (!signal.aborted) throw error;
     }
   };
@@ -54,7 +51,7 @@ export function ServerDialog({ connect, onConnected, onClose }: ServerDialogProp
       <p class="dialog-note">{t.remote.connectLead}</p>
       <form
         class="server-form"
-        // No policy lets a form go anywhere; the script sends what is typed.
+        // The content security policy lets no form be submitted; the script sends what is typed.
         onSubmit={(event) => {
           event.preventDefault();
           if (!busy) void submit();
@@ -67,7 +64,7 @@ export function ServerDialog({ connect, onConnected, onClose }: ServerDialogProp
           attributes={{ inputmode: "url", required: true }}
           onValue={(next) => {
             setUrl(next);
-            // Of another server it is not known.
+            // Whether another server lists its models is not known yet.
             setCanNameModel(false);
           }}
         />
@@ -88,38 +85,59 @@ export function ServerDialog({ connect, onConnected, onClose }: ServerDialogProp
           attributes={{ type: "password", autocomplete: "off" }}
           onValue={setKey}
         />
-        {problem !== undefined && (
-          <div ref={failure} class="failure" role="alert" data-testid="connect-problem" data-code={problem.code}>
-            <WarnIcon />
-            <div>
-              <FailureWords {...problem} />
-            </div>
-            <button type="submit" class="button" disabled={busy}>
-              {t.tryAgain}
-            </button>
-          </div>
-        )}
+        {problem !== undefined && <ConnectProblem problem={problem} busy={busy} />}
         <p class="dialog-actions">
           <button type="submit" class="button button-primary" disabled={busy || url.trim() === ""}>
             {busy ? t.remote.connecting : t.remote.connectButton}
           </button>
         </p>
       </form>
-      <details class="dialog-details server-help">
-        <summary>{t.remote.corsTitle}</summary>
-        <dl class="facts">
-          {t.remote.cors(location.origin).map(([server, setting]) => (
-            <div key={server} class="server-setting">
-              <dt>{server}</dt>
-              <dd>
-                <code>{setting}</code>
-              </dd>
-            </div>
-          ))}
-        </dl>
-        <p class="panel-note">{t.remote.mixedContent}</p>
-      </details>
+      <ServerHelp />
     </Dialog>
+  );
+}
+
+interface ConnectProblemProps {
+  readonly problem: ServerProblem;
+  readonly busy: boolean;
+}
+
+/** Why the server could not be connected, with a button that submits the form again. Scrolls itself into view. */
+function ConnectProblem({ problem, busy }: ConnectProblemProps): JSX.Element {
+  const t = useTexts();
+  const element = useRef<HTMLDivElement>(null);
+  useEffect(() => element.current?.scrollIntoView({ block: "nearest" }), [problem]);
+  return (
+    <div ref={element} class="failure" role="alert" data-testid="connect-problem" data-code={problem.code}>
+      <WarnIcon />
+      <div>
+        <FailureWords {...problem} />
+      </div>
+      <button type="submit" class="button" disabled={busy}>
+        {t.tryAgain}
+      </button>
+    </div>
+  );
+}
+
+/** How each known server program is told to accept requests from this page. */
+function ServerHelp(): JSX.Element {
+  const t = useTexts();
+  return (
+    <details class="dialog-details server-help">
+      <summary>{t.remote.corsTitle}</summary>
+      <dl class="facts">
+        {t.remote.cors(location.origin).map(([server, setting]) => (
+          <div key={server} class="server-setting">
+            <dt>{server}</dt>
+            <dd>
+              <code>{setting}</code>
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <p class="panel-note">{t.remote.mixedContent}</p>
+    </details>
   );
 }
 

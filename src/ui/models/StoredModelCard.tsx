@@ -1,5 +1,5 @@
-// One model that is stored in this browser: what it is, and one row of buttons to use, verify, save and delete it. What came of them is
-// said in the card itself.
+// The card of one model that is stored in this browser: its facts, and one row of buttons to use, verify, save and delete it. The card
+// itself shows their results.
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { errorCodeOf } from "#engine/errors.ts";
@@ -22,16 +22,52 @@ interface StoredModelCardProps extends Pick<ModelFeatures, "downloads" | "models
 
 export function StoredModelCard(props: StoredModelCardProps): JSX.Element {
   const { model, models, storage, downloads, working, onUse } = props;
-  const { actions } = storage;
   const selectedId = models.state.value.selected.id;
   const t = useTexts();
-  const [asking, setAsking] = useState(false);
-  const [note, setNote] = useState<NoteState>();
   const underWay = downloads.state.value.find(({ id }) => id === model.id);
   const name = model.name === "" ? (underWay?.name ?? model.id) : model.name;
   const isAdapter = model.architecture === "llava-adapter";
   const usable = model.complete && (!isAdapter || baseOf(model, storage.state.value.stored ?? []) !== undefined);
 
+  const { note, verify, save, remove } = useCardActions(props, name);
+  const badge =
+    model.id === selectedId
+      ? t.storage.selected
+      : models.loadedIds.value.includes(model.id)
+        ? t.storage.loaded
+        : undefined;
+  const buttons = (
+    <CardButtons
+      name={name}
+      working={working}
+      complete={model.complete}
+      onUse={usable && model.id !== selectedId ? () => onUse(model.id) : undefined}
+      onVerify={verify}
+      onSave={save}
+      onRemove={remove}
+    />
+  );
+  return (
+    <ModelCard testId="stored-model" name={name} facts={factsOf(t, model, usable)} badge={badge} actions={buttons}>
+      <Note state={note} />
+    </ModelCard>
+  );
+}
+
+interface CardActions {
+  /** What the latest action does or did. */
+  readonly note: NoteState | undefined;
+  readonly verify: () => void;
+  readonly save: () => void;
+  readonly remove: () => void;
+}
+
+/** The card's actions on the stored files. Each shows a note while it runs and its result after; a failed one offers a retry. */
+function useCardActions(props: StoredModelCardProps, name: string): CardActions {
+  const { model, storage, downloads } = props;
+  const { actions } = storage;
+  const t = useTexts();
+  const [note, setNote] = useState<NoteState>();
   const act = (doing: string, work: () => Promise<NoteState | undefined>): void => {
     const retry = (): void => act(doing, work);
     props.onWorking(true);
@@ -47,7 +83,7 @@ export function StoredModelCard(props: StoredModelCardProps): JSX.Element {
         props.onWorking(false);
       });
   };
-  const verify = async (): Promise<NoteState> => {
+  const verifyFiles = async (): Promise<NoteState> => {
     const found = await actions.verify(model.id, (loaded, total) => {
       const share = loaded / Math.max(1, total);
       setNote({ tone: "busy", text: t.storage.verifying(formatNumber(t, Math.floor(share * 100))), share });
@@ -63,26 +99,43 @@ export function StoredModelCard(props: StoredModelCardProps): JSX.Element {
     downloads.actions.start({ id, name, baseUrl, architecture, bytes: totalBytes }, "repair");
     return { tone: "busy", text: t.storage.mended(damaged) };
   };
-  const save = async (): Promise<NoteState> => {
+  const saveZip = async (): Promise<NoteState> => {
     const zip = await actions.exportPackage(model.id);
     if (zip === "incomplete") return { tone: "bad", text: t.storage.incomplete };
     if (zip === "too-large") return { tone: "bad", text: t.storage.tooLarge };
     storage.saveFile(zip, `${name.replace(/[^\p{L}\p{N}.-]+/gu, "-")}.zip`);
     return { tone: "good", text: t.storage.saved };
   };
-  const remove = async (): Promise<NoteState | undefined> => {
+  const removeFiles = async (): Promise<NoteState | undefined> => {
     if ((await actions.forget(model.id)) === "in-use") return { tone: "bad", text: t.storage.inUse };
     props.onRemoved(name);
     return undefined;
   };
+  return {
+    note,
+    verify: () => act(t.storage.verifying("0"), verifyFiles),
+    save: () => act(t.storage.saving, saveZip),
+    remove: () => act(t.storage.removing, removeFiles),
+  };
+}
 
-  const badge =
-    model.id === selectedId
-      ? t.storage.selected
-      : models.loadedIds.value.includes(model.id)
-        ? t.storage.loaded
-        : undefined;
-  const buttons = asking ? (
+interface CardButtonsProps {
+  readonly name: string;
+  readonly working: boolean;
+  readonly complete: boolean;
+  /** Absent where the model is in use already, or cannot be used. */
+  readonly onUse: (() => void) | undefined;
+  readonly onVerify: () => void;
+  readonly onSave: () => void;
+  readonly onRemove: () => void;
+}
+
+/** The row of buttons. Delete asks for confirmation in the same row. */
+function CardButtons(props: CardButtonsProps): JSX.Element {
+  const { name, working, complete, onUse, onVerify, onSave, onRemove } = props;
+  const t = useTexts();
+  const [asking, setAsking] = useState(false);
+  return asking ? (
     <div class="card-actions" role="group" aria-label={t.storage.reallyRemove(name)}>
       <span>{t.storage.reallyRemove(name)}</span>
       <button
@@ -90,7 +143,7 @@ export function StoredModelCard(props: StoredModelCardProps): JSX.Element {
         class="button button-danger"
         onClick={() => {
           setAsking(false);
-          act(t.storage.removing, remove);
+          onRemove();
         }}
       >
         {t.storage.remove}
@@ -101,8 +154,8 @@ export function StoredModelCard(props: StoredModelCardProps): JSX.Element {
     </div>
   ) : (
     <div class="card-actions">
-      {usable && model.id !== selectedId && (
-        <button type="button" class="button button-primary" disabled={working} onClick={() => onUse(model.id)}>
+      {onUse !== undefined && (
+        <button type="button" class="button button-primary" disabled={working} onClick={onUse}>
           {t.storage.use}
         </button>
       )}
@@ -111,16 +164,16 @@ export function StoredModelCard(props: StoredModelCardProps): JSX.Element {
         class="button"
         disabled={working}
         aria-label={t.storage.verifyModel(name)}
-        onClick={() => act(t.storage.verifying("0"), verify)}
+        onClick={onVerify}
       >
         {t.storage.verify}
       </button>
       <button
         type="button"
         class="button"
-        disabled={working || !model.complete}
+        disabled={working || !complete}
         aria-label={t.storage.saveModel(name)}
-        onClick={() => act(t.storage.saving, save)}
+        onClick={onSave}
       >
         {t.storage.save}
       </button>
@@ -134,11 +187,6 @@ export function StoredModelCard(props: StoredModelCardProps): JSX.Element {
         {t.storage.remove}
       </button>
     </div>
-  );
-  return (
-    <ModelCard testId="stored-model" name={name} facts={factsOf(t, model, usable)} badge={badge} actions={buttons}>
-      <Note state={note} />
-    </ModelCard>
   );
 }
 
