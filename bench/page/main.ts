@@ -3,8 +3,8 @@
 import { wrap } from "comlink";
 import { runtimePath } from "#sw/runtime-cache.ts";
 import type { Message } from "#engine/types.ts";
-import "#ui/app/tokens.css";
-import "#ui/app/base.css";
+import "#ui/styles/tokens.css";
+import "#ui/styles/base.css";
 import "./page.css";
 import { spreadOf, type System } from "../measure.ts";
 import type { Split } from "../systems/ours.ts";

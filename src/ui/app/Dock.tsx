@@ -9,7 +9,7 @@ import { DraftPictures } from "#ui/conversation/DraftPictures.tsx";
 import { JumpToEnd } from "#ui/conversation/JumpToEnd.tsx";
 import { SuggestedQuestions } from "#ui/conversation/SuggestedQuestions.tsx";
 import type { TurnActions } from "#ui/conversation/turn-actions.ts";
-import { LoadBanner } from "#ui/models/ModelStatus.tsx";
+import { LoadBanner } from "#ui/models/selected/ModelStatus.tsx";
 import { languageNames } from "#ui/parts/language-names.ts";
 import { useMedia } from "#ui/parts/use-media.ts";
 import { useTexts } from "#ui/texts/texts.ts";

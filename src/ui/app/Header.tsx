@@ -1,8 +1,8 @@
 // The top of the page: the mark, which model and device answer, and the few things that are always at hand.
 import type { JSX } from "preact";
 import { isBusy } from "#chat/conversation/conversation.ts";
-import { ModelPicker } from "#ui/models/ModelPicker.tsx";
-import { ModelStatus } from "#ui/models/ModelStatus.tsx";
+import { ModelPicker } from "#ui/models/selected/ModelPicker.tsx";
+import { ModelStatus } from "#ui/models/selected/ModelStatus.tsx";
 import { IconButton } from "#ui/parts/IconButton.tsx";
 import {
   KeyboardIcon,

@@ -1,6 +1,6 @@
 // All styles of the page. Where two rules are equally specific, the one that comes later here wins.
-import "./tokens.css";
-import "./base.css";
+import "#ui/styles/tokens.css";
+import "#ui/styles/base.css";
 import "./header.css";
 import "./main.css";
 import "./dock.css";
@@ -11,8 +11,8 @@ import "#ui/parts/fields.css";
 import "#ui/notes/failure.css";
 import "#ui/notes/note.css";
 import "#ui/notes/undo-note.css";
-import "#ui/models/model-status.css";
-import "#ui/models/model-picker.css";
+import "#ui/models/selected/model-status.css";
+import "#ui/models/selected/model-picker.css";
 import "#ui/conversation/empty-state.css";
 import "#ui/conversation/suggested-questions.css";
 import "#ui/markdown/markdown.css";

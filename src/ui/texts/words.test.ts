@@ -4,12 +4,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { languages, type Language } from "./texts.ts";
 
-const folder = new URL("./", import.meta.url);
-const bench = new URL("../../../bench/page/texts.ts", folder);
+const bench = new URL("../../../bench/page/texts.ts", import.meta.url);
 
 /** What the files of a language say: without comments, imports and the names of keys. */
 function linesOf(language: Language): string[] {
-  const files = readdirSync(folder).filter((name) => new RegExp(`^${language}(-\\w+)?\\.ts$`).test(name));
+  const folder = new URL(`./${language}/`, import.meta.url);
+  const files = readdirSync(folder);
   const benchText = new RegExp(`export const ${language}: [^]*?\n};`).exec(readFileSync(bench, "utf8"))?.[0] ?? "";
   const texts = [...files.map((name) => readFileSync(new URL(name, folder), "utf8")), benchText];
   return texts

@@ -3,15 +3,15 @@ import type { FailureCode } from "#chat/conversation/conversation.ts";
 import type { Stage } from "#engine/types.ts";
 import type { PictureProblem } from "#chat/pictures/pictures.web.ts";
 import type { DeviceNotice } from "#worker/api.ts";
-import { chat } from "./en-chat.ts";
-import { compare } from "./en-compare.ts";
-import { remote, remoteErrors } from "./en-remote.ts";
-import { app, sampling } from "./en-settings.ts";
-import { photos } from "./en-photos.ts";
-import { storage } from "./en-storage.ts";
-import { kept } from "./en-kept.ts";
-import { transfer } from "./en-transfer.ts";
-import { weights } from "./en-weights.ts";
+import { chat } from "./chat.ts";
+import { compare } from "./compare.ts";
+import { remote, remoteErrors } from "./remote.ts";
+import { app, sampling } from "./settings.ts";
+import { photos } from "./photos.ts";
+import { storage } from "./storage.ts";
+import { kept } from "./kept.ts";
+import { transfer } from "./transfer.ts";
+import { weights } from "./weights.ts";
 
 const plural = (count: number, one: string, many: string): string => (count === 1 ? one : many);
 

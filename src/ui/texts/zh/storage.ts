@@ -1,5 +1,5 @@
 // Chinese sentences about the models that are stored in the browser.
-import type { storage as english } from "./en-storage.ts";
+import type { storage as english } from "#ui/texts/en/storage.ts";
 
 export const storage: typeof english = {
   open: "管理模型",

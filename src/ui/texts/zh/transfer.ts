@@ -1,5 +1,5 @@
 // Chinese sentences about export and import.
-import type { transfer as english } from "./en-transfer.ts";
+import type { transfer as english } from "#ui/texts/en/transfer.ts";
 
 export const transfer: typeof english = {
   title: "导出和导入",

@@ -1,5 +1,5 @@
 // 关于模型对比的中文文本。Chinese, about models side by side.
-import type { Texts } from "./en.ts";
+import type { Texts } from "#ui/texts/en/en.ts";
 
 export const compare: Texts["compare"] = {
   open: "对比模型",

@@ -1,14 +1,14 @@
 // 页面的中文文本。Every sentence of the page in Chinese (simplified).
-import type { Texts } from "./en.ts";
-import { chat } from "./zh-chat.ts";
-import { compare } from "./zh-compare.ts";
-import { remote, remoteErrors } from "./zh-remote.ts";
-import { app, sampling } from "./zh-settings.ts";
-import { photos } from "./zh-photos.ts";
-import { storage } from "./zh-storage.ts";
-import { kept } from "./zh-kept.ts";
-import { transfer } from "./zh-transfer.ts";
-import { weights } from "./zh-weights.ts";
+import type { Texts } from "#ui/texts/en/en.ts";
+import { chat } from "./chat.ts";
+import { compare } from "./compare.ts";
+import { remote, remoteErrors } from "./remote.ts";
+import { app, sampling } from "./settings.ts";
+import { photos } from "./photos.ts";
+import { storage } from "./storage.ts";
+import { kept } from "./kept.ts";
+import { transfer } from "./transfer.ts";
+import { weights } from "./weights.ts";
 
 export const zh: Texts = {
   tag: "zh-CN",

@@ -1,5 +1,5 @@
 // Chinese sentences about what is kept of a conversation and what is not.
-import type { Texts } from "./en.ts";
+import type { Texts } from "#ui/texts/en/en.ts";
 
 export const kept: Texts["kept"] = {
   blocked: "此浏览器不保存本页数据：离开后对话会丢失。",

@@ -1,5 +1,5 @@
 // Chinese sentences about sampling and about the page as an app.
-import type { app as englishApp, sampling as englishSampling } from "./en-settings.ts";
+import type { app as englishApp, sampling as englishSampling } from "#ui/texts/en/settings.ts";
 
 export const sampling: typeof englishSampling = {
   preset: "问题类型",

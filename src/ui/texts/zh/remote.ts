@@ -1,7 +1,7 @@
 // 关于服务器的中文文本。Chinese, about servers.
 import { isOnThisMachine } from "#chat/servers/this-machine.ts";
 import type { RemoteErrorCode } from "#remote/http/errors.ts";
-import type { Texts } from "./en.ts";
+import type { Texts } from "#ui/texts/en/en.ts";
 
 export const remoteErrors: Record<RemoteErrorCode, string> = {
   "server-address": "这不是服务器地址。请输入例如“localhost:8000”或“https://gpu.example/v1”的地址。",

@@ -1,5 +1,5 @@
 // 关于照片模型的中文句子。
-import type { photos as English } from "./en-photos.ts";
+import type { photos as English } from "#ui/texts/en/photos.ts";
 
 export const photos: typeof English = {
   offer: (name) => `要看照片？试试 ${name}`,

@@ -9,7 +9,7 @@ import { FailureWords } from "#ui/notes/FailureWords.tsx";
 import { IconButton } from "#ui/parts/IconButton.tsx";
 import { CheckIcon, ChevronIcon, CloseIcon, WarnIcon } from "#ui/parts/icons.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
-import type { ModelFeatures, ModelsFeature } from "./model-features.ts";
+import type { ModelFeatures, ModelsFeature } from "#ui/models/model-features.ts";
 
 interface ModelPickerProps extends Pick<ModelFeatures, "models" | "servers"> {
   readonly onConnect: () => void;

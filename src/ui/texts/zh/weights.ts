@@ -1,5 +1,5 @@
 // 关于权重下载和内存的中文句子。
-import type { weights as English } from "./en-weights.ts";
+import type { weights as English } from "#ui/texts/en/weights.ts";
 
 export const weights: typeof English = {
   silent: "服务器没有继续发送数据。已收到的部分会保留，每 15 秒会重新请求一次。",

@@ -1,5 +1,5 @@
 // 关于对话中的图片、推荐问题和模型所懂语言的中文句子。
-import type { chat as English } from "./en-chat.ts";
+import type { chat as English } from "#ui/texts/en/chat.ts";
 
 export const chat: typeof English = {
   choosePicture: "选择图片",
