@@ -3,10 +3,18 @@ import { readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { expect, test, type Page } from "@playwright/test";
 import { securityHeaders } from "#sw/security-headers.ts";
+import { modelReady } from "../support/ask.ts";
 import { redPng } from "../support/saved-chat.ts";
 import { serveStatic } from "../support/static-server.ts";
 
 const box = (page: Page) => page.getByRole("textbox", { name: "Ask about the picture" });
+/** The texts of questions that are not sent yet, as the page keeps them. */
+const keptDrafts = (page: Page): Promise<string[]> =>
+  page.evaluate(() =>
+    Object.entries(localStorage)
+      .filter(([key]) => key.startsWith("llava-web-draft:"))
+      .map(([, value]) => (JSON.parse(String(value)) as { text: string }).text),
+  );
 const folder = process.env["E2E_FOLDER"] ?? "dist-test";
 
 test("a question in the address waits in the box, once, and is not sent", async ({ page }) => {
@@ -14,7 +22,14 @@ test("a question in the address waits in the box, once, and is not sent", async 
   await expect(box(page)).toHaveValue("What is this?");
   await expect(page).toHaveURL(/\?device=wasm$/);
   await expect(page.getByTestId("empty-state")).toBeVisible();
+  // It is a draft like any other from now on: there after a reload, and gone once it was deleted.
+  await expect.poll(() => keptDrafts(page)).toEqual(["What is this?"]);
   await page.reload();
+  await expect(box(page)).toHaveValue("What is this?");
+  await box(page).fill("");
+  await expect.poll(() => keptDrafts(page)).toEqual([]);
+  await page.reload();
+  await modelReady(page);
   await expect(box(page)).toHaveValue("");
 });
 
@@ -75,7 +90,15 @@ test("a picture shared to the app waits in the box with its words, once, and goe
   await expect(page.getByRole("button", { name: "Remove größe 1.png" })).toBeVisible();
   await expect(box(page)).toHaveValue("What is this?");
   await expect(page).not.toHaveURL(/shared/);
+  await expect.poll(() => keptDrafts(page)).toEqual(["What is this?"]);
   await page.reload();
+  await expect(box(page)).toHaveValue("What is this?");
+  await expect(page.getByRole("button", { name: /^Remove / })).toHaveCount(1);
+  await page.getByRole("button", { name: /^Remove / }).click();
+  await box(page).fill("");
+  await expect.poll(() => keptDrafts(page)).toEqual([]);
+  await page.reload();
+  await modelReady(page);
   await expect(box(page)).toHaveValue("");
   await expect(page.getByRole("button", { name: /^Remove / })).toHaveCount(0);
 });
