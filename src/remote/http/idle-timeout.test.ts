@@ -1,4 +1,4 @@
-// Servers that say nothing for too long.
+// Servers that say nothing for too long. The timeouts are short but real, because real sockets carry the silence.
 import { afterEach, describe, expect, test } from "vitest";
 import { ask, start, stopAll, type Answer } from "#testing/asking.node.ts";
 import { chunkJson, event } from "#testing/fake-quirks.node.ts";

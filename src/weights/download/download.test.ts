@@ -17,6 +17,8 @@ let server: TestServer;
 beforeEach(async () => {
   answers = [];
   ranges = [];
+  reportedBytes = 0;
+  onReported = () => undefined;
   server = await startTestServer((request, response) => {
     ranges.push(request.headers.range);
     (answers.shift() ?? withRanges)(request, response);
@@ -39,7 +41,11 @@ const withRanges: Answer = (request, response) => {
 
 const withoutRanges: Answer = (_, response) => void response.end(content);
 
-/** Sends so many bytes of what was asked for, then breaks the connection. */
+/** Bytes that the download under test has reported, and what waits for more of them. */
+let reportedBytes = 0;
+let onReported: () => void = () => undefined;
+
+/** Sends so many bytes of what was asked for, and breaks the connection once the download has reported them all. */
 const cutAfter =
   (bytes: number): Answer =>
   (request, response) => {
@@ -48,7 +54,11 @@ const cutAfter =
       "content-length": end - start,
       ...(request.headers.range === undefined ? {} : { "content-range": `bytes ${start}-${end - 1}/${fileBytes}` }),
     });
-    response.write(content.subarray(start, start + bytes), () => setTimeout(() => response.destroy(), 50));
+    const reportedBefore = reportedBytes;
+    onReported = () => {
+      if (reportedBytes - reportedBefore >= bytes) response.destroy();
+    };
+    response.write(content.subarray(start, start + bytes));
   };
 
 const status =
@@ -64,7 +74,12 @@ function expectBytes(found: Uint8Array, wanted: Uint8Array): void {
 const fast: DownloadOptions = { backoffMs: () => 1 };
 
 async function read(offset: number, bytes: number, options = fast): Promise<Uint8Array> {
-  const download = createFileDownload(url, fileBytes, options);
+  const onBytes = (count: number): void => {
+    options.onBytes?.(count);
+    reportedBytes += count;
+    onReported();
+  };
+  const download = createFileDownload(url, fileBytes, { ...options, onBytes });
   const partial = emptyShard(bytes);
   try {
     await download.read(offset, partial);
@@ -212,7 +227,10 @@ test.each([false, true])(
   },
 );
 
-/** Time that runs 100 times as fast: 15 s are 150 ms. */
+/**
+ * Time that runs 100 times as fast: the idle timeout of 15 s takes 150 ms. It is real time, because the bytes travel over a real socket,
+ * which a clock set by hand could not wait for.
+ */
 const fastClock: Clock = {
   after(milliseconds, callback) {
     const timer = setTimeout(callback, milliseconds / 100);

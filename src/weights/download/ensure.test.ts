@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { EngineError } from "#engine/errors.ts";
 import { ensurePackage, type EnsureOptions } from "./ensure.ts";
 import { isPackageStored, removePackage } from "#weights/store/stored-package.ts";
@@ -219,11 +219,15 @@ test("a shard that was half there when loading was stopped is not fetched from i
     if (path !== "onnx/v.onnx_data") return false;
     response.writeHead(206, { "content-length": shardBytes, "content-range": "bytes 0-9999/25000" });
     response.write(served.files.get(path)?.subarray(0, 4000));
-    setTimeout(() => abort.abort(), 200);
     return true;
   };
   const store = createMemoryShardStore();
-  await expect(ensure(store, { partials, signal: abort.signal })).rejects.toMatchObject({ name: "AbortError" });
+  const stopped = expect(ensure(store, { partials, signal: abort.signal })).rejects.toMatchObject({
+    name: "AbortError",
+  });
+  await vi.waitUntil(() => [...partials.values()].some(({ received }) => received === 4000), { interval: 5 });
+  abort.abort();
+  await stopped;
   const ranges: (string | undefined)[] = [];
   answer = (path, request) => {
     if (path === "onnx/v.onnx_data") ranges.push(request.headers.range);

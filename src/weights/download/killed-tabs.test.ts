@@ -78,6 +78,7 @@ test(`a tab killed ${kills} times: the package comes whole, and no verified byte
           return { kind: "instead", bytes: randomBytes(kill, weightBytes) };
         }
         const afterBytes = draw(Math.min(end - start, (2 * weightBytes) / kills));
+        // Real time: the kill may come while bytes are still on the socket, in a piece, or on their way to the store.
         setTimeout(resolve, 30);
         return { kind: "hang", afterBytes };
       };
@@ -119,6 +120,7 @@ async function dieAfter(store: ShardStore, bytes: number): Promise<void> {
   const hung = new Promise<void>((resolve) => {
     server.misbehave = ({ path, start }) => {
       if (path !== weightsPath || start + shardBytes <= bytes) return undefined;
+      // Real time, in which the bytes cross a real socket and are stored in pieces; no event tells when the last one is.
       setTimeout(resolve, 50);
       return { kind: "hang", afterBytes: bytes - start };
     };

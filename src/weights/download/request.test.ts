@@ -9,7 +9,7 @@ import { createMemoryShardStore } from "#weights/store/store.ts";
 import type { Clock } from "./watched-fetch.ts";
 import { startTestServer, type TestServer } from "#testing/http-server.node.ts";
 
-/** 15 s are 100 ms. */
+/** The idle timeout of 15 s takes 100 ms. Real time, because the bytes travel over a real socket. */
 const clock: Clock = {
   after(milliseconds, callback) {
     const timer = setTimeout(callback, milliseconds / 150);
