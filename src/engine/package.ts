@@ -1,5 +1,5 @@
-// The engine's view of a model package: the part of its manifest the engine needs, and the formats of the two files
-// that only this project writes: the expansion recipe and the self-test. Types only; the converter writes them.
+// The engine's view of a model package: the part of its manifest that the engine needs, and the formats of the two files that only this project
+// has: the expansion recipe and the self-test. Types only; the converter writes the files.
 
 /** One ONNX graph with its external data; paths are relative to the package folder. */
 export interface GraphFiles {
@@ -7,34 +7,34 @@ export interface GraphFiles {
   readonly data: readonly string[];
   readonly bits: 4 | 8 | 16 | 32;
   readonly expanded?: { readonly path: string; readonly recipe: string; readonly bytes: number } | undefined;
-  /** Of a decoder: the same graph over the same data, for devices that do a recorded step again (convert/onnx/decoder.ts, buildDecoder). */
+  /** A decoder's graph over the same data for devices that replay a recorded decode step (convert/onnx/decoder.ts, buildDecoder). */
   readonly replayable?: string | undefined;
-  /** Of a decoder that LoRA adapters fit: the same graphs over the same data, with room for one. */
+  /** A decoder's graphs over the same data with inputs for a LoRA adapter. */
   readonly adaptable?: AdaptableGraph | undefined;
 }
 
 export interface AdaptableGraph {
   readonly path: string;
-  /** With f32 weights, where the plain graph has one so; filled by the same recipe. */
+  /** The graph with f32 weights, where the plain graph has such a version; its data are made by the same recipe. */
   readonly expanded?: string | undefined;
-  /** Tells these decoder weights from all others, at whatever width they are kept. */
+  /** Identifies the decoder's original weights, whatever they are quantized to. An adapter fits where its own `fits` is the same. */
   readonly fits: string;
-  /** Every layer has these, each with the inputs lora.{layer}.{name}.down [inputs, rank] and .up [rank, outputs]. */
+  /** The sites of every layer; each has graph inputs lora.{layer}.{name}.down [inputs, rank] and .up [rank, outputs]. */
   readonly sites: readonly AdapterSite[];
 }
 
-/** One matrix product of a layer; of several parts their outputs follow one another. */
+/** One matrix product of a layer. The outputs of several parts are concatenated. */
 export interface AdapterSite {
   readonly name: string;
   readonly inputs: number;
   readonly parts: readonly {
-    /** As Hugging Face's Llama calls it within its layer, "self_attn.q_proj". */
+    /** The matrix's name within a layer of Hugging Face's Llama, for example "self_attn.q_proj". */
     readonly of: string;
     readonly outputs: number;
   }[];
 }
 
-/** A LoRA adapter beside the package it fits; an AdapterManifest satisfies it. */
+/** A LoRA adapter for a package that it fits; an AdapterManifest satisfies it. */
 export interface AdapterInfo {
   readonly model: {
     readonly id: string;
@@ -43,7 +43,7 @@ export interface AdapterInfo {
     readonly imageAspect: "pad" | "crop" | "resize";
   };
   readonly adapter: {
-    /** As in the base's AdaptableGraph. */
+    /** The `fits` of the base model's AdaptableGraph. */
     readonly fits: string;
     readonly baseName: string;
     readonly bits: 16 | 32;
@@ -56,8 +56,8 @@ export interface AdapterInfo {
 }
 
 /**
- * Where an adapter's matrices lie in its data: per changed weight `down` [inputs, rank] at `offset` and right after it `up`
- * [rank, outputs], little-endian floats of the adapter's bits, the scale (alpha / rank) within `up`.
+ * Where an adapter's matrices lie in its data: per adapted weight `down` [inputs, rank] at `offset`, directly followed by `up`
+ * [rank, outputs]. Little-endian floats of the adapter's bits; `up` is already multiplied by the scale (alpha / rank).
  */
 export interface AdapterIndex {
   readonly version: 1;
@@ -69,15 +69,15 @@ export interface AdapterIndex {
   }[];
 }
 
-/** How a model sees a picture whole and in tiles: LLaVA-1.6's and OneVision's "anyres". */
+/** How a picture is encoded whole and in tiles: LLaVA-1.6's and OneVision's "anyres". */
 export interface PictureTiles {
-  /** Sizes that a picture may be fitted into, in pixels, height first. */
+  /** The canvas sizes (grid pinpoints) that a picture may be fitted into, in pixels, height first. */
   readonly pinpoints: readonly (readonly [number, number])[];
   /** Rows of features on a tile's side. */
   readonly side: number;
-  /** Features of more tiles than these are shrunk to as many. */
+  /** The most tiles' worth of features that the grid may take; a larger feature map is downsampled. */
   readonly most?: number | undefined;
-  /** Several pictures in a prompt are a square each, as `imageAspect` says. */
+  /** Whether only a prompt's single picture is tiled; several become a square each, as `imageAspect` says. */
   readonly onlyAlone: boolean;
 }
 
@@ -88,7 +88,7 @@ export interface PackageInfo {
     readonly name: string;
     readonly template: string;
     readonly imageAspect: "pad" | "crop" | "resize";
-    /** Rows that one picture takes in the prompt; of pictures in tiles the most it may take. */
+    /** Rows that one picture takes in the prompt; with tiles the most that it may take. */
     readonly imageTokens: number;
     readonly tiles?: PictureTiles | undefined;
     readonly contextLength: number;

@@ -1,4 +1,4 @@
-// A prompt's pictures: how many rows each takes, and their features, from one square or from tiles. Keeps no tensors and knows no prompt.
+// Measures a prompt's pictures (rows in the prompt) and encodes them to features, from one square or from tiles. Keeps no tensors, knows no prompt.
 import { EngineError } from "./errors.ts";
 import { anyresTiles, packAnyres, planAnyres, type AnyresPlan } from "#engine/picture/anyres.ts";
 import { hashPicture } from "#engine/model/image-features.ts";
@@ -10,16 +10,16 @@ import type { ImageMode, ImagePart, Pixels } from "./types.ts";
 
 export interface PictureOptions {
   readonly model: Model;
-  /** What happens to a picture that gets no tiles. */
+  /** How a picture without tiles becomes a square. */
   readonly imageAspect: Exclude<ImageMode, "auto">;
-  /** Rows of a picture, where the model has no tiles. */
+  /** Rows of a picture where the model has no tiles. */
   readonly imageTokens: number;
   readonly tiles: PictureTiles | undefined;
   /** Decodes a picture file upright; throws EngineError("bad-image"). */
   readonly decodeImage: (blob: Blob) => Promise<Pixels>;
 }
 
-/** A picture as it stands in the prompt. Two of the same `key` have the same features. */
+/** A picture of a prompt. Two with the same `key` have the same features. */
 export interface Picture {
   readonly key: string;
   readonly blob: Blob;
@@ -27,22 +27,22 @@ export interface Picture {
   readonly shape: AnyresPlan | Exclude<ImageMode, "auto">;
 }
 
-/** Milliseconds spent; added to. */
+/** Milliseconds spent so far; the functions here add to them. */
 export interface PictureClock {
   imageMs: number;
   visionMs: number;
 }
 
 export interface Pictures {
-  /** The pictures of one prompt, in order. Decodes those whose size counts and is not known yet. */
+  /** Measures the pictures of one prompt, in order. Decodes those whose unknown size decides about tiles. */
   measure(parts: readonly ImagePart[], mode: ImageMode, clock: PictureClock): Promise<Picture[]>;
-  /** Yields after each tile; ends with the features [1, rows, hidden], which are the caller's. */
+  /** Yields after each tile; returns the features [1, rows, hidden], which the caller disposes. */
   encode(picture: Picture, clock: PictureClock): AsyncGenerator<void, EncodedImage>;
-  /** Forgets what was decoded and not used. */
+  /** Drops pixels that were decoded and not encoded. */
   release(): void;
 }
 
-/** Nothing is known of any picture yet. Longer than most functions: a closure over what was decoded, measured and hashed. */
+/** Starts without any picture. Longer than most functions: a closure over the decoded pixels, sizes and hashes. */
 export function createPictures(options: PictureOptions): Pictures {
   const { model, tiles } = options;
   const { config, runtime } = model;
@@ -51,7 +51,7 @@ export function createPictures(options: PictureOptions): Pictures {
   const hashes = new WeakMap<Blob, string>();
   const hashesById = new Map<string, string>();
 
-  /** Reading and hashing 5 MB takes as long as several tokens, and every question is about all pictures before it. */
+  /** Hashes are kept: reading and hashing 5 MB takes as long as several decode steps, and every question includes all earlier pictures. */
   async function hashOf({ blob, id }: ImagePart): Promise<string> {
     const known = hashes.get(blob) ?? (id === undefined ? undefined : hashesById.get(id));
     const hash = known ?? (await hashPicture(blob));

@@ -1,11 +1,10 @@
-// What goes into the engine and what comes out of it, as plain structured-cloneable data.
-// The hub and remote rooms yield the same events.
+// The engine's requests and events, as structured-cloneable data. The hub and remote wings yield the same events.
 
 /** A picture as the user gave it: the undecoded file. Two parts with the same bytes share their image features. */
 export interface ImagePart {
   readonly type: "image";
   readonly blob: Blob;
-  /** The same for copies of one Blob, as a worker gets a new one with every call, and for no other: such a picture is hashed once. */
+  /** Identifies the copies of one Blob, since a worker gets a new copy with every call, so that the picture is hashed once. */
   readonly id?: string | undefined;
 }
 
@@ -54,10 +53,10 @@ export interface GenerateRequest {
 
 export type Stage = "image" | "vision" | "prefill" | "decode";
 
-/** What the model's vision encoder takes a picture for. */
+/** The vision encoder's classification of a picture. */
 export type PictureKind = "photograph" | "drawing";
 
-/** The kinds of a request's pictures, in the order of its image parts; undefined where the model does not tell them apart. */
+/** The kinds of a request's pictures, in the order of its image parts; undefined where the model does not classify them. */
 export type PictureKinds = readonly (PictureKind | undefined)[];
 
 /** Milliseconds per part of one answer; `firstTokenMs` counts from the request to the first token. */
@@ -78,23 +77,23 @@ export interface Usage {
   readonly newTokens: number;
 }
 
-/** "length": as long as was allowed; "context": the model's memory is full. */
+/** "length": the answer has maxNewTokens; "context": the context is full. */
 export type FinishReason = "eos" | "stop" | "length" | "context" | "abort";
 
 /** Yielded in this order: stages (progress, not promised), text pieces, one `done`; `waiting` at any time. Text never holds a broken UTF-8 character. */
 export type GenerateEvent =
   | { readonly type: "stage"; readonly stage: Stage; readonly done: number; readonly total: number }
   | { readonly type: "text"; readonly text: string }
-  // A server says nothing for so long; 0 when it speaks again. No engine of this device yields it.
+  // How long a server has sent nothing; 0 once bytes arrive again. The engines of this device never yield it.
   | { readonly type: "waiting"; readonly silentMs: number }
   | {
       readonly type: "done";
       readonly reason: FinishReason;
-      /** A server's own word for an ending that is none of these, "" when it just ended. */
+      /** A server's own finish reason where it is none of these; "" where the stream ended without one. */
       readonly ending?: string;
       readonly usage: Usage;
       readonly timings: Timings;
-      /** Absent from servers and the hub's library, which do not say. */
+      /** Absent from remote servers and the hub's library, which do not classify pictures. */
       readonly pictures?: PictureKinds;
     };
 

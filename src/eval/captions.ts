@@ -1,5 +1,5 @@
-// Scores of captions against several references each: CIDEr-D (Vedantam et al. 2015) and BLEU-4 (Papineni et al. 2002). Words are runs of
-// letters and digits in lower case; published figures are made with PTB's tokenizer, which differs in contractions and hyphens.
+// Scores captions against several references each: CIDEr-D (Vedantam et al. 2015) and BLEU-4 (Papineni et al. 2002). Words are runs of letters
+// and digits in lower case. Published figures use the PTB tokenizer, which treats contractions and hyphens differently.
 
 export interface Captioned {
   readonly answer: string;
@@ -7,15 +7,16 @@ export interface Captioned {
 }
 
 type Grams = Map<string, number>;
+/** N-grams of 1 to 4 words are counted. */
 const longest = 4;
-/** CIDEr-D's tolerance for a caption of another length, in words. */
+/** The σ of CIDEr-D's Gaussian penalty for a difference in length, in words. */
 const sigma = 6;
 
 function wordsOf(text: string): string[] {
   return text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
 }
 
-/** How often each run of n words stands in a text. */
+/** Counts the n-grams of a text. */
 function gramsOf(words: readonly string[], n: number): Grams {
   const counts: Grams = new Map();
   for (let i = 0; i + n <= words.length; i++) {
@@ -25,7 +26,7 @@ function gramsOf(words: readonly string[], n: number): Grams {
   return counts;
 }
 
-/** Mean CIDEr-D, 0 to 10; document frequencies are those of the references given. */
+/** Mean CIDEr-D, 0 to 10. Document frequencies come from the given references. */
 export function ciderD(captions: readonly Captioned[]): number {
   const frequencies: Grams = new Map();
   for (const { references } of captions) {
@@ -73,7 +74,7 @@ function norm(grams: Grams): number {
   return Math.sqrt(squares);
 }
 
-/** BLEU-4 over all captions, 0 to 1, without smoothing; of references the one nearest in length counts, the shorter of two. */
+/** Corpus BLEU-4, 0 to 1, without smoothing. The brevity penalty uses the reference nearest in length, the shorter of two equally near. */
 export function bleu4(captions: readonly Captioned[]): number {
   const [matches, totals] = [new Array<number>(longest).fill(0), new Array<number>(longest).fill(0)];
   let [length, nearest] = [0, 0];

@@ -1,4 +1,4 @@
-// `npm run eval:pocket`: the built-in package on the held-out questions; exit code 1 when a floor is missed or 4 bits cost too much.
+// `npm run eval:pocket`: scores the built-in package on the held-out questions. Exits with 1 when a floor is missed or quantization costs too much.
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import * as v from "valibot";

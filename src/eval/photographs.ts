@@ -1,5 +1,5 @@
-// The held-out questions about photographs, about two pictures, and without one: read, asked, and scored against their floors. Photographs lie
-// in a folder of their own (training/README.md says where they come from), because they belong to their makers.
+// The held-out questions about photographs, about two pictures, and without a picture: reads, asks and scores them against their floors.
+// Photographs lie in a separate folder (training/README.md says where they come from), because their makers own the rights.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
@@ -10,7 +10,7 @@ import { isAccepted, matches } from "./score.ts";
 
 const PhotoQuestion = v.object({
   question_id: v.number(),
-  /** Below the folder of photographs; "heldout/…" names a drawn picture of the held-out set. */
+  /** Paths in the folder of photographs; "heldout/…" names a drawn picture of the held-out set. */
   images: v.array(v.string()),
   text: v.string(),
   kind: v.string(),
@@ -26,7 +26,7 @@ export interface PhotoAnswer {
   readonly right: boolean;
 }
 
-/** One line of the table; `value` and `floor` in the row's own unit, `most` where less is better. */
+/** One line of the table; `value` and `floor` in the row's own unit, `most` in place of `floor` where less is better. */
 export interface PhotoRow {
   readonly name: string;
   readonly n: number;
@@ -36,17 +36,17 @@ export interface PhotoRow {
   readonly held?: boolean;
 }
 
-/** Questions and, by picture, the five captions that people wrote. */
+/** The questions and, by picture, the five human captions. */
 export interface PhotoSet {
   readonly questions: readonly PhotoQuestion[];
   readonly captions: ReadonlyMap<string, readonly string[]>;
-  /** Where a question's picture lies. */
+  /** The file of a question's picture. */
   readonly path: (image: string) => string;
 }
 
 const Captions = v.object({ image: v.string(), captions: v.array(v.string()) });
 
-/** Reads heldout/photographs.jsonl and the captions in the photographs' folder; throws a sentence where one is missing. */
+/** Reads heldout/photographs.jsonl and the captions in the photographs' folder; throws an Error that names a missing file. */
 export async function readPhotographs(heldout: string, photographs: string): Promise<PhotoSet> {
   const lines = async <T extends v.GenericSchema>(file: string, schema: T): Promise<v.InferOutput<T>[]> => {
     const text = await readFile(file, "utf8").catch((cause: unknown) => {
@@ -68,7 +68,7 @@ export async function readPhotographs(heldout: string, photographs: string): Pro
   };
 }
 
-/** Asks every question on its own, greedily; `onDone` after each. */
+/** Asks every question in a conversation of its own, with greedy decoding; calls `onDone` after each. */
 export async function answerPhotographs(
   engine: Engine,
   { questions, path }: PhotoSet,
@@ -100,7 +100,7 @@ function isRight({ answers, match }: PhotoQuestion, text: string): boolean {
 
 const hedge = /not sure/i;
 
-/** The rows with their floors. */
+/** Scores the answers; one row per kind of question. */
 export function photoRows(answers: readonly PhotoAnswer[], captions: PhotoSet["captions"]): PhotoRow[] {
   const of = (kind: string): PhotoAnswer[] => answers.filter(({ question }) => question.kind === kind);
   const percent = (some: number, all: number): number => (all === 0 ? 0 : (100 * some) / all);
@@ -135,7 +135,7 @@ function atLeast(name: string, n: number, value: number, floor: number): PhotoRo
   return { name, n, value, floor, held: value >= floor };
 }
 
-/** The rows as lines for a terminal. */
+/** Formats the rows as lines for a terminal. */
 export function formatPhotoRows(rows: readonly PhotoRow[]): string {
   return rows
     .map(({ name, n, value, floor, most, held }) => {

@@ -1,4 +1,4 @@
-// A hub package as the library's model and processor. Knows no worker; where the files are is handed in.
+// Loads a hub package as Transformers.js' model and processor. Knows no worker; the files are passed in.
 import {
   AutoModelForImageTextToText,
   AutoProcessor,
@@ -21,18 +21,18 @@ export interface HubModel {
   readonly kind: ProcessorKind;
   readonly style: TemplateStyle;
   readonly template: string;
-  /** The text that marks a picture. */
+  /** The text that stands for a picture in a prompt. */
   readonly imageToken: string;
   readonly contextLength: number;
 }
 
 export interface LoadHubOptions {
-  /** What the library finds the files under. */
+  /** The model id under which the library finds the files. */
   readonly id: string;
   readonly device: "webgpu" | "wasm" | "cpu";
-  /** Instead of one that the runtime makes for itself. */
+  /** A device to use instead of one that the runtime creates itself. */
   readonly gpuDevice?: GPUDevice | undefined;
-  /** The package's. */
+  /** The package's files by path. */
   readonly files: ReadonlyMap<string, Blob>;
   readonly onFile: (path: string) => void;
 }
@@ -46,10 +46,10 @@ const Config = v.looseObject({
 const ProcessorConfig = v.looseObject({ image_token: v.optional(v.string()) });
 const Progress = v.looseObject({ status: v.string(), file: v.optional(v.string()) });
 
-/** Where a config tells no length. */
+/** The context length where the config states none. */
 const usualContext = 2048;
 
-/** Sessions for every part; rejects with "bad-package" where a piece is missing that a chat needs. */
+/** Loads the processor, the tokenizer and a session for every graph. Rejects with "bad-package" where something is missing that a chat needs. */
 export async function loadHubModel(manifest: HubManifest, options: LoadHubOptions): Promise<HubModel> {
   const { id, device, gpuDevice, onFile } = options;
   const progress_callback = (info: unknown): void => {
@@ -88,7 +88,7 @@ export async function loadHubModel(manifest: HubManifest, options: LoadHubOption
   };
 }
 
-/** A tokenizer whose patterns would hang this worker is refused before the library reads it. */
+/** Refuses a tokenizer whose patterns would hang this worker, before the library reads it. */
 async function checkTokenizer(files: LoadHubOptions["files"]): Promise<void> {
   const text = await files.get("tokenizer.json")?.text();
   if (text === undefined) return;
@@ -101,7 +101,7 @@ async function checkTokenizer(files: LoadHubOptions["files"]): Promise<void> {
   if (typeof parsed === "object" && parsed !== null) refuseEndlessPatterns(parsed);
 }
 
-/** How many data files each graph has. Told from what is here: the library waits for ever for one that its config promises in vain. */
+/** The number of data files of each graph. Counted, because the library waits for ever for a file that the config promises and that is missing. */
 function externalData(files: LoadHubOptions["files"]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const path of files.keys()) {
@@ -114,7 +114,7 @@ function externalData(files: LoadHubOptions["files"]): Record<string, number> {
 
 const TemplateFile = v.looseObject({ chat_template: v.unknown() });
 
-/** The template in a file of its own, which the library reads for some processors only. */
+/** The chat template of a separate file, which the library reads for some processors only. */
 async function templateFile(files: LoadHubOptions["files"]): Promise<unknown> {
   const jinja = await files.get("chat_template.jinja")?.text();
   if (jinja !== undefined) return jinja;
@@ -130,7 +130,7 @@ async function templateFile(files: LoadHubOptions["files"]): Promise<unknown> {
 
 const NamedTemplates = v.array(v.object({ name: v.string(), template: v.string() }));
 
-/** A package may carry one template, or several by name. */
+/** A package may have one template, or several by name. Throws "bad-package" where it has none. */
 function chatTemplate(given: unknown): string {
   if (typeof given === "string" && given !== "") return given;
   const named = v.safeParse(NamedTemplates, given);

@@ -1,4 +1,4 @@
-// The download worker's side of what is stored: listed, verified, forgotten, exported, imported. Knows no Comlink and no page.
+// The download worker's operations on stored packages: list, verify, forget, export, import, and preview. Knows no Comlink and no page.
 import { fetchPackageManifest } from "#weights/download/read-manifest.ts";
 import { removePackage } from "#weights/store/stored-package.ts";
 import type { FeatureStorage } from "#weights/store/features.ts";
@@ -25,13 +25,13 @@ import { packageLock } from "./weights-host.ts";
 export interface PackagesHost {
   readonly store: ShardStore;
   readonly facts: () => Promise<DeviceFacts>;
-  /** Measured when it is first asked for; absent, nobody tells a pace. */
+  /** Memory bandwidth, measured on the first call. Without it no speed is estimated. */
   readonly bandwidth?: () => Promise<Bandwidth>;
-  /** Those of a package go with it. */
+  /** Stored image features, which are forgotten together with their package. */
   readonly features?: Pick<FeatureStorage, "forget">;
 }
 
-/** Whatever changes a package leaves one alone that is being downloaded. */
+/** Operations that change a package answer "in-use" while it is being downloaded. */
 export function createPackagesHost({ store, facts, bandwidth, features }: PackagesHost): PackagesApi {
   const judge = async (
     about: PackageFacts,
@@ -73,7 +73,7 @@ export function createPackagesHost({ store, facts, bandwidth, features }: Packag
         };
         return isAdapterManifest(manifest) ? { ...offer, baseName: manifest.adapter.baseName } : offer;
       } catch (error) {
-        // A repository that was not made for this page has no manifest.
+        // A hub repository that was not made for this page has no manifest.
         const address = hubAddress(baseUrl);
         if (!address) throw error;
         const plan = await planHubPackage(address, hubPrecision(await facts()));
@@ -95,6 +95,7 @@ export function createPackagesHost({ store, facts, bandwidth, features }: Packag
 
 type Decoder = Parameters<typeof estimateTokensPerSecond>[0];
 
+/** Runs `work` under the package's lock; answers "in-use" where the lock is taken. */
 async function unlessInUse<T>(id: string, work: () => Promise<T>): Promise<T | "in-use"> {
   if (!("locks" in navigator)) return work();
   return navigator.locks.request(packageLock(id), { ifAvailable: true }, (lock) =>

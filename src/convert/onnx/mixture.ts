@@ -1,5 +1,5 @@
-// The vision graph of a mixture of towers: a CLIP transformer and an EfficientNet-Lite classifier see the same picture; their features are
-// joined per token before the projector (as in Shi et al. 2024, "Eagle"), and the classifier's likeliest classes follow as tokens.
+// The vision graph of a mixture of towers: a CLIP transformer and an EfficientNet-Lite classifier see the same picture. Their features are
+// concatenated per token before the projector (as in Shi et al. 2024, "Eagle"), and the classifier's top-k classes follow as tokens.
 //
 //   pixel_values [n, 3, S, S] ─┬─ smaller ── transformer ───────────────── [n, patches, hidden] ┐
 //                              └─ classifier ─ map [n, cells, channels] ── spread over patches ─┴ projector ─┐
@@ -21,8 +21,8 @@ const clipDeviation = [0.26862954, 0.26130258, 0.27577711] as const;
 const [byteMiddle, byteScale] = [127, 128] as const;
 
 /**
- * pixel_values f32 [n, 3, S, S], normalized as CLIP's → image_features f32 [n, patches + classTokens, textHidden], and photograph f32
- * [n, 1], above 0 for what the classifier takes for a photograph.
+ * Builds the graph. Input: pixel_values f32 [n, 3, S, S], normalized as CLIP's. Outputs: image_features f32
+ * [n, patches + classTokens, textHidden], and photograph f32 [n, 1], above 0 for what the classifier takes for a photograph.
  */
 export function buildMixtureEncoder(config: LlavaConfig, tensors: LlavaTensors, options: GraphOptions): GraphBuilder {
   const { mixture, vision, text } = config;
@@ -39,7 +39,7 @@ export function buildMixtureEncoder(config: LlavaConfig, tensors: LlavaTensors, 
     clipMean.map((mean) => (mean * 255 - byteMiddle) / byteScale),
   ]);
   const map = classifier.map(classed); // [n, cells, channels]
-  const small = smaller(graph, ops, classed, size, vision.imageSize);
+  const small = resizedForTower(graph, ops, classed, size, vision.imageSize);
   const tower = visionTower(graph, ops, vision, tensors, small, images);
 
   const { side, channels } = classifierFeatures(mixture);
@@ -56,8 +56,8 @@ export function buildMixtureEncoder(config: LlavaConfig, tensors: LlavaTensors, 
     );
   const wide = linear("linear_1", joined, mixture.projectorHidden, vision.hidden + channels);
   const rows = linear("linear_2", graph.node("projector", "Gelu", [wide]), text.hidden, mixture.projectorHidden);
-  const told = classifier.classTokens(map, text.hidden);
-  graph.nodeTo(["image_features"], "mixture/tokens", "Concat", [rows, told], { axis: { int: 1 } });
+  const classTokens = classifier.classTokens(map, text.hidden);
+  graph.nodeTo(["image_features"], "mixture/tokens", "Concat", [rows, classTokens], { axis: { int: 1 } });
   graph.output("image_features", "float32", ["images", config.imageTokens, text.hidden]);
   classifier.photograph(map);
   graph.output("photograph", "float32", ["images", 1]);
@@ -76,8 +76,8 @@ function perChannel(
   return graph.node(path, "Add", [graph.node(path, "Mul", [x, values("gain", gains)]), values("shift", shifts)]);
 }
 
-/** The transformer's pixels, CLIP-normalized, resized as Pillow's bicubic filter does it. */
-function smaller(graph: GraphBuilder, ops: WeightOps, classed: Value, from: number, to: number): Value {
+/** Resizes the classifier's pixels to the transformer's as Pillow's bicubic filter does, and normalizes them as CLIP's. */
+function resizedForTower(graph: GraphBuilder, ops: WeightOps, classed: Value, from: number, to: number): Value {
   const matrix = constant(ops, "mixture.resize", cubicMatrix(from, to), [to, from]);
   const columns = graph.node("mixture/resize", "Transpose", [matrix], { perm: { ints: [1, 0] } });
   const across = graph.node("mixture/resize/across", "MatMul", [classed, columns]);
@@ -91,12 +91,12 @@ function smaller(graph: GraphBuilder, ops: WeightOps, classed: Value, from: numb
   ]);
 }
 
-/** Values that follow from the config, kept with the weights. */
+/** Stores constants that follow from the config with the weights. */
 function constant(ops: WeightOps, name: string, values: Float32Array<ArrayBuffer>, dims: readonly number[]): Value {
   return ops.vector({ name, dims, read: () => Promise.resolve(values) });
 }
 
-/** The classifier's nodes. Between blocks a picture is rows of channels, [n, cells, channels], as products want it. */
+/** Adds the classifier's nodes. Between blocks the feature map is channels-last, [n, cells, channels], as matrix products need it. */
 class ClassifierGraph {
   readonly #graph: GraphBuilder;
   readonly #ops: WeightOps;
@@ -149,14 +149,14 @@ class ClassifierGraph {
     return this.#ops.linear(`${path}/${part}`, x, weight, bias);
   }
 
-  /** A convolution of [rows, cols, …ones] as a matrix, and its bias. */
+  /** The weight [rows, cols, …ones] of a pointwise convolution as a matrix, and its bias. */
   #matrix(name: string, rows: number, cols: number, ones: readonly number[]) {
     const stored = this.#tensors.vector("classifier", `${name}.weight`, [rows, cols, ...ones]);
     const weight = this.#tensors.matrixOf(stored, rows, cols);
     return { weight, bias: this.#tensors.vector("classifier", `${name}.bias`, [rows]) };
   }
 
-  /** A k × k convolution with TensorFlow's SAME padding (the odd pixel goes to the end), then ReLU6. */
+  /** A k × k convolution with TensorFlow's SAME padding (an odd pixel goes to the end), then ReLU6. */
   #convolve(
     path: string,
     name: string,
@@ -193,7 +193,7 @@ class ClassifierGraph {
     return this.#graph.node(`${path}/rows`, "Transpose", [flat], { perm: { ints: [0, 2, 1] } });
   }
 
-  /** The likeliest classes' vectors, each with its rank's and its probability's, [n, classTokens, hidden]. */
+  /** The top-k classes' embeddings plus those of their ranks and probabilities, [n, classTokens, hidden]. */
   classTokens(map: Value, hidden: number): Value {
     const { head, classes, classTokens } = this.#config;
     const [graph, ops, tensors] = [this.#graph, this.#ops, this.#tensors];
@@ -232,7 +232,7 @@ class ClassifierGraph {
     return graph.node(`${path}/told`, "Add", [ranked, second]);
   }
 
-  /** Writes the output "photograph". */
+  /** Adds the graph output "photograph". */
   photograph(map: Value): void {
     const { channels } = classifierFeatures(this.#config);
     const tensors = this.#tensors;
@@ -242,12 +242,12 @@ class ClassifierGraph {
     this.#graph.nodeTo(["photograph"], "photograph", "Add", [score, bias]);
   }
 
-  /** [n, cells, channels] → [n, channels] */
+  /** Mean over the cells: [n, cells, channels] → [n, channels]. */
   #mean(path: string, x: Value): Value {
     return this.#graph.node(path, "ReduceMean", [x, this.#graph.int64("axis1", [1])], { keepdims: { int: 0 } });
   }
 
-  /** A product with a matrix that is too small to quantize. */
+  /** A linear layer whose matrix is too small to quantize. */
   #plain(path: string, name: string, x: Value, rows: number, cols: number): Value {
     const weight = this.#ops.vector(
       transposed(this.#tensors.vector("classTokens", `${name}.weight`, [rows, cols]), rows, cols),

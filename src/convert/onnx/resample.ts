@@ -1,8 +1,8 @@
-// Resampling along one axis, or over a grid, as matrices: constants of a graph.
+// Resampling along one axis or over a grid, as matrices that become constants of a graph.
 
 /**
- * f32 [to, from]: cubic convolution with a = −1/2 (Keys 1981) over a support that is widened where `to` is smaller, as Pillow's bicubic
- * filter resizes one axis. Every row sums to one.
+ * Resizes one axis as Pillow's bicubic filter does; f32 [to, from]. Cubic convolution with a = −1/2 (Keys 1981), whose support is widened when
+ * shrinking. Every row sums to one.
  */
 export function cubicMatrix(from: number, to: number): Float32Array<ArrayBuffer> {
   const matrix = new Float32Array(to * from);
@@ -25,7 +25,7 @@ function cubic(distance: number): number {
   return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
 }
 
-/** f32 [grid², cells²]: bilinear interpolation of square cells to a square grid, pixel centers aligned. Every row sums to one. */
+/** Bilinear interpolation from a square of cells to a square grid with aligned pixel centers; f32 [grid², cells²]. Every row sums to one. */
 export function spreadMatrix(cells: number, grid: number): Float32Array<ArrayBuffer> {
   const axis = Array.from({ length: grid }, (_, i) => {
     const at = Math.max(((i + 0.5) * cells) / grid - 0.5, 0);

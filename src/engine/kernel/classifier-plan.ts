@@ -1,5 +1,5 @@
-// Recognizes the second tower of a mixture in a vision graph, as src/convert/onnx/mixture.ts writes it: an EfficientNet-Lite classifier before
-// the transformer, and behind the projector the tokens of its likeliest classes.
+// Recognizes the second tower of a mixture in a vision graph as src/convert/onnx/mixture.ts writes it: an EfficientNet-Lite classifier before
+// the transformer, and after the projector the tokens of its top-k classes.
 import type { OnnxNode, OnnxTensor } from "#formats/onnx-reader.ts";
 import { blockSize, expect, type GraphWalk, type PlannedMatrix } from "./graph-walk.ts";
 
@@ -9,7 +9,7 @@ export interface PlannedConvolution {
   readonly bias: OnnxTensor;
   readonly stride: number;
   readonly kernel: number;
-  /** Cells before the first one. */
+  /** Cells of padding at the top and on the left. */
   readonly padding: number;
 }
 
@@ -21,54 +21,54 @@ interface PlannedInvertedResidual {
   readonly residual: boolean;
 }
 
-/** x · gain + shift, f32 [3, 1, 1] each. */
+/** A scaling per channel: x · gain + shift, f32 [3, 1, 1] each. */
 export interface PlannedScaling {
   readonly gain: OnnxTensor;
   readonly shift: OnnxTensor;
 }
 
 export interface PlannedClassifier {
-  /** From the graph's pixels to the classifier's. */
+  /** Scales the graph's pixels to the classifier's. */
   readonly pixels: PlannedScaling;
   readonly stem: PlannedConvolution;
   readonly blocks: readonly PlannedInvertedResidual[];
-  /** f32 [tower's side, picture's side], and the limits that its product is cut to. */
+  /** The resize matrix, f32 [tower's side, picture's side], and the limits that the resized pixels are clipped to. */
   readonly resize: OnnxTensor;
   readonly lowest: OnnxTensor;
   readonly highest: OnnxTensor;
-  /** From the classifier's pixels to the transformer's. */
+  /** Scales the classifier's pixels to the transformer's. */
   readonly towerPixels: PlannedScaling;
 }
 
-/** What stands between the transformer and the projector, and behind it. */
+/** The classifier's head and the class tokens that follow the projector's output. */
 export interface PlannedClassTokens {
   readonly head: PlannedMatrix;
   readonly classes: PlannedMatrix;
-  /** How many classes become tokens. */
+  /** The k of top-k: how many classes become tokens. */
   readonly count: number;
-  /** Integers of 4 or 8 bits [classes, hidden], from −8 or −128 on, with f32 scales [classes, hidden / 32]. */
+  /** The classes' embeddings: unsigned integers of 4 or 8 bits [classes, hidden], minus 8 or 128, times f32 scales [classes, hidden / 32]. */
   readonly vectors: { readonly bits: number; readonly data: OnnxTensor; readonly scales: OnnxTensor };
   /** f32 [1]: added to a probability before its logarithm is taken. */
   readonly least: OnnxTensor;
-  /** Of [probability, logarithm]: f32 [2, width], [width], [width, hidden], [hidden]. */
+  /** The MLP over [probability, its logarithm]: f32 [2, width], [width], [width, hidden], [hidden]. */
   readonly shares: { readonly first: OnnxTensor; readonly firstBias: OnnxTensor; readonly second: OnnxTensor; readonly secondBias: OnnxTensor }; // prettier-ignore
-  /** f32 [count, hidden]. */
+  /** The embedding of each rank, f32 [count, hidden]. */
   readonly rank: OnnxTensor;
 }
 
-/** A linear function of the mean of the classifier's map: above 0 for a photograph. */
+/** A linear classifier over the mean of the feature map: above 0 for a photograph. */
 export interface PlannedPhotograph {
   readonly weight: OnnxTensor; // f32 [channels, 1]
   readonly bias: OnnxTensor; // f32 [1]
 }
 
-/** The nodes from the picture to the transformer's pixels. */
+/** Reads the nodes from the picture to the transformer's pixels. */
 export function readClassifier(walk: GraphWalk): PlannedClassifier {
   const pixels = scaling(walk);
   const stem = convolution(walk, 1);
   walk.next("Transpose");
   const blocks: PlannedInvertedResidual[] = [];
-  // Behind the last block a constant is transposed, not the map.
+  // The Transpose of a constant, instead of the map, marks the end of the last block.
   for (let next = walk.peek(); next?.op !== "Transpose" || !walk.isTensor(next.inputs[0]); next = walk.peek()) {
     blocks.push(invertedResidual(walk, next?.inputs[0]));
   }
@@ -98,7 +98,7 @@ function invertedResidual(walk: GraphWalk, input: string | undefined): PlannedIn
   return { expand: expanded, depthwise, project, residual };
 }
 
-/** `group` undefined: a depthwise convolution. */
+/** Reads a convolution; `group` undefined expects a depthwise one. */
 function convolution(walk: GraphWalk, group: number | undefined): PlannedConvolution {
   const node = walk.next("Conv");
   const [weight, bias] = [walk.tensor(node.inputs[1]), walk.tensor(node.inputs[2])];
@@ -119,7 +119,7 @@ function scaling(walk: GraphWalk): PlannedScaling {
   return { gain: walk.tensor(gain.inputs[1]), shift: walk.tensor(shift.inputs[1]) };
 }
 
-/** The matrix that spreads the map's cells over patches, f32 [patches, cells], and the node that joins both towers' features. */
+/** Reads the product that spreads the map's cells over patches and the Concat of both towers' features; returns the matrix, f32 [patches, cells]. */
 export function readJoin(walk: GraphWalk, tower: string | undefined): OnnxTensor {
   const spread = walk.next("MatMul");
   const join = walk.next("Concat");
@@ -127,7 +127,7 @@ export function readJoin(walk: GraphWalk, tower: string | undefined): OnnxTensor
   return walk.tensor(spread.inputs[0]);
 }
 
-/** The nodes behind the projector. */
+/** Reads the nodes after the projector. */
 export function readClassTokens(walk: GraphWalk): PlannedClassTokens {
   const head = walk.matrix();
   relu6(walk);

@@ -1,18 +1,18 @@
-// What a mixture's second tower does outside the kernel: the pixels of both towers before a run, and the tokens of the likeliest classes and the
-// verdict on photographs after it.
-import type { BesideSizes, ClassifierPlan } from "./classifier.ts";
+// What a mixture's second tower does outside the kernel: before a run it makes the pixels of both towers, after a run the tokens of the top-k
+// classes and the photograph score.
+import type { ClassifierPlan, TransformerSizes } from "./classifier.ts";
 import type { KernelMemory } from "./memory.ts";
 
 export interface Classifier {
-  /** The address that the kernel knows it by. */
+  /** The address of its table in the kernel's memory. */
   readonly table: number;
-  /** Takes a picture, normalized as CLIP's, [3, image, image]; returns the transformer's pixels, [3, side, side]. */
-  look(pixels: Float32Array): Float32Array;
-  /** After a run: the likeliest classes' tokens [count, projected], and how much the picture is a photograph (above 0: it is). */
-  told(): { readonly tokens: Float32Array; readonly photograph: number };
+  /** Takes a picture normalized as CLIP's, f32 [3, image, image], as input; returns the transformer's pixels, [3, side, side]. */
+  setPixels(pixels: Float32Array): Float32Array;
+  /** After a run: the top-k classes' tokens [count, projected], and the photograph score (above 0 for a photograph). */
+  result(): { readonly tokens: Float32Array; readonly photograph: number };
 }
 
-/** Weights that the kernel does not see. */
+/** The weights used here, outside the kernel. */
 export interface Constants {
   readonly pixels: { readonly gain: Float32Array; readonly shift: Float32Array };
   readonly towerPixels: { readonly gain: Float32Array; readonly shift: Float32Array };
@@ -25,7 +25,7 @@ export interface Constants {
   readonly photograph: { readonly weight: Float32Array; readonly bias: Float32Array };
 }
 
-/** Addresses in the kernel's memory, and the last map's size. */
+/** Addresses in the kernel's memory, and the size of the last feature map. */
 interface Places {
   readonly table: number;
   readonly pixels: number;
@@ -38,20 +38,27 @@ interface Places {
 export class LoadedClassifier implements Classifier {
   readonly #own: KernelMemory;
   readonly #plan: ClassifierPlan;
-  readonly #beside: BesideSizes;
+  readonly #transformer: TransformerSizes;
   readonly #places: Places;
   readonly #constants: Constants;
 
-  constructor(own: KernelMemory, plan: ClassifierPlan, beside: BesideSizes, places: Places, constants: Constants) {
-    [this.#own, this.#plan, this.#beside, this.#places, this.#constants] = [own, plan, beside, places, constants];
+  constructor(
+    own: KernelMemory,
+    plan: ClassifierPlan,
+    transformer: TransformerSizes,
+    places: Places,
+    constants: Constants,
+  ) {
+    [this.#own, this.#plan, this.#transformer] = [own, plan, transformer];
+    [this.#places, this.#constants] = [places, constants];
   }
 
   get table(): number {
     return this.#places.table;
   }
 
-  look(pixels: Float32Array): Float32Array {
-    const { image } = this.#beside;
+  setPixels(pixels: Float32Array): Float32Array {
+    const { image } = this.#transformer;
     const { pixels: scaling, towerPixels, resize, limits } = this.#constants;
     const area = image * image;
     const classed = this.#own.floats.subarray(this.#places.pixels >> 2, (this.#places.pixels >> 2) + 3 * area);
@@ -68,7 +75,7 @@ export class LoadedClassifier implements Classifier {
     });
   }
 
-  told(): { readonly tokens: Float32Array; readonly photograph: number } {
+  result(): { readonly tokens: Float32Array; readonly photograph: number } {
     const { logits, map, cells, channels } = this.#places;
     const { tokens } = this.#plan;
     const floats = this.#own.floats;
@@ -76,7 +83,7 @@ export class LoadedClassifier implements Classifier {
     const likeliest = [...shares.keys()]
       .sort((a, b) => (shares[b] ?? 0) - (shares[a] ?? 0) || a - b)
       .slice(0, tokens.count);
-    const { projected } = this.#beside;
+    const { projected } = this.#transformer;
     const out = new Float32Array(tokens.count * projected);
     likeliest.forEach((id, row) => {
       out.set(this.#token(id, shares[id] ?? 0, row), row * projected);
@@ -89,10 +96,10 @@ export class LoadedClassifier implements Classifier {
     return { tokens: out, photograph };
   }
 
-  /** A class's vector, its rank's, and what its probability says. */
+  /** The sum of a class's embedding, its rank's embedding, and the MLP of its probability. */
   #token(id: number, share: number, row: number): Float32Array {
     const { vectors, rank, shares, least } = this.#constants;
-    const { projected } = this.#beside;
+    const { projected } = this.#transformer;
     const width = shares.firstBias.length;
     const logged = Math.log(share + least);
     const inner = shares.firstBias.map((bias, i) => gelu((shares.first[i] ?? 0) * share + (shares.first[width + i] ?? 0) * logged + bias)); // prettier-ignore
@@ -104,7 +111,7 @@ export class LoadedClassifier implements Classifier {
   }
 }
 
-/** [3, from, from] → [3, to, to] by a matrix [to, from] on both axes; only what is not zero of it counts. */
+/** Resizes [3, from, from] to [3, to, to] by a banded matrix [to, from] on both axes; only the non-zero weights of a row are used. */
 function resized(pixels: Float32Array, from: number, matrix: Float32Array): Float32Array<ArrayBuffer> {
   const to = matrix.length / from;
   const taps = Array.from({ length: to }, (_, row) => {
@@ -140,7 +147,7 @@ function softmax(logits: Float32Array): Float32Array<ArrayBuffer> {
   return weights.map((weight) => weight / sum);
 }
 
-/** x · Φ(x), the error function by Abramowitz & Stegun 7.1.26 (within 1.5e-7). */
+/** x · Φ(x), with the error function of Abramowitz & Stegun 7.1.26 (error below 1.5e-7). */
 function gelu(x: number): number {
   const z = Math.abs(x) / Math.SQRT2;
   const t = 1 / (1 + 0.3275911 * z);

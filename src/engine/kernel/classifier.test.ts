@@ -1,4 +1,4 @@
-// A mixture's second tower on the kernel beside ONNX Runtime on the same graph, and beside PyTorch.
+// Compares a mixture's second tower on the kernel with ONNX Runtime on the same graph, and with PyTorch.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as ort from "onnxruntime-node";

@@ -8,23 +8,23 @@ import { readTensor, tableWords, unpackedBytes, type KernelMemory, type WeightFi
 
 export interface ClassifierPlan {
   readonly classifier: PlannedClassifier;
-  /** f32 [patches, cells]: what each patch gets of each cell; at most four of each row are not zero. */
+  /** f32 [patches, cells]: the weight of each cell in each patch; at most four of a row are not zero. */
   readonly spread: OnnxTensor;
   readonly tokens: PlannedClassTokens;
   readonly photograph: PlannedPhotograph;
 }
 
-/** Sizes of the transformer beside it. */
-export interface BesideSizes {
-  /** Pixels on a side of the picture that both get. */
+/** Sizes of the transformer that the classifier is joined with. */
+export interface TransformerSizes {
+  /** Side in pixels of the picture that both towers see. */
   readonly image: number;
   readonly hidden: number;
   readonly patches: number;
-  /** Width of the picture tokens. */
+  /** Width of an image token's features. */
   readonly projected: number;
 }
 
-/** A classifier whose place in the memory is settled; `fill` is for when the memory is there. */
+/** A classifier whose addresses are assigned. Call `fill` once the memory is allocated. */
 export interface PlacedClassifier {
   readonly table: number;
   /** Scratch that each thread needs. */
@@ -46,7 +46,7 @@ const blocksOf = (channels: number): number => Math.ceil(channels / 32);
 /** Whether the kernel's arithmetic fits these shapes. */
 export function classifierFits(
   { classifier, spread, tokens }: ClassifierPlan,
-  { hidden, patches, image }: BesideSizes,
+  { hidden, patches, image }: TransformerSizes,
 ): boolean {
   const blocks = blockSizes(classifier, image);
   const last = blocks.at(-1);
@@ -75,15 +75,20 @@ function blockSizes({ stem, blocks }: PlannedClassifier, image: number): Block[]
   });
 }
 
-/** Cells of the largest piece of work of a block. */
+/** The number of cells of a block's largest work item. */
 function largestPiece({ side, outSide }: Block): number {
   const lines = Math.max(1, Math.floor((outSide <= 16 ? fewCells : manyCells) / outSide));
   return Math.max(side * side <= 256 ? fewCells : manyCells, lines * outSide);
 }
 
-export function placeClassifier(own: KernelMemory, plan: ClassifierPlan, beside: BesideSizes): PlacedClassifier {
+/** Assigns addresses for the classifier's weights, feature maps and scratch. */
+export function placeClassifier(
+  own: KernelMemory,
+  plan: ClassifierPlan,
+  transformer: TransformerSizes,
+): PlacedClassifier {
   const { classifier, tokens } = plan;
-  const { image, hidden, patches } = beside;
+  const { image, hidden, patches } = transformer;
   const sizes = blockSizes(classifier, image);
   const last = sizes.at(-1) ?? { outputs: 0, outSide: 0 };
   const [cells, channels] = [last.outSide ** 2, last.outputs];
@@ -170,12 +175,12 @@ export function placeClassifier(own: KernelMemory, plan: ClassifierPlan, beside:
         own.floats.set(tapsFirst(weight, convolution.weight.dims), at >> 2);
       }
       own.words(places.spread, [...corners(await floatsOf(plan.spread, from), patches, cells)]);
-      return new LoadedClassifier(own, plan, beside, { ...places, table: tableAt, map: mapAfter(sizes.length, places) }, await constantsOf(plan, from)); // prettier-ignore
+      return new LoadedClassifier(own, plan, transformer, { ...places, table: tableAt, map: mapAfter(sizes.length, places) }, await constantsOf(plan, from)); // prettier-ignore
     },
   };
 }
 
-/** Which of the two maps the last block writes. */
+/** The address of the map that the last block writes; blocks alternate between the two. */
 function mapAfter(
   blocks: number,
   { firstMap, secondMap }: { readonly firstMap: number; readonly secondMap: number },
@@ -183,7 +188,7 @@ function mapAfter(
   return blocks % 2 === 0 ? firstMap : secondMap;
 }
 
-/** [outputs, inputs, kernel, kernel] → [kernel, kernel, inputs, outputs]. */
+/** Transposes convolution weights [outputs, inputs, kernel, kernel] to [kernel, kernel, inputs, outputs]. */
 function tapsFirst(weight: Float32Array, dims: readonly number[]): Float32Array<ArrayBuffer> {
   const [outputs = 1, inputs = 1, kernel = 1] = dims;
   const taps = kernel * kernel;
@@ -195,7 +200,7 @@ function tapsFirst(weight: Float32Array, dims: readonly number[]): Float32Array<
   return turned;
 }
 
-/** Per patch four cells and their weights, as words. */
+/** Per patch four cells and then their four weights (f32), as 32-bit words; the cells of a bilinear interpolation. */
 function corners(spread: Float32Array, patches: number, cells: number): Int32Array {
   const words = new Int32Array(patches * 8);
   const weights = new Float32Array(words.buffer);

@@ -94,21 +94,21 @@ export async function loadTower(options: TowerOptions): Promise<VisionTower> {
     run(pixels) {
       if (pixels.length !== channels * options.image ** 2)
         throw new EngineError("internal", "a picture of another size");
-      memory.floats.set(classifier ? classifier.look(pixels) : pixels, fields.pixels >> 2);
+      memory.floats.set(classifier ? classifier.setPixels(pixels) : pixels, fields.pixels >> 2);
       team.run();
       const rows = fields.rows - plan.dropped;
       const projected = projectedSize(plan);
       const copy = (at: number, count: number): Float32Array<ArrayBuffer> =>
         new Float32Array(memory.floats.subarray(at >> 2, (at >> 2) + count));
-      const told = classifier?.told();
+      const classified = classifier?.result();
       const features = copy(fields.out, rows * projected);
       return {
-        features: told ? joinFloats(features, told.tokens) : features,
+        features: classified ? joinFloats(features, classified.tokens) : features,
         projected,
         tower: plan.yieldsTower ? copy(fields.stream + plan.dropped * hidden * 4, rows * hidden) : undefined,
         hidden,
         newline,
-        photograph: told?.photograph,
+        photograph: classified?.photograph,
       };
     },
     release: () => team.release(),

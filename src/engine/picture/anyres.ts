@@ -1,5 +1,5 @@
-// Pictures in tiles ("anyres"): which grid fits, the pixels of each tile, and the order of all tiles' features in the prompt, as LLaVA-1.6 and
-// OneVision have them. Numbers in, numbers out: knows no model and no runtime.
+// Pictures cut into tiles ("anyres"), as in LLaVA-1.6 and OneVision: chooses the grid, cuts the pixels of each tile, and packs the tiles'
+// features in prompt order. Pure functions over arrays: knows no model and no runtime.
 import { resizeWhole } from "./image.ts";
 import type { Pixels } from "#engine/types.ts";
 
@@ -8,9 +8,9 @@ export interface AnyresConfig {
   readonly size: number;
   /** Rows of features on a tile's side. */
   readonly side: number;
-  /** Sizes that a picture may be fitted into, in pixels, height first; multiples of `size`. */
+  /** The canvas sizes (grid pinpoints) that a picture may be fitted into, in pixels, height first; multiples of `size`. */
   readonly pinpoints: readonly (readonly [number, number])[];
-  /** Features of more tiles than these are shrunk to as many. */
+  /** The most tiles' worth of features that the grid may take; a larger feature map is downsampled. */
   readonly most?: number | undefined;
 }
 
@@ -27,39 +27,39 @@ export interface AnyresPlan {
   readonly grid: readonly [number, number];
   /** The picture within the grid's pixels, centred on black. */
   readonly fitted: Size;
-  /** The part of the grid's features that shows the picture. */
-  readonly kept: Size & { readonly left: number; readonly top: number };
-  /** What the kept part is shrunk to, where it is too large. */
+  /** The part of the grid's feature map that shows the picture, without the padding. */
+  readonly content: Size & { readonly left: number; readonly top: number };
+  /** The size that the content is downsampled to; undefined where it is small enough. */
   readonly shrunk: Size | undefined;
-  /** Tiles to encode, the whole picture being the first. */
+  /** Number of tiles to encode: the whole picture first, then those of the grid. */
   readonly tiles: number;
-  /** Rows in the prompt: the whole picture's, then the lines of the grid, each ended by a newline. */
+  /** Rows in the prompt: those of the whole picture, then the grid's feature map line by line, each line followed by a newline row. */
   readonly rows: number;
 }
 
-/** How a picture of this size is cut. */
+/** Plans how a picture of this size in pixels is cut. */
 export function planAnyres(width: number, height: number, config: AnyresConfig): AnyresPlan {
   const { size, side } = config;
   const canvas = bestSize(width, height, config.pinpoints);
   const grid: [number, number] = [canvas.width / size, canvas.height / size];
-  const kept = unpadded(grid[0] * side, grid[1] * side, width, height);
-  const ratio = Math.sqrt((kept.height * kept.width) / ((config.most ?? Infinity) * side ** 2));
+  const content = contentOf(grid[0] * side, grid[1] * side, width, height);
+  const ratio = Math.sqrt((content.height * content.width) / ((config.most ?? Infinity) * side ** 2));
   const shrunk =
-    ratio > 1.1 ? { width: floorDivide(kept.width, ratio), height: floorDivide(kept.height, ratio) } : undefined;
-  const shown = shrunk ?? kept;
+    ratio > 1.1 ? { width: floorDivide(content.width, ratio), height: floorDivide(content.height, ratio) } : undefined;
+  const shown = shrunk ?? content;
   return {
     size,
     side,
     grid,
     fitted: fit(width, height, canvas),
-    kept,
+    content,
     shrunk,
     tiles: 1 + grid[0] * grid[1],
     rows: side ** 2 + shown.height * (shown.width + 1),
   };
 }
 
-/** The pixels of each tile, 8-bit RGB [size, size, 3]: the whole picture stretched, then the grid row by row. */
+/** The pixels of each tile, 8-bit RGB [size, size, 3]: the whole picture stretched to a square, then the grid in row-major order. */
 export function anyresTiles(pixels: Pixels, plan: AnyresPlan): Uint8Array[] {
   const { size, fitted } = plan;
   const [columns, rows] = plan.grid;
@@ -70,7 +70,7 @@ export function anyresTiles(pixels: Pixels, plan: AnyresPlan): Uint8Array[] {
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       const tile = new Uint8Array(size * size * 3);
-      const [x0, y0] = [column * size - left, row * size - top]; // of the tile, in the picture
+      const [x0, y0] = [column * size - left, row * size - top]; // the tile's corner, in the picture's pixels
       const [from, to] = [Math.max(0, x0), Math.min(fitted.width, x0 + size)];
       for (let y = Math.max(0, y0); y < Math.min(fitted.height, y0 + size) && from < to; y++) {
         const line = picture.subarray((y * fitted.width + from) * 3, (y * fitted.width + to) * 3);
@@ -83,8 +83,8 @@ export function anyresTiles(pixels: Pixels, plan: AnyresPlan): Uint8Array[] {
 }
 
 /**
- * The rows of the prompt from the features of all tiles, each [side², hidden], and the newline [hidden]: the whole picture's, then the grid's
- * lines with the padding cut off. Returns [rows, hidden].
+ * Packs the features of all tiles, each [side², hidden], and the newline [hidden] into the rows of the prompt: the whole picture's, then the
+ * lines of the grid's feature map without its padding. Returns [rows, hidden].
  */
 export function packAnyres(
   tiles: readonly Float32Array[],
@@ -92,14 +92,14 @@ export function packAnyres(
   plan: AnyresPlan,
 ): Float32Array<ArrayBuffer> {
   const hidden = newline.length;
-  const { side, kept } = plan;
+  const { side, content } = plan;
   const out = new Float32Array(plan.rows * hidden);
   const whole = tiles[0];
   if (!whole || tiles.length !== plan.tiles) throw new Error(`${tiles.length} tiles for a plan of ${plan.tiles}`);
   out.set(whole.subarray(0, side ** 2 * hidden));
   const feature = (x: number, y: number): Float32Array => {
-    const [column, row] = [Math.floor((kept.left + x) / side), Math.floor((kept.top + y) / side)];
-    const at = (((kept.top + y) % side) * side + ((kept.left + x) % side)) * hidden;
+    const [column, row] = [Math.floor((content.left + x) / side), Math.floor((content.top + y) / side)];
+    const at = (((content.top + y) % side) * side + ((content.left + x) % side)) * hidden;
     return (tiles[1 + row * plan.grid[0] + column] ?? whole).subarray(at, at + hidden);
   };
   let at = side ** 2 * hidden;
@@ -108,23 +108,24 @@ export function packAnyres(
     at += hidden;
   };
   const { shrunk } = plan;
-  for (let y = 0; y < (shrunk ?? kept).height; y++) {
-    for (let x = 0; x < (shrunk ?? kept).width; x++) put(shrunk ? between(feature, kept, shrunk, x, y) : feature(x, y));
+  for (let y = 0; y < (shrunk ?? content).height; y++) {
+    for (let x = 0; x < (shrunk ?? content).width; x++)
+      put(shrunk ? interpolated(feature, content, shrunk, x, y) : feature(x, y));
     put(newline);
   }
   return out;
 }
 
-/** PyTorch's bilinear `interpolate`, corners not aligned and no antialiasing. */
-function between(
+/** One feature of the downsampled map: PyTorch's bilinear `interpolate` with align_corners=False and no antialiasing. */
+function interpolated(
   feature: (x: number, y: number) => Float32Array,
   from: Size,
   to: Size,
   x: number,
   y: number,
 ): Float32Array {
-  const [x0, x1, xt] = neighbours(x, from.width, to.width);
-  const [y0, y1, yt] = neighbours(y, from.height, to.height);
+  const [x0, x1, xt] = bilinearTaps(x, from.width, to.width);
+  const [y0, y1, yt] = bilinearTaps(y, from.height, to.height);
   const corners = [feature(x0, y0), feature(x1, y0), feature(x0, y1), feature(x1, y1)];
   const shares = [(1 - xt) * (1 - yt), xt * (1 - yt), (1 - xt) * yt, xt * yt];
   return (corners[0] ?? new Float32Array()).map((_, i) =>
@@ -132,13 +133,13 @@ function between(
   );
 }
 
-function neighbours(at: number, from: number, to: number): readonly [number, number, number] {
+function bilinearTaps(at: number, from: number, to: number): readonly [number, number, number] {
   const place = Math.max(0, (at + 0.5) * (from / to) - 0.5);
   const first = Math.min(Math.floor(place), from - 1);
   return [first, Math.min(first + 1, from - 1), place - first];
 }
 
-/** The size that shows most of the picture, and of those the one that wastes least; the first of equals. */
+/** The canvas at which the picture keeps the most pixels; among equals the one with the least padding, then the first. */
 function bestSize(width: number, height: number, pinpoints: AnyresConfig["pinpoints"]): Size {
   let best: Size = { width: 0, height: 0 };
   let most = -1;
@@ -163,8 +164,9 @@ function fit(width: number, height: number, canvas: Size): Size {
     : { width: Math.min(Math.ceil(width * down), canvas.width), height: canvas.height };
 }
 
-function unpadded(columns: number, rows: number, width: number, height: number): AnyresPlan["kept"] {
-  // Rounded to 7 places first, so that 23.999999999 is 24 and not 23.
+/** The feature map without the rows or columns that pad the picture. */
+function contentOf(columns: number, rows: number, width: number, height: number): AnyresPlan["content"] {
+  // Rounded to 7 decimals before truncating, so that 23.999999999 becomes 24 and not 23.
   const whole = (value: number): number => Math.trunc(Math.round(value * 1e7) / 1e7);
   if (width / height > columns / rows) {
     const top = Math.floor((rows - whole(height * (columns / width))) / 2);
@@ -174,7 +176,7 @@ function unpadded(columns: number, rows: number, width: number, height: number):
   return { left, top: 0, width: columns - 2 * left, height: rows };
 }
 
-/** Python's `//` of numbers with fractions: exact where a rounded quotient would reach the next whole number. */
+/** Python's float `//`. Math.floor(a / b) would be one too large where the quotient rounds up to the next whole number. */
 function floorDivide(a: number, b: number): number {
   return Math.round((a - (a % b)) / b);
 }

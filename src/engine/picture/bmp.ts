@@ -1,4 +1,4 @@
-// BMP files, and the pictures of icon files, to pixels as browsers show them. Sharp has neither; browsers decode both themselves. Pure.
+// Decodes BMP files and the pictures of icon files as browsers show them. For Node only, since sharp reads neither; pure functions over bytes.
 import { EngineError } from "#engine/errors.ts";
 import type { Pixels } from "#engine/types.ts";
 
@@ -8,15 +8,15 @@ interface Header {
   readonly topDown: boolean;
   readonly bits: number;
   readonly compression: number;
-  /** Where the colour table begins, its number of entries and the bytes of each. */
+  /** The colour table: its offset, its number of entries, and the bytes of each entry. */
   readonly table: { readonly at: number; readonly count: number; readonly bytes: number };
-  /** Of 16 and 32 bits: which bits are red, green, blue, alpha. */
+  /** For 16 and 32 bits per pixel: the bit masks of red, green, blue and alpha. */
   readonly masks: readonly [number, number, number, number];
 }
 
 const [rgb, rle8, rle4, bitFields, alphaBitFields] = [0, 1, 2, 3, 6];
 
-/** Decodes a BMP file; rows that a cut file lacks stay transparent. Throws "bad-image". */
+/** Decodes a BMP file. Rows missing from a truncated file stay transparent. Throws "bad-image". */
 export function decodeBmp(bytes: Uint8Array): Pixels {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 26) throw damaged();
@@ -24,7 +24,7 @@ export function decodeBmp(bytes: Uint8Array): Pixels {
   return decodeRows(view, header, view.getUint32(10, true));
 }
 
-/** Decodes the largest picture of an icon file; `decodePng` takes those that are PNG files inside. */
+/** Decodes the largest picture of an icon file; `decodePng` decodes an embedded PNG file. Throws "bad-image". */
 export async function decodeIcon(bytes: Uint8Array, decodePng: (png: Uint8Array) => Promise<Pixels>): Promise<Pixels> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const entries = Array.from({ length: view.getUint16(4, true) }, (_, i) => 6 + 16 * i)
@@ -42,7 +42,7 @@ export async function decodeIcon(bytes: Uint8Array, decodePng: (png: Uint8Array)
   return decodeIconBitmap(new DataView(inside.buffer, inside.byteOffset, inside.byteLength));
 }
 
-/** A bitmap without a file's header, twice as high: below the colours lies a mask of what is not seen. */
+/** Decodes a bitmap without a file header. Its header says twice the height: after the colours comes a 1-bit transparency mask. */
 function decodeIconBitmap(view: DataView): Pixels {
   const header = readHeader(view, 0, true);
   const start = header.table.at + header.table.count * header.table.bytes;
@@ -72,7 +72,7 @@ function readHeader(view: DataView, at: number, inIcon: boolean): Header {
   const height = Math.abs(signed) / (inIcon ? 2 : 1);
   if (width <= 0 || height < 1 || ![1, 4, 8, 16, 24, 32].includes(bits)) throw damaged();
   if (![rgb, rle8, rle4, bitFields, alphaBitFields].includes(compression)) throw damaged();
-  // Masks stand in the header where it has room for them, else behind it.
+  // The masks are part of a header that is long enough, and follow a shorter one.
   const hasMasks = compression === bitFields || compression === alphaBitFields;
   const behind = hasMasks && size === 40 ? (compression === alphaBitFields ? 16 : 12) : 0;
   const mask = (i: number): number => (40 + 4 * i < size + behind ? view.getUint32(at + 40 + 4 * i, true) : 0);
@@ -134,7 +134,7 @@ function decodeRows(view: DataView, header: Header, start: number): Pixels {
   return { width, height, data };
 }
 
-/** The part of a pixel's value under a mask, as 0 to 255. */
+/** Extracts a channel from a pixel's value by its mask, scaled to 0 to 255; `absent` where the mask is empty. */
 function channelOf(mask: number, absent: number): (value: number) => number {
   if (mask === 0) return () => absent;
   const shift = 31 - Math.clz32(mask & -mask);
@@ -149,7 +149,7 @@ function colourTable(view: DataView, { table }: Header): readonly (readonly numb
     .map((at) => [view.getUint8(at + 2), view.getUint8(at + 1), view.getUint8(at), 255]);
 }
 
-/** Run lengths: (count, value), or 0 with an order: end of row, end of picture, jump, so many values as they are. */
+/** Decodes run-length encoding: (count, value) pairs, or 0 and an escape code: end of row, end of picture, move, or literal values. */
 function readRuns(
   view: DataView,
   { width, height, compression }: Header,

@@ -1,5 +1,5 @@
-// Picture files to upright pixels in Node, by sharp, and by our own readers for what browsers show and sharp does not: BMP, icons, damaged
-// files. Memory is bounded: what is too large is shrunk while it is read, or refused. Knows no model.
+// Decodes picture files to upright pixels in Node: with sharp, and with our own readers for what browsers show and sharp does not (BMP, icons,
+// damaged files). Memory is bounded: a picture that is too large is downscaled while it is read, or refused. Knows no model.
 import sharp, { type Sharp } from "sharp";
 import { decodeBmp, decodeIcon } from "./bmp.ts";
 import { EngineError } from "#engine/errors.ts";
@@ -7,15 +7,18 @@ import { jpegScans, mostWholePixels, refusePicture, sniffPicture } from "#format
 import { rescuePng } from "./png-rescue.node.ts";
 import type { Pixels } from "#engine/types.ts";
 
-// Each picture is decoded once; a cache of them would only hold memory.
+// Each picture is decoded once, so sharp's cache would only hold memory.
 sharp.cache(false);
 
-/** Pixels of a file that can be read row by row. */
+/** The most pixels of a file that can be decoded row by row. */
 const mostStreamed = 400e6;
-/** Beyond the first a picture is scaled down, to the second, while it is read: the vision tower sees far fewer pixels anyway. */
+/** In pixels: a picture larger than the first is downscaled to the second while it is read. The vision tower sees far fewer pixels anyway. */
 const [large, shrunk] = [40e6, 16e6];
 
-/** Decodes a picture file: EXIF orientation applied, first frame of an animation, sRGB; a cut file as far as it goes; throws "bad-image". */
+/**
+ * Decodes a picture file to sRGB, with the EXIF orientation applied. Of an animation it takes the first frame, of a truncated file as much as is
+ * there. Throws "bad-image".
+ */
 export async function decodeImage(blob: Blob): Promise<Pixels> {
   const bytes = new Uint8Array(await blob.arrayBuffer());
   if (bytes.length === 0) throw new EngineError("bad-image", "the file is empty");
@@ -38,7 +41,7 @@ export async function decodeImage(blob: Blob): Promise<Pixels> {
   }
 }
 
-/** A PNG that ends early or has an error in it is shown as far as it goes. */
+/** A truncated or damaged PNG is decoded as far as its data are good. */
 async function decodePng(bytes: Uint8Array, mostPixels: number): Promise<Pixels> {
   try {
     return await decode(bytes, mostPixels, "error");
@@ -60,7 +63,7 @@ async function decode(
   const cmyk = space === "cmyk" && !hasProfile;
   const pixels = width * height;
   if (pixels <= large && !cmyk && mend === undefined) return read(open().rotate());
-  // Turning needs the whole picture, so it comes after shrinking.
+  // Rotation needs the whole picture in memory, so it comes after downscaling.
   const scale = pixels > large ? Math.sqrt(shrunk / pixels) : 1;
   const sized = scale < 1 ? open().resize(Math.max(1, Math.round(width * scale))) : open();
   const found = cmyk ? await readInk(sized) : await read(sized);
@@ -73,7 +76,7 @@ async function read(picture: Sharp): Promise<Pixels> {
   return { width: info.width, height: info.height, data };
 }
 
-/** Inks without a profile: what they leave of white, as browsers and Pillow have it. */
+/** Converts CMYK without a colour profile as browsers and Pillow do: each ink takes its share from white. */
 async function readInk(picture: Sharp): Promise<Pixels> {
   const inks = picture.pipelineColourspace("cmyk").toColourspace("cmyk").raw();
   const { data, info } = await inks.toBuffer({ resolveWithObject: true });
@@ -86,7 +89,7 @@ async function readInk(picture: Sharp): Promise<Pixels> {
   return { width: info.width, height: info.height, data: out };
 }
 
-/** Turns pixels upright as EXIF says: 2 to 8. */
+/** Applies an EXIF orientation from 2 to 8. */
 async function turn({ width, height, data }: Pixels, orientation: number): Promise<Pixels> {
   const raw = sharp(data, { raw: { width, height, channels: 4 }, limitInputPixels: false });
   const mirrored = orientation === 2 || orientation === 4 || orientation === 5 || orientation === 7;
@@ -95,7 +98,7 @@ async function turn({ width, height, data }: Pixels, orientation: number): Promi
   return read(sharp(first.data, { raw: { width, height, channels: 4 }, limitInputPixels: false }).rotate(degrees));
 }
 
-/** Rows at the end of a cut JPEG that were never drawn are grey to the decoder; a page shows nothing there. */
+/** Clears the rows missing from the end of a truncated JPEG: the decoder fills them with grey, a browser leaves them transparent. */
 function clearMissingRows({ width, height, data }: Pixels): void {
   let row = height;
   const isGrey = (y: number): boolean => {

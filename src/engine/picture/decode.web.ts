@@ -1,12 +1,15 @@
-// Picture files to upright pixels in a worker, by the browser's own decoders. Knows no model.
+// Decodes picture files to upright pixels in a worker, with the browser's own decoders. Knows no model.
 import { EngineError } from "#engine/errors.ts";
 import { mostWholePixels, refusePicture, sniffPicture } from "#formats/picture-file.ts";
 import type { Pixels } from "#engine/types.ts";
 
-/** Larger pictures are scaled down by the browser while it decodes: the vision tower sees far fewer pixels anyway. */
+/** The browser downscales larger pictures while it decodes them. The vision tower sees far fewer pixels anyway. */
 const maxPixels = 16e6;
 
-/** Decodes a picture file: EXIF orientation applied, first frame of an animation, sRGB; throws "bad-image" ("heic: …" where the browser has no HEIC). */
+/**
+ * Decodes a picture file to sRGB, with the EXIF orientation applied. Of an animation it takes the first frame. Throws "bad-image"; the message
+ * begins with "heic:" where the browser can't decode HEIC.
+ */
 export async function decodeImage(blob: Blob): Promise<Pixels> {
   if (blob.size === 0) throw new EngineError("bad-image", "the file is empty");
   const bytes = new Uint8Array(await blob.arrayBuffer());
@@ -30,7 +33,7 @@ export async function decodeImage(blob: Blob): Promise<Pixels> {
   }
 }
 
-/** The head tells the size before EXIF rotation, so the shorter side is a safe width either way. */
+/** The file's header gives the size before EXIF rotation, so the shorter side is a safe width either way. */
 function downscale(width: number | undefined, height: number | undefined): ImageBitmapOptions {
   if (width === undefined || height === undefined || width * height <= maxPixels) return {};
   const scale = Math.sqrt(maxPixels / (width * height));

@@ -1,6 +1,6 @@
-// Pixels to the vision tower's input: square (pad, crop or stretch), bicubic resize with antialias, normalise.
-// The resize is Pillow's, step by step: 22-bit fixed-point weights, horizontal pass, rounding to uint8, vertical pass.
-// Transparent pixels are laid on white, as a page shows them; Pillow's convert("RGB") would keep their hidden colour.
+// Turns pixels into the vision tower's input: makes them square (pad, crop or stretch), resizes (bicubic, antialiased) and normalises.
+// The resize reproduces Pillow's: 22-bit fixed-point weights, a horizontal pass, rounding to uint8, a vertical pass.
+// Transparent pixels are composited on white, as a page shows them; Pillow's convert("RGB") would keep their hidden colour.
 // The inner loops are WebAssembly (kernels/resize.ts).
 import { resizeKernelBytes, type ResizeKernel } from "./resize-kernel.ts";
 import type { ImageMode, Pixels } from "#engine/types.ts";
@@ -12,7 +12,7 @@ export interface Preprocess {
   readonly std: readonly [number, number, number];
 }
 
-/** A picture ready for the vision tower: [3, size, size], normalised. */
+/** The vision tower's input, f32 [3, size, size], normalised. */
 export function preprocess(pixels: Pixels, mode: Exclude<ImageMode, "auto">, to: Preprocess): Float32Array {
   return normalise(squarePixels(pixels, mode, to), to);
 }
@@ -34,19 +34,19 @@ export function squarePixels(pixels: Pixels, mode: Exclude<ImageMode, "auto">, t
     };
     return resize(pixels, frame, size, size, window(0, 0, size, size));
   }
-  // Shortest edge to `size`, then the centre square.
+  // Crop: the shortest edge becomes `size`, and the centre square remains.
   const short = Math.min(width, height);
   const wide = width === short ? size : Math.trunc((size * width) / short);
   const high = height === short ? size : Math.trunc((size * height) / short);
   return resize(pixels, frameOf(pixels), wide, high, window((wide - size) >> 1, (high - size) >> 1, size, size));
 }
 
-/** The whole picture at another size, as 8-bit RGB [height, width, 3]. */
+/** Resizes the whole picture; returns 8-bit RGB [height, width, 3]. */
 export function resizeWhole(pixels: Pixels, width: number, height: number): Uint8Array {
   return resize(pixels, frameOf(pixels), width, height, window(0, 0, width, height));
 }
 
-/** 8-bit RGB [size, size, 3] → float [3, size, size]. */
+/** Normalises 8-bit RGB [size, size, 3] to f32 [3, size, size]. */
 export function normalise(rgb: Uint8Array, to: Preprocess): Float32Array {
   const area = to.size * to.size;
   const out = new Float32Array(3 * area); // [3, size, size]
@@ -59,7 +59,7 @@ export function normalise(rgb: Uint8Array, to: Preprocess): Float32Array {
   return out;
 }
 
-/** A canvas of `fill` on which the picture lies at left, top. */
+/** A canvas of colour `fill` with the picture placed at (left, top). */
 interface Frame {
   readonly width: number;
   readonly height: number;
@@ -68,7 +68,7 @@ interface Frame {
   readonly fill: readonly [number, number, number];
 }
 
-/** The part of the resized canvas that is kept. */
+/** The part of the resized canvas that is computed. */
 interface Window {
   readonly left: number;
   readonly top: number;
@@ -85,7 +85,7 @@ function window(left: number, top: number, width: number, height: number): Windo
 }
 
 function resize(pixels: Pixels, frame: Frame, wide: number, high: number, keep: Window): Uint8Array {
-  // Pillow goes down first where that shrinks much more. On the padded square it never does.
+  // Pillow runs the vertical pass first where it shrinks the picture much more. On a padded square that never happens.
   const down = frame.height - high;
   if (down > 0 && down > 2 * (frame.width - wide)) {
     const turned = transpose(pixels);
@@ -101,7 +101,7 @@ function resizeAcrossFirst(pixels: Pixels, frame: Frame, wide: number, high: num
   const firstRow = down.starts[0] ?? 0;
   const rows = (down.starts[keep.height - 1] ?? 0) + (down.counts[keep.height - 1] ?? 0) - firstRow;
 
-  // Where in the kernel's memory things are, in bytes; rows are filled up to whole vectors.
+  // Addresses in the kernel's memory, in bytes. Rows are padded to whole vectors.
   const rowBytes = Math.ceil(keep.width / 4) * 16;
   let end = 1024;
   const place = (bytes: number): number => {
@@ -128,11 +128,11 @@ function resizeAcrossFirst(pixels: Pixels, frame: Frame, wide: number, high: num
     const from = Math.max(0, start);
     const to = Math.max(from, Math.min(pixels.width, start + count));
     const firstWeight = x * across.taps;
-    let beside = 0;
+    let outsideWeight = 0; // the weights of taps on the canvas around the picture
     for (let k = 0; k < count; k++) {
-      if (start + k < from || start + k >= to) beside += across.values[firstWeight + k] ?? 0;
+      if (start + k < from || start + k >= to) outsideWeight += across.values[firstWeight + k] ?? 0;
     }
-    words.set([from, to, places.across + (firstWeight + from - start) * 4, beside], (places.table >> 2) + x * 4);
+    words.set([from, to, places.across + (firstWeight + from - start) * 4, outsideWeight], (places.table >> 2) + x * 4);
   }
 
   const [red, green, blue] = frame.fill;
@@ -168,10 +168,10 @@ interface Resizer {
 }
 let resizeModule: WebAssembly.Module | undefined;
 let resizer: Resizer | undefined;
-/** A larger memory is not kept for the next picture. */
-const keptPages = 256;
+/** A memory of more pages than this is not reused for the next picture. */
+const mostReusedPages = 256;
 
-/** A kernel over a memory of at least so many bytes; the last one where it is large enough. */
+/** A kernel with a memory of at least this many bytes; the previous one is reused where it is large enough. */
 function resizeKernel(leastBytes: number): Resizer {
   const pages = Math.ceil(leastBytes / 65_536);
   if (resizer && resizer.memory.buffer.byteLength >= leastBytes) return resizer;
@@ -179,7 +179,7 @@ function resizeKernel(leastBytes: number): Resizer {
   const memory = new WebAssembly.Memory({ initial: pages });
   const { exports } = new WebAssembly.Instance(resizeModule, { env: { memory } });
   const made = { kernel: exports as unknown as ResizeKernel, memory }; // what kernels/resize.ts exports
-  if (pages <= keptPages) resizer = made;
+  if (pages <= mostReusedPages) resizer = made;
   return made;
 }
 
@@ -213,7 +213,7 @@ interface Weights {
   readonly taps: number;
 }
 
-/** Fixed-point weights of the outputs from `first` on, of a line of `from` pixels that becomes `to` pixels. */
+/** Fixed-point weights for resizing a line of `from` pixels to `to`: those of `count` outputs, beginning with output `first`. */
 function weights(from: number, to: number, first: number, count: number): Weights {
   const scale = from / to;
   const filterScale = Math.max(scale, 1);

@@ -1,9 +1,9 @@
-// Damaged PNG files: what is there before the damage, as browsers show it; the rest stays transparent. Whole files are sharp's.
+// Decodes damaged PNG files as browsers do: everything before the damage; the rest stays transparent. Sharp reads the intact ones.
 import { crc32, createInflate } from "node:zlib";
 import { EngineError } from "#engine/errors.ts";
 import type { Pixels } from "#engine/types.ts";
 
-/** Adam7's passes: first column and row, the steps between, and the block that a pixel stands for until later passes come. */
+/** Adam7's passes: first column and row, column and row step, and the size of the block that a pixel fills until later passes refine it. */
 const passes = [
   [0, 0, 8, 8, 8, 8],
   [4, 0, 8, 8, 4, 8],
@@ -16,7 +16,7 @@ const passes = [
 const onePass = [[0, 0, 1, 1, 1, 1]] as const;
 const channelsOf: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
-/** Decodes as many rows as the file holds; throws "bad-image" where there is not one. */
+/** Decodes as many rows as the file holds; throws "bad-image" where it holds none. */
 export async function rescuePng(bytes: Uint8Array): Promise<Pixels> {
   const { header, palette, alphas, data } = readChunks(bytes);
   const [width, height] = [header.getUint32(0), header.getUint32(4)];
@@ -72,7 +72,7 @@ function readChunks(bytes: Uint8Array) {
     else if (name === "PLTE") palette = body;
     else if (name === "tRNS") alphas = body;
     else if (name === "IEND" || !/^[A-Za-z]{4}$/.test(name)) break;
-    // Browsers draw what a damaged piece of data gives, and nothing of what follows it.
+    // Browsers draw what a damaged data chunk yields, and nothing of the chunks after it.
     const end = at + 8 + length;
     if (name === "IDAT" && (end + 4 > bytes.length || view.getUint32(end) !== crc32(bytes.subarray(at + 4, end))))
       break;
@@ -81,7 +81,7 @@ function readChunks(bytes: Uint8Array) {
   return { header: new DataView(bytes.buffer, bytes.byteOffset + 16, 13), palette, alphas, data };
 }
 
-/** Everything that comes out before the stream ends or breaks. */
+/** Everything that inflates before the stream ends or breaks. */
 function inflateWhatIsThere(data: readonly Uint8Array[]): Promise<Uint8Array> {
   return new Promise((resolve) => {
     const pieces: Buffer[] = [];
@@ -110,7 +110,7 @@ function paeth(a: number, b: number, c: number): number {
   return pa <= pb && pa <= pc ? a : pb <= pc ? b : c;
 }
 
-/** A pixel's red, green, blue and alpha, of a row's bytes. */
+/** Returns a function that reads the red, green, blue and alpha of one pixel from a row's bytes. */
 function colourOf(
   type: number,
   depth: number,
@@ -119,12 +119,12 @@ function colourOf(
 ): (row: Uint8Array, column: number) => readonly number[] {
   const channels = channelsOf[type] ?? 1;
   const most = 2 ** Math.min(depth, 8) - 1;
-  /** The i-th sample of the row; of 16 bits the upper 8. */
+  /** The i-th sample of the row; of a 16-bit sample the upper 8 bits. */
   const sample = (row: Uint8Array, i: number): number => {
     if (depth >= 8) return row[(i * depth) >> 3] ?? 0;
     return ((row[(i * depth) >> 3] ?? 0) >> (8 - depth - ((i * depth) & 7))) & most;
   };
-  /** The one colour that a file without alpha says is not seen. */
+  /** The one colour that tRNS makes transparent in a file without an alpha channel. */
   const clear =
     type === 0 || type === 2
       ? Array.from({ length: alphas.length >> 1 }, (_, i) => alphas[2 * i + (depth === 16 ? 0 : 1)])

@@ -1,5 +1,5 @@
-// The runtime contract over ONNX Runtime's JavaScript API, common to its web and its Node package.
-// Knows no build and no device: the two adapters hand in the module, the session options and, for a GPU, how to move bytes.
+// Implements the Runtime interface over ONNX Runtime's JavaScript API, which its web and Node packages share.
+// Knows no build and no device: the two adapters pass in the module, the session options and, for a GPU, the device memory.
 import type { InferenceSession, InferenceSessionFactory, Tensor, TensorConstructor } from "onnxruntime-common";
 import { EngineError, saysOutOfMemory } from "#engine/errors.ts";
 import {
@@ -21,15 +21,15 @@ export interface Ort {
   readonly Tensor: TensorConstructor;
 }
 
-/** How float32 blocks live on the device; absent means main memory. */
+/** Tensors in the device's memory. A host without it keeps tensors in main memory. */
 export interface DeviceMemory {
   allocate(dims: readonly number[], type: "float32" | "int32"): { readonly tensor: Tensor; readonly free: () => void };
   write(tensor: Tensor, data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>): void;
-  /** The numbers of a float32 tensor, which stays where it is: ONNX Runtime's own `getData` moves it to main memory for good. */
+  /** Reads a float32 tensor, which stays on the device: ONNX Runtime's own `getData` would move it to main memory for good. */
   read(tensor: Tensor): Promise<Float32Array>;
   copy(steps: readonly { from: Tensor; fromOffset: number; to: Tensor; toOffset: number; count: number }[]): void;
   settle(): Promise<void>;
-  /** See Runtime. */
+  /** See Runtime.top. */
   top(tensor: Tensor, rows: number, rowLength: number, k: number): Promise<Top[]>;
 }
 
@@ -44,9 +44,9 @@ export interface OrtHost {
   externalData(files: readonly ExternalData[]): Promise<{ path: string; data: Blob | Uint8Array }[]>;
   /** Whether `SessionSource.file` can be opened. */
   readonly opensFiles: boolean;
-  /** See Runtime; absent where it always is. */
+  /** See Runtime.loaded; absent where it always is. */
   readonly loaded?: () => boolean;
-  /** Set once the device can't be used any more; every call fails with it from then on. */
+  /** The device's failure, once it can't be used any more; every call fails with it from then on. */
   readonly failure: () => EngineError | undefined;
   /** Calls `reject` when the device fails, until the returned function is called. */
   readonly watch: (reject: (error: EngineError) => void) => () => void;
@@ -76,10 +76,10 @@ class OrtTensor implements RuntimeTensor {
   }
 }
 
-/** ONNX Runtime's number for a run of a replayable session that is not to be recorded. */
-const notAgain = -1;
+/** ONNX Runtime's gpu_graph_id for a run of a replayable session that is not to be recorded. */
+const notRecorded = -1;
 
-/** Wraps an ONNX Runtime module; one runtime per device. Longer than most functions: it is the whole contract, over one count of tensors. */
+/** Wraps an ONNX Runtime module; one runtime per device. Longer than most functions: the whole interface, as a closure over one count of live tensors. */
 export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
   let alive = 0;
 
@@ -97,7 +97,7 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
   };
   const unwrapAll = (tensors: Readonly<Record<string, RuntimeTensor>>): Record<string, Tensor> =>
     Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, unwrap(tensor)]));
-  /** A lost device shows up as some failed call first, and as lost when it is through with what it was doing: a slow one much later. */
+  /** A lost device shows first as some failed call. It is reported lost only once it has finished its work, much later on a slow one. */
   const soonLost = (): Promise<EngineError | undefined> =>
     new Promise((resolve) => {
       const unwatch = host.watch(resolve);
@@ -116,7 +116,7 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
     });
   };
 
-  /** A lost device may leave a call pending for ever, so the loss itself rejects it. */
+  /** A call to a lost device may stay pending for ever, so the loss itself rejects it. */
   const guard = <T>(work: Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
       const failure = host.failure();
@@ -135,7 +135,7 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
       } else {
         const externalData = await host.externalData(source.data);
         const graph = new Uint8Array(await source.graph.arrayBuffer());
-        // Not spread: a host's options may tell different readers different things.
+        // Not spread, because a host's options may have getters that answer different readers differently.
         session = await guard(ort.InferenceSession.create(graph, Object.assign(options, { externalData })));
       }
     } catch (error) {
@@ -144,7 +144,7 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
     return {
       inputNames: session.inputNames,
       outputNames: session.outputNames,
-      async run(inputs, into = {}, again = notAgain) {
+      async run(inputs, into = {}, again = notRecorded) {
         const failure = host.failure();
         if (failure) throw failure;
         const given = unwrapAll(into);

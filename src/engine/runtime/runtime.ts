@@ -1,18 +1,18 @@
-// What the engine needs of an inference runtime, in our words. Knows no runtime: `runtime.*.ts` implement it.
+// The interface that the engine needs of an inference runtime. `runtime.*.ts` implement it.
 import type { KernelHelpers } from "#engine/kernel/memory.ts";
 import type { Device } from "#engine/types.ts";
 
 export type TensorType = "float32" | "int32" | "int64" | "bool";
 export type TensorData = Float32Array | Int32Array | BigInt64Array | Uint8Array;
 
-/** A block of numbers in main memory or on the device; whoever created it (or received it from `run`) disposes it, once. */
+/** A tensor in main memory or on the device. Whoever created it, or received it from `run`, disposes it exactly once. */
 export interface RuntimeTensor {
   readonly type: TensorType;
   readonly dims: readonly number[];
   dispose(): void;
 }
 
-/** One external-data file of a graph; `path` is the name the graph refers to it by. */
+/** One external-data file of a graph; `path` is the name that the graph refers to. */
 export interface ExternalData {
   readonly path: string;
   readonly data: Blob | Uint8Array<ArrayBuffer>;
@@ -23,7 +23,7 @@ export interface SessionSource {
   readonly graph: Blob;
   readonly data: readonly ExternalData[];
   readonly file?: string | undefined;
-  /** Every input and output may lie on the device and no shape is looked at, so that `Session.run` can do a run again. */
+  /** Whether all inputs and outputs can lie on the device and no node reads a shape, so that `Session.run` can replay a recorded run. */
   readonly replayable?: boolean | undefined;
 }
 
@@ -32,9 +32,9 @@ export interface Session {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
   /**
-   * Runs the graph once. Outputs named in `into` are written to the given tensors (static caches), all others are new and
-   * belong to the caller. With `again`, on a replayable session: a run with the same tensors, inputs and outputs, as all others of that number,
-   * which the device does again without the runtime walking through the graph; all tensors lie on the device and live as long as the number.
+   * Runs the graph once. Outputs named in `into` are written to the given tensors (static caches); all others are new and belong to the caller.
+   * `again` is for a replayable session: the number of a recorded run, which the device replays without the runtime walking through the graph.
+   * All runs of one number have the same input and output tensors, which lie on the device and live as long as the number is used.
    */
   run(
     inputs: Readonly<Record<string, RuntimeTensor>>,
@@ -53,56 +53,56 @@ export interface CopyStep {
   readonly count: number;
 }
 
-/** The largest numbers of a row and where they are, largest first; of equals the lower place. */
+/** The k largest numbers of a row and their indices, in descending order; among equals the lower index first. */
 export interface Top {
   readonly values: Float32Array;
   readonly places: Uint32Array;
 }
 
-/** How this device runs decoders beside the runtime; its tensors are in main memory. */
+/** How this device runs decoders on this project's own kernel instead of the runtime. The kernel's tensors are in main memory. */
 interface OwnKernel {
   readonly helpers: KernelHelpers | undefined;
-  /** Runs of more rows are faster on the runtime, which then has the decoder, too; absent where they never are. */
+  /** Prefills of more rows than this are faster on the runtime, which then loads the decoder, too; absent where they never are. */
   readonly mostRows?: number | undefined;
 }
 
-/** One device that can run graphs. Not reentrant: one `run` at a time. */
+/** A device that can run graphs. Not reentrant: one `run` at a time. */
 export interface Runtime {
   readonly device: Device;
-  /** Human-readable name of the adapter, "" where nothing tells it. */
+  /** Human-readable name of the GPU adapter, "" where it is unknown. */
   readonly adapter: string;
-  /** WebGPU computed by the CPU: slow, so chunks are smaller. */
+  /** Whether the CPU emulates WebGPU, which is slow, so prefill chunks are smaller. */
   readonly software: boolean;
   readonly threads: number;
-  /** "static": past and present share one device buffer. "growing": every step returns a longer one. */
+  /** The KV cache. "static": past and present share one device buffer. "growing": every step returns a longer tensor. */
   readonly cacheStyle: "static" | "growing";
-  /** Whether the runtime's own code is here: on WASM it is fetched for the first graph that no kernel of ours takes. */
+  /** Whether the runtime's own code is loaded: on WASM it is fetched for the first graph that no kernel of this project runs. */
   readonly loaded: boolean;
-  /** f32 weights are faster here than 4-bit ones. */
+  /** Whether f32 weights are faster here than 4-bit ones. */
   readonly prefersExpanded: boolean;
   /** Whether it takes replayable sessions; absent where it does not. */
   readonly replays?: boolean | undefined;
-  /** Where decoders run on this project's own kernel if they can. */
+  /** Present where decoders run on this project's own kernel if they can. */
   readonly kernel?: OwnKernel | undefined;
   /** `onDevice`: outputs that stay on the device where there is one. */
   createSession(source: SessionSource, onDevice: readonly string[]): Promise<Session>;
-  /** A tensor in main memory, usable as an input; takes the array over. */
+  /** Makes a tensor in main memory, usable as an input; takes ownership of the array. */
   tensor(type: TensorType, data: TensorData, dims: readonly number[]): RuntimeTensor;
-  /** A tensor of these numbers where `onDevice` outputs live, float32 or int32; takes the array over. */
+  /** Makes a float32 or int32 tensor where `onDevice` outputs live; takes ownership of the array. */
   upload(data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>, dims: readonly number[]): RuntimeTensor;
-  /** Puts other numbers into a tensor of `upload`; work that was given to the device before still sees the old ones. */
+  /** Overwrites a tensor made by `upload`; work submitted to the device before still reads the old numbers. */
   rewrite(tensor: RuntimeTensor, data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>): void;
-  /** A zeroed float32 tensor where `onDevice` outputs live. */
+  /** Makes a zeroed float32 tensor where `onDevice` outputs live. */
   allocate(dims: readonly number[]): RuntimeTensor;
   copy(steps: readonly CopyStep[]): void;
   /** The numbers of a float32 tensor; may be the tensor's own memory, so copy before disposing. */
   read(tensor: RuntimeTensor): Promise<Float32Array>;
   /**
-   * The k (at most 64) largest numbers of each of the last `rows` rows of a float32 tensor on the device, found there; absent where rows lie in
-   * main memory anyway.
+   * Finds the k (at most 64) largest numbers of each of the last `rows` rows of a float32 tensor, on the device. Absent where tensors lie in
+   * main memory.
    */
   top?(tensor: RuntimeTensor, rows: number, rowLength: number, k: number): Promise<Top[]>;
-  /** Resolves when the device has done what it was given; for honest timings. */
+  /** Resolves when the device has finished all submitted work; for correct timings. */
   settle(): Promise<void>;
   /** Tensors created and not yet disposed; for leak tests. */
   readonly aliveTensors: number;

@@ -1,21 +1,21 @@
-// Chat templates of packages, which anybody may have written: rendered with a bound on time, on what they build, and on their ranges.
+// Renders chat templates of packages. Anybody may have written them, so time, nesting, value sizes and ranges are bounded.
 // Knows no messages and no models.
 import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
 import { EngineError } from "#engine/errors.ts";
 
-/** No template in use is longer; the longest known has 20,000 characters. */
+/** In characters. The longest template known has 20,000. */
 const longestSource = 2 ** 20;
-/** Numbers that one range may have. */
+/** The most numbers of one range. */
 const longestRange = 100_000;
-/** Characters of one text, entries of one list. */
+/** The most characters of a string, or entries of a list. */
 const longestValue = 2 ** 24;
-/** Expressions, blocks and calls within one another. */
+/** The deepest nesting of expressions, blocks and calls. */
 const deepest = 300;
-/** A template in use takes a few milliseconds; before so many steps no clock is asked. */
+/** The clock is not read before this many steps. Real templates take a few milliseconds in all. */
 const freeSteps = 30;
 const longestMs = 1000;
 
-/** The text of a template with these variables; rejects one that does not come to an end with "bad-package". */
+/** Renders a template with these variables. Throws "bad-package" where it exceeds a limit, and the library's error where it is invalid. */
 export function renderTemplateSource(source: string, variables: Readonly<Record<string, unknown>>): string {
   if (source.length > longestSource) throw tooMuch(`has ${source.length} characters`);
   try {
@@ -26,7 +26,7 @@ export function renderTemplateSource(source: string, variables: Readonly<Record<
     if (typeof value !== "string") throw new EngineError("internal", "a template gave no text");
     return value;
   } catch (error) {
-    // The stack of a template that calls itself, or is nested too deep.
+    // The stack overflows where a template calls itself or is nested too deep.
     if (error instanceof RangeError) throw tooMuch("is nested too deep, or builds too much", error);
     throw error;
   }
@@ -41,7 +41,7 @@ class BoundedInterpreter extends Interpreter {
     ...[statement, environment]: Parameters<Interpreter["evaluate"]>
   ): ReturnType<Interpreter["evaluate"]> {
     this.#check();
-    // An error ends the whole, so that nobody has to count down after one.
+    // Not restored after an error, because an error ends the whole rendering.
     this.#depth++;
     const result = super.evaluate(statement, environment);
     this.#depth--;
@@ -63,7 +63,7 @@ function tooMuch(what: string, cause?: unknown): EngineError {
   return new EngineError("bad-package", `the package's chat template ${what}`, { cause });
 }
 
-/** What templates expect to find, as the library has it. */
+/** The globals that templates expect, with the library's semantics. */
 const globals: Readonly<Record<string, unknown>> = {
   true: true,
   false: false,
@@ -84,7 +84,7 @@ const globals: Readonly<Record<string, unknown>> = {
   strftime_now: (format: string) => formatDate(new Date(), format),
 };
 
-/** The parts of Python's strftime that templates use. */
+/** The directives of Python's strftime that templates use. */
 function formatDate(date: Date, format: string): string {
   const twoDigits = (value: number): string => String(value).padStart(2, "0");
   const parts: Readonly<Record<string, () => string>> = {

@@ -1,14 +1,14 @@
-// Patterns of a tokenizer, which anybody may have written: one whose search takes time exponential in its text would hang the model at its
-// first question, and nothing can stop it then. So such patterns are tried on short texts first. Knows no tokenizer's code.
+// Refuses tokenizer patterns with catastrophic backtracking. Anybody may have written them, and a search that takes exponential time would hang
+// the model at its first question with no way to stop it. So suspicious patterns are tried on short texts first. Knows no tokenizer's code.
 import { EngineError } from "#engine/errors.ts";
 
-/** A quantified group is what it takes; the patterns of known tokenizers have none. */
+/** Exponential backtracking takes a quantified group; the patterns of known tokenizers have none. */
 const quantifiedGroup = /\)(?:[*+]|\{\d+,\d*\})/;
-/** Lengths of the texts, in steps so small that a search of exponential time is noticed long before it hangs. */
+/** Lengths of the trial texts. They grow in steps so small that exponential time shows long before a search hangs. */
 const lengths = Array.from({ length: 61 }, (_, i) => 8 + 2 * i);
 const longestMs = 50;
 
-/** Throws "bad-package" where a pattern of tokenizer.json does not come to an end soon. */
+/** Throws "bad-package" where a pattern of tokenizer.json takes too long on a short text. */
 export function refuseEndlessPatterns(tokenizerJson: object): void {
   for (const source of patternsIn(tokenizerJson)) {
     if (!quantifiedGroup.test(source)) continue;
@@ -21,7 +21,7 @@ export function refuseEndlessPatterns(tokenizerJson: object): void {
   }
 }
 
-/** Every `{"Regex": …}` of the parts that search in text. */
+/** Every `{"Regex": …}` in the parts of tokenizer.json that search text. */
 function patternsIn(tokenizerJson: object): string[] {
   const found: string[] = [];
   const left: unknown[] = ["normalizer", "pre_tokenizer", "decoder"].map((part): unknown =>
@@ -37,7 +37,7 @@ function patternsIn(tokenizerJson: object): string[] {
   return found;
 }
 
-/** Undefined where JavaScript has no such pattern; the tokenizer says so itself. */
+/** Undefined where the pattern is no valid JavaScript; the tokenizer library reports that itself. */
 function compile(source: string): RegExp | undefined {
   for (const flags of ["gu", "g"]) {
     try {
@@ -49,14 +49,14 @@ function compile(source: string): RegExp | undefined {
   return undefined;
 }
 
-/** Texts of one character or two, over and over, with an end that makes a search go back. */
+/** Tries repetitions of one or two characters, with an end that never matches and so forces backtracking. */
 function isEndless(pattern: RegExp, source: string): boolean {
   const own = new Set(Array.from(source.replace(/[\\()[\]{}*+?^$|.]/g, "")).slice(0, 40));
   const runs = new Set(["a", "A", "0", " ", "\n", "!", "中", "a ", "a,", "\r\n", ...own]);
   for (const length of lengths)
     for (const run of runs) {
       const text = `${run.repeat(Math.ceil(length / run.length))}\u0000`;
-      // Twice, because a machine may be busy with something else.
+      // Measured twice, because another process may have delayed the first search.
       if (searchMs(pattern, text) > longestMs && searchMs(pattern, text) > longestMs) return true;
     }
   return false;

@@ -1,4 +1,4 @@
-// Messages to prompt text: pictures become `<image>` slots before the text of their message, in any turn, as LLaVA has it.
+// Renders messages as prompt text. Pictures become `<image>` placeholders before the text of their message, in any turn, as in LLaVA.
 // Knows templates, no token ids and no pixels.
 import { EngineError } from "#engine/errors.ts";
 import { renderTemplateSource } from "./jinja.ts";
@@ -11,9 +11,9 @@ export interface Prompt {
   readonly text: string;
   /** In the order of their slots in `text`. */
   readonly images: readonly ImagePart[];
-  /** What ends an answer in this layout, beside the model's own end token. */
+  /** Stop sequences of this template, in addition to the model's end-of-sequence token. */
   readonly stop: readonly string[];
-  /** The answer starts with white space that belongs to the template. */
+  /** Whether white space at the start of the answer belongs to the template and is to be removed. */
   readonly trimStart: boolean;
 }
 
@@ -23,13 +23,16 @@ export interface PromptOptions {
   readonly chatTemplate: string | undefined;
   readonly bosToken: string;
   readonly eosToken: string;
-  /** Whether a picture's slot stands between <im_start> and <im_end>. */
+  /** Whether a picture's placeholder is enclosed in <im_start> and <im_end> (the config's mm_use_im_start_end). */
   readonly imageMarks?: boolean | undefined;
-  /** Makes text from people harmless (see Tokenizer.defuse). */
+  /** Keeps text from people from becoming special tokens (see Tokenizer.defuse). */
   readonly defuse: (text: string) => string;
 }
 
-/** Renders a conversation up to the cue for the assistant, or up to the end of the assistant message that is to be continued. */
+/**
+ * Renders a conversation up to the assistant's generation prompt, or up to the end of the assistant message that is to be continued. Throws
+ * "bad-input" where the messages are out of order, "bad-package" where the template is unknown or can't be rendered.
+ */
 export function renderPrompt(messages: readonly Message[], options: PromptOptions): Prompt {
   checkOrder(messages);
   const images = messages.flatMap((message) => message.parts.filter((part) => part.type === "image"));
@@ -73,7 +76,7 @@ function checkOrder(messages: readonly Message[]): void {
   });
 }
 
-/** A turn with its pictures' slots in its text. */
+/** A turn whose text includes the placeholders of its pictures. */
 interface Line {
   readonly user: boolean;
   readonly text: string;
@@ -93,11 +96,11 @@ function toLines({ role, images, text }: Turn, { mmtag, style }: Template, slot:
     const shown = { user: true, text: `<Image>${slot}</Image>`.repeat(images) };
     return [shown, { user: false, text: "Received." }, { user: true, text }];
   }
-  // What "plain" was trained on has no line between the picture and its caption.
+  // The training data of "plain" have no line break between the picture and its caption.
   return [{ user: true, text: style === "plain" && text === "" ? slot.repeat(images) : `${slot}\n`.repeat(images) + text }]; // prettier-ignore
 }
 
-/** How each style lays out the lines: up to the cue for the assistant, or up to an answer that is left open. */
+/** Renders the lines in each style, up to the assistant's generation prompt or the end of an answer that is to be continued. */
 const layouts: Readonly<Record<TemplateStyle, (template: Template, system: string, lines: readonly Line[]) => string>> =
   {
     single: renderRoles,
@@ -121,7 +124,7 @@ function renderRoles({ roles, sep, sep2 }: Template, system: string, lines: read
   return lines.at(-1)?.user === true ? `${text}${roles.assistant}:` : text;
 }
 
-/** `{system role}{system}{sep}{user role}{q}{sep}{assistant role}{a}{sep}…`; roles bring their line break. */
+/** `{system role}{system}{sep}{user role}{q}{sep}{assistant role}{a}{sep}…`; the roles contain their line breaks. */
 function renderChatml({ roles, sep }: Template, system: string, lines: readonly Line[]): string {
   let text = system === "" ? "" : `${roles.system ?? ""}${system}${sep}`;
   lines.forEach((line, i) => {
@@ -131,7 +134,7 @@ function renderChatml({ roles, sep }: Template, system: string, lines: readonly 
   return lines.at(-1)?.user === true ? text + roles.assistant : text;
 }
 
-/** `[INST] <<SYS>>\n{system}\n<</SYS>>\n\n{q} [/INST] {a} {sep2}{sep}[INST] {q} [/INST]`; the first `sep` is the tokenizer's. */
+/** `[INST] <<SYS>>\n{system}\n<</SYS>>\n\n{q} [/INST] {a} {sep2}{sep}[INST] {q} [/INST]`; the tokenizer adds the first `sep`, which is its BOS. */
 function renderLlama2({ sep, sep2 }: Template, system: string, lines: readonly Line[]): string {
   let text = "";
   lines.forEach((line, i) => {
@@ -153,13 +156,16 @@ function renderJinja(source: string, turns: readonly Turn[], options: PromptOpti
     });
   const text = renderMessages(render, source, turns);
   if (!continues) return text;
-  // A template closes the last answer; what comes after its text is cut off, so that it can go on.
+  // Templates end the last answer with a separator. It is cut off, so that the answer can be continued.
   const answer = turns.at(-1)?.text ?? "";
   const end = text.lastIndexOf(answer);
   return end < 0 ? text : text.slice(0, end + answer.length);
 }
 
-/** Templates of language models know no parts: their messages are text, with the slots in it. Which one this is shows by trying. */
+/**
+ * Some templates take messages as lists of parts. Those of pure language models take text, with the placeholders in it. Tries both, and accepts
+ * a prompt that contains every picture and every text.
+ */
 function renderMessages(
   render: (messages: readonly object[]) => string,
   source: string,

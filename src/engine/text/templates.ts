@@ -1,20 +1,20 @@
-// Conversation templates as data, under the names LLaVA gives them. How each style is laid out is in prompt.ts.
+// Conversation templates as data, under the names that LLaVA's conversation.py gives them. prompt.ts renders each style.
 
-/** How a conversation is laid out; LLaVA's separator styles. "mpt" is every layout whose turns have a head and an end. */
+/** LLaVA's separator styles. "mpt" covers every layout whose turns have a header and an end marker. */
 export type TemplateStyle = "single" | "two" | "mpt" | "llama-2" | "plain";
 
-/** Layout of a conversation; `sep` ends the system text and user messages, `sep2` (where given) assistant messages. */
+/** Layout of a conversation. `sep` ends the system text and user messages, `sep2` ends assistant messages. */
 export interface Template {
   readonly id: string;
   readonly style: TemplateStyle;
   readonly system: string;
-  /** Heads of turns; `system` is needed where the style is "mpt". */
+  /** What a turn of each role begins with; `system` is needed where the style is "mpt". */
   readonly roles: { readonly user: string; readonly assistant: string; readonly system?: string };
   readonly sep: string;
   readonly sep2: string;
-  /** A picture comes in a message of its own, `<Image><image></Image>`, which is answered with "Received.". */
+  /** Pictures are sent in a message of their own, `<Image><image></Image>`, which the assistant answers with "Received.". */
   readonly mmtag?: boolean;
-  /** A question and its answer that show how it is done, before every conversation. */
+  /** A one-shot example that precedes every conversation. */
   readonly example?: readonly [question: string, answer: string];
 }
 
@@ -50,7 +50,7 @@ const chatml = {
 
 const qwen = { ...chatml, system: "You are a helpful assistant.", sep: "<|im_end|>\n", sep2: "<|im_end|>\n" } as const;
 
-// Vicuna 0.1's example; its wording is what the model was tuned beside.
+// Vicuna 0.1's one-shot example, verbatim, because the model was tuned with it.
 const energies = [
   "What are the key differences between renewable and non-renewable energy sources?",
   `Renewable energy sources are those that can be replenished naturally in a relatively short amount of time, such as solar, wind, hydro, geothermal, and biomass. Non-renewable energy sources, on the other hand, are finite and will eventually be depleted, such as coal, oil, and natural gas. Here are some key differences between renewable and non-renewable energy sources:
@@ -63,7 +63,7 @@ const energies = [
 `,
 ] as const;
 
-/** Every template that can be named by a package's `template`. */
+/** Every template that a package's `template` can name. */
 export const templates: readonly Template[] = [
   { id: "vicuna_v1", ...vicuna, system: forUser },
   { id: "v1", ...vicuna, system: forUser },

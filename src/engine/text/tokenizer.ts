@@ -1,22 +1,22 @@
-// Text to token ids and back, on the package's own tokenizer.json. Knows special tokens by name, no templates and no images' content.
+// Encodes text to token ids and back with the package's tokenizer.json. Knows special tokens by name, no templates and no pictures.
 import { Tokenizer as HfTokenizer } from "@huggingface/tokenizers";
 import { EngineError } from "#engine/errors.ts";
 import { refuseEndlessPatterns } from "./pattern-check.ts";
 
 export interface Tokenizer {
-  /** Ids of a rendered prompt: special tokens in it become their ids, and one BOS leads if the tokenizer asks for it. */
+  /** Ids of a rendered prompt. Special tokens in the text become their ids; exactly one BOS leads where the tokenizer adds one. */
   encode(text: string): number[];
-  /** Text of ids, special tokens left out; a cut UTF-8 character shows as U+FFFD. */
+  /** Text of ids, without special tokens. An incomplete UTF-8 character becomes U+FFFD. */
   decode(ids: readonly number[]): string;
   idOf(token: string): number | undefined;
-  /** Changes text from people so that no special and no reserved token can be read out of it. */
+  /** Changes text from people so that it encodes to no special and no reserved token. */
   defuse(text: string): string;
 }
 
 /**
- * Makes a tokenizer from the two JSON files of a package. `reserved` are ids that text from people never becomes, such as the image
- * token, which some checkpoints do not mark as special. Where tokenizer_config.json says `image_apart`, the texts between them are encoded
- * each on its own.
+ * Makes a tokenizer from the two JSON files of a package. `reserved` are ids that text from people must never become, such as the image
+ * token, which some checkpoints do not mark as special. Where tokenizer_config.json says `image_apart`, the texts between reserved tokens are
+ * encoded separately. Throws "bad-package".
  */
 export function createTokenizer(
   tokenizerJson: object,
@@ -36,7 +36,7 @@ export function createTokenizer(
   const harmful = contents(added.filter(([id, token]) => token.special || reserved.includes(id)))
     .filter((content) => content.length > 1)
     .sort((a, b) => b.length - a.length);
-  // LLaVA encodes what stands between pictures in parts of their own, so that each begins as a text does.
+  // LLaVA encodes the texts between pictures separately, so that each is tokenized like the beginning of a text.
   const slots = "image_apart" in tokenizerConfig && tokenizerConfig.image_apart === true ? reserved : [];
   const slotId = new Map(added.filter(([id]) => slots.includes(id)).map(([id, token]) => [token.content, id]));
   const anySlot = new RegExp(`(${[...slotId.keys()].map(escaped).join("|")})`);
@@ -50,7 +50,7 @@ export function createTokenizer(
         ids.push(...(slot === undefined ? inner.encode(part, { add_special_tokens: false }).ids : [slot]));
       }
       const first = ids[0];
-      // A template that writes its own BOS and a tokenizer that adds one would make two.
+      // Where both the template and the tokenizer add a BOS, one of the two is dropped.
       return first !== undefined && ids[1] === first && specials.includes(inner.id_to_token(first) ?? "")
         ? ids.slice(1)
         : ids;
@@ -60,7 +60,7 @@ export function createTokenizer(
         ? ""
         : inner.decode([...ids], { skip_special_tokens: true, clean_up_tokenization_spaces: false }),
     idOf: (token) => inner.token_to_id(token),
-    // A space after the first character ends the token: "</s>" becomes "< /s>".
+    // A space after the first character breaks the token up: "</s>" becomes "< /s>".
     defuse: (text) =>
       harmful.length === 0 ? text : text.replace(anyHarmful, (found) => `${found.slice(0, 1)} ${found.slice(1)}`),
   };
