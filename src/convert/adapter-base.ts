@@ -7,7 +7,7 @@ import { Checkpoint, requireFloat, sameShape, shapeText } from "#convert/checkpo
 import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { readObject, type JsonObject } from "#convert/checkpoint/json-file.ts";
 import { LlavaTensors } from "#convert/checkpoint/llava-tensors.ts";
-import { projectorActivation } from "#convert/checkpoint/vision-config.ts";
+import { projectorActivation } from "#convert/config/vision-config.ts";
 import type { GraphBuilder } from "#convert/onnx/graph.ts";
 import { buildProjector } from "#convert/onnx/vision.ts";
 import type { Bits } from "#convert/onnx/weight-ops.ts";

@@ -1,5 +1,5 @@
 // A fingerprint of a decoder's weights, by which an adapter recognizes the base it was trained on. Knows tensors, no graph.
-import type { TextConfig } from "#convert/checkpoint/text-config.ts";
+import type { TextConfig } from "#convert/config/text-config.ts";
 import type { LlavaTensors } from "#convert/checkpoint/llava-tensors.ts";
 import { decoderSites } from "#convert/onnx/decoder.ts";
 

@@ -10,7 +10,7 @@ import type { RenderChat } from "#convert/text/chat-template.ts";
 import { openSource, type MoreFolders } from "#convert/source/checkpoint-source.ts";
 import { checkTokens, type TryTokenizer } from "#convert/text/check-tokens.ts";
 import { chooseConversation } from "#convert/text/choose-template.ts";
-import { parseConfig, type LlavaConfig } from "#convert/checkpoint/config.ts";
+import { parseConfig, type LlavaConfig } from "#convert/config/config.ts";
 import { writeDataFile, type DataFile } from "#convert/onnx/external-data.ts";
 import { readObject } from "#convert/checkpoint/json-file.ts";
 import { LlavaTensors } from "#convert/checkpoint/llava-tensors.ts";

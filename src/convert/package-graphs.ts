@@ -1,8 +1,8 @@
 // The ONNX graphs of a package: which variants each part has, under which names, over which weights, and what the manifest says of
 // them. All variants of a part share one file of weights; only the f32 variant describes its own, which are filled from the others.
-import type { LlavaConfig } from "#convert/checkpoint/config.ts";
+import type { LlavaConfig } from "#convert/config/config.ts";
 import type { LlavaTensors } from "#convert/checkpoint/llava-tensors.ts";
-import type { TextConfig } from "#convert/checkpoint/text-config.ts";
+import type { TextConfig } from "#convert/config/text-config.ts";
 import { buildDecoder, decoderSites } from "#convert/onnx/decoder.ts";
 import { buildEmbedTokens } from "#convert/onnx/embed.ts";
 import { describeExpansion, placeWeights, type DataFile, type Layout } from "#convert/onnx/external-data.ts";

@@ -1,6 +1,6 @@
 // For tests: a random LoRA adapter of a LLaVA checkpoint, as LLaVA's training saves one.
 import { readText, type CheckpointFolder } from "#convert/checkpoint/folders.ts";
-import { parseConfig } from "#convert/checkpoint/config.ts";
+import { parseConfig } from "#convert/config/config.ts";
 import { encodeSafetensors, memoryCheckpoint, randomNumbers, type TensorData } from "./fixtures.ts";
 import { decoderSites } from "#convert/onnx/decoder.ts";
 

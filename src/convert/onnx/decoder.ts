@@ -1,6 +1,6 @@
 // The decoder graph: embeddings and KV cache → logits and longer KV cache, for decoders of Llama's kind (Llama, Mistral, Qwen2).
 // One graph serves prefill, chunked prefill and decoding, with a growing cache or with one buffer for past and present.
-import type { TextConfig } from "#convert/checkpoint/text-config.ts";
+import type { TextConfig } from "#convert/config/text-config.ts";
 import {
   joinVectors,
   stackMatrices,

@@ -1,5 +1,5 @@
 // The embedding graph: token ids → rows of the embedding table.
-import type { TextConfig } from "#convert/checkpoint/text-config.ts";
+import type { TextConfig } from "#convert/config/text-config.ts";
 import type { LlavaTensors } from "#convert/checkpoint/llava-tensors.ts";
 import { GraphBuilder } from "./graph.ts";
 import { WeightOps, type GraphOptions } from "./weight-ops.ts";

@@ -7,9 +7,9 @@
 //
 // training/mixture_folder.py computes the same in PyTorch.
 import { EngineError } from "#engine/errors.ts";
-import type { LlavaConfig } from "#convert/checkpoint/config.ts";
+import type { LlavaConfig } from "#convert/config/config.ts";
 import type { LlavaTensors, Vector } from "#convert/checkpoint/llava-tensors.ts";
-import { classifierBlocks, classifierFeatures, type ClassifierBlock, type MixtureConfig } from "#convert/checkpoint/mixture-config.ts"; // prettier-ignore
+import { classifierBlocks, classifierFeatures, type ClassifierBlock, type MixtureConfig } from "#convert/config/mixture-config.ts"; // prettier-ignore
 import { GraphBuilder, type Value } from "./graph.ts";
 import { cubicMatrix, spreadMatrix } from "./resample.ts";
 import { visionTower } from "./vision.ts";

@@ -1,7 +1,7 @@
 // The vision graph: pixels → CLIP or SigLIP blocks up to the selected layer → projector → image features in the decoder's space.
 // Knows the towers' and LLaVA's arithmetic, not how weights are stored.
-import type { LlavaConfig } from "#convert/checkpoint/config.ts";
-import type { ProjectorActivation, VisionConfig } from "#convert/checkpoint/vision-config.ts";
+import type { LlavaConfig } from "#convert/config/config.ts";
+import type { ProjectorActivation, VisionConfig } from "#convert/config/vision-config.ts";
 import { stackMatrices, joinVectors, type LlavaTensors } from "#convert/checkpoint/llava-tensors.ts";
 import { GraphBuilder, type Value } from "./graph.ts";
 import { WeightOps, type GraphOptions } from "./weight-ops.ts";

@@ -5,7 +5,7 @@ import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import { readText, type CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { readObject } from "#convert/checkpoint/json-file.ts";
 import type { Conversation } from "#convert/text/choose-template.ts";
-import type { LlavaConfig } from "#convert/checkpoint/config.ts";
+import type { LlavaConfig } from "#convert/config/config.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 const JsonObject = v.record(v.string(), v.unknown());

@@ -1,5 +1,5 @@
 // How many rows of features pictures take, as a package's manifest states it.
-import type { LlavaConfig } from "#convert/checkpoint/config.ts";
+import type { LlavaConfig } from "#convert/config/config.ts";
 import type { Manifest } from "#weights/manifest.ts";
 
 /** The manifest's description of tiles; undefined for models that see pictures whole only. */

@@ -2,7 +2,7 @@
 // Knows the names of both and the published shapes of the stock vision towers; reads no files.
 import * as v from "valibot";
 import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
-import { pinpointsIn } from "#convert/checkpoint/tiles-config.ts";
+import { pinpointsIn } from "#convert/config/tiles-config.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

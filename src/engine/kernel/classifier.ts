@@ -2,8 +2,8 @@
 import type { OnnxTensor } from "#formats/onnx-reader.ts";
 import type { PlannedClassifier, PlannedClassTokens, PlannedConvolution, PlannedPhotograph, PlannedScaling } from "./classifier-plan.ts"; // prettier-ignore
 import { LoadedClassifier, type Classifier, type Constants } from "./classifier-run.ts";
-import * as layout from "./layout/classifier.ts";
-import * as blockLayout from "./layout/classifier-block.ts";
+import * as layout from "#engine/kernel/layout/classifier.ts";
+import * as blockLayout from "#engine/kernel/layout/classifier-block.ts";
 import { readTensor, tableWords, unpackedBytes, type KernelMemory, type WeightFiles } from "./memory.ts";
 
 export interface ClassifierPlan {

@@ -4,9 +4,9 @@
 import { EngineError } from "#engine/errors.ts";
 import { llamaKernelBytes } from "./llama-kernel.ts";
 import type { LlamaPlan } from "./llama-plan.ts";
-import * as layout from "./layout/llama-header.ts";
-import * as layerLayout from "./layout/llama-layer.ts";
-import { attendedRows, kvBlockRows, stateHeadBytes } from "./layout/sizes.ts";
+import * as layout from "#engine/kernel/layout/llama-header.ts";
+import * as layerLayout from "#engine/kernel/layout/llama-layer.ts";
+import { attendedRows, kvBlockRows, stateHeadBytes } from "#engine/kernel/layout/sizes.ts";
 import { floatWord, KernelMemory, tableWords, unpackedBytes, type KernelHelpers, type WeightFiles } from "./memory.ts";
 
 /** The layers with their weights, and the keys and values of one sequence. One run at a time. */

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { PackageFiles } from "#engine/types.ts";
 import type { OnnxTensor } from "#formats/onnx-reader.ts";
-import { header, headerBytes } from "./layout/team.ts";
+import { header, headerBytes } from "#engine/kernel/layout/team.ts";
 import { floatWord, KernelMemory, readTensor, tableWords, type WeightFiles } from "./memory.ts";
 
 const mebibyte = 2 ** 20;

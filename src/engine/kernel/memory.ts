@@ -2,9 +2,9 @@
 // weights are read into it. Knows no model.
 import { EngineError } from "#engine/errors.ts";
 import { blockSize, type PlannedMatrix } from "./graph-walk.ts";
-import * as matrixLayout from "./layout/matrix.ts";
-import { leastUnpackedBytes, spillBytes } from "./layout/sizes.ts";
-import * as team from "./layout/team.ts";
+import * as matrixLayout from "#engine/kernel/layout/matrix.ts";
+import { leastUnpackedBytes, spillBytes } from "#engine/kernel/layout/sizes.ts";
+import * as team from "#engine/kernel/layout/team.ts";
 import type { OnnxTensor } from "#formats/onnx-reader.ts";
 import type { PackageFiles } from "#engine/types.ts";
 

@@ -2,9 +2,9 @@
 // weights as they are in the package. Knows no runtime; its host starts the helper threads.
 import { EngineError } from "#engine/errors.ts";
 import { classifierFits, placeClassifier } from "./classifier.ts";
-import { geluTanh, gelu, quickGelu } from "./layout/activations.ts";
-import * as blockLayout from "./layout/vision-block.ts";
-import * as layout from "./layout/vision-header.ts";
+import { geluTanh, gelu, quickGelu } from "#engine/kernel/layout/activations.ts";
+import * as blockLayout from "#engine/kernel/layout/vision-block.ts";
+import * as layout from "#engine/kernel/layout/vision-header.ts";
 import {
   floatWord,
   KernelMemory,

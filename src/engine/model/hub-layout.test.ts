@@ -2,12 +2,12 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
-import { parseConfig } from "#convert/checkpoint/config.ts";
+import { parseConfig } from "#convert/config/config.ts";
 import { convert } from "#convert/convert.ts";
 import { memoryPackage } from "#testing/fixtures.ts";
 import { checkpointFolder } from "#convert/package/folder.node.ts";
 import { LlavaTensors } from "#convert/checkpoint/llava-tensors.ts";
-import { oldDecoder } from "#convert/onnx/old-export.ts";
+import { oldDecoder } from "#testing/old-export.ts";
 import { openCheckpoint } from "#convert/checkpoint/open-checkpoint.ts";
 import { createEngine } from "#engine/engine.ts";
 import { EngineError } from "#engine/errors.ts";

@@ -1,10 +1,10 @@
 // Which languages the page speaks and which one it speaks now. Components read the texts through `useTexts`.
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import { en, type Texts } from "./en/en.ts";
-import { zh } from "./zh/zh.ts";
+import { en, type Texts } from "#ui/texts/en/en.ts";
+import { zh } from "#ui/texts/zh/zh.ts";
 
-export type { Texts } from "./en/en.ts";
+export type { Texts } from "#ui/texts/en/en.ts";
 export type Language = "en" | "zh";
 
 export const languages: Readonly<Record<Language, Texts>> = { en, zh };

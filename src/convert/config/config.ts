@@ -1,7 +1,7 @@
 // Parses a LLaVA checkpoint's config.json: what the graphs need of it, with Hugging Face's defaults for what it leaves out.
 // The parts of the model each have a file: vision-config.ts, text-config.ts, tiles-config.ts, mixture-config.ts.
 import * as v from "valibot";
-import { badCheckpoint } from "./bad-checkpoint.ts";
+import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import { layerIndex, only, tokenId, whole } from "./config-fields.ts";
 import { Mixture, mixtureOf, type MixtureConfig } from "./mixture-config.ts";
 import { Text, textConfig, type TextConfig } from "./text-config.ts";

@@ -1,6 +1,6 @@
 // The vision tower in a checkpoint's config.json: `vision_config`, and which of its layers the features are taken from.
 import * as v from "valibot";
-import { badCheckpoint } from "./bad-checkpoint.ts";
+import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import { divides, number, only, positive, upTo, whole } from "./config-fields.ts";
 
 export interface VisionConfig {

@@ -1,6 +1,6 @@
 // The language model in a checkpoint's config.json: `text_config`, with the frequencies of its rotary embedding.
 import * as v from "valibot";
-import { badCheckpoint } from "./bad-checkpoint.ts";
+import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import { divides, only, positive, upTo, whole } from "./config-fields.ts";
 
 export interface TextConfig {

@@ -1,6 +1,6 @@
 // Checks that the fields of a config.json share, with messages that say what a value must be.
 import * as v from "valibot";
-import { badCheckpoint } from "./bad-checkpoint.ts";
+import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 
 export const number = v.number((issue) => `it is ${issue.received}, and a number is needed`);
 const integer = v.integer<number, (issue: { readonly input: number }) => string>(

@@ -1,9 +1,9 @@
 // For tests: a decoder as other projects' early exporters wrote it, from plain operators. Positions are an input, all logits are
 // returned, and the cache grows by concatenation. Same weights as ours, another signature.
-import type { TextConfig } from "#convert/checkpoint/text-config.ts";
+import type { TextConfig } from "#convert/config/text-config.ts";
 import type { LlavaTensors, Vector } from "#convert/checkpoint/llava-tensors.ts";
-import { GraphBuilder, type Placement, type Value } from "./graph.ts";
-import { WeightOps } from "./weight-ops.ts";
+import { GraphBuilder, type Placement, type Value } from "#convert/onnx/graph.ts";
+import { WeightOps } from "#convert/onnx/weight-ops.ts";
 
 /** The graph and its external data, under the name it refers to it by; for decoders with one key and value head. */
 export async function oldDecoder(

@@ -1,5 +1,5 @@
 // Pictures in tiles (LLaVA-1.6, LLaVA-OneVision) in a checkpoint's config.json: the grids that a picture may be cut into.
-import { badCheckpoint } from "./bad-checkpoint.ts";
+import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import { only } from "./config-fields.ts";
 import type { VisionConfig } from "./vision-config.ts";
 
