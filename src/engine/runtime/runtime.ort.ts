@@ -1,7 +1,8 @@
 // Implements the Runtime interface over ONNX Runtime's JavaScript API, which its web and Node packages share.
 // Knows no build and no device: the two adapters pass in the module, the session options and, for a GPU, the device memory.
 import type { InferenceSession, InferenceSessionFactory, Tensor, TensorConstructor } from "onnxruntime-common";
-import { EngineError, saysOutOfMemory } from "#engine/errors.ts";
+import { EngineError } from "#engine/errors.ts";
+import { createDeviceFailures, type DeviceFailures, type FailingDevice } from "./device-failures.ts";
 import {
   elementCount,
   type CopyStep,
@@ -34,7 +35,7 @@ export interface DeviceMemory {
 }
 
 /** What an adapter adds to ONNX Runtime's API. */
-export interface OrtHost {
+export interface OrtHost extends FailingDevice {
   readonly traits: Pick<
     Runtime,
     "device" | "adapter" | "software" | "threads" | "cacheStyle" | "prefersExpanded" | "kernel" | "replays"
@@ -46,10 +47,6 @@ export interface OrtHost {
   readonly opensFiles: boolean;
   /** See Runtime.loaded; absent where it always is. */
   readonly loaded?: () => boolean;
-  /** The device's failure, once it can't be used any more; every call fails with it from then on. */
-  readonly failure: () => EngineError | undefined;
-  /** Calls `reject` when the device fails, until the returned function is called. */
-  readonly watch: (reject: (error: EngineError) => void) => () => void;
   close(): Promise<void>;
 }
 
@@ -76,105 +73,41 @@ class OrtTensor implements RuntimeTensor {
   }
 }
 
+function unwrap(tensor: RuntimeTensor): Tensor {
+  if (!(tensor instanceof OrtTensor)) throw new EngineError("internal", "a tensor of another runtime was passed");
+  if (tensor.disposed) throw new EngineError("internal", "a disposed tensor was used");
+  return tensor.tensor;
+}
+
+function unwrapAll(tensors: Readonly<Record<string, RuntimeTensor>>): Record<string, Tensor> {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, unwrap(tensor)]));
+}
+
+/** Wraps a tensor that is new; `free` releases its memory. */
+type WrapTensor = (tensor: Tensor, type: TensorType, free: () => void) => RuntimeTensor;
+
 /** ONNX Runtime's gpu_graph_id for a run of a replayable session that is not to be recorded. */
 const notRecorded = -1;
 
 /** Wraps an ONNX Runtime module; one runtime per device. Longer than most functions: the whole interface, as a closure over one count of live tensors. */
 export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
+  const failures = createDeviceFailures(host, host.memory !== undefined);
+  const { guard, toEngineError } = failures;
   let alive = 0;
 
-  const wrap = (tensor: Tensor, type: TensorType, free: () => void): OrtTensor => {
+  const wrap: WrapTensor = (tensor, type, free) => {
     alive++;
     return new OrtTensor(tensor, type, () => {
       alive--;
       free();
     });
   };
-  const unwrap = (tensor: RuntimeTensor): Tensor => {
-    if (!(tensor instanceof OrtTensor)) throw new EngineError("internal", "a tensor of another runtime was passed");
-    if (tensor.disposed) throw new EngineError("internal", "a disposed tensor was used");
-    return tensor.tensor;
-  };
-  const unwrapAll = (tensors: Readonly<Record<string, RuntimeTensor>>): Record<string, Tensor> =>
-    Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, unwrap(tensor)]));
-  /** A lost device shows first as some failed call. It is reported lost only once it has finished its work, much later on a slow one. */
-  const soonLost = (): Promise<EngineError | undefined> =>
-    new Promise((resolve) => {
-      const unwatch = host.watch(resolve);
-      setTimeout(() => {
-        unwatch();
-        resolve(undefined);
-      }, 3000);
-    });
-  const fail = async (error: unknown, doing: string): Promise<EngineError> => {
-    if (error instanceof EngineError) return error;
-    const failure = host.failure() ?? (host.memory ? await soonLost() : undefined);
-    if (failure) return failure;
-    const message = error instanceof Error ? error.message : String(error);
-    return new EngineError(saysOutOfMemory(message) ? "out-of-memory" : "internal", `${doing}: ${message}`, {
-      cause: error,
-    });
-  };
-
-  /** A call to a lost device may stay pending for ever, so the loss itself rejects it. */
-  const guard = <T>(work: Promise<T>): Promise<T> =>
-    new Promise((resolve, reject) => {
-      const failure = host.failure();
-      if (failure) reject(failure);
-      const unwatch = host.watch(reject);
-      work.then(resolve, reject).finally(unwatch);
-    });
-
-  const createSession = async (source: SessionSource, onDevice: readonly string[]): Promise<Session> => {
-    let session: InferenceSession;
-    const replayable = source.replayable === true;
-    try {
-      const options = host.sessionOptions(onDevice, replayable);
-      if (source.file !== undefined && host.opensFiles) {
-        session = await guard(ort.InferenceSession.create(source.file, options));
-      } else {
-        const externalData = await host.externalData(source.data);
-        const graph = new Uint8Array(await source.graph.arrayBuffer());
-        // Not spread, because a host's options may have getters that answer different readers differently.
-        session = await guard(ort.InferenceSession.create(graph, Object.assign(options, { externalData })));
-      }
-    } catch (error) {
-      throw await fail(error, "loading a graph");
-    }
-    return {
-      inputNames: session.inputNames,
-      outputNames: session.outputNames,
-      async run(inputs, into = {}, again = notRecorded) {
-        const failure = host.failure();
-        if (failure) throw failure;
-        const given = unwrapAll(into);
-        const fetches = Object.fromEntries(session.outputNames.map((name) => [name, given[name] ?? null]));
-        let results: InferenceSession.OnnxValueMapType;
-        try {
-          const run = replayable ? { extra: { gpu_graph_id: String(again) } } : {};
-          results = await guard(session.run(unwrapAll(inputs), fetches, run));
-        } catch (error) {
-          throw await fail(error, "running a graph");
-        }
-        const outputs = new Map<string, RuntimeTensor>();
-        for (const [name, tensor] of Object.entries(results)) {
-          if (Object.hasOwn(into, name)) continue;
-          outputs.set(
-            name,
-            wrap(tensor, tensorType(tensor.type), () => tensor.dispose()),
-          );
-        }
-        return outputs;
-      },
-      async release() {
-        await session.release();
-      },
-    };
-  };
-
   return {
     ...host.traits,
-    createSession,
+    async createSession(source, onDevice) {
+      const session = await loadGraph(ort, host, failures, source, onDevice);
+      return createSession(session, source.replayable === true, host, failures, wrap);
+    },
     tensor(type: TensorType, data: TensorData, dims: readonly number[]) {
       const tensor = new ort.Tensor(type, data, dims);
       return wrap(tensor, type, () => tensor.dispose());
@@ -216,7 +149,7 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
         if (host.memory && source.location === "gpu-buffer") return await guard(host.memory.read(source));
         return floats(await guard(source.getData()));
       } catch (error) {
-        throw await fail(error, "reading a tensor");
+        throw await toEngineError(error, "reading a tensor");
       }
     },
     ...(host.memory && {
@@ -224,7 +157,7 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
         try {
           return await guard(host.memory?.top(unwrap(tensor), rows, rowLength, k) ?? Promise.resolve([]));
         } catch (error) {
-          throw await fail(error, "finding the largest numbers");
+          throw await toEngineError(error, "finding the largest numbers");
         }
       },
     }),
@@ -236,6 +169,67 @@ export function createOrtRuntime(ort: Ort, host: OrtHost): Runtime {
       return alive;
     },
     dispose: () => host.close(),
+  };
+}
+
+/** Loads a graph and its weights. */
+async function loadGraph(
+  ort: Ort,
+  host: OrtHost,
+  { guard, toEngineError }: DeviceFailures,
+  source: SessionSource,
+  onDevice: readonly string[],
+): Promise<InferenceSession> {
+  try {
+    const options = host.sessionOptions(onDevice, source.replayable === true);
+    if (source.file !== undefined && host.opensFiles) {
+      return await guard(ort.InferenceSession.create(source.file, options));
+    }
+    const externalData = await host.externalData(source.data);
+    const graph = new Uint8Array(await source.graph.arrayBuffer());
+    // Not spread, because a host's options may have getters that answer different readers differently.
+    return await guard(ort.InferenceSession.create(graph, Object.assign(options, { externalData })));
+  } catch (error) {
+    throw await toEngineError(error, "loading a graph");
+  }
+}
+
+/** Makes a Session of a loaded graph; `wrap` counts the tensors that its runs return. */
+function createSession(
+  session: InferenceSession,
+  replayable: boolean,
+  host: OrtHost,
+  { guard, toEngineError }: DeviceFailures,
+  wrap: WrapTensor,
+): Session {
+  return {
+    inputNames: session.inputNames,
+    outputNames: session.outputNames,
+    async run(inputs, into = {}, again = notRecorded) {
+      const failure = host.failure();
+      if (failure) throw failure;
+      const given = unwrapAll(into);
+      const fetches = Object.fromEntries(session.outputNames.map((name) => [name, given[name] ?? null]));
+      let results: InferenceSession.OnnxValueMapType;
+      try {
+        const run = replayable ? { extra: { gpu_graph_id: String(again) } } : {};
+        results = await guard(session.run(unwrapAll(inputs), fetches, run));
+      } catch (error) {
+        throw await toEngineError(error, "running a graph");
+      }
+      const outputs = new Map<string, RuntimeTensor>();
+      for (const [name, tensor] of Object.entries(results)) {
+        if (Object.hasOwn(into, name)) continue;
+        outputs.set(
+          name,
+          wrap(tensor, tensorType(tensor.type), () => tensor.dispose()),
+        );
+      }
+      return outputs;
+    },
+    async release() {
+      await session.release();
+    },
   };
 }
 
