@@ -1,15 +1,15 @@
-// The files of folders that were dropped on the page, by path. Knows nothing of what becomes of them.
+// The files of folders that were dropped on the page, by path. Does not interpret them.
 
-/** More are no model and no conversation. */
+/** A folder with more files is neither a model nor a conversation. */
 const mostFiles = 10_000;
 
-/** The dropped folders, or none; to be asked while the drop is handled, since it is forgotten afterwards. */
+/** The dropped folders, if any. Call it inside the drop event: the browser empties the DataTransfer afterwards. */
 export function droppedFolders(transfer: DataTransfer | null): FileSystemDirectoryEntry[] {
   const entries = [...(transfer?.items ?? [])].map((item) => item.webkitGetAsEntry());
   return entries.filter((entry): entry is FileSystemDirectoryEntry => entry?.isDirectory === true);
 }
 
-/** Paths start with the folder's name; what can't be read is left out. */
+/** All files of the folders by path, which starts with the folder's name. Files that can't be read are left out. */
 export async function readFolders(folders: readonly FileSystemDirectoryEntry[]): Promise<Map<string, File>> {
   const files = new Map<string, File>();
   const waiting: FileSystemEntry[] = [...folders];
@@ -18,7 +18,7 @@ export async function readFolders(folders: readonly FileSystemDirectoryEntry[]):
       if (isDirectory(entry)) waiting.push(...(await list(entry)));
       else if (isFile(entry)) files.set(entry.fullPath.replace(/^\//, ""), await open(entry));
     } catch {
-      // A file without permission: the import says what is missing.
+      // The file may not be read. The import reports what is missing.
     }
   }
   return files;
@@ -28,7 +28,7 @@ async function list(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]
   const reader = folder.createReader();
   const all: FileSystemEntry[] = [];
   for (;;) {
-    // Given a hundred at a time, and none at the end.
+    // readEntries returns up to a hundred entries per call, and an empty array at the end.
     const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
     if (some.length === 0) return all;
     all.push(...some);

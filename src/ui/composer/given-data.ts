@@ -1,7 +1,7 @@
-// What a paste or a drop brings: pictures as files, the address of a picture, or words. Spreadsheets and word processors put a bitmap of
-// the same words beside them; browsers put the address of a picture they copied beside it. Knows no page: it reads what it is handed.
+// Decides what a paste or a drop contains: pictures as files, the address of a picture, or words. Copied data comes in several forms at
+// once: spreadsheets and word processors add a bitmap of the copied words, browsers add the address of a copied picture. Uses no DOM.
 
-/** The part of a DataTransfer that is read. */
+/** The part of a DataTransfer that is used here. */
 export interface GivenData {
   readonly files: ArrayLike<File>;
   getData(type: string): string;
@@ -10,13 +10,13 @@ export interface GivenData {
 export type Given =
   | { readonly kind: "files"; readonly files: readonly File[] }
   | { readonly kind: "address"; readonly address: string }
-  /** `plain` tells whether a text field would take the same words by itself. */
+  /** `plain`: the words are the plain text of the data, which a text field would insert by itself. */
   | { readonly kind: "words"; readonly words: string; readonly plain: boolean };
 
-/** Longer markup is not read to its end: what it is shows at its beginning. */
+/** In UTF-16 units. Longer markup is not read past this length; its beginning is enough to tell words from pictures. */
 const longestMarkup = 2 ** 22;
 
-/** Words win over a picture of them; a picture's own name, address or description are no words. */
+/** Prefers words to a bitmap of them. The name, address or description of a copied picture does not count as words. */
 export function readPaste(data: GivenData): Given | undefined {
   const files = Array.from(data.files);
   const markup = readMarkup(data.getData("text/html"));
@@ -28,7 +28,7 @@ export function readPaste(data: GivenData): Given | undefined {
   return address !== undefined && plain === "" ? { kind: "address", address } : undefined;
 }
 
-/** Files win; then the picture that was dragged out of a page; else the words of a link. */
+/** Prefers files, then the address of a picture that was dragged out of a page, then the address of a link, as words. */
 export function readDrop(data: GivenData): Given | undefined {
   const files = Array.from(data.files);
   if (files.length > 0) return { kind: "files", files };
@@ -42,18 +42,18 @@ export function readDrop(data: GivenData): Given | undefined {
   return isPictureAddress(link) ? { kind: "address", address: link } : { kind: "words", words: link, plain: true };
 }
 
-/** Whether every line is a file's name or path, a picture's address, or the words that stand for one. */
+/** Whether every line only names a copied picture: a file's name or path, a picture's address, or its description. */
 function describesPictures(plain: string, files: readonly File[], markup: Markup): boolean {
   if (files.length === 0 && markup.pictures.length === 0) return false;
-  const alone = markup.words === "";
+  const hasNoWords = markup.words === "";
   return plain.split(/\r?\n/).every((line) => {
-    const said = line.trim();
+    const text = line.trim();
     if (
-      said === "" ||
-      files.some(({ name }) => name === said || said.endsWith(`/${name}`) || said.endsWith(`\\${name}`))
+      text === "" ||
+      files.some(({ name }) => name === text || text.endsWith(`/${name}`) || text.endsWith(`\\${name}`))
     )
       return true;
-    return alone && (markup.pictures.includes(said) || markup.descriptions.includes(said) || isAddress(said));
+    return hasNoWords && (markup.pictures.includes(text) || markup.descriptions.includes(text) || isAddress(text));
   });
 }
 
@@ -67,15 +67,15 @@ function isPictureAddress(address: string): boolean {
 }
 
 interface Markup {
-  /** What stands between the tags, white space made one. */
+  /** The text between the tags, with each run of white space as one space. */
   readonly words: string;
-  /** The addresses of its pictures, in their order. */
+  /** The `src` of each picture, in document order. */
   readonly pictures: readonly string[];
-  /** What stands for its pictures where they are not shown. */
+  /** The `alt` and `title` texts of the pictures. */
   readonly descriptions: readonly string[];
 }
 
-/** Reads the little that is asked of it, from tag to tag; nothing is put into a page. */
+/** Scans HTML for its text and its pictures, in linear time. Builds no document, so nothing in the markup can run or load. */
 function readMarkup(html: string): Markup {
   const words: string[] = [];
   const pictures: string[] = [];
@@ -95,28 +95,28 @@ function readMarkup(html: string): Markup {
     if (name === "img") {
       pictures.push(...attribute(tag, "src"));
       descriptions.push(...attribute(tag, "alt"), ...attribute(tag, "title"));
-    } else if (name !== undefined && unseen.has(name)) {
+    } else if (name !== undefined && hiddenElements.has(name)) {
       const ending = new RegExp(`</${name}`, "gi");
       ending.lastIndex = at;
       at = ending.exec(html)?.index ?? end;
     }
   }
-  const said = unescapeMarkup(words.join(" ")).replace(/\s+/g, " ").trim();
-  return { words: said, pictures, descriptions };
+  const text = unescapeMarkup(words.join(" ")).replace(/\s+/g, " ").trim();
+  return { words: text, pictures, descriptions };
 }
 
-/** Elements whose words nobody sees. */
-const unseen = new Set(["head", "style", "script", "title"]);
+/** Elements whose content is not displayed. */
+const hiddenElements = new Set(["head", "style", "script", "title"]);
 
 const orEnd = (index: number, end: number): number => (index < 0 ? end : index);
 
-/** Where it goes on after the mark; at the end where there is none. */
+/** The index after the next `mark`; `end` if there is none. */
 function after(html: string, mark: string, from: number, end: number): number {
   const found = html.indexOf(mark, from);
   return found < 0 ? end : found + mark.length;
 }
 
-/** The index of the `>` that ends a tag; one between quotes ends none. */
+/** The index of the `>` that ends a tag, skipping quoted attribute values. */
 function endOfTag(html: string, from: number, end: number): number {
   let quote = "";
   for (let at = from; at < end; at++) {
@@ -129,7 +129,7 @@ function endOfTag(html: string, from: number, end: number): number {
   return end;
 }
 
-/** None or one. */
+/** The value of an attribute: an array of one, or empty if the tag does not have it. */
 function attribute(tag: string, name: string): string[] {
   const found = new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s"'>]+))`, "i").exec(tag);
   const value = found?.[1] ?? found?.[2] ?? found?.[3];

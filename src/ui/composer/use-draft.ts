@@ -1,4 +1,4 @@
-// The question being put together: its text and its pictures, also those that are still being opened or could not be used.
+// The state of the question that the user is writing: its text and its pictures, including those that are still being opened or failed.
 import { useRef, useState } from "preact/hooks";
 import type { Picture } from "#chat/conversation/conversation.ts";
 import { opened, opening, picturesOf, ready, type DraftPicture } from "#chat/pictures/draft-pictures.ts";
@@ -7,31 +7,31 @@ import type { OpenedPicture } from "#chat/pictures/pictures.web.ts";
 
 export interface Draft {
   readonly text: string;
-  /** All that were given, in their order. */
+  /** All pictures that were added, in order. */
   readonly given: readonly DraftPicture[];
-  /** Those of them that can be sent. */
+  /** The pictures that can be sent. */
   readonly pictures: readonly Picture[];
-  /** The pictures of a draft that was started from a kept one have not arrived yet. */
+  /** The draft was restored from a stored one, whose pictures have not been loaded yet. */
   readonly coming: boolean;
-  /** How many are still being opened. */
+  /** How many pictures are still being opened. */
   readonly opening: number;
   setText(text: string): void;
   addFiles(files: readonly File[]): void;
-  /** Adds a picture that comes from elsewhere than a file; `open` is called again where it is tried again. */
+  /** Adds a picture that does not come from a file. `open` is called again on each retry. */
   add(name: string, open: () => Promise<OpenedPicture>): void;
   addPicture(picture: Picture): void;
-  /** Opens one that failed once more. */
+  /** Tries again to open a picture that failed. */
   retry(id: string): void;
-  /** Takes one away, or gives up opening it. */
+  /** Removes a picture; cancels opening it if that is under way. */
   remove(id: string): void;
-  /** Puts a picture in the place of another. */
+  /** Replaces a picture by another. */
   replace(pictureId: string, picture: Picture): void;
   /**
    * Replaces the draft by one that was kept; its pictures may arrive later. With `joins`, what the user has typed and added meanwhile
    * stays beside it.
    */
   start(text: string, pictures: Promise<readonly Picture[]>, joins: boolean): void;
-  /** Empties it after sending. */
+  /** Clears the draft after it was sent. */
   clear(): void;
 }
 
@@ -57,7 +57,7 @@ export function useDraft(
     if (source === undefined) return;
     const { name } = source;
     setGiven((held) => opening(held, { id, name }));
-    // Whatever goes wrong is that picture's: it never keeps the question from being sent.
+    // An error concerns this picture only and never keeps the question from being sent.
     void Promise.resolve()
       .then(source.open)
       .catch((error: unknown): OpenedPicture => {

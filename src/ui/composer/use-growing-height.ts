@@ -1,4 +1,4 @@
-// A text area that is as high as its text.
+// Keeps a text area as high as its text, and tells which key sends it.
 import type { RefObject } from "preact";
 import { useLayoutEffect } from "preact/hooks";
 

@@ -5,7 +5,7 @@ import type { Draft } from "./use-draft.ts";
 
 interface Shown {
   readonly id: string;
-  /** Nothing was asked in it yet. */
+  /** No question has been asked in it yet. */
   readonly isNew: boolean;
 }
 
@@ -26,9 +26,9 @@ export function useKeptDraft(draft: Draft, drafts: Drafts, shown: Shown | undefi
     const key = keyOf(now);
     last.current = now;
     const isSame = before !== undefined && keyOf(before) === key;
-    // A chat that begins takes along what is not sent yet.
+    // A new chat takes over the unsent draft.
     const begins = before?.isNew === true && before.id === id;
-    // What was typed before the page knew what it shows stays.
+    // Text that was typed before the conversation was loaded stays.
     const isFirst = before === undefined;
     const isEarly = isFirst && (text !== "" || draft.given.length > 0);
     if (before !== undefined && !isSame)

@@ -1,4 +1,4 @@
-// A model by its address: looked at first, then offered.
+// Adds a model by its address: looks it up first, then offers to download it.
 import type { JSX } from "preact";
 import { useId, useState } from "preact/hooks";
 import type { DownloadProps } from "./DownloadableModels.tsx";

@@ -1,4 +1,4 @@
-// Models that are on their way while the chat goes on: one bar each with bytes, pace and time left, and what can be done about it.
+// The downloads of models, which go on while the user chats: for each a bar with bytes, speed and time left, and its buttons.
 //   data-testid="download" with data-phase
 import type { JSX } from "preact";
 import type { Download } from "#chat/downloads/downloads.ts";
@@ -16,7 +16,7 @@ interface DownloadNotesProps {
   readonly onMakeRoom?: (() => void) | undefined;
 }
 
-/** Nothing while nothing is on its way. */
+/** Renders nothing while no model is being downloaded. */
 export function DownloadNotes(props: DownloadNotesProps): JSX.Element {
   return (
     <>
@@ -78,7 +78,7 @@ function DownloadNote(props: DownloadNotesProps & { readonly download: Download 
   );
 }
 
-/** Whether no bytes have come for so long that the user is told. */
+/** Whether the download has received no bytes for so long that the user should know. */
 function stands({ silences = 0 }: Download): boolean {
   return silences >= silencesToTell;
 }
@@ -88,11 +88,11 @@ function askAgain(actions: DownloadsFeature["actions"], id: string): void {
   actions.resume(id);
 }
 
-/** "4.1 MB of 9.8 MB · 1.2 MB/s · 5 s left", as far as it is known. */
+/** "4.1 MB of 9.8 MB · 1.2 MB/s · 5 s left"; unknown parts are left out. */
 function figures(t: Texts, { loaded, total, bytes, bytesPerSecond }: Download): string {
   const all = total === 0 ? bytes : total;
   if (all === 0) return "";
-  // Before the first look at what is here, "0 of …" would be a guess.
+  // Until the stored files have been checked, "0 of …" would be a guess.
   if (total === 0) return formatSize(t, all);
   const facts = [t.storage.part(formatSize(t, loaded), formatSize(t, all))];
   if (bytesPerSecond !== undefined && bytesPerSecond > 0) {

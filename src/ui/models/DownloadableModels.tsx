@@ -1,5 +1,5 @@
-// The zoo's models that are not on this device, with what each costs. A click downloads one that fits; where it may not fit, or the
-// connection charges for data, its card says so first.
+// The zoo's models that are not on this device, each with its download size. A click downloads a model that fits. If it may not fit, or
+// the connection is metered, its card says so before the download.
 //   data-testid="zoo-model"
 import type { JSX } from "preact";
 import { useId } from "preact/hooks";
@@ -15,13 +15,13 @@ import { Note } from "#ui/notes/Note.tsx";
 import { useTexts, type Texts } from "#ui/texts/texts.ts";
 import { useModelOffer } from "./use-model-offer.ts";
 
-/** What it takes to look at a model of another place, and to download it. */
+/** The features for looking up a model elsewhere and for downloading it. */
 export interface DownloadProps extends Pick<ModelFeatures, "downloads" | "photoModel" | "storage"> {
   readonly onStart: (model: PreviewedModel) => void;
   readonly onFromMemory: (model: PreviewedModel) => void;
 }
 
-/** Nothing when all of them are here. */
+/** Renders nothing when all of them are on this device. */
 export function DownloadableModels(props: DownloadProps): JSX.Element | null {
   const t = useTexts();
   const here = new Set([

@@ -6,13 +6,13 @@ import type { StoredModels } from "#chat/models/storage.ts";
 import { Note, type NoteState } from "#ui/notes/Note.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 
-/** A zip, or a folder's files by their paths. */
+/** The package: a zip, or the files of a folder by path. */
 export type ModelPackage = Blob | ReadonlyMap<string, Blob>;
 
 interface ImportModelProps {
   readonly working: boolean;
   readonly onWorking: (working: boolean) => void;
-  /** Imported at once. */
+  /** A package that was dropped on the page; it is imported at once. */
   readonly dropped: ModelPackage | undefined;
   readonly onImport: StoredModels["importPackage"];
 }

@@ -1,17 +1,17 @@
-// One model or server in the models view: its name, what is to be known of it, one row of buttons, and what came of them.
+// The card of one model or server in the models view: its name, facts about it, one row of buttons, and their results.
 import type { ComponentChildren, JSX } from "preact";
 
 interface ModelCardProps {
   readonly testId: "stored-model" | "zoo-model" | "server";
   readonly name: string;
-  /** For what describes a button by its card. */
+  /** The id of the heading, for buttons that are described by their card. */
   readonly nameId?: string;
-  /** None of them empty. */
+  /** Short facts; none is empty. */
   readonly facts: readonly string[];
-  /** Such as "In use". */
+  /** A short state, such as "In use". */
   readonly badge?: string | undefined;
   readonly actions?: ComponentChildren;
-  /** Under the buttons. */
+  /** Shown under the buttons. */
   readonly children?: ComponentChildren;
 }
 

@@ -1,4 +1,4 @@
-// A model that was looked at: what it costs, whether it fits, and the button that downloads it. Said before its first byte.
+// The offer of a model that was looked up: its size, whether it fits this device, and the button that downloads it.
 //   data-testid="model-offer" with data-fit
 import type { JSX } from "preact";
 import type { PreviewedModel } from "#chat/models/storage.ts";
@@ -7,7 +7,7 @@ import { useTexts, type Texts } from "#ui/texts/texts.ts";
 
 interface ModelOfferProps {
   readonly model: PreviewedModel;
-  /** The card around it has its name already. */
+  /** The card around the offer shows the name already. */
   readonly named?: boolean;
   readonly metered: boolean;
   readonly onStart: (model: PreviewedModel) => void;
@@ -58,7 +58,7 @@ export function ModelOffer({ model, named = false, metered, onStart, onFromMemor
   );
 }
 
-/** An estimate has one digit that counts. */
+/** Rounded to one significant digit, since it is an estimate. */
 function roughly(t: Texts, tokensPerSecond: number): string {
   if (tokensPerSecond < 1) return formatNumber(t, tokensPerSecond, 1);
   const scale = 10 ** Math.floor(Math.log10(tokensPerSecond));

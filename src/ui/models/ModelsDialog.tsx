@@ -1,5 +1,5 @@
 // The models view: what is on this device, what can be downloaded, which servers are connected, and ways to add another one.
-//   data-testid="storage-used": how much room is taken · "storage-outcome": what came of an action, in the card it belongs to
+//   data-testid="storage-used": the space in use · "storage-outcome": the result of an action, in the card that it belongs to
 //   data-testid="stored-model", "zoo-model", "server": one card each · "model-offer", "package-input", "folder-input": see their files
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -18,7 +18,7 @@ import { StoredModelCard } from "./StoredModelCard.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 
 interface ModelsDialogProps extends ModelFeatures {
-  /** A package that was dropped on the page: imported at once. */
+  /** A package that was dropped on the page; it is imported at once. */
   readonly dropped: ModelPackage | undefined;
   /** Opens the dialog that connects a server. */
   readonly onConnect: () => void;
@@ -26,13 +26,13 @@ interface ModelsDialogProps extends ModelFeatures {
   readonly onClose: () => void;
 }
 
-/** One action at a time: all other buttons of stored models wait for it. */
+/** Runs one action at a time: meanwhile the buttons of all other stored models are disabled. */
 export function ModelsDialog(props: ModelsDialogProps): JSX.Element {
   const { storage, downloads } = props;
   const { stored } = storage.state.value;
   const t = useTexts();
   const [working, setWorking] = useState(false);
-  /** About the whole list: a model that is gone has no card to say it. */
+  /** A note about the whole list. A model that was deleted no longer has a card to show one. */
   const [note, setNote] = useState<NoteState>();
   const look = (): void => {
     setNote(undefined);

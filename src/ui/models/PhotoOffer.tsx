@@ -1,4 +1,4 @@
-// The offer of a model for photographs beside one that does not know them: what it is, what it costs, one click.
+// Offers a model for photographs beside a model that does not know them: what it is, its size, and one button.
 //   data-testid="photo-offer" with data-phase: offered | looking | ask | failed | here
 import type { JSX } from "preact";
 import type { PhotoOffer as Offer } from "#chat/models/photo-models.ts";
@@ -8,9 +8,9 @@ import type { ModelFeatures } from "./model-features.ts";
 
 interface PhotoOfferProps {
   readonly offer: Offer;
-  /** Where it would come from. */
+  /** The host that it would be downloaded from. */
   readonly host: string;
-  /** It is on this device already. */
+  /** Whether it is on this device already. */
   readonly here: boolean;
   readonly onTake: () => void;
   readonly onUse: () => void;
@@ -76,7 +76,7 @@ interface BuiltInsPhotoOfferProps extends Pick<ModelFeatures, "downloads" | "mod
   readonly onMore: () => void;
 }
 
-/** What stands beside the built-in model; nothing where this device can have no other, and while one is on its way. */
+/** Shown beside the built-in model. Renders nothing if this device can run no other model, and while one is being downloaded. */
 export function BuiltInsPhotoOffer(props: BuiltInsPhotoOfferProps): JSX.Element | null {
   const { downloads, models, photoModel, onMore } = props;
   const offer = photoModel.offer.value;

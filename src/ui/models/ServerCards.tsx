@@ -1,4 +1,4 @@
-// The servers that are connected: where each is, how many models it has, and what went wrong with it the last time it was asked.
+// The connected servers, each with its address, the number of its models, and the error of the latest request, if any.
 //   data-testid="server"
 import type { JSX } from "preact";
 import type { ServerProblem } from "#chat/servers/servers.ts";
@@ -53,7 +53,7 @@ export function ServerCards({ servers: { state, actions }, onConnect }: ServerCa
   );
 }
 
-/** What went wrong, and what the server itself said. */
+/** The error, with the message of the server itself. */
 function sentencesOf(t: Texts, { code, said }: ServerProblem): string {
   return said === "" || code === "server-key-characters" ? t.errors[code] : `${t.errors[code]} ${t.remote.said(said)}`;
 }

@@ -1,5 +1,5 @@
-// Connecting a server: its address, a name and a key if it needs one, what went wrong, and how each program lets this page in. Where a
-// server has no list of models, one can be named. data-testid="connect-problem" with data-code.
+// Connects a server: its address, a name, a key if it needs one, the problem if it fails, and help with CORS for each server program. If
+// a server has no list of models, the user can name one. data-testid="connect-problem" with data-code.
 import type { JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { ServerProblem, Servers } from "#chat/servers/servers.ts";

@@ -1,4 +1,4 @@
-// The page's address asks for a model that is not on this device: says so, and offers to download it, with its size.
+// A note for when the page's address asks for a model that is not on this device. It offers to download the model, with its size.
 //   data-testid="unknown-model"
 import type { JSX } from "preact";
 import { packageAddress } from "#chat/models/package-address.ts";
@@ -18,7 +18,7 @@ interface UnknownModelNoteProps extends Pick<ModelFeatures, "downloads" | "model
   readonly onModels: () => void;
 }
 
-/** Nothing while the model is on its way. Nothing is asked of the network before a click. */
+/** Renders nothing while the model is being downloaded. Sends no request before a click. */
 export function UnknownModelNote(props: UnknownModelNoteProps): JSX.Element | null {
   const { downloads, models, photoModel, storage, wanted, onModels } = props;
   const t = useTexts();
@@ -30,7 +30,7 @@ export function UnknownModelNote(props: UnknownModelNoteProps): JSX.Element | nu
     record === undefined ? model : { ...model, name: record.name };
   const take = async (): Promise<void> => {
     const found = await look(repository);
-    // Where the size was not known, it is for a person to decide.
+    // If the size was not known before, the user decides now.
     if (record !== undefined && found?.fit.verdict === "fits" && !downloads.isMetered()) start(found);
   };
   if (downloads.state.value.some(({ id }) => id === repository)) return null;

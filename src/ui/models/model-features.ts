@@ -1,5 +1,5 @@
-// What the page shows of models and servers, and what it may do with them. The page's entry makes these groups; a component asks for those
-// that it needs.
+// The state and actions of models and servers that the components get as props, in groups. The page's entry creates the groups; each
+// component takes those that it needs.
 import type { ReadonlySignal } from "@preact/signals";
 import type { Download, Downloads } from "#chat/downloads/downloads.ts";
 import type { ModelsState } from "#chat/models/models.ts";
@@ -42,13 +42,13 @@ export interface DownloadsFeature {
   readonly actions: Omit<Downloads, "get" | "subscribe" | "restore" | "followOtherTabs">;
   /** The host that "owner/name" is downloaded from. */
   readonly hubHost: string;
-  /** Whether the connection says that data costs money. */
+  /** Whether the connection is metered: the browser reports that data costs money. */
   readonly isMetered: () => boolean;
 }
 
 /** The model for photographs that is offered beside the built-in one. */
 interface PhotoModelFeature {
-  /** Undefined where this device can't run any, and until that is known. */
+  /** Undefined if this device can't run any, and until that is known. */
   readonly offer: ReadonlySignal<PhotoOffer | undefined>;
   readonly take: () => void;
 }

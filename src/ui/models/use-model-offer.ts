@@ -1,4 +1,4 @@
-// Looks up the model at an address: what was found, or a sentence about why nothing was.
+// Looks up the model at an address. The result is the model that was found, or a sentence that says why none was.
 import { useState } from "preact/hooks";
 import { errorCodeOf } from "#engine/errors.ts";
 import { packageAddress } from "#chat/models/package-address.ts";
@@ -14,7 +14,7 @@ export interface ModelOfferLook {
   readonly reset: () => void;
 }
 
-/** `hubHost`: where "owner/name" is looked up, named where it can't be reached. */
+/** `hubHost` is where "owner/name" is looked up; the message names it if it can't be reached. */
 export function useModelOffer(preview: StoredModels["preview"], hubHost: string): ModelOfferLook {
   const t = useTexts();
   const [state, setState] = useState<OfferState>("none");

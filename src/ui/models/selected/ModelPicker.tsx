@@ -1,4 +1,5 @@
-// Which model answers: its name in the header, and the list of all that can be chosen, by where they run. What leaves this device says so.
+// Selects the model that answers: its name in the header, and the list of all models by where they run. Models that are sent data from
+// this device are marked.
 // data-testid="model-picker"; each model is a button data-testid="model-choice", the chosen one with aria-pressed="true".
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect } from "preact/hooks";
@@ -19,7 +20,7 @@ interface ModelPickerProps extends Pick<ModelFeatures, "models" | "servers"> {
   readonly onCompare: (() => void) | undefined;
 }
 
-/** Closes when a model was chosen. */
+/** The name as a button that opens the list, which closes once a model was chosen. */
 export function ModelPicker(props: ModelPickerProps): JSX.Element {
   const t = useTexts();
   return (
@@ -40,7 +41,7 @@ export function ModelPicker(props: ModelPickerProps): JSX.Element {
   );
 }
 
-/** "llava-hf/llava-1.5-13b-hf" is long for a header; the list has it whole. */
+/** "llava-hf/llava-1.5-13b-hf" is too long for the header; the list shows the full name. */
 function withoutOwner(name: string): string {
   return name.slice(name.lastIndexOf("/") + 1);
 }
@@ -49,7 +50,7 @@ function ModelList(props: ModelPickerProps & { readonly close: () => void }): JS
   const t = useTexts();
   const { models, servers, close } = props;
   const { choices } = models.state.value;
-  // A good time to ask the servers what they offer now.
+  // Opening the list asks the servers for their current models.
   useEffect(() => void servers.actions.refresh(), []);
   const select = (id: string): void => {
     models.select(id);

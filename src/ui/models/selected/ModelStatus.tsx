@@ -1,4 +1,4 @@
-// Which model and which device answer: a chip in the header with the details behind it, and the progress while it loads.
+// The state of the selected model: a chip in the header with the device and further details, and the progress while the model loads.
 import type { JSX } from "preact";
 import { silencesToTell } from "#chat/models/load-progress.ts";
 import type { ModelState } from "#chat/store/chat-state.ts";
@@ -27,7 +27,7 @@ function describeDevice(t: Texts, state: ModelState): { readonly device: string;
   return { device: t.deviceNames[device], detail: device === "webgpu" ? adapter : t.threads(threads) };
 }
 
-/** The chip; `data-state` is loading, ready or failed. Notices are facts, not warnings: they stand in the panel. */
+/** The chip; `data-state` is loading, ready or failed. Notices are facts and not warnings, so they are in the panel. */
 export function ModelStatus({ name, state, offline }: ModelStatusProps): JSX.Element {
   const t = useTexts();
   const { device, detail } = describeDevice(t, state);
@@ -98,11 +98,11 @@ interface LoadBannerProps {
   readonly name: string;
   readonly state: ModelState;
   readonly onStart: () => void;
-  /** Ends the loading; `again` goes on with it over a new connection. */
+  /** Cancels the loading. With `again`, it continues over a new connection. */
   readonly onStop: (again: boolean) => void;
 }
 
-/** Above the question box: how far the model is, or why it could not start. Nothing when it is ready. */
+/** Shown above the question box: the progress of the model, or why it could not start. Renders nothing once it is ready. */
 export function LoadBanner({ name, state, onStart, onStop }: LoadBannerProps): JSX.Element | null {
   const t = useTexts();
   if (state.phase === "ready") return null;
@@ -120,7 +120,7 @@ export function LoadBanner({ name, state, onStart, onStop }: LoadBannerProps): J
     );
   }
   const { loaded, total, part, silences = 0 } = state.progress;
-  // Sessions report no bytes: an indeterminate bar says that something goes on.
+  // The creation of sessions reports no bytes, so the bar is indeterminate.
   const share = part === undefined && total > 0 ? { value: loaded, max: total } : {};
   return (
     <div class="banner banner-loading" data-testid="load-progress">
