@@ -1,6 +1,6 @@
-// An answer's Markdown, block by block. While an answer grows only its end is read again, and what has not changed keeps its identity,
-// so that the page need not touch it. Reading can stop after any block and go on later, so that no text holds the page up. Makes no
-// HTML; Markdown.tsx shows the blocks.
+// Parses an answer's Markdown incrementally, block by block. While an answer grows, only its end is parsed again; unchanged blocks keep
+// their object identity, so the page need not render them again. Parsing can pause after any block, so no text blocks the page. Produces
+// plain data and no HTML; Markdown.tsx renders it.
 import type { StateBlock, Token } from "markdown-it";
 import type { MarkdownBlock } from "./nodes.ts";
 import { markdown, type References } from "./reader.ts";
@@ -8,25 +8,26 @@ import { TooTangled, treeOf } from "./tree.ts";
 
 export interface MarkdownBlocks {
   readonly text: string;
-  /** Their `raw`s make up the text, as far as it has been read. */
+  /** Their `raw` strings, joined, are the text as far as it has been parsed. */
   readonly blocks: readonly MarkdownBlock[];
-  /** What reads on; undefined when all has been read. */
+  /** The paused parse, which can be continued; undefined once the whole text has been parsed. */
   readonly rest: Reading | undefined;
 }
 
-/** In UTF-16 units; what comes after is shown as it is. */
+/** In UTF-16 units. Text beyond it is shown as it was written. */
 export const longestMarkdown = 100_000;
-/** Stretches of an answer that are read; what comes after is shown as it is. */
+/** The most blocks that are parsed, empty lines included. Text beyond them is shown as it was written. */
 const mostBlocks = 3_000;
-/** Lines of one block; a longer list goes on as another one. */
+/** The most lines of one block. A longer list continues as another one. */
 const mostLines = 250;
-/** Lines of a block of code. */
+/** The most lines of a block of code. */
 const longestFence = 3_000;
 const fence = /^ {0,3}(?:```|~~~)/;
 
 /**
- * The blocks of a text that may end anywhere; `before` is the result for an earlier state of the same answer. Stops reading once
- * `isLate`, which is told the size of each block, says so; with the same text and the result as `before` it goes on.
+ * Parses a text that may end anywhere, as it does while an answer streams. `before` is the result for an earlier state of the same
+ * answer. `isLate` is called with the size of each block, and parsing pauses once it returns true. A call with the same text and that
+ * result as `before` continues it.
  */
 export function readMarkdown(
   text: string,
@@ -39,27 +40,27 @@ export function readMarkdown(
   return read.readOn(isLate);
 }
 
-/** The end may still become part of what stands before it: a list goes on, a line becomes a heading. */
+/** How many blocks at the end more text can still change: a list may continue, or a line may become a heading. */
 const openBlocks = 2;
 
-/** The blocks of an earlier state that the rest of the answer can't change any more. */
+/** The blocks of an earlier state that further text can't change. */
 function finishedBlocks(text: string, before: MarkdownBlocks | undefined): readonly MarkdownBlock[] {
   if (before === undefined || !text.startsWith(before.text)) return [];
   let open = 0;
-  let keep = before.blocks.length;
-  while (keep > 0 && open < openBlocks) if (before.blocks[--keep]?.type !== "space") open++;
-  const kept = before.blocks.slice(0, keep);
-  // What a text defines for its links may change what stands before.
-  return kept.some(({ type }) => type === "def") ? [] : kept;
+  let count = before.blocks.length;
+  while (count > 0 && open < openBlocks) if (before.blocks[--count]?.type !== "space") open++;
+  const finished = before.blocks.slice(0, count);
+  // A link definition may change the links in earlier blocks.
+  return finished.some(({ type }) => type === "def") ? [] : finished;
 }
 
-/** A block whose insides have not been read. */
+/** A block with its tokens, before its tree of nodes is built. */
 interface Outline {
   readonly raw: string;
   readonly tokens: readonly Token[];
 }
 
-/** Reads one state of a text: first where its blocks are, which finds the definitions of links, then what is in them. */
+/** Parses one state of a text in two passes: the first finds the blocks and the link definitions, the second builds each block's nodes. */
 class Reading {
   readonly #text: string;
   readonly #blocks: MarkdownBlock[];
@@ -67,10 +68,10 @@ class Reading {
   #outliner: Outliner;
   #next = 0;
 
-  constructor(text: string, kept: readonly MarkdownBlock[]) {
+  constructor(text: string, finished: readonly MarkdownBlock[]) {
     this.#text = text;
-    this.#blocks = [...kept];
-    this.#outliner = new Outliner(text, kept);
+    this.#blocks = [...finished];
+    this.#outliner = new Outliner(text, finished);
   }
 
   readOn(isLate: (size: number) => boolean): MarkdownBlocks {
@@ -84,12 +85,12 @@ class Reading {
     return this.#outliner.isDone && this.#next === this.#outlines.length;
   }
 
-  /** Returns the size of the block that was read. */
+  /** Does one step of a pass. Returns the size of the block that was built; 0 in the first pass. */
   #step(): number {
     if (!this.#outliner.isDone) {
       const outline = this.#outliner.next();
       if (outline !== undefined) this.#outlines.push(outline);
-      // A definition at the end also counts for links in blocks that were thought to be finished.
+      // A link definition at the end also applies to earlier blocks, so all of them are parsed again.
       else if (this.#outliner.hasDefinitions && this.#blocks.length > 0) {
         this.#blocks.length = 0;
         this.#outlines.length = 0;
@@ -109,12 +110,12 @@ function blockOf({ raw, tokens }: Outline, references: References): MarkdownBloc
   if (raw.trim() === "") return { type: "space", raw, size: 0 };
   if (tokens[0]?.type === "reference_definition") return { type: "def", raw, size: 0 };
   const plain: MarkdownBlock = { type: "plain", raw, size: 30 };
-  // Only a fence can be so long.
+  // Only a fenced block of code can have this many lines.
   if (tokens.length === 0 || raw.split("\n").length > longestFence) return plain;
   try {
     const { nodes, size } = treeOf(tokens, references);
     const [node] = nodes;
-    // A block of code has its language and its button.
+    // A block of code also renders its language and a copy button.
     return node === undefined ? plain : { raw, ...node, size: size + (node.type === "code" ? 20 : 2) };
   } catch (error) {
     if (error instanceof TooTangled) return plain;
@@ -122,27 +123,27 @@ function blockOf({ raw, tokens }: Outline, references: References): MarkdownBloc
   }
 }
 
-/** Finds where the blocks of a text begin and end. Does what markdown-it's own loop does, but can stop between two of them. */
+/** Finds where the blocks of a text begin and end. Equals the block loop of markdown-it, but can pause between two blocks. */
 class Outliner {
   readonly #environment: { references?: References } = {};
   readonly #state: StateBlock;
   readonly #text: string;
   readonly #tokens: Token[] = [];
-  /** What is not read, for its length. */
-  #beyond: string;
-  #left: number;
+  /** The text beyond `longestMarkdown`, which is not parsed. */
+  #unparsed: string;
+  #blocksLeft: number;
   readonly #lines: number;
   #line = 0;
   #position = 0;
   isDone = false;
 
-  constructor(text: string, kept: readonly MarkdownBlock[]) {
-    const start = kept.reduce((sum, { raw }) => sum + raw.length, 0);
+  constructor(text: string, finished: readonly MarkdownBlock[]) {
+    const start = finished.reduce((sum, { raw }) => sum + raw.length, 0);
     const end =
       text.length <= longestMarkdown ? text.length : text.lastIndexOf("\n", longestMarkdown - 1) + 1 || longestMarkdown;
     this.#text = text.slice(start, end);
-    this.#beyond = text.slice(end);
-    this.#left = mostBlocks - kept.length;
+    this.#unparsed = text.slice(end);
+    this.#blocksLeft = mostBlocks - finished.length;
     this.#state = new markdown.block.State(this.#text, markdown, this.#environment, this.#tokens);
     this.#lines = this.#state.lineMax;
   }
@@ -155,15 +156,15 @@ class Outliner {
     return this.#environment.references !== undefined;
   }
 
-  /** The next block; undefined at the end. */
+  /** The next block; undefined once there is none. */
   next(): Outline | undefined {
     const state = this.#state;
     const start = this.#line;
-    if (start >= this.#lines || this.#left-- <= 0) return this.#remainder();
+    if (start >= this.#lines || this.#blocksLeft-- <= 0) return this.#remainder();
     state.lineMax = this.#lines;
     this.#line = state.skipEmptyLines(start);
     if (this.#line > start) return { raw: this.#take(), tokens: [] };
-    // A fence is read to its end, which costs little; of anything else only so much that it is read in an instant.
+    // A fence is cheap to parse and is read to its end. Any other block is cut off after so many lines that it takes no noticeable time.
     if (!fence.test(this.#text.slice(this.#position, this.#position + 6)))
       state.lineMax = Math.min(this.#lines, start + mostLines);
     state.line = start;
@@ -172,16 +173,16 @@ class Outliner {
     return { raw: this.#take(), tokens: this.#tokens.splice(0) };
   }
 
-  /** What is beyond the limits, and once more the end. */
+  /** The text beyond the limits as one block; undefined if there is none or it was returned before. */
   #remainder(): Outline | undefined {
     this.#line = this.#lines;
-    const raw = this.#take() + this.#beyond;
-    this.#beyond = "";
+    const raw = this.#take() + this.#unparsed;
+    this.#unparsed = "";
     this.isDone = raw === "";
     return this.isDone ? undefined : { raw, tokens: [] };
   }
 
-  /** The text up to the line that comes next. */
+  /** Takes the text from the current position to the start of the current line. */
   #take(): string {
     const start = this.#position;
     this.#position =
@@ -190,9 +191,9 @@ class Outliner {
   }
 }
 
-/** The address a link may lead to: another site or a mail; undefined for anything that could do something here. */
+/** The normalized address of a link, if it is http, https or mailto; undefined for all others, such as javascript: or data:. */
 export function safeHref(href: string): string | undefined {
-  // A browser reads an address without these; what is left must say plainly where it leads.
+  // Browsers ignore white space and control characters in an address. Without them, its target must be plain to see.
   const bare = href.replace(/[^!-~\u00A0-\uFFFF]/g, "");
   if (!/^(?:https?:\/\/|mailto:)/i.test(bare)) return undefined;
   const url = URL.parse(bare);
