@@ -12,13 +12,13 @@ import type { Draft } from "./use-draft.ts";
 interface AttachedPicturesProps {
   readonly draft: Draft;
   readonly size: "large" | "small";
-  /** How many pictures the conversation holds already: the numbers go on from there. */
+  /** How many pictures the conversation has already. The numbering continues from there. */
   readonly before: number;
   readonly onView: (pictureId: string) => void;
   readonly onCrop: (picture: Picture) => void;
 }
 
-/** Nothing where nothing was given. `data-testid="picture-problem"` holds the sentences about what could not be used. */
+/** Renders nothing without pictures. `data-testid="picture-problem"` is the message about a picture that could not be used. */
 export function AttachedPictures({ draft, size, before, onView, onCrop }: AttachedPicturesProps): JSX.Element | null {
   const t = useTexts();
   const { given, pictures } = draft;
@@ -84,7 +84,7 @@ export function AttachedPictures({ draft, size, before, onView, onCrop }: Attach
   );
 }
 
-/** Trying again helps where the file or the network may have changed; another kind of file stays one. */
+/** A retry can help if the file or the network may have changed; it does not if the kind of file is not supported. */
 const worthRetrying = new Set(["broken", "unreadable", "not-fetched", "silent"]);
 
 interface ProblemProps {

@@ -1,4 +1,4 @@
-// How full the model's memory is, before a question overflows it, and what can be done about it.
+// Shows how full the model's context is before a question overflows it, with ways to make room.
 import type { JSX } from "preact";
 import type { Budget } from "#chat/conversation/budget.ts";
 import { formatNumber } from "#ui/parts/format.ts";
@@ -6,13 +6,13 @@ import { useTexts } from "#ui/texts/texts.ts";
 
 interface BudgetNoteProps {
   readonly budget: Budget;
-  /** Only then is there something to decide. */
+  /** The buttons are shown only if there is a draft to send. */
   readonly hasDraft: boolean;
   readonly onForget: () => void;
   readonly onAnew: () => void;
 }
 
-/** Nothing while there is plenty of room; `data-state` is tight or full. */
+/** Renders nothing while there is plenty of room. `data-state` is tight or full. */
 export function BudgetNote({ budget, hasDraft, onForget, onAnew }: BudgetNoteProps): JSX.Element | null {
   const t = useTexts();
   if (budget.state === "enough") return null;

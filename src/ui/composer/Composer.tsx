@@ -28,29 +28,14 @@ export function Composer(props: ComposerProps): JSX.Element {
   const t = useTexts();
   const area = useRef<HTMLTextAreaElement>(null);
   const { draft, busy } = props;
-  const { text, given, pictures } = draft;
-  const [waiting, setWaiting] = useState(false);
-  const opening = draft.opening > 0;
-  const ready = text.trim() !== "" || pictures.length > 0 || opening;
+  const { text, given } = draft;
+  const { ready, send, cancelWaiting } = useSend(props, () => area.current?.focus({ preventScroll: true }));
 
   useGrowingHeight(area, text);
   useEffect(() => {
     // On a touch screen, focus would open the keyboard, which would cover the welcome.
     if (matchMedia("(pointer: fine)").matches) area.current?.focus({ preventScroll: true });
   }, []);
-
-  const send = (): void => {
-    if (!ready || busy) return;
-    setWaiting(opening);
-    if (!opening) props.onSend();
-    area.current?.focus({ preventScroll: true });
-  };
-  useEffect(() => {
-    if (!waiting || opening) return;
-    setWaiting(false);
-    // If a picture could not be opened, the user decides again whether to send.
-    if (given.every(({ state }) => state === "ready")) send();
-  }, [waiting, opening]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === "ArrowUp" && text === "" && given.length === 0 && !busy) {
@@ -98,7 +83,7 @@ export function Composer(props: ComposerProps): JSX.Element {
           enterkeyhint="send"
           value={text}
           onInput={(event) => {
-            setWaiting(false);
+            cancelWaiting();
             draft.setText(event.currentTarget.value);
           }}
           onKeyDown={onKeyDown}
@@ -110,6 +95,35 @@ export function Composer(props: ComposerProps): JSX.Element {
       </p>
     </form>
   );
+}
+
+interface Send {
+  /** Whether there is anything to send. */
+  readonly ready: boolean;
+  readonly send: () => void;
+  /** The user went on writing, so an earlier Send no longer counts. */
+  readonly cancelWaiting: () => void;
+}
+
+/** Send while a picture is still being opened waits until all have been. `onSend` of the props is called then. */
+function useSend({ draft, busy, onSend }: ComposerProps, focus: () => void): Send {
+  const { text, given, pictures } = draft;
+  const [waiting, setWaiting] = useState(false);
+  const opening = draft.opening > 0;
+  const ready = text.trim() !== "" || pictures.length > 0 || opening;
+  const send = (): void => {
+    if (!ready || busy) return;
+    setWaiting(opening);
+    if (!opening) onSend();
+    focus();
+  };
+  useEffect(() => {
+    if (!waiting || opening) return;
+    setWaiting(false);
+    // If a picture could not be opened, the user decides again whether to send.
+    if (given.every(({ state }) => state === "ready")) send();
+  }, [waiting, opening]);
+  return { ready, send, cancelWaiting: () => setWaiting(false) };
 }
 
 interface SendButtonProps {

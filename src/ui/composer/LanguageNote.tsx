@@ -1,4 +1,4 @@
-// Said before sending: the question is in a language that the chosen model does not read, and who reads it.
+// Warns before sending that the selected model does not read the language of the question, and names models that do.
 import type { JSX } from "preact";
 import type { ModelChoice } from "#chat/models/models.ts";
 import { languageOfText } from "#chat/conversation/text-language.ts";
@@ -9,14 +9,14 @@ import { useTexts } from "#ui/texts/texts.ts";
 interface LanguageNoteProps {
   readonly text: string;
   readonly selected: ModelChoice;
-  /** All that can be chosen here. */
+  /** All models that can be selected. */
   readonly choices: readonly ModelChoice[];
   readonly onUse: (id: string) => void;
   readonly onModels: () => void;
   readonly onConnect: () => void;
 }
 
-/** Nothing where the model reads the question's language, or where nobody knows. */
+/** Renders nothing if the model reads the question's language, or if that is unknown. */
 export function LanguageNote({ text, selected, choices, ...props }: LanguageNoteProps): JSX.Element | null {
   const t = useTexts();
   const read = languagesOf(selected.id);

@@ -10,7 +10,7 @@ interface MoreWaysProps {
   readonly onAddress: (address: string) => void;
 }
 
-/** Pictures from the camera, where a finger is the pointer, and from an address. */
+/** Offers the camera on touch screens only, and an address everywhere. */
 export function MoreWays({ onFiles, onAddress }: MoreWaysProps): JSX.Element {
   const t = useTexts();
   const camera = useRef<HTMLInputElement>(null);
@@ -62,7 +62,7 @@ export function MoreWays({ onFiles, onAddress }: MoreWaysProps): JSX.Element {
             type="url"
             inputMode="url"
             placeholder={t.pictures.urlPlaceholder}
-            // Outside the question's form, whose Send it is not.
+            // Not inside the question's form, so that Enter does not send the question.
             form=""
             onKeyDown={(event) => {
               if (event.key !== "Enter" || event.isComposing) return;

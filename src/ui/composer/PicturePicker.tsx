@@ -6,13 +6,13 @@ import { PictureIcon } from "#ui/parts/icons.tsx";
 
 interface PicturePickerProps {
   readonly label: string;
-  /** Of the file input, for what opens it from elsewhere. */
+  /** The id of the file input, for components that open it from elsewhere. */
   readonly inputId?: string;
   readonly testId: string;
   readonly onFiles: (files: readonly File[]) => void;
 }
 
-/** The file input itself is out of sight and out of the keyboard's way. */
+/** The file input itself is hidden and can't be focused. */
 export function PicturePicker({ label, inputId, testId, onFiles }: PicturePickerProps): JSX.Element {
   const input = useRef<HTMLInputElement>(null);
   return (
@@ -32,7 +32,7 @@ export function PicturePicker({ label, inputId, testId, onFiles }: PicturePicker
         data-testid={testId}
         onChange={(event) => {
           onFiles([...(event.currentTarget.files ?? [])]);
-          // The same file may be chosen again.
+          // Cleared, so that choosing the same file again fires a change event.
           event.currentTarget.value = "";
         }}
       />

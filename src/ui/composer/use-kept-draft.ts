@@ -17,7 +17,7 @@ export function useKeptDraft(draft: Draft, drafts: Drafts, shown: Shown | undefi
   const id = shown?.id;
   const isNew = shown?.isNew;
   const held = pictures?.map((picture) => picture.id).join(" ");
-  // At once, and not after the next paint: what is dropped right after a click on New chat belongs to the new one.
+  // A layout effect, not one after the next paint: a picture dropped right after a click on New chat belongs to the new chat.
   useLayoutEffect(() => {
     if (id === undefined || isNew === undefined) return;
     const before = last.current;
@@ -34,7 +34,7 @@ export function useKeptDraft(draft: Draft, drafts: Drafts, shown: Shown | undefi
     if (before !== undefined && !isSame)
       drafts.write(keyOf(before), begins ? { text: "", pictures: [] } : { text, pictures });
     if (isSame || begins || isEarly) drafts.write(key, { text, pictures });
-    // A picture that is given at this very moment is not in what was rendered yet.
+    // A picture that was added just now may not have been rendered yet.
     else draft.start(drafts.text(key), drafts.pictures(key), isFirst);
   }, [id, isNew, text, held]);
 }
