@@ -5,6 +5,7 @@ SentencePiece library gives for a few texts: the reference for the converter's r
 """
 
 import json
+import os
 import pathlib
 
 import sentencepiece
@@ -26,6 +27,7 @@ TEXTS = [
 
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
+    os.chdir(OUT)  # a model keeps the names that its trainer was given
     corpus = [(HERE.parent / name).read_text() for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")]
     lines = [line for text in corpus for line in text.splitlines() if line.strip()]
     (OUT / "corpus.txt").write_text("\n".join(lines))
@@ -37,8 +39,8 @@ def main():
 
 def write(name, golden_name, **options):
     sentencepiece.SentencePieceTrainer.train(
-        input=str(OUT / "corpus.txt"),
-        model_prefix=str(OUT / name),
+        input="corpus.txt",
+        model_prefix=name,
         model_type="bpe",
         byte_fallback=True,
         normalization_rule_name="identity",
