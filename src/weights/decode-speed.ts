@@ -13,8 +13,6 @@ export interface Bandwidth {
 const efficiency = 0.5;
 /** On the CPU 4-bit weights are expanded to 32 bits. */
 const expansion = 8;
-/** Below this the page warns. */
-export const slowTokensPerSecond = 2;
 
 /** Bytes of the decoder's weights, which each decode step reads. */
 export function decoderBytes(files: readonly { readonly path: string; readonly bytes: number }[]): number {

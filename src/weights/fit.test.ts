@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { judgeFit, packageFacts, type DeviceFacts } from "./fit.ts";
+import { judgeFit, type DeviceFacts } from "./fit.ts";
+import { packageFacts } from "./package-facts.ts";
 import type { Manifest } from "./manifest.ts";
 
 const gigabyte = 1e9;

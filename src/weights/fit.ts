@@ -1,7 +1,6 @@
-// Judges whether a device can hold and run a package, and gives the reasons. Pure; the facts of the device are handed in.
+// Judges whether a device can hold and run a model, and gives the reasons. Pure arithmetic; the facts of the device and of the model are
+// handed in.
 import type { HubPrecision } from "#weights/download/hub-plan.ts";
-import { slowTokensPerSecond } from "./decode-speed.ts";
-import { isAdapterManifest, isHubManifest, packageBytes, type HubDtype, type PackageManifest } from "./manifest.ts";
 
 /** What is known of a device; unknown facts are absent and are not held against it. */
 export interface DeviceFacts {
@@ -35,6 +34,9 @@ const memoryPerWeight = 1.25;
 /** In bytes. */
 const largeWithoutGpu = 500e6;
 
+/** Below this the page warns. */
+const slowTokensPerSecond = 2;
+
 /** The facts of a package that decide whether it fits. */
 export interface PackageFacts {
   readonly bytes: number;
@@ -43,51 +45,14 @@ export interface PackageFacts {
   readonly needsF16: boolean;
 }
 
-/** The facts of a package. Its largest weight is the embedding table. */
-export function packageFacts(manifest: PackageManifest): PackageFacts {
-  if (isHubManifest(manifest)) return hubFacts({ files: manifest.files, dtypes: manifest.model.dtypes });
-  const bytes = packageBytes(manifest);
-  if (isAdapterManifest(manifest)) return { bytes, needsF16: false, largestBytes: 0 };
-  const { vision, embed, decoder } = manifest.graphs;
-  const needsF16 = [vision, embed, decoder].some(({ bits }) => bits === 16);
-  return { bytes, needsF16, largestBytes: largestFile(manifest.files, (path) => embed.data.includes(path)) };
-}
-
-/** The facts of a hub's files, whether they are only planned or in a package. */
-export function hubFacts({ files, dtypes }: HubFiles): PackageFacts {
-  return {
-    bytes: files.reduce((sum, file) => sum + file.bytes, 0),
-    needsF16: Object.values(dtypes).some((dtype) => dtype.endsWith("16")),
-    largestBytes: largestFile(files, (path) => path.includes("embed_tokens")),
-  };
-}
-
-interface HubFiles {
-  readonly files: readonly SizedFile[];
-  /** By part of the model. */
-  readonly dtypes: Readonly<Record<string, HubDtype>>;
-}
-
-interface SizedFile {
-  readonly path: string;
-  readonly bytes: number;
-}
-
-/** Bytes of the largest of the files; 0 when there is none. */
-function largestFile(files: readonly SizedFile[], isCounted: (path: string) => boolean): number {
-  return Math.max(0, ...files.filter(({ path }) => isCounted(path)).map((file) => file.bytes));
-}
-
 /** Decides which of a hub's files are chosen for the device. */
 export function hubPrecision({ gpu }: DeviceFacts): HubPrecision {
   return gpu === undefined ? "cpu" : gpu.shaderF16 ? "gpu-f16" : "gpu-f32";
 }
 
-/** The verdict with an estimated speed taken into account. */
-export function withSpeed({ verdict, reasons }: Fit, tokensPerSecond: number | undefined): Fit {
-  if (tokensPerSecond === undefined || tokensPerSecond >= slowTokensPerSecond) return { verdict, reasons };
-  const others = reasons.filter((reason) => reason !== "slow-without-gpu");
-  return { verdict: verdict === "fits" ? "tight" : verdict, reasons: [...others, "slow"] };
+/** Bytes of memory that a package of so many bytes takes while it answers. */
+export function neededMemory(bytes: number): number {
+  return bytes * memoryPerWeight;
 }
 
 /** `missingBytes` are the bytes that are not stored yet; default all. */
@@ -97,7 +62,7 @@ export function judgeFit(
   missingBytes = bytes,
 ): Fit {
   const { gpu, memoryBytes, roomBytes } = device;
-  const needed = bytes * memoryPerWeight;
+  const needed = neededMemory(bytes);
   const impossible: FitReason[] = [];
   const tight: FitReason[] = [];
   if (gpu && largestBytes > gpu.maxBufferBytes) impossible.push("buffer-too-small");
@@ -109,4 +74,11 @@ export function judgeFit(
   if (!gpu && bytes > largeWithoutGpu) tight.push("slow-without-gpu");
   const verdict = impossible.length > 0 ? "wont-fit" : tight.length > 0 ? "tight" : "fits";
   return { verdict, reasons: [...impossible, ...tight] };
+}
+
+/** The verdict with an estimated speed taken into account. */
+export function withSpeed({ verdict, reasons }: Fit, tokensPerSecond: number | undefined): Fit {
+  if (tokensPerSecond === undefined || tokensPerSecond >= slowTokensPerSecond) return { verdict, reasons };
+  const others = reasons.filter((reason) => reason !== "slow-without-gpu");
+  return { verdict: verdict === "fits" ? "tight" : verdict, reasons: [...others, "slow"] };
 }

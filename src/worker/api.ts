@@ -1,6 +1,6 @@
 // The wire between the page and its two workers, as types only: neither side imports the other.
 import type { Device, GenerateEvent, GenerateRequest, PictureKinds } from "#engine/types.ts";
-import type { Fit } from "#weights/fit.ts";
+import type { DeviceFacts, Fit } from "#weights/fit.ts";
 import type { HubPrecision } from "#weights/download/hub-plan.ts";
 import type { ImportedPackage } from "#weights/import-package.ts";
 import type { StoredPackageInfo } from "#weights/inventory.ts";
@@ -151,8 +151,8 @@ export interface PackageOffer {
   readonly baseName?: string | undefined;
 }
 
-/** What this device computes with, as far as the choice of a model needs it. */
-export interface DeviceSummary {
+/** What this device is and computes with, as far as the choice of a model needs it. */
+export interface DeviceSummary extends DeviceFacts {
   readonly precision: HubPrecision;
 }
 

@@ -2,15 +2,8 @@
 import { fetchPackageManifest } from "#weights/download/read-manifest.ts";
 import { removePackage } from "#weights/store/stored-package.ts";
 import type { FeatureStorage } from "#weights/store/features.ts";
-import {
-  hubFacts,
-  hubPrecision,
-  judgeFit,
-  packageFacts,
-  withSpeed,
-  type DeviceFacts,
-  type PackageFacts,
-} from "#weights/fit.ts";
+import { hubPrecision, judgeFit, withSpeed, type DeviceFacts, type PackageFacts } from "#weights/fit.ts";
+import { hubFacts, packageFacts } from "#weights/package-facts.ts";
 import { decoderBytes, estimateTokensPerSecond, isFourBit, type Bandwidth } from "#weights/decode-speed.ts";
 import { hubAddress } from "#weights/download/hub-address.ts";
 import { planHubPackage } from "#weights/download/hub-plan.ts";
@@ -56,7 +49,10 @@ export function createPackagesHost({ store, facts, bandwidth, features }: Packag
       if (!opened) return { ok: false, problem: "not-a-package", path: manifestName };
       return unlessInUse(opened.manifest.model.id, () => importPackage(store, opened));
     },
-    device: async () => ({ precision: hubPrecision(await facts()) }),
+    async device() {
+      const known = await facts();
+      return { ...known, precision: hubPrecision(known) };
+    },
     async preview(baseUrl) {
       try {
         const manifest = await fetchPackageManifest(baseUrl);

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ensurePackage } from "./ensure.ts";
 import { publishOnHub, testCommit } from "#testing/hub-server.node.ts";
 import { hubAddress } from "./hub-address.ts";
-import { hubFacts } from "#weights/fit.ts";
+import { hubFacts } from "#weights/package-facts.ts";
 import { planHubPackage } from "./hub-plan.ts";
 import { listPackages, verifyPackage } from "#weights/inventory.ts";
 import { randomBytes, startPackageServer, testPackage, type PackageServer } from "#testing/package-server.node.ts";
