@@ -5,7 +5,7 @@ import { checkDocuments } from "./documents.mjs";
 import { ensureInstalled, runTool } from "./ensure.mjs";
 
 /** { passed, failed, skipped }: how many of the checks hold; of those alone that have one of the names, if there are any. */
-export function runChecks(names = []) {
+export async function runChecks(names = []) {
   const all = [
     ...["core", "web", "worker", "node"].map((host) => [
       `types, ${host}`,
@@ -19,7 +19,7 @@ export function runChecks(names = []) {
   const checks = names.length === 0 ? all : all.filter(([title]) => names.some((name) => title.startsWith(name)));
   let failed = 0;
   for (const [name, check] of checks) {
-    const ok = check() === 0;
+    const ok = (await check()) === 0;
     console.log(`${ok ? "ok    " : "FAILED"} ${name}`);
     if (!ok) failed++;
   }
@@ -28,5 +28,5 @@ export function runChecks(names = []) {
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   await ensureInstalled();
-  process.exitCode = runChecks(process.argv.slice(2)).failed === 0 ? 0 : 1;
+  process.exitCode = (await runChecks(process.argv.slice(2))).failed === 0 ? 0 : 1;
 }

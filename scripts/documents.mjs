@@ -2,6 +2,7 @@
 // in README.md, ARCHITECTURE.md or a file of docs/; `npm run check` compares the blocks with what would be written.
 //   map      the folders, with the lines of scripts/folders.json
 //   imports  the import table, from scripts/imports.json and the same lines
+//   zoo, zoo-sources, zoo-scores, zoo-parts    the model zoo, from src/zoo
 //   speed, speed-all    the speed table, its medians or all of it, from docs/bench.json; `-- --bench FOLDER` makes that file of a bench's results first
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -10,26 +11,28 @@ import { root } from "./ensure.mjs";
 import { table as importTable } from "./import-rule.mjs";
 import { table } from "./markdown-table.mjs";
 import { keepSpeed, readSpeed, shortSpeedTable, speedTable } from "./speed.mjs";
+import { partTable, readZoo, scoreTable, sourceTable, zooTable } from "./zoo-table.mjs";
 
 const block = /(<!-- ([\w-]+):begin -->\n)([\s\S]*?)(<!-- \2:end -->)/g;
 
 /**
  * @typedef {Record<string, string>} Texts
  * @typedef {Record<string, { values: string[], types: string[] }>} Rooms
- * @typedef {{ top: string[], rooms: string[], lines: Texts, imports: Rooms, speed: import("./speed.mjs").Speed }} Facts
+ * @typedef {{ top: string[], rooms: string[], lines: Texts, imports: Rooms, speed: import("./speed.mjs").Speed, zoo: import("./zoo-table.mjs").Zoo }} Facts
  */
 
 /**
  * What the blocks are made from, as it is on the disk.
- * @returns {Facts}
+ * @returns {Promise<Facts>}
  */
-export function readFacts() {
+export async function readFacts() {
   return {
     top: foldersIn("."),
     rooms: foldersIn("src"),
     lines: JSON.parse(readFileSync(join(root, "scripts", "folders.json"), "utf8")),
     imports: rowsByPath(),
     speed: readSpeed(),
+    zoo: await readZoo(),
   };
 }
 
@@ -59,7 +62,7 @@ function foldersIn(path) {
  * @param {Facts} facts
  * @returns {{ problems: string[], blocks: Texts }}
  */
-export function makeBlocks({ top, rooms, lines, imports, speed }) {
+export function makeBlocks({ top, rooms, lines, imports, speed, zoo }) {
   const paths = [...top, ...rooms.map((name) => `src/${name}`), ...Object.keys(imports)];
   const problems = [
     ...[...new Set(paths)]
@@ -76,6 +79,10 @@ export function makeBlocks({ top, rooms, lines, imports, speed }) {
       imports: importsOf(imports, lines),
       speed: shortSpeedTable(speed),
       "speed-all": speedTable(speed),
+      zoo: zooTable(zoo),
+      "zoo-sources": sourceTable(zoo),
+      "zoo-scores": scoreTable(zoo),
+      "zoo-parts": partTable(zoo),
     },
   };
 }
@@ -145,8 +152,8 @@ export function readDocuments() {
 }
 
 /** How many things are wrong with the documents; prints each. */
-export function checkDocuments() {
-  const { problems, blocks } = makeBlocks(readFacts());
+export async function checkDocuments() {
+  const { problems, blocks } = makeBlocks(await readFacts());
   const all = [...problems, ...judgeDocuments(readDocuments(), blocks)];
   for (const problem of all) console.error(problem);
   return all.length;
@@ -155,10 +162,10 @@ export function checkDocuments() {
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const at = process.argv.indexOf("--bench");
   if (at > 0) keepSpeed(resolve(process.argv[at + 1] ?? "bench-results"));
-  const { blocks } = makeBlocks(readFacts());
+  const { blocks } = makeBlocks(await readFacts());
   for (const [path, text] of Object.entries(readDocuments())) {
     const fresh = withBlocks(text, blocks);
     if (fresh !== text) writeFileSync(join(root, path), fresh);
   }
-  process.exitCode = checkDocuments() === 0 ? 0 : 1;
+  process.exitCode = (await checkDocuments()) === 0 ? 0 : 1;
 }

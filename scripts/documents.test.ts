@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { judgeDocuments, makeBlocks, readDocuments, readFacts } from "./documents.mjs";
 
-const facts = readFacts();
+const facts = await readFacts();
 const { blocks, problems } = makeBlocks(facts);
 const documents = readDocuments();
 
@@ -53,5 +53,12 @@ test("a block that no document has is told, and one that nothing makes", () => {
   expect(judgeDocuments(without, blocks)).toEqual([
     'README.md: nothing makes a block "plan"',
     'no document has the block "map"',
+  ]);
+});
+
+test("a zoo table that is not what the zoo says is told", () => {
+  const stale = (documents["docs/models.md"] ?? "").replace("| LLaVA 1.5 7B ", "| LLaVA 1.5 8B ");
+  expect(judgeDocuments({ ...documents, "docs/models.md": stale }, blocks)).toEqual([
+    'docs/models.md: the block "zoo" is stale: run npm run documents',
   ]);
 });

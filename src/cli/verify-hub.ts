@@ -1,5 +1,5 @@
 // `npm run verify:hub -- <id>`: brings a model of the hub here, asks it about three pictures and looks for the words that a right answer
-// has; for anyone who is online. What passes may lose its "not yet run" in src/zoo/hub-models.ts.
+// has; for anyone who is online. What passes may lose its "not yet run" in src/zoo.
 import "#engine/runtime/no-telemetry.node.ts";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
@@ -13,7 +13,8 @@ import { chooseProcessor, placeInFolder } from "#hub/place.node.ts";
 import { ensurePackage } from "#weights/download/ensure.ts";
 import { createFolderShardStore } from "#weights/store/store.node.ts";
 import type { InferenceApi } from "#worker/api.ts";
-import { hubModels, repositoryOf } from "#zoo/hub-models.ts";
+import { hubModels } from "#zoo/hub-models.ts";
+import { repositoryOf } from "#zoo/zoo.ts";
 import { createProgress } from "./progress.ts";
 
 interface Check {

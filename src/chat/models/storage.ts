@@ -4,7 +4,7 @@ import type { ModelClient } from "./model-client.ts";
 import type { ModelOffer, ModelRegistry } from "./models.ts";
 import { packageAddress } from "./package-address.ts";
 import { createCell, type Observable } from "#chat/observable.ts";
-import { hubModelName, repositoryOf } from "#zoo/hub-models.ts";
+import { repositoryOf, zooName } from "#zoo/zoo.ts";
 import type { PackageArchitecture, PackageOffer, PackagesApi, StoredPackageInfo } from "#worker/api.ts";
 
 export interface StorageState {
@@ -104,7 +104,7 @@ export function createStoredModels(options: StoredModelsOptions): StoredModels {
     const [stored, room] = await Promise.all([packages.list(), estimate()]);
     for (const { id, name, complete, baseUrl, architecture = "llava" } of stored)
       if (complete && id !== builtInId && architecture !== "llava-adapter")
-        offer(hubModelName(id) ?? (name === "" ? id : name), { id, path: baseUrl, architecture });
+        offer(zooName(id) ?? (name === "" ? id : name), { id, path: baseUrl, architecture });
     offerAdapters(stored);
     updateOffers();
     cell.set({ stored, ...room });

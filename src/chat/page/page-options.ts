@@ -1,6 +1,6 @@
 // What the page's address asks for, beside a conversation and a question.
 import { defaultHub, hubAddressOf } from "#chat/models/package-address.ts";
-import { repositoryOf } from "#zoo/hub-models.ts";
+import { repositoryOf } from "#zoo/zoo.ts";
 
 interface PageOptions {
   /** Where models run; "auto" takes the GPU where it can be used. */

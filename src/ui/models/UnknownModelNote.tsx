@@ -3,7 +3,8 @@
 import type { JSX } from "preact";
 import { packageAddress } from "#chat/models/package-address.ts";
 import type { PreviewedModel } from "#chat/models/storage.ts";
-import { hubModels, repositoryOf } from "#zoo/hub-models.ts";
+import { hubModels } from "#zoo/hub-models.ts";
+import { repositoryOf } from "#zoo/zoo.ts";
 import { sizeLabel } from "./DownloadableModels.tsx";
 import type { ModelFeatures } from "./model-features.ts";
 import { ModelOffer } from "./ModelOffer.tsx";

@@ -1,0 +1,95 @@
+// Every model that the zoo knows, where each one runs, and what it costs. Knows no network: what a hub really has is asked before a download.
+import type { HubPrecision } from "#weights/download/hub-plan.ts";
+import { hubPrecision, judgeFit, neededMemory, type DeviceFacts, type Fit } from "#weights/fit.ts";
+import { llava } from "./llava.ts";
+import { parts } from "./parts.ts";
+import type { Source, ZooRecord } from "./record.ts";
+import { relatives } from "./relatives.ts";
+import { packageSize, parametersOf, usualBits } from "./shape.ts";
+import { smolvlm } from "./smolvlm.ts";
+
+/** Models for everyone first; parts of models last. */
+export const zoo: readonly ZooRecord[] = [...smolvlm, ...llava, ...relatives, ...parts];
+
+/** The models that answer by themselves and run here. */
+export const zooModels: readonly ZooRecord[] = zoo.filter(
+  ({ kind, refused }) => kind === "model" && refused === undefined,
+);
+
+/** By its id, or by the repository of its first source. */
+export function zooRecord(wanted: string): ZooRecord | undefined {
+  return zoo.find(({ id }) => id === wanted) ?? zoo.find(({ sources }) => sources[0].repository === wanted);
+}
+
+/** The repository of a zoo record's first source; the id itself where the zoo does not have it. */
+export function repositoryOf(id: string): string {
+  return zooRecord(id)?.sources[0].repository ?? id;
+}
+
+/** The display name of a repository's model; undefined where the zoo does not have it. */
+export function zooName(repository: string): string | undefined {
+  return zoo.find(({ sources }) => sources.some((source) => source.repository === repository))?.name;
+}
+
+/** Whether transformers.js runs it. What is left runs in this engine, once it is converted. */
+export function runsInTransformersJs({ sources }: ZooRecord): boolean {
+  return sources[0].format === "onnx";
+}
+
+/** Undefined where it is not known. */
+export function parametersOfRecord({ parameters, shape }: ZooRecord): number | undefined {
+  return parameters ?? (shape && parametersOf(shape));
+}
+
+export interface Cost {
+  /** Bytes to download. */
+  readonly fetched: number;
+  /** Bytes that stay in the browser. */
+  readonly kept: number;
+  /** Bytes of memory while it answers. */
+  readonly memory: number;
+  /** Of the largest weight that is one GPU buffer; 0 where it is not known. */
+  readonly largest: number;
+  readonly needsF16: boolean;
+  /** False where only the size for other devices is known, the smallest of them. */
+  readonly isExact: boolean;
+}
+
+/** Bytes per weight of a whole checkpoint whose size was not looked up: they hold 16 bits. */
+const checkpointBytes = 2;
+
+/** What a source costs on a device. An estimate: the hub is asked before the first byte. */
+export function costOf(record: ZooRecord, source: Source, precision: HubPrecision): Cost {
+  if (source.format === "onnx") {
+    const known = source.bytes[precision];
+    const bytes = known ?? Math.min(...Object.values(source.bytes));
+    const needsF16 = known !== undefined && precision === "gpu-f16";
+    return {
+      fetched: bytes,
+      kept: bytes,
+      memory: neededMemory(bytes),
+      largest: 0,
+      needsF16,
+      isExact: known !== undefined,
+    };
+  }
+  const { shape, bits = usualBits } = record;
+  const size = shape === undefined ? { bytes: source.bytes ?? 0, largestBytes: 0 } : packageSize(shape, bits);
+  const fetched = source.bytes ?? (shape === undefined ? 0 : parametersOf(shape) * checkpointBytes);
+  // A GGUF file keeps its own bits.
+  const kept = source.format === "gguf" ? Math.max(source.bytes, size.bytes) : size.bytes;
+  return {
+    fetched,
+    kept,
+    memory: neededMemory(kept),
+    largest: size.largestBytes,
+    needsF16: false,
+    isExact: source.bytes !== undefined,
+  };
+}
+
+/** Whether a device can hold and run a model, as its first source makes it. */
+export function fitOf(record: ZooRecord, device: DeviceFacts): Fit {
+  const { kept, largest, needsF16 } = costOf(record, record.sources[0], hubPrecision(device));
+  return judgeFit({ bytes: kept, largestBytes: largest, needsF16 }, device);
+}
