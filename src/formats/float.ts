@@ -5,6 +5,12 @@ const scratchBits = new Uint32Array(scratch.buffer);
 
 let f16Table: Float32Array | undefined;
 
+/** The value of one half-precision number's bits. */
+export function f16Value(bits: number): number {
+  f16Table ??= makeF16Table();
+  return f16Table[bits] ?? 0;
+}
+
 /** f32 values of IEEE half-precision bits. */
 export function f16ToF32(bits: Uint16Array): Float32Array<ArrayBuffer> {
   f16Table ??= makeF16Table();

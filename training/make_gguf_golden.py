@@ -1,0 +1,210 @@
+"""Writes GGUF files with the package `gguf`, as llama.cpp's converters write them, for the converter's reader.
+
+    pip install gguf==0.19.0 && python training/make_gguf_golden.py
+
+fixtures/gguf/types.gguf          every type that is read: a tensor of random blocks, and what gguf's own dequantizer makes of it
+fixtures/gguf/<family>.gguf and   checkpoints of fixtures/families, whose golden vectors hold for them: weights are exact in f16
+    <family>.mmproj.gguf
+fixtures/gguf/tokenizers.gguf.json  which tokenizers of fixtures/sentencepiece are in spm.gguf and bare.gguf (no tensors)
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import gguf
+import numpy as np
+from gguf import GGMLQuantizationType as T
+from safetensors.numpy import load_file
+
+FIXTURES = Path(__file__).parent / "fixtures"
+OUT = FIXTURES / "gguf"
+TYPES = [T.F32, T.F16, T.BF16, T.Q4_0, T.Q4_1, T.Q5_0, T.Q5_1, T.Q8_0, T.Q2_K, T.Q3_K, T.Q4_K, T.Q5_K, T.Q6_K, T.IQ4_NL]  # fmt: skip
+# Where a block has its halves: (offset, size of what they scale).
+HALVES = {T.Q2_K: (80, 82), T.Q3_K: (108,), T.Q4_K: (0, 2), T.Q5_K: (0, 2), T.Q6_K: (208,), T.IQ4_NL: (0,)}  # fmt: skip
+FULL = {T.Q2_K: 45, T.Q3_K: 128, T.Q4_K: 945, T.Q5_K: 1953, T.Q6_K: 4064, T.IQ4_NL: 127}
+
+
+def random_blocks(random, kind, rows, cols, size=1.0):
+    """uint8 [rows, bytes of a row]: random integers, and halves that make values of up to about `size`."""
+    elements, block_bytes = gguf.GGML_QUANT_SIZES[kind]
+    blocks = random.integers(0, 256, (rows * cols // elements, block_bytes), np.uint8)
+    for at in HALVES[kind]:
+        halves = (size / FULL[kind] * random.uniform(0.5, 1, len(blocks))).astype(np.float16)
+        blocks[:, at : at + 2] = halves[:, None].view(np.uint8)
+    return blocks.reshape(rows, -1)
+
+
+def quantized(random, kind, rows, cols, size=1.0):
+    """Data of a type as gguf.GGUFWriter takes it. gguf itself quantizes to the simpler types only."""
+    if kind in HALVES:
+        return random_blocks(random, kind, rows, cols, size)
+    return gguf.quantize((random.standard_normal((rows, cols)) * size / 3).astype(np.float32), kind)
+
+
+def write_types():
+    random = np.random.default_rng(1)
+    writer = gguf.GGUFWriter(OUT / "types.gguf", "none")
+    for kind in TYPES:
+        data = quantized(random, kind, 3, 512)
+        writer.add_tensor(kind.name, data, raw_dtype=kind)
+        writer.add_tensor(f"{kind.name}.expected", gguf.dequantize(data, kind).reshape(3, 512), raw_dtype=T.F32)
+    close(writer)
+
+
+def close(writer):
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def permuted(weights, heads):
+    """Rows as llama.cpp's arch llama has them: it turns neighbours of a head where Hugging Face turns its halves."""
+    return weights.reshape(heads, 2, weights.shape[0] // heads // 2, *weights.shape[1:]).swapaxes(1, 2).reshape(weights.shape)
+
+
+def add_byte_level_tokenizer(writer, tokenizer, rows, pre):
+    model, added = tokenizer["model"], {t["id"]: t for t in tokenizer["added_tokens"]}
+    tokens, types = [f"[PAD{i}]" for i in range(rows)], [gguf.TokenType.UNUSED] * rows
+    for text, i in model["vocab"].items():
+        tokens[i], types[i] = text, gguf.TokenType.NORMAL
+    for i, token in added.items():
+        tokens[i], types[i] = token["content"], gguf.TokenType.CONTROL if token["special"] else gguf.TokenType.USER_DEFINED
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre(pre)
+    writer.add_token_list(tokens)
+    writer.add_token_types(types)
+    writer.add_token_merges([" ".join(pair) for pair in model["merges"]])
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(2)
+    writer.add_pad_token_id(0)
+    writer.add_add_bos_token(True)
+
+
+DECODER = {
+    "input_layernorm": "attn_norm", "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
+    "self_attn.o_proj": "attn_output", "post_attention_layernorm": "ffn_norm", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down",
+}  # fmt: skip
+TOWER = {
+    "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.out_proj": "attn_out",
+    "layer_norm1": "ln1", "layer_norm2": "ln2", "mlp.fc1": "ffn_up", "mlp.fc2": "ffn_down",
+}  # fmt: skip
+# As the first converters named them, after what the layers did in another model.
+OLD = {"mlp.fc1": "ffn_down", "mlp.fc2": "ffn_up"}
+
+
+def add_tensor(writer, name, weights):
+    """Matrices at 16 bits, everything else at 32."""
+    matrix = weights.ndim > 1 and "position" not in name and "class" not in name
+    writer.add_tensor(name, weights.astype(np.float16 if matrix else np.float32))
+
+
+def write_decoder(path, config, tensors, tokenizer, pre="gpt-2"):
+    text = config["text_config"]
+    arch = "qwen2" if text["model_type"] == "qwen2" else "llama"
+    heads, kv_heads = text["num_attention_heads"], text["num_key_value_heads"]
+    head_size = text.get("head_dim") or text["hidden_size"] // heads
+    writer = gguf.GGUFWriter(path, arch)
+    writer.add_name(path.name.removesuffix(".gguf"))
+    writer.add_context_length(text["max_position_embeddings"])
+    writer.add_embedding_length(text["hidden_size"])
+    writer.add_block_count(text["num_hidden_layers"])
+    writer.add_feed_forward_length(text["intermediate_size"])
+    writer.add_head_count(heads)
+    writer.add_head_count_kv(kv_heads)
+    writer.add_key_length(head_size)
+    writer.add_value_length(head_size)
+    writer.add_rope_dimension_count(head_size)
+    writer.add_rope_freq_base(text["rope_parameters"]["rope_theta"])
+    writer.add_layer_norm_rms_eps(text["rms_norm_eps"])
+    writer.add_vocab_size(text["vocab_size"])
+    add_byte_level_tokenizer(writer, tokenizer, text["vocab_size"], pre)
+    for name, weights in tensors.items():
+        if name == "language_model.lm_head.weight":
+            add_tensor(writer, "output.weight", weights)
+        rest = name.removeprefix("language_model.model.")
+        if rest == name:
+            continue
+        if rest in ("embed_tokens.weight", "norm.weight"):
+            add_tensor(writer, {"embed_tokens.weight": "token_embd.weight", "norm.weight": "output_norm.weight"}[rest], weights)
+            continue
+        _, layer, *module, kind = rest.split(".")
+        module = ".".join(module)
+        if arch == "llama" and module in ("self_attn.q_proj", "self_attn.k_proj"):
+            weights = permuted(weights, heads if "q_proj" in module else kv_heads)
+        add_tensor(writer, f"blk.{layer}.{DECODER[module]}.{kind}", weights)
+    close(writer)
+
+
+def write_mmproj(path, config, tensors, old=False):
+    vision = config["vision_config"]
+    siglip = vision["model_type"].startswith("siglip")
+    layer = config["vision_feature_layer"]
+    blocks = layer if layer >= 0 else vision["num_hidden_layers"] + 1 + layer
+    writer = gguf.GGUFWriter(path, "clip")
+    writer.add_bool("clip.has_text_encoder", False)
+    writer.add_bool("clip.has_vision_encoder", True)
+    writer.add_bool("clip.has_llava_projector", True)
+    writer.add_string("clip.projector_type", "mlp")
+    writer.add_bool("clip.use_gelu", siglip)
+    writer.add_uint32("clip.vision.image_size", vision["image_size"])
+    writer.add_uint32("clip.vision.patch_size", vision["patch_size"])
+    writer.add_uint32("clip.vision.embedding_length", vision["hidden_size"])
+    writer.add_uint32("clip.vision.feed_forward_length", vision["intermediate_size"])
+    writer.add_uint32("clip.vision.projection_dim", 768)
+    writer.add_uint32("clip.vision.block_count", blocks)
+    writer.add_uint32("clip.vision.attention.head_count", vision["num_attention_heads"])
+    writer.add_float32("clip.vision.attention.layer_norm_epsilon", vision["layer_norm_eps"])
+    half = [0.5, 0.5, 0.5]
+    writer.add_array("clip.vision.image_mean", half if siglip else [0.48145466, 0.4578275, 0.40821073])
+    writer.add_array("clip.vision.image_std", half if siglip else [0.26862954, 0.26130258, 0.27577711])
+    if "image_grid_pinpoints" in config:
+        # Width first, as LLaVA's own configs have them.
+        writer.add_array("clip.vision.image_grid_pinpoints", [n for h, w in config["image_grid_pinpoints"] for n in (w, h)])
+        writer.add_string("clip.vision.mm_patch_merge_type", "spatial_unpad")
+        writer.add_string("clip.vision.image_aspect_ratio", "anyres")
+    names = TOWER | (OLD if old else {})
+    for name, weights in tensors.items():
+        if name == "image_newline":
+            add_tensor(writer, "model.image_newline" if old else "v.image_newline", weights)
+        if name.startswith("multi_modal_projector."):
+            _, linear, kind = name.split(".")
+            add_tensor(writer, f"mm.{ {'linear_1': 0, 'linear_2': 2}[linear] }.{kind}", weights)
+        rest = name.removeprefix("vision_tower.vision_model.")
+        if rest == name or rest.startswith("post_layernorm"):
+            continue
+        if rest.startswith("encoder.layers."):
+            _, _, at, *module, kind = rest.split(".")
+            if int(at) < blocks:
+                add_tensor(writer, f"v.blk.{at}.{names['.'.join(module)]}.{kind}", weights)
+            continue
+        rest = rest.replace("embeddings.class_embedding", "class_embd").replace("embeddings.patch_embedding", "patch_embd")
+        rest = rest.replace("embeddings.position_embedding", "position_embd").replace("pre_layrnorm", "pre_ln")
+        add_tensor(writer, f"v.{rest}", weights)
+    close(writer)
+
+
+def write_family(name, old=False, pre="gpt-2"):
+    folder = FIXTURES / "families" / name
+    config = json.loads((folder / "config.json").read_text())
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    tensors = load_file(folder / "model.safetensors")
+    write_decoder(OUT / f"{name}.gguf", config, tensors, tokenizer, pre)
+    write_mmproj(OUT / f"{name}.mmproj.gguf", config, tensors, old)
+
+
+def main():
+    OUT.mkdir(parents=True, exist_ok=True)
+    write_types()
+    write_family("llava-1.5", old=True)
+    write_family("llava-1.6-vicuna", old=True)
+    write_family("llava-1.6-mistral")
+    write_family("llava-1.6-34b")
+    write_family("llava-interleave")
+    print(sum(f.stat().st_size for f in OUT.rglob("*") if f.is_file()), "bytes")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
