@@ -59,9 +59,8 @@ function embedGraph({ tokens, hidden, values }: EmbeddingTable, location: string
     dtype: "float32",
     dims: [tokens, hidden],
     bytes: values.byteLength,
-    async *chunks() {
-      // The table is the file.
-    },
+    // The table is the file.
+    steps: () => [],
   });
   graph.nodeTo(["inputs_embeds"], "embed_tokens", "Gather", [table, ids]);
   graph.output("inputs_embeds", "float32", ["batch_size", "sequence_length", hidden]);

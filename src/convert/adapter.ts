@@ -8,7 +8,7 @@ import { readText, type CheckpointFolder, type PackageFolder } from "#convert/ch
 import { elementsOf, type Tensor } from "#convert/checkpoint/checkpoint.ts";
 import { findChanges, imageAspectOf, projectorOf, readBase, type Change } from "./adapter-base.ts";
 import type { ConvertProgress } from "./convert.ts";
-import { placeWeights, writeDataFile } from "#convert/onnx/external-data.ts";
+import { dataFileWriter, placeWeights } from "#convert/onnx/external-data.ts";
 import { encodeFloats } from "#formats/float.ts";
 import { readObject } from "#convert/checkpoint/json-file.ts";
 import { readAdapter } from "#convert/source/adapter-file.ts";
@@ -91,6 +91,7 @@ async function writeAdapter(
   });
   await writeMatrices(changes, bits, writer);
   if (projector && layout) {
+    const writeDataFile = dataFileWriter();
     for (const part of layout.files) {
       file = part.path;
       await writeDataFile(part, await writer.create(part.path));

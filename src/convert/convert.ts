@@ -11,7 +11,7 @@ import { openSource, type MoreFolders } from "#convert/source/checkpoint-source.
 import { checkTokens, type TryTokenizer } from "#convert/text/check-tokens.ts";
 import { chooseConversation } from "#convert/text/choose-template.ts";
 import { parseConfig, type LlavaConfig } from "#convert/config/config.ts";
-import { writeDataFile, type DataFile } from "#convert/onnx/external-data.ts";
+import { dataFileWriter, type DataFile } from "#convert/onnx/external-data.ts";
 import { readObject } from "#convert/checkpoint/json-file.ts";
 import { LlavaTensors } from "#convert/checkpoint/llava-tensors.ts";
 import { imageAspectOf, packageConfigFiles } from "#convert/package/package-config.ts";
@@ -150,6 +150,7 @@ async function writeWeights(
     written += bytes;
     if (current !== undefined) onProgress?.({ file: current, written, total });
   });
+  const writeDataFile = dataFileWriter();
   for (const file of files) {
     current = file.path;
     await writeDataFile(file, await writer.create(file.path));

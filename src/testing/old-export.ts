@@ -17,9 +17,11 @@ export async function oldDecoder(
   let end = 0;
   for (const weight of graph.weights) {
     placements.set(weight.name, { location: dataFile, offset: end });
-    for await (const chunk of weight.chunks()) {
-      data.set(chunk, end);
-      end += chunk.length;
+    for (const step of weight.steps()) {
+      for (const bytes of await step.make()) {
+        data.set(bytes, end);
+        end += bytes.length;
+      }
     }
   }
   return { graph: graph.encode(placements), data };

@@ -30,6 +30,15 @@ export interface Tensor {
   read(start: number, count: number): Promise<Float32Array<ArrayBuffer>>;
   /** The stored bytes, unchecked; only for tensors that are stored contiguously in a file. */
   readonly readStored?: ((start: number, count: number) => Promise<StoredValues>) | undefined;
+  /** What of files a read of these elements touches; absent where they are computed, which takes files at random. */
+  readonly spans?: ((start: number, count: number) => readonly Span[] | undefined) | undefined;
+}
+
+/** Some bytes of a file. */
+export interface Span {
+  readonly source: ByteSource;
+  readonly offset: number;
+  readonly bytes: number;
 }
 
 /** Elements as a file has them. */
@@ -84,11 +93,16 @@ export class Checkpoint {
     }
     const scales = this.tensor(`${name}_step`, shape.slice(0, 1));
     const perRow = elementsOf(shape.slice(1));
+    const scalesOf = (start: number, count: number): readonly [number, number] => {
+      const first = Math.floor(start / perRow);
+      return [first, Math.ceil((start + count) / perRow) - first];
+    };
     return computedTensor(found, {
+      spans: (start, count) => joinSpans([found.spans?.(start, count), scales.spans?.(...scalesOf(start, count))]),
       async read(start, count) {
         const values = await found.read(start, count);
-        const first = Math.floor(start / perRow);
-        const factors = await scales.read(first, Math.ceil((start + count) / perRow) - first);
+        const [first, rows] = scalesOf(start, count);
+        const factors = await scales.read(first, rows);
         return values.map((value, i) => value * (factors[Math.floor((start + i) / perRow) - first] ?? NaN));
       },
     });
@@ -115,12 +129,35 @@ export function storedTensor(entry: TensorEntry, source: ByteSource, file: strin
       return values;
     },
     ...(entry.strides ? {} : storedReader(dtype, source, entry.offset)),
+    spans: (start, count) => [storedSpan(entry, source, start, count)],
   };
 }
 
+/** Of a view whose elements do not follow one another the whole: they lie all over it. */
+function storedSpan(
+  { dtype, shape, offset, strides }: TensorEntry,
+  source: ByteSource,
+  start: number,
+  count: number,
+): Span {
+  const width = dtypeBytes[dtype] ?? 0;
+  if (!strides) return { source, offset: offset + start * width, bytes: count * width };
+  const last = shape.reduce((sum, n, d) => sum + Math.max(0, n - 1) * (strides[d] ?? 0), 0);
+  return { source, offset, bytes: (last + 1) * width };
+}
+
+/** The spans of several reads; undefined where those of one are not known. */
+export function joinSpans(all: readonly (readonly Span[] | undefined)[]): readonly Span[] | undefined {
+  const known = all.filter((spans) => spans !== undefined);
+  return known.length === all.length ? known.flat() : undefined;
+}
+
 /** A tensor like this one whose values are computed; nothing of it is stored. */
-export function computedTensor(like: Tensor, computed: Pick<Tensor, "read"> & { readonly origin?: string }): Tensor {
-  return { ...like, readStored: undefined, ...computed };
+export function computedTensor(
+  like: Tensor,
+  computed: Pick<Tensor, "read" | "spans"> & { readonly origin?: string },
+): Tensor {
+  return { ...like, readStored: undefined, spans: undefined, ...computed };
 }
 
 function storedReader(dtype: string, source: ByteSource, offset: number): Pick<Tensor, "readStored"> {

@@ -1,7 +1,7 @@
 // Finds LLaVA's tensors in a checkpoint by our own short names, whichever of Hugging Face's layouts of keys it uses.
 // Knows names and shapes of sources; knows nothing of ONNX.
 import { badCheckpoint } from "./bad-checkpoint.ts";
-import { isBuffer, type Checkpoint, type StoredValues, type Tensor } from "./checkpoint.ts";
+import { isBuffer, joinSpans, type Checkpoint, type Span, type StoredValues, type Tensor } from "./checkpoint.ts";
 
 /** A matrix that reads itself in runs of rows, as f32. */
 export interface Matrix {
@@ -11,6 +11,8 @@ export interface Matrix {
   readRows(start: number, count: number): Promise<Float32Array<ArrayBuffer>>; // [count, cols]
   /** The same as a file has them, unchecked; undefined where these rows are computed or lie in several files. */
   readonly readStored?: ((start: number, count: number) => Promise<StoredValues | undefined>) | undefined;
+  /** What of files a read of these rows touches; undefined where that is not known. */
+  spans(start: number, count: number): readonly Span[] | undefined;
 }
 
 const required: readonly ModelPart[] = ["text", "vision", "projector"];
@@ -20,6 +22,8 @@ export interface Vector {
   readonly name: string;
   readonly dims: readonly number[];
   read(): Promise<Float32Array<ArrayBuffer>>;
+  /** What of files `read` touches; undefined where that is not known. */
+  spans(): readonly Span[] | undefined;
 }
 
 const layouts = {
@@ -81,13 +85,19 @@ export class LlavaTensors {
       cols,
       readRows: (start, count) => tensor.read(start * cols, count * cols),
       readStored: async (start, count) => tensor.readStored?.(start * cols, count * cols),
+      spans: (start, count) => tensor.spans?.(start * cols, count * cols),
     };
   }
 
   vector(part: ModelPart, name: string, dims: readonly number[]): Vector {
     const tensor = this.#tensor(part, name, dims);
     const count = dims.reduce((product, n) => product * n, 1);
-    return { name: `${part}.${name}`, dims, read: () => tensor.read(0, count) };
+    return {
+      name: `${part}.${name}`,
+      dims,
+      read: () => tensor.read(0, count),
+      spans: () => tensor.spans?.(0, count),
+    };
   }
 
   /** A tensor of `rows` · `cols` values in any shape, as a matrix. */
@@ -97,6 +107,7 @@ export class LlavaTensors {
       name: vector.name,
       rows,
       cols,
+      spans: () => vector.spans(),
       async readRows(start, count) {
         whole ??= vector.read();
         return (await whole).slice(start * cols, (start + count) * cols);
@@ -153,6 +164,17 @@ export function stackMatrices(name: string, parts: readonly [Matrix, ...Matrix[]
       }
       return undefined;
     },
+    spans(start, count) {
+      let top = 0;
+      const touched: (readonly Span[] | undefined)[] = [];
+      for (const part of parts) {
+        const from = Math.max(start, top);
+        const to = Math.min(start + count, top + part.rows);
+        if (from < to) touched.push(part.spans(from - top, to - from));
+        top += part.rows;
+      }
+      return joinSpans(touched);
+    },
   };
 }
 
@@ -162,6 +184,7 @@ export function joinVectors(name: string, parts: readonly Vector[]): Vector {
   return {
     name,
     dims: [length],
+    spans: () => joinSpans(parts.map((part) => part.spans())),
     async read() {
       const out = new Float32Array(length);
       let offset = 0;

@@ -21,6 +21,7 @@ export function turned(tensor: Tensor): Tensor {
   };
   return {
     ...computedTensor(tensor, {
+      spans: () => tensor.spans?.(0, rows * cols),
       async read(start, count) {
         held ??= turn();
         return (await held).slice(start, start + count);

@@ -1,16 +1,14 @@
 import { expect, test } from "vitest";
-import { placeWeights, writeDataFile } from "./external-data.ts";
+import { dataFileWriter, placeWeights } from "./external-data.ts";
 import type { Weight } from "./graph.ts";
+import { rowSteps, wholeStep } from "./weight-steps.ts";
 
 const weight = (name: string, bytes: number): Weight => ({
   name,
   dtype: "uint8",
   dims: [bytes],
   bytes,
-  // eslint-disable-next-line @typescript-eslint/require-await -- the interface is asynchronous
-  async *chunks() {
-    yield new Uint8Array(bytes).fill(name.charCodeAt(0));
-  },
+  steps: () => [wholeStep({ name, bytes }, [], () => Promise.resolve(new Uint8Array(bytes).fill(name.charCodeAt(0))))],
 });
 
 test("weights begin at multiples of 64 bytes, and a file that is full is followed by the next", () => {
@@ -36,6 +34,7 @@ test("what is written lies where the layout says", async () => {
     write: (bytes: Uint8Array) => Promise.resolve(void out.push(...bytes)),
     close: () => Promise.resolve(void (closed = true)),
   };
+  const writeDataFile = dataFileWriter();
   for (const file of files) await writeDataFile(file, writer);
   expect(out.slice(0, 4)).toEqual([97, 97, 97, 0]);
   expect(out.slice(64)).toEqual([98, 98]);
@@ -44,9 +43,43 @@ test("what is written lies where the layout says", async () => {
 
 test("two weights of one name, or one that writes too little, are bugs that are heard of", async () => {
   expect(() => placeWeights("g.onnx", [weight("a", 1), weight("a", 1)])).toThrow(/two weights are called a/);
-  const short = { ...weight("a", 4), chunks: weight("a", 3).chunks };
+  const short = { ...weight("a", 4), steps: weight("a", 3).steps };
   const writer = { write: () => Promise.resolve(), close: () => Promise.resolve() };
   const [file] = placeWeights("g.onnx", [short]).files;
   if (!file) throw new Error("no file");
-  await expect(writeDataFile(file, writer)).rejects.toThrow(/a wrote 3 bytes instead of 4/);
+  await expect(dataFileWriter()(file, writer)).rejects.toThrow(/a wrote 3 bytes instead of 4/);
+});
+
+test("what a step makes along for a weight of the next file is written there", async () => {
+  const [first, second] = [weight("a", 100), { ...weight("b", 4), steps: () => [] }];
+  const both = {
+    ...first,
+    steps: () =>
+      rowSteps(
+        { count: 4, perStep: 3 },
+        [
+          { weight: "a", bytesPerRow: 25 },
+          { weight: "b", bytesPerRow: 1 },
+        ],
+        () => [],
+        (start, count) =>
+          Promise.resolve([
+            new Uint8Array(25 * count).fill(start),
+            Uint8Array.from({ length: count }, (_, i) => start + i),
+          ]),
+      ),
+  };
+  const { files } = placeWeights("g.onnx", [both, second], 100);
+  const written: number[][] = [];
+  const writeDataFile = dataFileWriter();
+  for (const file of files) {
+    const out: number[] = [];
+    written.push(out);
+    await writeDataFile(file, {
+      write: (bytes) => Promise.resolve(void out.push(...bytes)),
+      close: () => Promise.resolve(),
+    });
+  }
+  expect(written[0]).toEqual([...Array<number>(75).fill(0), ...Array<number>(25).fill(3)]);
+  expect(written[1]).toEqual([0, 1, 2, 3]);
 });

@@ -4,6 +4,7 @@ import { EngineError } from "#engine/errors.ts";
 import type { Expansion, ExpansionTensor } from "#engine/package.ts";
 import type { FileWriter } from "#convert/checkpoint/folders.ts";
 import type { Placement, Weight } from "./graph.ts";
+import { makeAhead } from "./weight-steps.ts";
 
 /** No file grows past this unless a single weight is larger. */
 const maxFileBytes = 256 * 2 ** 20;
@@ -53,21 +54,33 @@ export function placeWeights(graphPath: string, weights: readonly Weight[], limi
   return { files, placements };
 }
 
-/** Writes one file's weights with zeros between them; closes the writer. */
-export async function writeDataFile(file: DataFile, writer: FileWriter): Promise<void> {
-  let position = 0;
-  for (const { weight, offset } of file.weights) {
-    if (offset > position) await writer.write(new Uint8Array(offset - position));
-    position = offset;
-    for await (const chunk of weight.chunks()) {
-      await writer.write(chunk);
-      position += chunk.length;
+/** Writes files of weights, one after the other in their order, with zeros between weights; closes each file's writer. */
+export function dataFileWriter(): (file: DataFile, writer: FileWriter) => Promise<void> {
+  /** What was made along with an earlier weight, which may be in an earlier file. */
+  const held = new Map<string, Uint8Array[]>();
+  return async (file, writer) => {
+    let position = 0;
+    const write = async (bytes: Uint8Array): Promise<void> => {
+      await writer.write(bytes);
+      position += bytes.length;
+    };
+    for (const { weight, offset } of file.weights) {
+      if (offset > position) await write(new Uint8Array(offset - position));
+      for (const bytes of held.get(weight.name) ?? []) await write(bytes);
+      held.delete(weight.name);
+      for await (const { step, made } of makeAhead(weight.steps(), weight.width ?? 1)) {
+        for (const [i, bytes] of made.entries()) {
+          const name = step.writes[i]?.weight ?? weight.name;
+          if (name === weight.name) await write(bytes);
+          else held.set(name, [...(held.get(name) ?? []), bytes]);
+        }
+      }
+      if (position !== offset + weight.bytes) {
+        throw new EngineError("internal", `${weight.name} wrote ${position - offset} bytes instead of ${weight.bytes}`);
+      }
     }
-    if (position !== offset + weight.bytes) {
-      throw new EngineError("internal", `${weight.name} wrote ${position - offset} bytes instead of ${weight.bytes}`);
-    }
-  }
-  await writer.close();
+    await writer.close();
+  };
 }
 
 /** The recipe that fills the expanded graph's files from the stored graph's. */

@@ -6,6 +6,7 @@
 import { EngineError } from "#engine/errors.ts";
 import { dtypeBytes, encodeModel } from "#formats/protobuf.ts";
 import type { Attribute, Dtype, Initializer, Node, ValueInfo } from "#formats/protobuf.ts";
+import type { WeightStep } from "./weight-steps.ts";
 
 /** The name of a tensor inside the graph. */
 export type Value = string;
@@ -24,13 +25,16 @@ type WeightOrigin =
       readonly transpose: boolean;
     };
 
-/** A weight kept in external data. `chunks` is called once, after those of all weights declared before it. */
+/** A weight kept in external data. */
 export interface Weight {
   readonly name: string;
   readonly dtype: Dtype;
   readonly dims: readonly number[];
   readonly bytes: number;
-  readonly chunks: () => AsyncIterable<Uint8Array>;
+  /** What makes its bytes, and those of weights declared later that are made along with them; of such a weight there are none. */
+  readonly steps: () => readonly WeightStep[];
+  /** How many steps are worth having under way at a time; default 1. */
+  readonly width?: number | undefined;
   /** Only in expanded graphs, whose weights are never written. */
   readonly origin?: WeightOrigin;
 }

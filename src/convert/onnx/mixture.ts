@@ -93,7 +93,7 @@ function resizedForTower(graph: GraphBuilder, ops: WeightOps, classed: Value, fr
 
 /** Stores constants that follow from the config with the weights. */
 function constant(ops: WeightOps, name: string, values: Float32Array<ArrayBuffer>, dims: readonly number[]): Value {
-  return ops.vector({ name, dims, read: () => Promise.resolve(values) });
+  return ops.vector({ name, dims, read: () => Promise.resolve(values), spans: () => [] });
 }
 
 /** Adds the classifier's nodes. Between blocks the feature map is channels-last, [n, cells, channels], as matrix products need it. */
@@ -261,6 +261,7 @@ function transposed(vector: Vector, rows: number, cols: number): Vector {
   return {
     name: `${vector.name}.transposed`,
     dims: [cols, rows],
+    spans: () => vector.spans(),
     async read() {
       const values = await vector.read();
       return Float32Array.from(values, (_, i) => values[(i % rows) * cols + Math.floor(i / rows)] ?? NaN);

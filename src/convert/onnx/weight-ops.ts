@@ -1,11 +1,11 @@
 // Writes the operators that hold weights (matrix product, embedding table, plain vectors) at 4, 8, 16 or 32 bits.
 // With `expanded` the same graph gets f32 weights that are described, not stored: a host fills them from the quantized ones.
-import { EngineError } from "#engine/errors.ts";
 import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import { f32ToF16Bits } from "#formats/float.ts";
 import type { Matrix, Vector } from "#convert/checkpoint/llava-tensors.ts";
 import { blocksPerRow, blockSize, quantizerHere, zeroRowBytes, type Quantizer, type QuantizedRows, type QuantizeJob, type Scheme, type StoredRows } from "#convert/quantize/quantize.ts"; // prettier-ignore
 import type { GraphBuilder, Value, Weight } from "./graph.ts";
+import { rowSteps, wholeStep, type WeightStep } from "./weight-steps.ts";
 
 export type Bits = 4 | 8 | 16 | 32;
 
@@ -68,16 +68,15 @@ export class WeightOps {
 
   /** A vector of weights, f32 in every package: norms, biases and positions are too small to save on. */
   vector(vector: Vector): Value {
-    const bytes = vector.dims.reduce((product, n) => product * n, 4);
+    const { name, dims } = vector;
+    const bytes = dims.reduce((product, n) => product * n, 4);
     return this.#graph.weight({
-      name: vector.name,
+      name,
       dtype: "float32",
-      dims: vector.dims,
+      dims,
       bytes,
-      async *chunks() {
-        yield bytesOf(await vector.read());
-      },
-      ...(this.#expanded ? { origin: { kind: "copy", of: vector.name } } : {}),
+      steps: () => [wholeStep({ name, bytes }, vector.spans(), async () => bytesOf(await vector.read()))],
+      ...(this.#expanded ? { origin: { kind: "copy", of: name } } : {}),
     });
   }
 
@@ -85,14 +84,14 @@ export class WeightOps {
   kernel(path: string, vector: Vector): Value {
     if (this.#bits !== 16) return this.vector(vector);
     const name = `${vector.name}.f16`;
+    const bytes = vector.dims.reduce((product, n) => product * n, 2);
+    const read = async () => bytesOf(toF16(await vector.read(), vector.name));
     const half = this.#graph.weight({
       name,
       dtype: "float16",
       dims: vector.dims,
-      bytes: vector.dims.reduce((product, n) => product * n, 2),
-      async *chunks() {
-        yield bytesOf(toF16(await vector.read(), vector.name));
-      },
+      bytes,
+      steps: () => [wholeStep({ name, bytes }, vector.spans(), read)],
     });
     return this.#graph.node(path, "Cast", [half], { to: { int: 1 } });
   }
@@ -175,23 +174,25 @@ export class WeightOps {
   }
 
   #f32(matrix: Matrix, transpose: boolean, scheme = this.#scheme): Weight {
-    const { name, rows, cols } = matrix;
+    const { rows, cols } = matrix;
     const bits = this.#bits;
     const quantized = this.#expanded && (bits === 4 || bits === 8) ? bits : undefined;
+    const name = `${matrix.name}.f32`;
     return {
-      name: `${name}.f32`,
+      name,
       dtype: "float32",
       dims: transpose ? [cols, rows] : [rows, cols],
       bytes: rows * cols * 4,
-      async *chunks() {
-        if (transpose) yield bytesOf(await transposed(matrix, new Float32Array(rows * cols), (values) => values));
-        else for await (const values of rowChunks(matrix)) yield bytesOf(values);
-      },
+      steps: () =>
+        plainSteps(name, matrix, 4, transpose, {
+          turned: () => transposed(matrix, new Float32Array(rows * cols), (values) => values),
+          rows: (values) => values,
+        }),
       ...(quantized
         ? {
             origin: {
               kind: "quantized",
-              ...this.#origins(name, quantized, scheme),
+              ...this.#origins(matrix.name, quantized, scheme),
               bits: quantized,
               rows,
               cols,
@@ -204,25 +205,51 @@ export class WeightOps {
 }
 
 function f16Weight(matrix: Matrix, transpose: boolean): Weight {
-  const { name, rows, cols } = matrix;
+  const { rows, cols } = matrix;
+  const name = `${matrix.name}.f16`;
   return {
-    name: `${name}.f16`,
+    name,
     dtype: "float16",
     dims: transpose ? [cols, rows] : [rows, cols],
     bytes: rows * cols * 2,
-    async *chunks() {
-      if (transpose)
-        yield bytesOf(await transposed(matrix, new Uint16Array(rows * cols), (values) => toF16(values, name)));
-      else for await (const values of rowChunks(matrix)) yield bytesOf(toF16(values, name));
-    },
+    steps: () =>
+      plainSteps(name, matrix, 2, transpose, {
+        turned: () => transposed(matrix, new Uint16Array(rows * cols), (values) => toF16(values, matrix.name)),
+        rows: (values) => toF16(values, matrix.name),
+      }),
   };
+}
+
+/** The steps of a matrix that is not quantized: run by run, or at once where it is turned on its side. */
+function plainSteps(
+  weight: string,
+  matrix: Matrix,
+  width: 2 | 4,
+  transpose: boolean,
+  make: {
+    readonly turned: () => Promise<Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>>;
+    readonly rows: (values: Float32Array<ArrayBuffer>) => Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
+  },
+): WeightStep[] {
+  const { rows, cols } = matrix;
+  const bytesPerRow = cols * width;
+  if (transpose) {
+    const whole = { name: weight, bytes: rows * bytesPerRow };
+    return [wholeStep(whole, matrix.spans(0, rows), async () => bytesOf(await make.turned()))];
+  }
+  return rowSteps(
+    { count: rows, perStep: rowsPerStep(matrix, chunkElements) },
+    [{ weight, bytesPerRow }],
+    (start, count) => matrix.spans(start, count),
+    async (start, count) => [bytesOf(make.rows(await matrix.readRows(start, count)))],
+  );
 }
 
 function quantizedNames(name: string, bits: 4 | 8) {
   return { data: `${name}.q${bits}`, scales: `${name}.scales`, zeroPoints: `${name}.zero_points` };
 }
 
-/** The weights of a quantized matrix. Scales and zero points are computed while the data is written, and held until they are written. */
+/** The weights of a quantized matrix. Scales and zero points are made by the steps of the data. */
 function quantizedWeights(
   matrix: Matrix,
   bits: 4 | 8,
@@ -235,50 +262,42 @@ function quantizedWeights(
   const blocks = blocksPerRow(cols);
   const blockBytes = (blockSize * bits) / 8;
   const names = quantizedNames(name, bits);
-  const allScales: Float32Array<ArrayBuffer>[] = [];
-  const allZeroPoints: Uint8Array[] = [];
+  const zeroBytes = zeroRowBytes(cols, bits);
+  const parts = [
+    { weight: names.data, bytesPerRow: blocks * blockBytes },
+    { weight: names.scales, bytesPerRow: blocks * 4 },
+    ...(scheme === "asymmetric" ? [{ weight: names.zeroPoints, bytesPerRow: zeroBytes }] : []),
+  ];
+  const make = async (start: number, count: number): Promise<readonly Uint8Array[]> => {
+    const how = { cols, bits, scheme, importance };
+    const { data, scales, zeroPoints } = await quantizeChunk(matrix, start, count, quantizer, how);
+    return [data, bytesOf(scales), ...(zeroPoints ? [zeroPoints] : [])];
+  };
+  const madeAlong = (): readonly WeightStep[] => [];
   return {
     data: {
       name: names.data,
       dtype: "uint8",
       dims: shape === "blocks" ? [rows, blocks, blockBytes] : [rows, blocks * blockBytes],
       bytes: rows * blocks * blockBytes,
-      async *chunks() {
-        const quantize = (start: number, count: number) =>
-          quantizeChunk(matrix, start, count, quantizer, { cols, bits, scheme, importance });
-        const ranges = rowRanges(matrix, quantizedElements);
-        for await (const { data, scales, zeroPoints } of ahead(ranges, quantizer.width + 1, quantize)) {
-          allScales.push(scales);
-          if (zeroPoints) allZeroPoints.push(zeroPoints);
-          yield data;
-        }
-      },
+      width: quantizer.width + 1,
+      steps: () =>
+        rowSteps(
+          { count: rows, perStep: rowsPerStep(matrix, quantizedElements) },
+          parts,
+          (start, count) => matrix.spans(start, count),
+          make,
+        ),
     },
-    scales: {
-      name: names.scales,
-      dtype: "float32",
-      dims: [rows, blocks],
-      bytes: rows * blocks * 4,
-      // eslint-disable-next-line @typescript-eslint/require-await -- the interface is asynchronous
-      async *chunks() {
-        if (allScales.length === 0) throw new EngineError("internal", `${name}: scales are asked for before the data`);
-        for (const scales of allScales.splice(0)) yield bytesOf(scales);
-      },
-    },
+    scales: { name: names.scales, dtype: "float32", dims: [rows, blocks], bytes: rows * blocks * 4, steps: madeAlong },
     ...(scheme === "asymmetric"
       ? {
           zeroPoints: {
             name: names.zeroPoints,
             dtype: "uint8",
-            dims: [rows, zeroRowBytes(cols, bits)],
-            bytes: rows * zeroRowBytes(cols, bits),
-            // eslint-disable-next-line @typescript-eslint/require-await -- the interface is asynchronous
-            async *chunks() {
-              if (allZeroPoints.length === 0) {
-                throw new EngineError("internal", `${name}: zero points are asked for before the data`);
-              }
-              yield* allZeroPoints.splice(0);
-            },
+            dims: [rows, zeroBytes],
+            bytes: rows * zeroBytes,
+            steps: madeAlong,
           },
         }
       : {}),
@@ -303,39 +322,14 @@ async function quantizeChunk(
   return computed;
 }
 
-/** The results in their order, with up to `width` under way at a time. Ends only when none is under way any more. */
-async function* ahead<T>(
-  ranges: Iterable<readonly [number, number]>,
-  width: number,
-  make: (start: number, count: number) => Promise<T>,
-): AsyncGenerator<T> {
-  const underWay: Promise<T>[] = [];
-  try {
-    for (const [start, count] of ranges) {
-      underWay.push(make(start, count));
-      if (underWay.length < width) continue;
-      const first = await underWay[0];
-      void underWay.shift();
-      if (first !== undefined) yield first;
-    }
-    while (underWay.length > 0) {
-      const first = await underWay[0];
-      void underWay.shift();
-      if (first !== undefined) yield first;
-    }
-  } finally {
-    await Promise.allSettled(underWay);
-  }
-}
-
-/** Where each run of rows begins, and how many they are. */
-function* rowRanges({ rows, cols }: Matrix, elements: number): Generator<readonly [number, number]> {
-  const step = Math.max(1, Math.floor(elements / cols));
-  for (let row = 0; row < rows; row += step) yield [row, Math.min(step, rows - row)];
+/** Rows of about so many elements. */
+function rowsPerStep({ cols }: Matrix, elements: number): number {
+  return Math.max(1, Math.floor(elements / cols));
 }
 
 async function* rowChunks(matrix: Matrix): AsyncGenerator<Float32Array<ArrayBuffer>> {
-  for (const [start, count] of rowRanges(matrix, chunkElements)) yield matrix.readRows(start, count);
+  const step = rowsPerStep(matrix, chunkElements);
+  for (let row = 0; row < matrix.rows; row += step) yield matrix.readRows(row, Math.min(step, matrix.rows - row));
 }
 
 /** Fills `out` [cols, rows] with the matrix [rows, cols] on its side. */
