@@ -15,6 +15,8 @@ export interface StaticServer {
 
 export interface StaticServerOptions {
   readonly folder: string;
+  /** Folders that stand in the place of parts of it, by their paths in it. */
+  readonly instead?: Readonly<Record<string, string>>;
   /** Where the folder appears, such as "/sub/path/". */
   readonly prefix?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -40,7 +42,7 @@ const types: Readonly<Record<string, string>> = {
 
 /** Resolves when it listens on localhost. */
 export async function serveStatic(options: StaticServerOptions): Promise<StaticServer> {
-  const { folder, prefix = "/", headers = {}, port = 0, compress = false, onRequest } = options;
+  const { folder, instead = {}, prefix = "/", headers = {}, port = 0, compress = false, onRequest } = options;
   const requests: string[] = [];
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://localhost");
@@ -49,7 +51,8 @@ export async function serveStatic(options: StaticServerOptions): Promise<StaticS
     const path = normalize(asked === "" || asked.endsWith("/") ? `${asked}index.html` : asked);
     requests.push(path);
     if (onRequest?.(path, request, response) === true) return;
-    const file = join(folder, path);
+    const part = Object.keys(instead).find((name) => path.startsWith(`${name}/`));
+    const file = part === undefined ? join(folder, path) : join(instead[part] ?? "", path.slice(part.length));
     const stat = path.startsWith("..") ? undefined : statSync(file, { throwIfNoEntry: false });
     if (!stat?.isFile()) return void response.writeHead(404, headers).end();
     if (compress && /^(text|application\/(json|manifest))|svg/.test(types[extname(path)] ?? "")) {

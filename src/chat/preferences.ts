@@ -17,6 +17,8 @@ export interface Preferences {
   readonly sidebar?: boolean;
   /** Whether answers are prepared while a question is put together; absent means yes. */
   readonly prepare?: boolean;
+  /** Whether another model is offered beside a photograph that the built-in one does not know well; absent means yes. */
+  readonly photoOffer?: boolean;
 }
 
 const within = (min: number, max: number) => v.pipe(v.number(), v.minValue(min), v.maxValue(max));
@@ -28,6 +30,7 @@ const StoredPreferences = v.object({
   model: v.exactOptional(v.string()),
   sidebar: v.exactOptional(v.boolean()),
   prepare: v.exactOptional(v.boolean()),
+  photoOffer: v.exactOptional(v.boolean()),
   settings: v.exactOptional(
     v.object({
       greedy: v.boolean(),

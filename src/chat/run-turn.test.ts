@@ -1,12 +1,17 @@
 import { describe, expect, test, vi } from "vitest";
 import { EngineError } from "#engine/errors.ts";
-import type { GenerateEvent, GenerateRequest } from "#engine/types.ts";
+import type { GenerateEvent, GenerateRequest, PictureKinds } from "#engine/types.ts";
 import type { AssistantTurn } from "#chat/conversation/conversation.ts";
 import { canContinue, continuedTurn, queuedTurn, reduceTurn, runTurn, type TurnEvent } from "./run-turn.ts";
 
 const timings = { imageMs: 1, visionMs: 2, prefillMs: 3, decodeMs: 4, firstTokenMs: 6, totalMs: 10 };
 const usage = { promptTokens: 120, cachedTokens: 0, imageTokens: 100, newTokens: 2 };
-const done = (reason: "eos" | "length" | "abort"): GenerateEvent => ({ type: "done", reason, usage, timings });
+const done = (reason: "eos" | "length" | "abort"): GenerateEvent & { readonly type: "done" } => ({
+  type: "done",
+  reason,
+  usage,
+  timings,
+});
 const after = (...events: TurnEvent[]): AssistantTurn => events.reduce(reduceTurn, queuedTurn("a"));
 const request: GenerateRequest = {
   messages: [],
@@ -43,6 +48,14 @@ describe("an answer, event by event", () => {
       usage,
       timings,
     });
+  });
+
+  test("knows that the model saw a photograph, and nothing where its vision encoder does not tell", () => {
+    const started: TurnEvent = { type: "started", device: "wasm" };
+    const saw = (...pictures: PictureKinds): AssistantTurn => after(started, { ...done("eos"), pictures });
+    expect(saw("drawing", "photograph", undefined).sawPhotograph).toBe(true);
+    expect(saw("drawing", undefined)).not.toHaveProperty("sawPhotograph");
+    expect(after(started, done("eos"))).not.toHaveProperty("sawPhotograph");
   });
 
   test("an abort is a stop, not a failure, and keeps what was said", () => {

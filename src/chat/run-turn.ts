@@ -85,6 +85,7 @@ export function reduceTurn(turn: AssistantTurn, event: TurnEvent): AssistantTurn
         reason: event.reason,
         ...(event.ending === undefined ? {} : { ending: event.ending }),
         ...addFigures(turn, event),
+        ...(event.pictures?.includes("photograph") === true ? { sawPhotograph: true } : {}),
       };
     case "stopped":
       return { ...turn, ...ended, status: "stopped", reason: "abort" };

@@ -21,8 +21,8 @@ function memoryStorage(): ReturnType<GetStorage> {
 test("preferences come back as they were kept", () => {
   const storage = memoryStorage();
   const settings = { ...defaultSettings({ knows: "pictograms" }), temperature: 0.7, greedy: false };
-  writePreferences(() => storage, { theme: "dark", language: "zh", settings });
-  expect(readPreferences(() => storage)).toMatchObject({ theme: "dark", language: "zh", settings });
+  writePreferences(() => storage, { theme: "dark", language: "zh", photoOffer: false, settings });
+  expect(readPreferences(() => storage)).toMatchObject({ theme: "dark", language: "zh", photoOffer: false, settings });
 });
 
 test("unreadable preferences and blocked storage give the defaults", () => {

@@ -61,6 +61,8 @@ export interface AssistantTurn {
   readonly silentMs?: number | undefined;
   readonly usage?: Usage;
   readonly timings?: Timings;
+  /** Among the pictures that the model saw is what its vision encoder takes for a photograph. */
+  readonly sawPhotograph?: true;
   readonly failure?: Failure;
   readonly opinion?: Exclude<Opinion, "flag"> | undefined;
   readonly flagged?: boolean | undefined;

@@ -31,6 +31,7 @@ const conversation: Conversation = {
       ending: "tired",
       usage: { promptTokens: 1, cachedTokens: 0, imageTokens: 4, newTokens: 3 },
       timings: { imageMs: 1, visionMs: 1, prefillMs: 1, decodeMs: 1, firstTokenMs: 3, totalMs: 4 },
+      sawPhotograph: true,
     },
     { role: "user", id: "q2", text: "Again?", pictures: [] },
     {

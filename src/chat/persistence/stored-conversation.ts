@@ -29,6 +29,7 @@ const StoredAnswer = v.object({
       totalMs: count,
     }),
   ),
+  sawPhotograph: v.exactOptional(v.literal(true)),
   failure: v.exactOptional(
     v.object({
       code: v.picklist([...errorCodes, ...remoteErrorCodes]),

@@ -36,6 +36,8 @@ export interface ChatState {
   readonly conversations: readonly ConversationSummary[];
   readonly model: ModelState;
   readonly settings: Settings;
+  /** Ids of the pictures of the question that is put together which the model's vision encoder takes for photographs. */
+  readonly photographs: readonly string[];
   /** Undefined when all of the shown conversation is saved; what is not is gone after a reload. */
   readonly unsaved?: Unsaved | undefined;
   /** Another tab has deleted the shown conversation: nothing more of it is saved until the user decides. */

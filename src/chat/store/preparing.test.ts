@@ -1,6 +1,7 @@
 // What is computed ahead while a question is put together.
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { GenerateRequest } from "#engine/types.ts";
+import type { GenerateRequest, PictureKinds } from "#engine/types.ts";
+import type { Picture } from "#chat/conversation/conversation.ts";
 import { done, loaded, play, ScriptedModel } from "#testing/chat-store.ts";
 import { MemoryPersistence } from "#testing/memory-persistence.ts";
 import { defaultSettings } from "#chat/settings.ts";
@@ -15,7 +16,7 @@ describe("a question that is put together", () => {
   class PreparingModel extends ScriptedModel {
     readonly prepared: string[] = [];
     readonly signals: AbortSignal[] = [];
-    prepare(request: GenerateRequest, signal: AbortSignal): Promise<void> {
+    prepare(request: GenerateRequest, signal: AbortSignal): Promise<PictureKinds> {
       this.prepared.push(JSON.stringify(request.messages.flatMap(({ parts }) => parts)));
       this.signals.push(signal);
       return new Promise(() => undefined);
@@ -85,5 +86,38 @@ describe("a question that is put together", () => {
     plan(store, "Secret?");
     await wait();
     expect(model.prepared).toEqual([]);
+  });
+
+  test("tells which of its own pictures look like photographs, once that is known", async () => {
+    const picture = (id: string): Picture => ({ id, name: id, blob: new Blob([id]) });
+    const model = new PreparingModel();
+    let answer: (kinds: PictureKinds) => void = () => undefined;
+    model.prepare = () => new Promise((resolve) => (answer = resolve));
+    const store = open(model);
+    await store.start();
+    store.send("Before?", [picture("sent")]);
+    await wait();
+    store.prepare({ text: "", pictures: [picture("a"), picture("b")] });
+    await wait();
+    expect(store.get().photographs).toEqual([]);
+    answer(["photograph", "drawing", "photograph"]);
+    await wait();
+    expect(store.get().photographs).toEqual(["b"]);
+    const shown = store.get();
+    // A verdict that comes after the draft has changed is of another draft.
+    store.prepare({ text: "Wh", pictures: [picture("a"), picture("b")] });
+    await wait();
+    store.prepare({ text: "Why", pictures: [picture("a")] });
+    answer(["photograph", "photograph", "photograph"]);
+    await wait();
+    expect(store.get()).toBe(shown);
+    // A model that does not tell, and one that saw nothing yet.
+    for (const kinds of [[undefined, undefined], []]) {
+      answer(kinds);
+      await wait();
+      expect(store.get().photographs).toEqual([]);
+      store.prepare({ text: String(kinds.length), pictures: [picture("a")] });
+      await wait();
+    }
   });
 });

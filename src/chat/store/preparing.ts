@@ -8,6 +8,7 @@ import {
   type UserTurn,
 } from "#chat/conversation/conversation.ts";
 import { toRequest } from "#chat/settings.ts";
+import type { PictureKinds } from "#engine/types.ts";
 import type { QuestionDraft, StoreContext } from "./store-context.ts";
 
 /** Takes the draft as it is now; undefined, or one that says nothing, ends the preparation. */
@@ -49,5 +50,15 @@ async function prepareDraft(store: StoreContext, draft: QuestionDraft, signal: A
   if (!isHere || store.running !== undefined || isBusy(conversation)) return;
   const question: UserTurn = { role: "user", id: "", text: draft.text.trim(), pictures: draft.pictures };
   const messages = toMessages([...turnsInMemory(conversation), question], picturesCarriedOver(conversation));
-  await store.client.prepare?.(toRequest(settings, messages), signal);
+  const kinds = await store.client.prepare?.(toRequest(settings, messages), signal);
+  if (kinds !== undefined && !signal.aborted) notePhotographs(store, draft, kinds);
+}
+
+/** The draft's own pictures are the last ones of the request. */
+function notePhotographs({ cell }: StoreContext, { pictures }: QuestionDraft, kinds: PictureKinds): void {
+  const own = kinds.slice(Math.max(0, kinds.length - pictures.length));
+  const photographs = pictures.flatMap(({ id }, i) => (own[i] === "photograph" ? [id] : []));
+  const before = cell.get().photographs;
+  if (photographs.length === before.length && photographs.every((id, i) => id === before[i])) return;
+  cell.update((state) => ({ ...state, photographs }));
 }

@@ -96,6 +96,7 @@ export function createContext(options: ChatOptions): StoreContext {
       restored: false,
       model: { phase: "loading", progress: startOfLoad },
       settings,
+      photographs: [],
     }),
     persistence,
     newId,

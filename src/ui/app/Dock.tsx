@@ -9,6 +9,7 @@ import { DraftPictures } from "#ui/conversation/DraftPictures.tsx";
 import { JumpToEnd } from "#ui/conversation/JumpToEnd.tsx";
 import { SuggestedQuestions } from "#ui/conversation/SuggestedQuestions.tsx";
 import type { TurnActions } from "#ui/conversation/turn-actions.ts";
+import { DraftPhotoOffer } from "#ui/models/PhotoOffer.tsx";
 import { LoadBanner } from "#ui/models/selected/ModelStatus.tsx";
 import { languageNames } from "#ui/parts/language-names.ts";
 import { useMedia } from "#ui/parts/use-media.ts";
@@ -32,7 +33,7 @@ interface DockProps extends Pick<
 
 export function Dock(props: DockProps): JSX.Element {
   const { models, asking, actions, onOpen, onAddress, onEditLast } = props;
-  const { draft, asked, suggestions } = asking;
+  const { draft, asked, suggestions, photographs } = asking;
   const { actions: chat, state } = props.chat;
   const t = useTexts();
   const { conversation, model } = state.value;
@@ -97,7 +98,14 @@ export function Dock(props: DockProps): JSX.Element {
           )}
           {turns.length > 0 && (
             <>
-              <DraftPictures draft={draft} size="small" before={picturesIn(turns).length} actions={actions} />
+              <DraftPictures draft={draft} size="small" before={picturesIn(turns).length} actions={actions}>
+                <DraftPhotoOffer
+                  {...props}
+                  photographs={photographs}
+                  onMore={() => onOpen({ name: "models" })}
+                  onDismiss={asking.declinePhotoOffer}
+                />
+              </DraftPictures>
               {draft.pictures.length > 0 && draft.text === "" && !busy && (
                 <SuggestedQuestions suggestions={suggestions} asked={asked} onAsk={asking.ask} />
               )}

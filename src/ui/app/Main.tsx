@@ -1,12 +1,12 @@
 // The middle of the page: the welcome while nothing has been asked, else the conversation with its pictures.
 import type { JSX } from "preact";
-import { isBusy } from "#chat/conversation/conversation.ts";
+import { isBusy, type AssistantTurn } from "#chat/conversation/conversation.ts";
 import { DraftPictures } from "#ui/conversation/DraftPictures.tsx";
 import { EmptyState } from "#ui/conversation/EmptyState.tsx";
 import { PicturesBeside } from "#ui/pictures/PicturesBeside.tsx";
 import { SuggestedQuestions } from "#ui/conversation/SuggestedQuestions.tsx";
 import type { TurnActions } from "#ui/conversation/turn-actions.ts";
-import { BuiltInsPhotoOffer } from "#ui/models/PhotoOffer.tsx";
+import { BuiltInsPhotoOffer, DraftPhotoOffer } from "#ui/models/PhotoOffer.tsx";
 import { lazy } from "#ui/parts/lazy.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 import type { AppFeatures } from "./features.ts";
@@ -16,7 +16,7 @@ import type { ShownPictures } from "./use-pictures-beside.ts";
 const Turns = lazy(async () => (await import("#ui/conversation/Turns.tsx")).Turns);
 
 interface MainProps {
-  readonly features: Pick<AppFeatures, "chat" | "downloads" | "examples" | "models" | "photoModel">;
+  readonly features: Pick<AppFeatures, "chat" | "downloads" | "examples" | "models" | "photoModel" | "preferences">;
   readonly asking: Asking;
   /** Id of the question that is being edited. */
   readonly editing: string | undefined;
@@ -36,7 +36,7 @@ export function Main(props: MainProps): JSX.Element {
 function Welcome({ features, asking, actions, onModels }: MainProps): JSX.Element {
   const { selected } = features.models.state.value;
   const { builtIn } = features.models;
-  const { draft, asked, suggestions, ask } = asking;
+  const { draft, asked, suggestions, photographs, ask, declinePhotoOffer } = asking;
   const onBuiltIn = selected.id === builtIn.id;
   return (
     <EmptyState
@@ -50,6 +50,7 @@ function Welcome({ features, asking, actions, onModels }: MainProps): JSX.Elemen
           <>
             <DraftPictures draft={draft} size="large" before={0} actions={actions} />
             {draft.pictures.length > 0 && <SuggestedQuestions suggestions={suggestions} asked={asked} onAsk={ask} />}
+            <DraftPhotoOffer {...features} photographs={photographs} onMore={onModels} onDismiss={declinePhotoOffer} />
           </>
         )
       }
@@ -84,22 +85,29 @@ function Conversation(props: MainProps): JSX.Element {
   );
 }
 
-/** The built-in model says when it sees a photograph: then a model for photographs is offered, or asked if it is the chosen one. */
-function AfterPhotograph({ features, actions, onModels }: MainProps): JSX.Element | null {
+/** After an answer about a photograph a model for photographs is offered; once another model is chosen, that one can be asked the same. */
+function AfterPhotograph({ features, asking, actions, onModels }: MainProps): JSX.Element | null {
   const t = useTexts();
   const { conversation } = features.chat.state.value;
   const { builtIn } = features.models;
   const { selected } = features.models.state.value;
   const last = conversation.turns.at(-1);
-  const { saysOfPhotographs } = builtIn;
-  if (last?.role !== "assistant" || isBusy(conversation) || saysOfPhotographs === undefined) return null;
-  if (!last.text.startsWith(saysOfPhotographs)) return null;
-  if (selected.id === builtIn.id) return <BuiltInsPhotoOffer {...features} onMore={onModels} />;
-  return (
-    <p>
-      <button type="button" class="button" data-testid="ask-again" onClick={() => actions.onRegenerate(last.id)}>
-        {t.photos.askAgain(selected.name)}
-      </button>
-    </p>
-  );
+  if (last?.role !== "assistant" || isBusy(conversation) || !isAboutPhotograph(last, builtIn.saysOfPhotographs))
+    return null;
+  if (selected.id !== builtIn.id)
+    return (
+      <p>
+        <button type="button" class="button" data-testid="ask-again" onClick={() => actions.onRegenerate(last.id)}>
+          {t.photos.askAgain(selected.name)}
+        </button>
+      </p>
+    );
+  // One is enough: undefined where none is to be offered, and beside a photograph that is to be sent stands another one.
+  if (asking.photographs !== "none") return null;
+  return <BuiltInsPhotoOffer {...features} short onMore={onModels} onDismiss={asking.declinePhotoOffer} />;
+}
+
+/** A model whose vision encoder does not tell photographs from drawings may say so in its answer. */
+function isAboutPhotograph({ sawPhotograph, text }: AssistantTurn, saysOfPhotographs: string | undefined): boolean {
+  return sawPhotograph === true || (saysOfPhotographs !== undefined && text.startsWith(saysOfPhotographs));
 }

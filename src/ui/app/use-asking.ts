@@ -5,6 +5,7 @@ import type { Example } from "#chat/pictures/examples.web.ts";
 import { useDraft, type Draft } from "#ui/composer/use-draft.ts";
 import { useKeptDraft } from "#ui/composer/use-kept-draft.ts";
 import { askedIn, suggestQuestions, type AskedIn, type Suggestion } from "#ui/conversation/suggestions.ts";
+import type { PhotographsGiven } from "#ui/models/PhotoOffer.tsx";
 import { focusQuestion } from "#ui/parts/use-modal.ts";
 import type { Texts } from "#ui/texts/texts.ts";
 import type { AppFeatures } from "./features.ts";
@@ -14,6 +15,10 @@ export interface Asking {
   /** The language that the model is asked in. */
   readonly asked: AskedIn;
   readonly suggestions: readonly Suggestion[];
+  /** Undefined where no other model is to be offered for photographs. */
+  readonly photographs: PhotographsGiven | undefined;
+  /** No other model is to be offered for photographs any more. */
+  readonly declinePhotoOffer: () => void;
   /** The example that was clicked could not be downloaded or opened. */
   readonly exampleFailed: boolean;
   /** Sends the draft. */
@@ -45,6 +50,7 @@ export function useAsking(features: AskingFeatures, t: Texts, editing: Signal<st
   const { builtIn } = models;
   const { selected } = models.state.value;
   const asked = askedIn(t, selected.id);
+  const offers = selected.id === builtIn.id && preferences.state.value.photoOffer !== false;
   const knows = selected.id === builtIn.id ? builtIn.knows : "photographs";
   const ask = (question: string, forgetOldest = false): void => {
     chat.actions.send(question, draft.pictures, { forgetOldest });
@@ -68,6 +74,8 @@ export function useAsking(features: AskingFeatures, t: Texts, editing: Signal<st
     draft,
     asked,
     suggestions: suggestQuestions(t, asked, knows, draft.pictures.length),
+    photographs: offers ? photographsOf(draft, chat.state.value.photographs) : undefined,
+    declinePhotoOffer: () => preferences.change({ ...preferences.state.value, photoOffer: false }),
     exampleFailed: exampleFailed.value,
     send(forgetOldest = false) {
       const { text, pictures: sent } = draft;
@@ -77,6 +85,12 @@ export function useAsking(features: AskingFeatures, t: Texts, editing: Signal<st
     ask: (question) => ask(question),
     askExample: (example, question) => void askExample(example, question),
   };
+}
+
+function photographsOf({ pictures }: Draft, photographs: readonly string[]): PhotographsGiven {
+  const count = pictures.filter(({ id }) => photographs.includes(id)).length;
+  if (count === 0) return "none";
+  return count < pictures.length ? "some" : count === 1 ? "one" : "all";
 }
 
 /** Keeps a draft for each conversation, once it is known which one the page shows. */

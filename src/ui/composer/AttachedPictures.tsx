@@ -1,6 +1,6 @@
 // The pictures that go with the next question: large while nothing has been asked, smaller in the question box. One that is still being
 // opened can be canceled; one that could not be used says why and can be tried again or removed.
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import type { Picture } from "#chat/conversation/conversation.ts";
 import type { DraftPicture } from "#chat/pictures/draft-pictures.ts";
 import { CloseIcon, CropIcon } from "#ui/parts/icons.tsx";
@@ -16,11 +16,14 @@ interface AttachedPicturesProps {
   readonly before: number;
   readonly onView: (pictureId: string) => void;
   readonly onCrop: (picture: Picture) => void;
+  /** What stands beside them. */
+  readonly children?: ComponentChildren;
 }
 
 /** Renders nothing without pictures. `data-testid="picture-problem"` is the message about a picture that could not be used. */
-export function AttachedPictures({ draft, size, before, onView, onCrop }: AttachedPicturesProps): JSX.Element | null {
+export function AttachedPictures(props: AttachedPicturesProps): JSX.Element | null {
   const t = useTexts();
+  const { draft, size, before, onView, onCrop, children } = props;
   const { given, pictures } = draft;
   if (given.length === 0) return null;
   const failed = given.filter((one) => one.state === "failed");
@@ -80,6 +83,7 @@ export function AttachedPictures({ draft, size, before, onView, onCrop }: Attach
           })}
         </div>
       )}
+      {children}
     </div>
   );
 }

@@ -2,6 +2,12 @@
 
 export const photos = {
   offer: (name: string) => `Working with photos? Try ${name}`,
+  beside: {
+    one: (name: string) => `This looks like a photo. ${name} understands photos better.`,
+    all: (name: string) => `These look like photos. ${name} understands photos better.`,
+    some: (name: string) => `Some of these look like photos. ${name} understands photos better.`,
+  },
+  notAgain: "Don't suggest this again",
   facts: (size: string, license: string) => (size === "" ? license : `${size} · ${license}`),
   from: (host: string) => `Downloaded once from ${host}. Your pictures stay on this device.`,
   orMore: (size: string) => `${size} or more`,
