@@ -1,4 +1,4 @@
-// Turns pixels into the vision tower's input: makes them square (pad, crop or stretch), resizes (bicubic, antialiased) and normalises.
+// Turns pixels into the vision tower's input: makes them square (pad, crop or stretch), resizes (bicubic or Lanczos, antialiased) and normalises.
 // The resize reproduces Pillow's: 22-bit fixed-point weights, a horizontal pass, rounding to uint8, a vertical pass.
 // Transparent pixels are composited on white, as a page shows them; Pillow's convert("RGB") would keep their hidden colour.
 // The inner loops are WebAssembly (kernels/resize.ts).
@@ -42,8 +42,19 @@ export function squarePixels(pixels: Pixels, mode: Exclude<ImageMode, "auto">, t
 }
 
 /** Resizes the whole picture; returns 8-bit RGB [height, width, 3]. */
-export function resizeWhole(pixels: Pixels, width: number, height: number): Uint8Array {
-  return resize(pixels, frameOf(pixels), width, height, window(0, 0, width, height));
+export function resizeWhole(pixels: Pixels, width: number, height: number, filter: Filter = "bicubic"): Uint8Array {
+  return resize(pixels, frameOf(pixels), width, height, window(0, 0, width, height), filter);
+}
+
+/** 8-bit RGB [height, width, 3] as opaque pixels. */
+export function opaque(rgb: Uint8Array, width: number, height: number): Pixels {
+  const data = new Uint8Array(width * height * 4).fill(255);
+  for (let from = 0, to = 0; from < rgb.length; from += 3, to += 4) {
+    data[to] = rgb[from] ?? 0;
+    data[to + 1] = rgb[from + 1] ?? 0;
+    data[to + 2] = rgb[from + 2] ?? 0;
+  }
+  return { width, height, data };
 }
 
 /** Normalises 8-bit RGB [size, size, 3] to f32 [3, size, size]. */
@@ -84,20 +95,35 @@ function window(left: number, top: number, width: number, height: number): Windo
   return { left, top, width, height };
 }
 
-function resize(pixels: Pixels, frame: Frame, wide: number, high: number, keep: Window): Uint8Array {
+function resize(
+  pixels: Pixels,
+  frame: Frame,
+  wide: number,
+  high: number,
+  keep: Window,
+  filter: Filter = "bicubic",
+): Uint8Array {
   // Pillow runs the vertical pass first where it shrinks the picture much more. On a padded square that never happens.
   const down = frame.height - high;
   if (down > 0 && down > 2 * (frame.width - wide)) {
     const turned = transpose(pixels);
     const turnedKeep = window(keep.top, keep.left, keep.height, keep.width);
-    return transposeRgb(resizeAcrossFirst(turned, frameOf(turned), high, wide, turnedKeep), keep.height, keep.width);
+    const resized = resizeAcrossFirst(turned, frameOf(turned), high, wide, turnedKeep, filter);
+    return transposeRgb(resized, keep.height, keep.width);
   }
-  return resizeAcrossFirst(pixels, frame, wide, high, keep);
+  return resizeAcrossFirst(pixels, frame, wide, high, keep, filter);
 }
 
-function resizeAcrossFirst(pixels: Pixels, frame: Frame, wide: number, high: number, keep: Window): Uint8Array {
-  const across = weights(frame.width, wide, keep.left, keep.width);
-  const down = weights(frame.height, high, keep.top, keep.height);
+function resizeAcrossFirst(
+  pixels: Pixels,
+  frame: Frame,
+  wide: number,
+  high: number,
+  keep: Window,
+  filter: Filter,
+): Uint8Array {
+  const across = weights(frame.width, wide, keep.left, keep.width, filters[filter]);
+  const down = weights(frame.height, high, keep.top, keep.height, filters[filter]);
   const firstRow = down.starts[0] ?? 0;
   const rows = (down.starts[keep.height - 1] ?? 0) + (down.counts[keep.height - 1] ?? 0) - firstRow;
 
@@ -206,6 +232,15 @@ function transposeRgb(rgb: Uint8Array, height: number, width: number): Uint8Arra
 
 const precisionBits = 22;
 
+/** Pillow's filters. */
+export type Filter = "bicubic" | "lanczos";
+
+/** A filter's weights by distance, in pixels of the smaller picture; beyond `reach` they are 0. */
+interface FilterCurve {
+  readonly reach: number;
+  readonly at: (distance: number) => number;
+}
+
 interface Weights {
   readonly starts: Int32Array;
   readonly counts: Int32Array;
@@ -214,10 +249,10 @@ interface Weights {
 }
 
 /** Fixed-point weights for resizing a line of `from` pixels to `to`: those of `count` outputs, beginning with output `first`. */
-function weights(from: number, to: number, first: number, count: number): Weights {
+function weights(from: number, to: number, first: number, count: number, { reach, at }: FilterCurve): Weights {
   const scale = from / to;
   const filterScale = Math.max(scale, 1);
-  const support = 2 * filterScale;
+  const support = reach * filterScale;
   const taps = Math.ceil(support) * 2 + 1;
   const starts = new Int32Array(count);
   const counts = new Int32Array(count);
@@ -227,7 +262,7 @@ function weights(from: number, to: number, first: number, count: number): Weight
     const start = Math.max(Math.trunc(centre - support + 0.5), 0);
     const end = Math.min(Math.trunc(centre + support + 0.5), from);
     const raw: number[] = [];
-    for (let x = start; x < end; x++) raw.push(bicubic((x - centre + 0.5) / filterScale));
+    for (let x = start; x < end; x++) raw.push(at((x - centre + 0.5) / filterScale));
     const sum = raw.reduce((total, value) => total + value, 0);
     starts[i] = start;
     counts[i] = end - start;
@@ -246,3 +281,18 @@ function bicubic(x: number): number {
   if (t < 2) return (((t - 5) * t + 8) * t - 4) * a;
   return 0;
 }
+
+function lanczos(x: number): number {
+  return x > -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0;
+}
+
+function sinc(x: number): number {
+  if (x === 0) return 1;
+  const angle = x * Math.PI;
+  return Math.sin(angle) / angle;
+}
+
+const filters: Readonly<Record<Filter, FilterCurve>> = {
+  bicubic: { reach: 2, at: bicubic },
+  lanczos: { reach: 3, at: lanczos },
+};
