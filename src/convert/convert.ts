@@ -14,8 +14,9 @@ import { parseConfig, type LlavaConfig } from "#convert/config/config.ts";
 import { dataFileWriter, type DataFile } from "#convert/onnx/external-data.ts";
 import { readObject } from "#convert/checkpoint/json-file.ts";
 import { LlavaTensors } from "#convert/checkpoint/llava-tensors.ts";
-import { imageAspectOf, packageConfigFiles } from "#convert/package/package-config.ts";
+import { imageAspectOf, imageProcessor, packageConfigFiles } from "#convert/package/package-config.ts";
 import { manifestTiles, mostImageTokens } from "#convert/package/picture-rows.ts";
+import { manifestSquares, mostSquareRows } from "#convert/package/picture-squares.ts";
 import { ShardedWriter } from "#convert/package/shard.ts";
 import { writeManifest } from "#convert/package/write-manifest.ts";
 import {
@@ -84,6 +85,7 @@ async function writePackage(given: CheckpointFolder, to: PackageFolder, options:
   await checkTokens(from, tokens, options.tryTokenizer, options.onNote);
   noteWindow(config, options);
   const tensors = new LlavaTensors(checkpoint);
+  const squares = manifestSquares(config, await imageProcessor(from));
   const graphs = buildGraphs(config, tensors, options.bits, options.adaptable === true, options);
   tensors.refuseUnread(config.text.layers);
   const conversation = await chooseConversation({
@@ -108,8 +110,9 @@ async function writePackage(given: CheckpointFolder, to: PackageFolder, options:
       name: options.name ?? from.name,
       template: conversation.template,
       imageAspect: await imageAspectOf(from, config),
-      imageTokens: mostImageTokens(config),
+      imageTokens: squares ? mostSquareRows(config, squares) : mostImageTokens(config),
       ...(tiles ? { tiles } : {}),
+      ...(squares ? { squares } : {}),
       contextLength: config.text.context,
     },
     graphs: await manifestGraphs(graphs, config.text, tensors),

@@ -81,6 +81,15 @@ export interface PictureTiles {
   readonly onlyAlone: boolean;
 }
 
+/** How a picture is cut into squares of the tower's size: Idefics3's and SmolVLM's way. */
+export interface PictureSquares {
+  /** Pixels that the longest side of a picture is scaled to before it is cut. */
+  readonly longestEdge: number;
+  readonly filter: "lanczos" | "bicubic";
+  /** Rows of features of a square. */
+  readonly rows: number;
+}
+
 /** What the engine must know of a package beyond its Hugging Face config files; a Manifest satisfies it. */
 export interface PackageInfo {
   readonly model: {
@@ -91,6 +100,7 @@ export interface PackageInfo {
     /** Rows that one picture takes in the prompt; with tiles the most that it may take. */
     readonly imageTokens: number;
     readonly tiles?: PictureTiles | undefined;
+    readonly squares?: PictureSquares | undefined;
     readonly contextLength: number;
   };
   readonly graphs: { readonly vision: GraphFiles; readonly embed: GraphFiles; readonly decoder: GraphFiles };

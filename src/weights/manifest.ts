@@ -64,6 +64,14 @@ const Tiles = v.object({
   onlyAlone: v.boolean(),
 });
 
+const Squares = v.object({
+  /** Pixels that the longest side of a picture is scaled to before it is cut. */
+  longestEdge: v.pipe(count, v.minValue(1), v.maxValue(2 ** 14, "no model sees such pictures")),
+  filter: v.picklist(["lanczos", "bicubic"]),
+  /** Feature rows of a square. */
+  rows: tokens,
+});
+
 const ManifestSchema = v.object({
   version: v.literal(manifestVersion),
   model: v.object({
@@ -79,6 +87,8 @@ const ManifestSchema = v.object({
     imageTokens: tokens,
     /** For models that see a picture as a whole and in tiles. */
     tiles: v.optional(Tiles),
+    /** For models that see a picture in squares, or as one: Idefics3 and SmolVLM. */
+    squares: v.optional(Squares),
     contextLength: tokens,
   }),
   graphs: v.object({ vision: Graph, embed: Graph, decoder: Graph }),

@@ -86,6 +86,64 @@ describe("rotary frequencies agree with transformers", () => {
   });
 });
 
+test("SmolVLM-256M's config, which leaves out what equals the class's defaults", () => {
+  const config = parseConfig({
+    model_type: "idefics3",
+    image_token_id: 49190,
+    scale_factor: 4,
+    text_config: {
+      model_type: "llama",
+      hidden_size: 576,
+      intermediate_size: 1536,
+      num_attention_heads: 9,
+      num_hidden_layers: 30,
+      num_key_value_heads: 3,
+      max_position_embeddings: 8192,
+      rope_theta: 100000,
+      vocab_size: 49280,
+    },
+    vision_config: {
+      model_type: "idefics3",
+      hidden_size: 768,
+      image_size: 512,
+      num_attention_heads: 12,
+      patch_size: 16,
+    },
+  });
+  expect(config.vision).toMatchObject({
+    kind: "siglip",
+    ffn: 3072,
+    layers: 12,
+    postNorm: true,
+    activation: "gelu_tanh",
+    epsilon: 1e-6,
+  });
+  expect(config.text).toMatchObject({ headSize: 64, kvHeads: 3, epsilon: 1e-5, tiedHead: false });
+  expect(config).toMatchObject({
+    imageTokenId: 49190,
+    imageTokens: 64,
+    shuffle: 4,
+    squares: true,
+    projectorBias: false,
+  });
+});
+
+test("a shuffle that does not divide the patches, and a foreign tower, are refused by name", () => {
+  const config =
+    (change: object, vision: object = {}) =>
+    () =>
+      parseConfig({
+        model_type: "smolvlm",
+        text_config: tinyConfig().text_config,
+        vision_config: { image_size: 384, patch_size: 14, ...vision },
+        scale_factor: 3,
+        ...change,
+      });
+  expect(config({})().imageTokens).toBe(81);
+  expect(config({ scale_factor: 4 })).toThrow(/scale_factor is 4, which does not divide the tower's 27 × 27 patches/);
+  expect(config({}, { model_type: "dinov2" })).toThrow(/vision_config.model_type is "dinov2"/);
+});
+
 /** What makes the tiny checkpoint one of tiles. */
 const anyres = (pinpoints = [[32, 64]]) => ({ model_type: "llava_next", image_grid_pinpoints: pinpoints });
 

@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import { layerIndex, only, tokenId, whole } from "./config-fields.ts";
+import { Idefics3, idefics3Config, isIdefics3 } from "./idefics3-config.ts";
 import { Mixture, mixtureOf, type MixtureConfig } from "./mixture-config.ts";
 import { Text, textConfig, type TextConfig } from "./text-config.ts";
 import { grids, tilesConfig, type Tiles, type TilesConfig } from "./tiles-config.ts";
@@ -23,8 +24,12 @@ export interface LlavaConfig {
   readonly imageTokenId: number;
   /** Rows of features per picture, or per tile of one. */
   readonly imageTokens: number;
+  /** Side of the square of patches whose rows become one row before the projector (Idefics3's pixel shuffle); 1 where each stays its own. */
+  readonly shuffle: number;
   readonly imageAspect: "pad" | "crop" | "resize" | undefined;
   readonly tiles: TilesConfig | undefined;
+  /** Whether pictures are cut into squares as Idefics3's processor does; its preprocessor_config.json has the sizes. */
+  readonly squares?: boolean | undefined;
   /** Whether a picture's slot stands between the tokens <im_start> and <im_end>. */
   readonly imageMarks: boolean;
   /** The second tower of a mixture. */
@@ -61,6 +66,7 @@ const Config = v.looseObject({
 /** The parsed config; throws EngineError("bad-checkpoint") that names the field which is missing, wrong or not supported. */
 export function parseConfig(json: unknown): LlavaConfig {
   const raw = checked(Config, json);
+  if (isIdefics3(raw.model_type)) return idefics3Config(checked(Idefics3, json));
   const kind = kinds[raw.model_type];
   if (!kind) throw badCheckpoint(unsupported(raw.model_type));
   const projector = raw.mm_projector_type ?? "mlp2x_gelu";
@@ -83,6 +89,7 @@ export function parseConfig(json: unknown): LlavaConfig {
     projectorActivation: projectorActivation(raw.projector_hidden_act),
     imageTokenId,
     imageTokens: side * side + (vision.keepClass ? 1 : 0) + (mixture?.classTokens ?? 0),
+    shuffle: 1,
     imageAspect: aspect === "pad" || aspect === "crop" || aspect === "resize" ? aspect : undefined,
     tiles: kind.tiles && tilesConfig(raw, kind.tiles, vision),
     imageMarks: raw.mm_use_im_start_end,
@@ -99,5 +106,5 @@ function checked<T extends v.GenericSchema>(schema: T, json: unknown): v.InferOu
 
 function unsupported(type: string): string {
   const what = /mpt/i.test(type) ? "LLaVA on MPT" : `model_type is "${type}", which`;
-  return `${what} is not supported; LLaVA 1.0 to 1.6 on Llama, Vicuna, Mistral or Yi, LLaVA-Interleave and LLaVA-OneVision on Qwen2 are`;
+  return `${what} is not supported; LLaVA 1.0 to 1.6 on Llama, Vicuna, Mistral or Yi, LLaVA-Interleave and LLaVA-OneVision on Qwen2, Idefics3 and SmolVLM are`;
 }

@@ -17,6 +17,8 @@ export interface VisionConfig {
   /** Number of blocks up to the layer that the features are taken from. */
   readonly layers: number;
   readonly keepClass: boolean;
+  /** Whether a norm follows the last block, as in Idefics3. */
+  readonly postNorm: boolean;
 }
 
 /** `vision_config`. */
@@ -139,5 +141,6 @@ export function visionConfig(
     activation,
     layers,
     keepClass: full && kind === "clip",
+    postNorm: false,
   };
 }

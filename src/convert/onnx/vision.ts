@@ -16,28 +16,25 @@ export interface ProjectorShape {
 }
 
 /**
- * pixel_values f32 [n, channels, size, size] → image_features f32 [n, tokens, textHidden]; for pictures in tiles also
+ * pixel_values f32 [n, channels, size, size] (Idefics3: [batch, n, channels, size, size]) → image_features f32 [n, tokens, textHidden]; for pictures in tiles also
  * image_newline f32 [n, 1, textHidden], the row that ends each line of tiles. Adaptable: also tower_features f32 [n, tokens, hidden], which
  * the input of an adapter's own projector.
  */
 export function buildVisionEncoder(
-  { vision: config, text, projector, projectorActivation, projectorBias, tiles }: LlavaConfig,
+  { vision: config, text, projector, projectorActivation, projectorBias, tiles, shuffle }: LlavaConfig,
   tensors: LlavaTensors,
   options: GraphOptions,
 ): GraphBuilder {
   const graph = new GraphBuilder("vision_encoder");
   const ops = new WeightOps(graph, options);
-  const pixels = graph.input("pixel_values", "float32", [
-    "images",
-    config.channels,
-    config.imageSize,
-    config.imageSize,
-  ]);
+  const pixels = shuffle > 1 ? groupedPixels(graph, config) : graph.input("pixel_values", "float32", ["images", ...pixelDims(config)]); // prettier-ignore
   const images = graph.node("images", "Shape", [pixels], { start: { int: 0 }, end: { int: 1 } });
 
-  const x = visionTower(graph, ops, config, tensors, pixels, images);
-  const tokens = Math.floor(config.imageSize / config.patchSize) ** 2 + (config.keepClass ? 1 : 0);
-  if (options.adaptable === true) {
+  let x = visionTower(graph, ops, config, tensors, pixels, images);
+  if (shuffle > 1) x = pixelShuffle(graph, config, shuffle, x);
+  const patches = Math.floor(config.imageSize / config.patchSize) ** 2 + (config.keepClass ? 1 : 0);
+  const [tokens, width] = [patches / shuffle ** 2, config.hidden * shuffle ** 2];
+  if (options.adaptable === true && shuffle === 1) {
     graph.nodeTo(["tower_features"], "tower", "Identity", [x]);
     graph.output("tower_features", "float32", ["images", tokens, config.hidden]);
   }
@@ -45,7 +42,7 @@ export function buildVisionEncoder(
     graph,
     ops,
     {
-      inputs: config.hidden,
+      inputs: width,
       outputs: text.hidden,
       kind: projector,
       activation: projectorActivation,
@@ -57,6 +54,36 @@ export function buildVisionEncoder(
   graph.output("image_features", "float32", ["images", tokens, text.hidden]);
   if (tiles) newlineRow(graph, ops, tensors, images, text.hidden);
   return graph;
+}
+
+const pixelDims = ({ channels, imageSize }: VisionConfig): readonly number[] => [channels, imageSize, imageSize];
+
+/** Idefics3's input is pixel_values [batch, n, channels, size, size]: pictures by the prompt that they belong to. Returns [batch · n, …]. */
+function groupedPixels(graph: GraphBuilder, config: VisionConfig): Value {
+  const dims = pixelDims(config);
+  const given = graph.input("pixel_values", "float32", ["batch_size", "images", ...dims]);
+  return graph.node("pixels", "Reshape", [given, graph.int64("pixel_dims", [-1, ...dims])]);
+}
+
+/**
+ * The rows of each square of `by` × `by` patches, joined into one: [n, side², hidden] → [n, (side / by)², by² · hidden].
+ * x ─ Reshape [n, side, side/by, by·hidden] ─ Transpose ─ Reshape [n, side/by, side/by, by²·hidden] ─ Transpose ─ Reshape
+ */
+function pixelShuffle(
+  graph: GraphBuilder,
+  { imageSize, patchSize, hidden }: VisionConfig,
+  by: number,
+  x: Value,
+): Value {
+  const side = Math.floor(imageSize / patchSize);
+  const [fewer, width] = [side / by, by ** 2 * hidden];
+  const step = (name: string, value: Value, dims: readonly number[]): Value =>
+    graph.node(`shuffle/${name}`, "Reshape", [value, graph.int64(`shuffle_${name}`, [0, ...dims])]);
+  const swap = (name: string, value: Value): Value =>
+    graph.node(`shuffle/${name}`, "Transpose", [value], { perm: { ints: [0, 2, 1, 3] } });
+  const across = swap("across", step("across", x, [side, fewer, by * hidden]));
+  const down = swap("down", step("down", across, [fewer, fewer, width]));
+  return step("rows", down, [fewer ** 2, width]);
 }
 
 /** pixels [n, channels, size, size] → the selected layer's rows [n, patches, hidden], with the class row where the config keeps it. */
@@ -71,6 +98,7 @@ export function visionTower(
   const patches = Math.floor(config.imageSize / config.patchSize) ** 2;
   let x = embedPatches(graph, ops, config, tensors, pixels, images, patches);
   for (let layer = 0; layer < config.layers; layer++) x = block(graph, ops, config, tensors, x, layer);
+  if (config.postNorm) x = layerNorm(graph, ops, config, tensors, "post_norm", x, "post_layernorm");
   if (config.kind !== "clip" || config.keepClass) return x;
   const [starts, ends, axes] = [
     graph.int64("one", [1]),

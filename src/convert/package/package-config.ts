@@ -6,6 +6,7 @@ import { readText, type CheckpointFolder } from "#convert/checkpoint/folders.ts"
 import { readObject } from "#convert/checkpoint/json-file.ts";
 import type { Conversation } from "#convert/text/choose-template.ts";
 import type { LlavaConfig } from "#convert/config/config.ts";
+import { squaresPreprocessing } from "./picture-squares.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 const JsonObject = v.record(v.string(), v.unknown());
@@ -58,30 +59,39 @@ export async function packageConfigFiles(
   const generation = await generationConfig(folder, rawConfig, conversation.ends);
   if (generation) out.set("generation_config.json", toText(generation));
 
-  const aspect = await imageAspectOf(folder, config);
-  const size = config.vision.imageSize;
-  const given = (await imageProcessor(folder)) ?? {};
-  const stock = config.vision.kind === "siglip" ? siglipPreprocessing(size) : clipPreprocessing(size);
-  const ratio = config.tiles ? "anyres" : aspect;
-  out.set("preprocessor_config.json", toText({ ...stock, ...given, image_aspect_ratio: ratio }));
+  const given = await imageProcessor(folder);
+  const preprocessor = await preprocessorConfig(folder, config, given ?? {});
+  out.set("preprocessor_config.json", toText(preprocessor));
 
   const processor = Object.entries((await readObject(folder, "processor_config.json")) ?? {});
   const flat = Object.fromEntries(processor.filter(([key]) => key !== "image_processor" && key !== "chat_template"));
-  out.set(
-    "processor_config.json",
-    toText({
-      processor_class: "LlavaProcessor",
-      image_token: "<image>",
-      vision_feature_select_strategy: config.vision.keepClass || config.vision.kind === "siglip" ? "full" : "default",
-      ...flat,
-      patch_size: config.vision.patchSize,
-      // transformers.js adds these to the patches and, unlike Python, does not take the dropped class token off again.
-      num_additional_image_tokens: config.vision.keepClass ? 1 : 0,
-    }),
-  );
+  out.set("processor_config.json", toText(processorConfig(config, flat)));
   const card = (await readText(folder, "README.md")) ?? (await readText(folder, "MODEL_CARD.md"));
   if (card !== undefined) out.set("README.md", card);
   return out;
+}
+
+/** What the package's preprocessor_config.json says; `given` is the checkpoint's. */
+async function preprocessorConfig(folder: CheckpointFolder, config: LlavaConfig, given: Json): Promise<Json> {
+  if (config.squares === true) return { ...squaresPreprocessing(config), ...given };
+  const size = config.vision.imageSize;
+  const stock = config.vision.kind === "siglip" ? siglipPreprocessing(size) : clipPreprocessing(size);
+  return { ...stock, ...given, image_aspect_ratio: config.tiles ? "anyres" : await imageAspectOf(folder, config) };
+}
+
+function processorConfig(config: LlavaConfig, given: Json): Json {
+  if (config.squares === true) {
+    return { processor_class: "Idefics3Processor", ...given, image_seq_len: config.imageTokens };
+  }
+  return {
+    processor_class: "LlavaProcessor",
+    image_token: "<image>",
+    vision_feature_select_strategy: config.vision.keepClass || config.vision.kind === "siglip" ? "full" : "default",
+    ...given,
+    patch_size: config.vision.patchSize,
+    // transformers.js adds these to the patches and, unlike Python, does not take the dropped class token off again.
+    num_additional_image_tokens: config.vision.keepClass ? 1 : 0,
+  };
 }
 
 function withGraphNotes(raw: Json, config: LlavaConfig, graphs: readonly GraphNote[]): Json {
@@ -121,7 +131,7 @@ function withGraphNotes(raw: Json, config: LlavaConfig, graphs: readonly GraphNo
 }
 
 /** The image processor's settings, in their own file or inside the processor's as newer checkpoints have them. */
-async function imageProcessor(folder: CheckpointFolder): Promise<Json | undefined> {
+export async function imageProcessor(folder: CheckpointFolder): Promise<Json | undefined> {
   const own = await readObject(folder, "preprocessor_config.json");
   if (own) return own;
   const nested = (await readObject(folder, "processor_config.json"))?.["image_processor"];

@@ -1,4 +1,4 @@
-// Tensor names of LLaVA's own repository and of plain language models, as Hugging Face's LLaVA has them.
+// Tensor names of LLaVA's own repository, of Idefics3 and of plain language models, as Hugging Face's LLaVA has them.
 // Knows names only: tensors are passed on unread.
 import { Checkpoint, type Tensor } from "#convert/checkpoint/checkpoint.ts";
 
@@ -25,6 +25,10 @@ const rules: readonly { readonly prefix: string; readonly rename: (rest: string)
   { prefix: "model.vision_tower.", rename: tower },
   { prefix: "vision_tower.vision_tower.", rename: tower },
   { prefix: "vision_tower.", rename: tower },
+  // Idefics3 and SmolVLM: their connector is a linear projector.
+  { prefix: "model.text_model.", rename: decoder },
+  { prefix: "model.vision_model.", rename: tower },
+  { prefix: "model.connector.modality_projection.proj.", rename: same("multi_modal_projector.linear_1.") },
   { prefix: "model.image_newline", rename: same("image_newline") },
   { prefix: "model.language_model.lm_head.", rename: same("language_model.lm_head.") },
   { prefix: "model.language_model.model.", rename: decoder },
