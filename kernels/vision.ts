@@ -128,6 +128,20 @@ function quantizeRow(x: usize, row: i32): void {
   }
 }
 
+/**
+ * Where a row goes so that the rows of each square of `shuffle` × `shuffle` patches follow each other: they are one row for the projector then,
+ * which is Idefics3's pixel shuffle.
+ */
+function shuffledRow(row: i32): i32 {
+  const by = field(layout.shuffle);
+  if (by == 1) return row;
+  const side = field(layout.image) / field(layout.patch);
+  const y = row / side,
+    x = row % side;
+  const square = (y / by) * (side / by) + x / by;
+  return square * by * by + (y % by) * by + (x % by);
+}
+
 /** Copies a row's keys and values to their panels. */
 function packRow(row: i32): void {
   const hidden = field(layout.hidden),
@@ -300,21 +314,25 @@ function forward(thread: i32): void {
   for (let m = nextItem(rows); m >= 0; m = nextItem(rows)) {
     const row = stream + <usize>m * hiddenBytes;
     const change = update + <usize>m * hiddenBytes;
-    for (let i: usize = 0; i < hiddenBytes; i += 16) {
-      v128.store(row + i, f32x4.add(v128.load(row + i), v128.load(change + i)));
+    if (address(layout.postNorm)) {
+      layerNorm(row, change, address(layout.postNorm), hidden, row);
+    } else {
+      for (let i: usize = 0; i < hiddenBytes; i += 16) {
+        v128.store(row + i, f32x4.add(v128.load(row + i), v128.load(change + i)));
+      }
     }
-    if (classifier == 0) quantizeRow(row, m);
+    if (classifier == 0) quantizeRow(row, shuffledRow(m));
     else if (m >= field(layout.dropped)) joinRow(classifier, map, m - field(layout.dropped), row, hidden, scratch);
   }
   finishPhase();
   project(scratch);
 }
 
-/** The projector, one matrix or two with a Gelu between, on the rows that are not dropped. */
+/** The projector, one matrix or two with a Gelu between, on the rows that are not dropped, several of them as one where they are shuffled. */
 function project(scratch: usize): void {
   const dropped = field(layout.dropped),
     hidden = field(layout.hidden);
-  const rows = field(layout.rows) - dropped;
+  const rows = (field(layout.rows) - dropped) / (field(layout.shuffle) * field(layout.shuffle));
   const classifier = address(layout.classifier);
   const own = address(layout.quantized) + <usize>dropped * ((<usize>hidden) << 1);
   const ownScales = address(layout.quantizedScales) + <usize>dropped * ((<usize>(hidden >> 5)) << 2);

@@ -31,6 +31,8 @@ interface Kind {
   /** More of config.json. */
   readonly config?: Record<string, unknown>;
   readonly adaptable?: boolean;
+  /** Side of the square of patches that become one row. */
+  readonly shuffle?: number;
 }
 
 /** 36 or 37 rows: neither whole fours nor whole eights of them. */
@@ -54,6 +56,14 @@ const kinds: Readonly<Record<string, Kind>> = {
     ...siglip,
     image: 51,
     config: { vision_feature_select_strategy: "full" },
+  },
+  "Idefics3: a last norm, nine patches in a row": {
+    ...siglip,
+    hidden: 96,
+    bits: 4,
+    scheme: "asymmetric",
+    config: { model_type: "idefics3", scale_factor: 3, image_token_id: 4 },
+    shuffle: 3,
   },
   // 290 rows of 2,080 numbers are more than the kernel goes through for one row of weights.
   "CLIP with many wide rows": { ...clip, image: 136, ffn: 2080 },
@@ -99,7 +109,11 @@ async function convertKind({ tower, hidden, heads, ffn, image, patch, ...kind }:
     pair(`encoder.layers.${i}.mlp.fc1`, ffn, hidden);
     pair(`encoder.layers.${i}.mlp.fc2`, hidden, ffn);
   }
-  add("multi_modal_projector.linear_1.weight", 64, hidden);
+  if (kind.shuffle !== undefined) {
+    pair("post_layernorm", hidden);
+    for (const name of tensors.keys()) if (name.startsWith("multi_modal_projector.")) tensors.delete(name);
+  }
+  add("multi_modal_projector.linear_1.weight", 64, hidden * (kind.shuffle ?? 1) ** 2);
   add("image_newline", 64);
   const to = memoryPackage();
   const info = await convert(memoryCheckpoint("seen", tinyFiles(tensors, config)), to, {
@@ -137,7 +151,8 @@ describe.each(Object.entries(kinds))("%s", (_, kind) => {
       ),
     };
     const session = await runtime.createSession(source, []);
-    const pixels = runtime.tensor("float32", pixelsOf(kind), [1, 3, kind.image, kind.image]);
+    const groups = kind.shuffle === undefined ? [] : [1];
+    const pixels = runtime.tensor("float32", pixelsOf(kind), [1, ...groups, 3, kind.image, kind.image]);
     const outputs = await session.run({ pixel_values: pixels });
     expect([...outputs.keys()].sort()).toEqual([
       "image_features",

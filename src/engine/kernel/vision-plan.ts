@@ -40,8 +40,11 @@ export interface VisionPlan {
   readonly positions: OnnxTensor;
   readonly preNorm: PlannedNorm | undefined;
   readonly blocks: readonly PlannedBlock[];
+  readonly postNorm: PlannedNorm | undefined;
   /** First rows that the projector does not get: the class row, or none. */
   readonly dropped: number;
+  /** Side of the square of patches that become one row of the projector's input (Idefics3's pixel shuffle); 1 where there is none. */
+  readonly shuffle: number;
   /** One matrix, or two with a Gelu between. */
   readonly projector: readonly PlannedMatrix[];
   /** f32 [projected]. */
@@ -143,6 +146,11 @@ function read({ nodes, tensors }: OnnxGraph): VisionPlan {
     expect(heads === ownHeads && activation === own);
     blocks.push({ attentionNorm, qkv, out, mlpNorm, wide, narrow });
   }
+  let postNorm: PlannedNorm | undefined;
+  if (walk.peek()?.op === "LayerNormalization") {
+    const found = norm(stream);
+    [postNorm, stream] = [found, found.output];
+  }
   const dropped = walk.peek()?.op === "Slice" ? 1 : 0;
   if (dropped > 0) {
     const slice = walk.next();
@@ -151,6 +159,9 @@ function read({ nodes, tensors }: OnnxGraph): VisionPlan {
     stream = slice.outputs[0];
   }
   const spread = classifier && readJoin(walk, stream);
+  // The shuffle swaps two axes twice; by how many patches shows in the width of the rows that it yields.
+  const isShuffled = walk.peek()?.op === "Transpose";
+  if (isShuffled) for (let swaps = 0; swaps < 2; swaps++) walk.next("Transpose");
   const projector = [walk.matrix()];
   if (walk.peek()?.op === "Gelu") {
     walk.next();
@@ -165,6 +176,8 @@ function read({ nodes, tensors }: OnnxGraph): VisionPlan {
   const first = expect(blocks[0]);
   const width = expect(hidden);
   const headSize = width / expect(heads);
+  const shuffle = isShuffled ? Math.sqrt((projector[0]?.cols ?? 0) / width) : 1;
+  expect(Number.isInteger(shuffle) && !(isShuffled && (classRow !== undefined || yieldsTower || classifier)));
   expect(first.qkv.rows === 3 * width && first.qkv.cols === width && positions.dims[1] === width);
   return {
     hidden: width,
@@ -181,7 +194,9 @@ function read({ nodes, tensors }: OnnxGraph): VisionPlan {
     positions,
     preNorm,
     blocks,
+    postNorm,
     dropped,
+    shuffle,
     projector,
     newline: newlineNode && walk.tensor(newlineNode.inputs[0]),
     yieldsTower,

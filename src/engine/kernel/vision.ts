@@ -50,12 +50,14 @@ export interface TowerOptions extends WeightFiles {
 
 /** Whether the kernel's arithmetic fits these shapes. */
 export function fitsKernel(plan: VisionPlan, image: number): boolean {
-  const { hidden, headSize, patch, positions, classRow, classifier } = plan;
-  const patches = Math.floor(towerSide(plan, image) / patch) ** 2; // pixels beyond the last whole patch are ignored
+  const { hidden, headSize, patch, positions, classRow, classifier, shuffle } = plan;
+  const side = Math.floor(towerSide(plan, image) / patch); // pixels beyond the last whole patch are ignored
+  const patches = side ** 2;
   if (classifier && !classifierFits(classifier, { image, hidden, patches, projected: 0 })) return false;
   return (
     hidden % 32 === 0 &&
     headSize % 8 === 0 &&
+    side % shuffle === 0 &&
     positions.dims[0] === patches + (classRow ? 1 : 0) &&
     plan.blocks.every(({ qkv, out, wide, narrow }) => {
       const fits = qkv.cols === hidden && out.cols === hidden && wide.cols === hidden && narrow.rows === hidden;
@@ -80,6 +82,7 @@ export async function loadTower(options: TowerOptions): Promise<VisionTower> {
   memory.words(fields.blockTable, tables.blocks);
   memory.words(fields.projector, tables.projector);
   if (tables.preNorm) memory.words(fields.preNorm, tables.preNorm);
+  if (tables.postNorm) memory.words(fields.postNorm, tables.postNorm);
   writePatchWeights(memory.floats.subarray(fields.patchWeights >> 2), await floatsOf(plan.kernel, options), hidden);
   if (plan.kernelBias) {
     const size = fields.rows * hidden;
@@ -96,7 +99,7 @@ export async function loadTower(options: TowerOptions): Promise<VisionTower> {
         throw new EngineError("internal", "a picture of another size");
       memory.floats.set(classifier ? classifier.setPixels(pixels) : pixels, fields.pixels >> 2);
       team.run();
-      const rows = fields.rows - plan.dropped;
+      const rows = (fields.rows - plan.dropped) / plan.shuffle ** 2;
       const projected = projectedSize(plan);
       const copy = (at: number, count: number): Float32Array<ArrayBuffer> =>
         new Float32Array(memory.floats.subarray(at >> 2, (at >> 2) + count));
@@ -126,15 +129,17 @@ function layOut(memory: KernelMemory, plan: VisionPlan, image: number, threads: 
   const panels = Math.ceil(rows / 8);
   const blocksOf = (columns: number): number => Math.ceil(columns / 32);
   const widest = Math.max(ffn, plan.projector[0]?.rows ?? 0);
+  const deepest = Math.max(widest, hidden, plan.projector[0]?.cols ?? 0);
   const place = (bytes: number): number => memory.place(bytes);
   const normWords = ({ weight, bias }: PlannedNorm): number[] => [memory.placeTensor(weight), memory.placeTensor(bias)];
   const tables = {
     blocks: plan.blocks.flatMap((block) => blockWords(memory, block, normWords)),
     projector: plan.projector.flatMap((matrix) => memory.matrixWords(matrix)),
     preNorm: plan.preNorm && normWords(plan.preNorm),
+    postNorm: plan.postNorm && normWords(plan.postNorm),
   };
   const attentionScratch = 16 * headSize + 128 * panels + 16 * hidden;
-  const matmulScratch = unpackedBytes(blocksOf(Math.max(widest, hidden)) * 32) + rows * 128;
+  const matmulScratch = unpackedBytes(blocksOf(deepest) * 32) + rows * 128;
   const placed =
     plan.classifier && placeClassifier(memory, plan.classifier, { image, hidden, patches: rows - dropped, projected });
   const mostScratch = Math.max(attentionScratch, matmulScratch, hidden * 4, placed?.scratchBytes ?? 0);
@@ -174,6 +179,8 @@ function layOut(memory: KernelMemory, plan: VisionPlan, image: number, threads: 
     scratch: place(threads * scratchBytes),
     scratchBytes,
     classifier: placed?.table ?? 0,
+    postNorm: tables.postNorm ? place(tables.postNorm.length * 4) : 0,
+    shuffle: plan.shuffle,
   };
   return { fields, tables, placed };
 }

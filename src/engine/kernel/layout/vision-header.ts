@@ -61,3 +61,7 @@ export const scratch = 152;
 export const scratchBytes = 156;
 /** A mixture's second tower, as in classifier.ts, or 0. */
 export const classifier = 160;
+/** Addresses of the weights and biases of a norm after the last block, or 0. */
+export const postNorm = 164;
+/** Side of the square of patches that become one row of the projector's input. */
+export const shuffle = 168;
