@@ -1,5 +1,5 @@
 // How far the converter and the engine are from PyTorch on one tiny checkpoint of a LLaVA architecture, step by step: pixels, token ids,
-// picture features, logits, greedy answer. The reference is what training/make_family_golden.py wrote.
+// picture features, logits, greedy answer. The reference is what training/make_family_golden.py and make_smolvlm_golden.py wrote.
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
@@ -7,11 +7,12 @@ import { convert } from "#convert/convert.ts";
 import { checkpointFolder } from "#convert/package/folder.node.ts";
 import { memoryPackage } from "#testing/fixtures.ts";
 import { largestDifference } from "#testing/graph-runner.ts";
-import { placePictures } from "#engine/layout.ts";
+import { placePictures, spellPictures } from "#engine/layout.ts";
 import { prefillChunk } from "#engine/prefill.ts";
 import { anyresTiles } from "#engine/picture/anyres.ts";
 import { createImageFeatures } from "#engine/model/image-features.ts";
 import { normalise, preprocess } from "#engine/picture/image.ts";
+import { cutSquares } from "#engine/picture/squares.ts";
 import { decodeLast } from "#engine/decoder/decoder.ts";
 import { loadModel } from "#engine/model/load.ts";
 import type { Model } from "#engine/model/model.ts";
@@ -27,6 +28,8 @@ export interface ParityCase {
   readonly layout: "Hugging Face" | "original";
   readonly checkpoint: string;
   readonly tower?: string;
+  /** "vicuna_v1" by default. */
+  readonly template?: string;
 }
 
 export interface ParityRow {
@@ -60,6 +63,12 @@ export const parityCases: readonly ParityCase[] = [
     checkpoint: `${name}.original`,
     tower: `${name}.tower`,
   })),
+  ...["smolvlm", "smolvlm2"].map((name) => ({
+    architecture: name,
+    layout: "Hugging Face" as const,
+    checkpoint: name,
+    template: "chat_template",
+  })),
 ].sort((a, b) => a.architecture.localeCompare(b.architecture));
 
 /** Whether a row is as close as a right engine is; the reference's numbers are rounded at the fourth or fifth place. */
@@ -69,6 +78,7 @@ export function passes(row: ParityRow): boolean {
 
 const numbers = v.array(v.number());
 const GoldenPrompt = v.object({
+  detail: v.optional(v.picklist(["quick", "every"]), "every"),
   pictures: v.array(v.tuple([v.number(), v.number()])),
   ids: numbers,
   rows: numbers,
@@ -126,7 +136,7 @@ async function load(item: ParityCase, bits: 4 | 32): Promise<Loaded> {
   const to = memoryPackage();
   const info = await convert(folder(item.checkpoint), to, {
     bits: { vision: bits === 4 ? 8 : bits, embed: bits === 4 ? 8 : bits, decoder: bits },
-    template: "vicuna_v1",
+    template: item.template ?? "vicuna_v1",
     ...(item.tower === undefined ? {} : { more: { vision: folder(item.tower) } }),
   });
   const runtime = createNodeRuntime({ threads: 1 });
@@ -150,16 +160,16 @@ async function measurePrompt({ model, info }: Loaded, golden: GoldenPrompt): Pro
   }));
   const prompt = renderPrompt([{ role: "user", parts: [...parts, { type: "text", text: "What is this?" }] }], {
     template: info.model.template,
-    chatTemplate: undefined,
+    chatTemplate: config.chatTemplate,
     bosToken: config.bosToken,
     eosToken: config.eosToken,
     imageMarks: config.imageMarks,
     defuse: (text) => text,
   });
-  const ids = tokenizer.encode(prompt.text);
-  const pictures = createPictures({ model, ...info.model, tiles: info.model.tiles, decodeImage: formulaPicture });
+  const pictures = createPictures({ model, ...info.model, decodeImage: formulaPicture });
   const clock = { imageMs: 0, visionMs: 0 };
-  const shown = await pictures.measure(prompt.images, "auto", clock);
+  const shown = await pictures.measure(prompt.images, { mode: "auto", detail: golden.detail }, clock);
+  const ids = tokenizer.encode(spellPictures(prompt.text, shown));
   const numberOf = (key: string): number => -1 - shown.findIndex((picture) => picture.key === key);
   const { slots, placed } = placePictures(ids, config.imageTokenId, shown, numberOf);
 
@@ -202,7 +212,8 @@ async function measurePrompt({ model, info }: Loaded, golden: GoldenPrompt): Pro
 async function tilePixels({ shape, blob }: Picture, { config }: Model): Promise<Float32Array[]> {
   const pixels = await formulaPicture(blob);
   if (typeof shape === "string") return [preprocess(pixels, shape, config.preprocess)];
-  return anyresTiles(pixels, shape).map((rgb) => normalise(rgb, config.preprocess));
+  const tiles = "spelling" in shape ? cutSquares(pixels, shape) : anyresTiles(pixels, shape);
+  return tiles.map((rgb) => normalise(rgb, config.preprocess));
 }
 
 /** Stands for the file of a picture that is made by formula. */

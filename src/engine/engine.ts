@@ -75,6 +75,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       imageAspect,
       imageTokens: info.model.imageTokens,
       tiles: info.model.tiles,
+      squares: info.model.squares,
       contextLength: info.model.contextLength,
       decodeImage: options.decodeImage,
       prefillChunk: options.prefillChunk ?? (runtime.software ? 64 : 256),

@@ -7,7 +7,7 @@ import { createLayout, type Layout } from "./layout.ts";
 import type { FeatureStore } from "#engine/model/image-features.ts";
 import type { KvCache } from "#engine/decoder/kv-cache.ts";
 import type { Model } from "#engine/model/model.ts";
-import type { PictureTiles } from "./package.ts";
+import type { PictureSquares, PictureTiles } from "./package.ts";
 import { createPictureFeatures } from "./picture-features.ts";
 import { createPictures } from "./pictures.ts";
 import { prefill } from "./prefill.ts";
@@ -29,6 +29,7 @@ export interface GeneratorOptions {
   readonly imageAspect: Exclude<ImageMode, "auto">;
   readonly imageTokens: number;
   readonly tiles?: PictureTiles | undefined;
+  readonly squares?: PictureSquares | undefined;
   readonly contextLength: number;
   /** Decodes a picture file upright; throws EngineError("bad-image"). */
   readonly decodeImage: (blob: Blob) => Promise<Pixels>;
@@ -64,7 +65,7 @@ const preparedChunk = 64;
 export function createGenerator(options: GeneratorOptions): Generator {
   const { model, contextLength } = options;
   const { config, tokenizer, runtime } = model;
-  const pictures = createPictures({ ...options, tiles: options.tiles });
+  const pictures = createPictures(options);
   const features = createPictureFeatures({
     runtime,
     pictures,
@@ -85,8 +86,8 @@ export function createGenerator(options: GeneratorOptions): Generator {
     isAborted: () => boolean,
     top?: number,
   ): AsyncGenerator<GenerateEvent, Float32Array | undefined> {
-    const needed = placed.filter(({ picture, start }) => start + picture.rows > held).map(({ picture }) => picture);
-    if (!(yield* features.bring(needed, clock, isAborted))) return undefined;
+    const needed = new Set(placed.filter(({ start, rows }) => start + rows > held).map(({ picture }) => picture));
+    if (!(yield* features.bring([...needed], clock, isAborted))) return undefined;
     return yield* prefill({ model, cache, features, slots, placed, held, chunk, top, isAborted, clock });
   }
 

@@ -4,16 +4,25 @@ import { EngineError } from "./errors.ts";
 import { commonPrefix } from "#engine/decoder/kv-cache.ts";
 import type { Model } from "#engine/model/model.ts";
 import type { Picture, PictureClock, Pictures } from "./pictures.ts";
-import { renderPrompt, type Prompt } from "#engine/text/prompt.ts";
+import { imageSlot, renderPrompt, type Prompt } from "#engine/text/prompt.ts";
 import type { GenerateRequest } from "./types.ts";
 
-/** A picture of the prompt and where its rows begin among the slots. */
+/** Rows of a picture in the prompt, from its row `first` on, and where they begin among the slots. Most pictures are one such run. */
 export interface PlacedImage {
   readonly picture: Picture;
   readonly start: number;
+  readonly first: number;
+  readonly rows: number;
 }
 
-/** Token ids with each image token widened to its picture's rows, which all get the picture's number. */
+/** The text with each picture's spelling in the place of its image token. */
+export function spellPictures(text: string, pictures: readonly Picture[]): string {
+  if (pictures.every(({ spelling }) => spelling === undefined)) return text;
+  const [start = "", ...rest] = text.split(imageSlot);
+  return rest.reduce((spelled, part, i) => spelled + (pictures[i]?.spelling ?? imageSlot) + part, start);
+}
+
+/** Token ids with each image token widened to its share of its picture's rows, which all get the picture's number. */
 export function placePictures(
   ids: readonly number[],
   imageTokenId: number,
@@ -22,17 +31,21 @@ export function placePictures(
 ): { readonly slots: number[]; readonly placed: PlacedImage[] } {
   const slots: number[] = [];
   const placed: PlacedImage[] = [];
+  let [at, first] = [0, 0]; // the picture whose turn it is, and its next row
   for (const id of ids) {
     if (id !== imageTokenId) {
       slots.push(id);
       continue;
     }
-    const picture = pictures[placed.length];
+    const picture = pictures[at];
     if (!picture) throw new EngineError("bad-input", "the prompt has more image slots than pictures");
-    placed.push({ picture, start: slots.length });
-    for (let i = 0; i < picture.rows; i++) slots.push(numberOf(picture.key));
+    const rows = picture.rows / (picture.tiles ?? 1);
+    placed.push({ picture, start: slots.length, first, rows });
+    for (let i = 0; i < rows; i++) slots.push(numberOf(picture.key));
+    first += rows;
+    if (first === picture.rows) [at, first] = [at + 1, 0];
   }
-  if (placed.length !== pictures.length) {
+  if (at !== pictures.length) {
     throw new EngineError("bad-package", "the conversation template drops pictures");
   }
   return { slots, placed };
@@ -84,9 +97,11 @@ export function createLayout({
       imageMarks: config.imageMarks,
       defuse: (text) => tokenizer.defuse(text),
     });
-    const shown = await pictures.measure(prompt.images, request.imageMode ?? "auto", clock);
+    const { imageMode = "auto", detail = "auto" } = request;
+    const shown = await pictures.measure(prompt.images, { mode: imageMode, detail }, clock);
+    const text = spellPictures(prompt.text, shown);
     // A question that was prepared, and an answer that is given anew, have the same text as the request before.
-    if (prompt.text !== tokenized?.text) tokenized = { text: prompt.text, ids: tokenizer.encode(prompt.text) };
+    if (text !== tokenized?.text) tokenized = { text, ids: tokenizer.encode(text) };
     const { slots, placed } = placePictures(tokenized.ids, config.imageTokenId, shown, slotNumberOf);
     if (slots.length >= contextLength) {
       throw new EngineError("context-full", `the prompt has ${slots.length} of ${contextLength} tokens`);

@@ -85,7 +85,7 @@ function rowRuns(
     if (inImage) {
       const tensor = image && features.get(image.picture.key);
       if (!tensor) throw new EngineError("internal", "a picture's features are missing");
-      runs.push({ tensor, start: at - image.start, rows: end - at });
+      runs.push({ tensor, start: image.first + at - image.start, rows: end - at });
     } else if (text) {
       runs.push({ tensor: text, start: textRow, rows: end - at });
       textRow += end - at;

@@ -41,6 +41,12 @@ export interface Sampling {
 /** How a picture that is not square becomes one; "auto" is what the package says. */
 export type ImageMode = "auto" | "pad" | "crop" | "resize";
 
+/**
+ * How closely a picture is looked at by models that can see it in tiles: "quick" encodes it whole, "every" in all its tiles too; "auto" takes
+ * what this device does in a few seconds.
+ */
+export type PictureDetail = "auto" | "quick" | "every";
+
 export interface GenerateRequest {
   /** The whole conversation, ending with a user message (or with an assistant message to be continued). */
   readonly messages: readonly Message[];
@@ -49,6 +55,7 @@ export interface GenerateRequest {
   /** Generation ends when the text contains one of these; they are not part of the answer. */
   readonly stop: readonly string[];
   readonly imageMode?: ImageMode;
+  readonly detail?: PictureDetail;
 }
 
 export type Stage = "image" | "vision" | "prefill" | "decode";

@@ -57,7 +57,7 @@ export async function loadModel(options: LoadOptions): Promise<Model> {
       : sessionEncoder(
           runtime,
           await openSession("vision", await visionGraph(vision, files), ["image_features", "tower_features"]),
-          config.preprocess.size,
+          [1, ...(info.model.squares ? [1] : []), 3, config.preprocess.size, config.preprocess.size],
         );
     const embedder = kernels.table
       ? tableEmbedder(runtime, kernels.table, config.hiddenSize)

@@ -36,11 +36,11 @@ export function kernelEncoder(runtime: Runtime, tower: VisionTower): VisionEncod
   };
 }
 
-/** The encoder in a session, which it then owns, for pictures of `size` × `size` pixels. */
-export function sessionEncoder(runtime: Runtime, session: Session, size: number): VisionEncoder {
+/** The encoder in a session, which it then owns, for pixels of these dimensions. */
+export function sessionEncoder(runtime: Runtime, session: Session, dims: readonly number[]): VisionEncoder {
   return {
     run(pixels) {
-      const input = runtime.tensor("float32", pixels, [1, 3, size, size]);
+      const input = runtime.tensor("float32", pixels, dims);
       return session.run({ pixel_values: input }).finally(() => input.dispose());
     },
     release: () => session.release(),
