@@ -5,6 +5,8 @@ import { createComparison } from "#chat/compare.ts";
 import { addVote, mergeVotes, readVotes } from "#chat/persistence/votes.ts";
 import { createConnections } from "#chat/models/connections.ts";
 import { createDownloads } from "#chat/downloads/downloads.ts";
+import { createHubTokens } from "#chat/downloads/hub-tokens.ts";
+import { createLookUp } from "#chat/models/look-up.ts";
 import { createModelMemory, memoryForModels } from "#chat/models/memory.ts";
 import { createModelRegistry } from "#chat/models/models.ts";
 import { createPhotoModels } from "#chat/models/photo-models.ts";
@@ -34,6 +36,7 @@ import { createPreferences } from "#chat/preferences.ts";
 import { defaultSettings } from "#chat/settings.ts";
 import { createChatStore } from "#chat/store/store.ts";
 import { createTransfer } from "#chat/transfer/export-transfer.web.ts";
+import { EngineError } from "#engine/errors.ts";
 import { startHubWorker } from "#hub/start.ts";
 import { encodePicture } from "#remote/picture.web.ts";
 import { addressAfterLaunch, onInstallOffer, onOpenedFiles, readLaunch, takeShared } from "#sw/launch.ts";
@@ -94,8 +97,11 @@ const stored = createStoredModels({
   connectAdapter: (adapter) => connections.connectAdapter(adapter),
   estimate: estimateStorage,
   builtInId: builtIn.id,
-  hub: options.hub,
 });
+const tokens = createHubTokens(storage);
+const noConverter = (): Promise<never> =>
+  Promise.reject(new EngineError("bad-checkpoint", "this page has no converter yet"));
+const lookUp = createLookUp({ preview: (baseUrl) => packages.preview(baseUrl), plan: noConverter, hub: options.hub });
 const servers = createServers({ storage, registry, encodePicture, newId });
 
 // The chat.
@@ -127,6 +133,7 @@ const modelActions = createModelActions({
 const downloads = createDownloads({
   storage,
   fetchAhead: createFetchAhead(weights),
+  convert: noConverter,
   forget: (id) => packages.forget(id),
   changed: () => stored.refresh(),
   use: (id) => modelActions.useDownloaded(id),
@@ -136,7 +143,7 @@ addEventListener("storage", ({ key }) => {
 });
 const photoModels = createPhotoModels({
   device: () => packages.device(),
-  preview: (typed) => stored.preview(typed),
+  lookUp,
   start: (model, purpose) => downloads.start(model, purpose),
   metered: isMetered,
 });
@@ -176,7 +183,15 @@ render(
       actions: { ...stored, forget: (id) => modelActions.forget(id) },
       saveFile,
     }}
-    downloads={{ state: toSignal(downloads), actions: downloads, hubHost: new URL(options.hub).host, isMetered }}
+    downloads={{
+      state: toSignal(downloads),
+      actions: downloads,
+      lookUp,
+      hubHost: new URL(options.hub).host,
+      setToken: (hub, token) => tokens.set(hub, token),
+      isMetered,
+      canConvert: false,
+    }}
     photoModel={{ offer: toSignal(photoModels), take: () => void photoModels.take() }}
     servers={{
       state: toSignal(servers),

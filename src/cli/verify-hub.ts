@@ -13,8 +13,7 @@ import { chooseProcessor, placeInFolder } from "#hub/place.node.ts";
 import { ensurePackage } from "#weights/download/ensure.ts";
 import { createFolderShardStore } from "#weights/store/store.node.ts";
 import type { InferenceApi } from "#worker/api.ts";
-import { hubModels } from "#zoo/hub-models.ts";
-import { repositoryOf } from "#zoo/zoo.ts";
+import { repositoryOf, zoo } from "#zoo/zoo.ts";
 import { createProgress } from "./progress.ts";
 
 interface Check {
@@ -70,7 +69,7 @@ type Done = Extract<GenerateEvent, { type: "done" }>;
 async function verify(id: string, options: { readonly hub: string; readonly cache: string }): Promise<boolean> {
   const repository = repositoryOf(id);
   if (!/^[\w.-]+\/[\w.-]+$/.test(repository))
-    throw new Error(`"${id}" is neither owner/name nor one of: ${hubModels.map((record) => record.id).join(", ")}`);
+    throw new Error(`"${id}" is neither owner/name nor one of: ${zoo.map((record) => record.id).join(", ")}`);
   const hub = options.hub.endsWith("/") ? options.hub : `${options.hub}/`;
   const store = createFolderShardStore(resolve(options.cache, "shards"));
   const progress = createProgress(process.stderr);
@@ -112,7 +111,7 @@ async function verify(id: string, options: { readonly hub: string; readonly cach
 
 const program = new Command("verify:hub")
   .description("Brings a model of the hub here and asks it about three pictures.")
-  .argument("<id>", `a model of the zoo (${hubModels.map((record) => record.id).join(", ")}) or owner/name`)
+  .argument("<id>", `a model of the zoo (${zoo.map((record) => record.id).join(", ")}) or owner/name`)
   .option("--hub <url>", "the hub, or a mirror of it", "https://huggingface.co/")
   .option("--cache <folder>", "where the files are kept", ".cache/hub")
   .action(async (id: string, options: { hub: string; cache: string }) => {

@@ -1,17 +1,19 @@
-// The languages that the zoo's models understand. Data only; nothing is known of other models.
-import { hubModels, type HubModelRecord } from "./hub-models.ts";
+// The languages that the zoo's models understand. Nothing is known of other models.
 import { models } from "./models.ts";
+import type { ZooRecord } from "./record.ts";
+import { costOf, zoo, zooModels } from "./zoo.ts";
 
 /** By the id under which the page offers a model; undefined where the zoo does not know it. */
 export function languagesOf(id: string): readonly string[] | undefined {
   return models.find((record) => record.id === id)?.languages ?? recordOf(id)?.languages;
 }
 
-/** The hub's models that understand a language. */
-export function modelsThatRead(language: string): readonly HubModelRecord[] {
-  return hubModels.filter(({ languages }) => languages.includes(language));
+/** The models that understand a language, those first that need the least of a device. */
+export function modelsThatRead(language: string): readonly ZooRecord[] {
+  const kept = (record: ZooRecord): number => costOf(record, record.sources[0], "cpu").kept;
+  return zooModels.filter(({ languages }) => languages.includes(language)).sort((a, b) => kept(a) - kept(b));
 }
 
-function recordOf(id: string): HubModelRecord | undefined {
-  return hubModels.find(({ repository }) => repository === id);
+function recordOf(id: string): ZooRecord | undefined {
+  return zoo.find(({ sources }) => sources.some(({ repository }) => repository === id));
 }

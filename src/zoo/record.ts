@@ -70,7 +70,7 @@ interface GgufSource {
 }
 
 /** ONNX files that transformers.js runs. */
-export interface OnnxSource {
+interface OnnxSource {
   readonly format: "onnx";
   readonly repository: string;
   /** By what a device computes with; absent where it is not known. */
@@ -107,7 +107,7 @@ export interface ZooRecord {
   readonly goodAt: readonly Skill[];
   readonly scores?: Readonly<Partial<Record<Benchmark, number>>>;
   /** Who published the scores. */
-  readonly scoresFrom?: string;
+  readonly scoresFrom?: "LLaVA model zoo" | "model card" | "repository";
   /** Not yet run on its real weights (`npm run verify:hub -- <id>` does that). */
   readonly notYetRun: boolean;
   /** Why it can't be run here, where it can't. */

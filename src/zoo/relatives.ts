@@ -74,7 +74,7 @@ export const relatives: readonly ZooRecord[] = [
     base: "Llama 3 8B Instruct",
     goodAt: ["photos"],
     scores: { MME: 1588.9, MMBench: 76.7, "MMBench-CN": 72.3, SEED: 65.9, MMMU: 42.8, VQAv2: 82.6, GQA: 64.8, ScienceQA: 80.4, POPE: 86.9 }, // prettier-ignore
-    scoresFrom: "Bunny's repository",
+    scoresFrom: "repository",
   },
   {
     ...relative,

@@ -51,8 +51,8 @@ export interface Cost {
   /** Of the largest weight that is one GPU buffer; 0 where it is not known. */
   readonly largest: number;
   readonly needsF16: boolean;
-  /** False where only the size for other devices is known, the smallest of them. */
-  readonly isExact: boolean;
+  /** How well `fetched` is known: "least" where only the sizes for other devices were looked up, "about" where the shape tells. */
+  readonly known: "exactly" | "about" | "least";
 }
 
 /** Bytes per weight of a whole checkpoint whose size was not looked up: they hold 16 bits. */
@@ -61,16 +61,16 @@ const checkpointBytes = 2;
 /** What a source costs on a device. An estimate: the hub is asked before the first byte. */
 export function costOf(record: ZooRecord, source: Source, precision: HubPrecision): Cost {
   if (source.format === "onnx") {
-    const known = source.bytes[precision];
-    const bytes = known ?? Math.min(...Object.values(source.bytes));
-    const needsF16 = known !== undefined && precision === "gpu-f16";
+    const looked = source.bytes[precision];
+    const bytes = looked ?? Math.min(...Object.values(source.bytes));
+    const needsF16 = looked !== undefined && precision === "gpu-f16";
     return {
       fetched: bytes,
       kept: bytes,
       memory: neededMemory(bytes),
       largest: 0,
       needsF16,
-      isExact: known !== undefined,
+      known: looked === undefined ? "least" : "exactly",
     };
   }
   const { shape, bits = usualBits } = record;
@@ -84,7 +84,7 @@ export function costOf(record: ZooRecord, source: Source, precision: HubPrecisio
     memory: neededMemory(kept),
     largest: size.largestBytes,
     needsF16: false,
-    isExact: source.bytes !== undefined,
+    known: source.bytes === undefined ? "about" : "exactly",
   };
 }
 

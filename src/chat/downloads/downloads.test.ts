@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { EngineError } from "#engine/errors.ts";
 import type { LoadEvent, PackageSource } from "#worker/api.ts";
+import type { ConversionEvent, ConversionMade, ConversionRequest, GatedPlace } from "#worker/convert-api.ts";
 import { createDownloads, type DownloadsOptions } from "./downloads.ts";
 import { downloadsKey } from "./stored-downloads.ts";
 import { createTransferRate } from "./transfer-rate.ts";
@@ -14,9 +15,17 @@ interface Call {
   readonly end: (error?: Error) => void;
 }
 
+interface ConvertCall {
+  readonly request: ConversionRequest;
+  readonly onEvent: (event: ConversionEvent) => void;
+  readonly signal: AbortSignal;
+  readonly end: (outcome: ConversionMade | GatedPlace | Error) => void;
+}
+
 /** A fetch that the test ends; it ends by itself when it is aborted. */
 function setUp(values = new Map<string, string>(), changes: Partial<DownloadsOptions> = {}) {
   const calls: Call[] = [];
+  const converted: ConvertCall[] = [];
   const forgotten: string[] = [];
   const used: string[] = [];
   let at = 0;
@@ -30,6 +39,16 @@ function setUp(values = new Map<string, string>(), changes: Partial<DownloadsOpt
         signal.addEventListener("abort", () => reject(new DOMException("stopped", "AbortError")));
         calls.push({ model, onEvent, signal, end: (error) => (error ? reject(error) : resolve()) });
       }),
+    convert: (request, onEvent, signal) =>
+      new Promise((resolve, reject) => {
+        signal.addEventListener("abort", () => reject(new DOMException("paused", "AbortError")));
+        converted.push({
+          request,
+          onEvent,
+          signal,
+          end: (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)),
+        });
+      }),
     forget: (id) => Promise.resolve(void forgotten.push(id)).then(() => "done" as const),
     changed: () => Promise.resolve(),
     use: (id) => Promise.resolve(void used.push(id)).then(() => true),
@@ -40,7 +59,7 @@ function setUp(values = new Map<string, string>(), changes: Partial<DownloadsOpt
     at = atMs;
     calls[index]?.onEvent({ type: "download", loaded, total: 100, stored });
   };
-  return { downloads, calls, forgotten, used, values, progress };
+  return { downloads, calls, converted, forgotten, used, values, progress };
 }
 
 const kept = (values: Map<string, string>): string => values.get(downloadsKey) ?? "";
@@ -187,4 +206,86 @@ test("a server that stops sending takes the pace away and is told of; what has c
   expect(downloads.get()[0]?.silences).toBeUndefined();
   progress(1, 60, 50, 2000);
   expect(downloads.get()).toMatchObject([{ loaded: 60 }]);
+});
+
+const place = { kind: "hub", hub: "https://hub.example/", repository: "a/b" } as const;
+const checkpoint = { ...model, id: "a/b", baseUrl: "", bytes: 30, checkpoint: { place } };
+const event: ConversionEvent = {
+  type: "convert",
+  stage: "converting",
+  fetched: 50,
+  toFetch: 100,
+  converted: 12,
+  kept: 10,
+  toKeep: 30,
+  bytesPerSecond: 25,
+  secondsLeft: 2,
+};
+
+test("a checkpoint is converted while it is downloaded: one bar, and the chat goes on with what comes of it", async () => {
+  const { downloads, calls, converted, used } = setUp();
+  downloads.start(checkpoint, "use");
+  expect(calls).toEqual([]);
+  expect(converted.map(({ request }) => request)).toEqual([{ place, id: "a/b", name: "M" }]);
+  converted[0]?.onEvent(event);
+  expect(downloads.get()).toMatchObject([
+    {
+      phase: "running",
+      loaded: 50,
+      total: 100,
+      bytesPerSecond: 25,
+      conversion: { converted: 12, kept: 10, toKeep: 30 },
+    },
+  ]);
+  converted[0]?.end({ kind: "made", id: "a/b" });
+  await vi.waitFor(() => expect(used).toEqual(["a/b"]));
+  await vi.waitFor(() => expect(downloads.get()).toEqual([]));
+});
+
+test("a conversion is paused, gone on with by the next visit with the same request, and cancelled with all that is left", async () => {
+  const values = new Map<string, string>();
+  const first = setUp(values);
+  const asked = { place, weights: ["m.gguf", "mmproj.gguf"], bits: { vision: 8, embed: 8, decoder: 8 } } as const;
+  first.downloads.start({ ...checkpoint, checkpoint: asked }, "use");
+  first.converted[0]?.onEvent(event);
+  first.downloads.pause("a/b");
+  expect(first.converted[0]?.signal.aborted).toBe(true);
+  expect(first.downloads.get()).toMatchObject([{ phase: "paused", loaded: 50 }]);
+  const next = setUp(values);
+  next.downloads.restore(false);
+  expect(next.downloads.get()).toMatchObject([{ phase: "paused" }]);
+  next.downloads.resume("a/b");
+  await vi.waitFor(() => expect(next.converted).toHaveLength(1));
+  expect(next.converted[0]?.request).toEqual(first.converted[0]?.request);
+  await next.downloads.cancel("a/b");
+  expect(next.forgotten).toEqual(["a/b"]);
+});
+
+test("a gated checkpoint waits for its token, and is then asked for again", async () => {
+  const { downloads, converted } = setUp();
+  downloads.start(checkpoint, "use");
+  converted[0]?.end({ kind: "gated", status: 401, page: "https://hub.example/a/b" });
+  await vi.waitFor(() => expect(downloads.get()).toMatchObject([{ phase: "gated", gated: { status: 401 } }]));
+  downloads.resume("a/b");
+  await vi.waitFor(() => expect(converted).toHaveLength(2));
+});
+
+test("what the converter says of a checkpoint that it can't read is told", async () => {
+  const { downloads, converted } = setUp();
+  downloads.start(checkpoint, "use");
+  converted[0]?.end(new EngineError("bad-checkpoint", "model.safetensors is truncated"));
+  await vi.waitFor(() =>
+    expect(downloads.get()).toMatchObject([{ phase: "failed", message: "model.safetensors is truncated" }]),
+  );
+});
+
+test("dropped files are converted in this tab alone, and not asked for by the next visit", () => {
+  const values = new Map<string, string>();
+  const { downloads, converted } = setUp(values);
+  const files = { kind: "files", name: "b", files: new Map([["config.json", new File([], "config.json")]]) } as const;
+  downloads.start({ ...checkpoint, checkpoint: { place: files } }, "use");
+  downloads.followOtherTabs();
+  expect(downloads.get()).toMatchObject([{ phase: "running" }]);
+  expect(converted).toHaveLength(1);
+  expect(kept(values)).not.toContain("a/b");
 });

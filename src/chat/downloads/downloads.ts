@@ -1,35 +1,13 @@
-// Models that are downloaded into this browser's storage while the chat goes on with another one: started, paused, cancelled, and
-// resumed after the page was closed. Knows no page, and not how anything is fetched or stored.
-import { errorCodeOf, type ErrorCode } from "#engine/errors.ts";
-import type { LoadEvent, PackageSource, PackageArchitecture } from "#worker/api.ts";
+// Models that are downloaded into this browser's storage, or converted into it, while the chat goes on with another one: started, paused,
+// cancelled, and resumed after the page was closed. Knows no page, and not how anything is fetched, converted or stored.
+import { errorCodeOf } from "#engine/errors.ts";
+import type { LoadEvent, PackageSource } from "#worker/api.ts";
+import type { ConversionEvent, ConversionRequest, ConversionMade, GatedPlace } from "#worker/convert-api.ts";
 import type { GetStorage } from "#chat/local-storage.ts";
 import { createCell, type Cell, type Observable } from "#chat/observable.ts";
 import { createTransferRate } from "./transfer-rate.ts";
-import { readDownloads, storeDownload, storePaused } from "./stored-downloads.ts";
-
-/** What is to be downloaded; `bytes` is its whole size, 0 where that is not known yet. */
-export interface WantedModel {
-  readonly id: string;
-  readonly name: string;
-  readonly baseUrl: string;
-  readonly architecture: PackageArchitecture;
-  readonly bytes: number;
-}
-
-/** "no-room": the browser stores no more. "starting": it is here and becomes the chat's model. "done": it is here and can be chosen. */
-export type DownloadPhase = "running" | "paused" | "failed" | "no-room" | "starting" | "done";
-
-export interface Download extends WantedModel {
-  readonly phase: DownloadPhase;
-  /** Verified bytes and bytes on their way, of `total`, which is 0 until it is known. */
-  readonly loaded: number;
-  readonly total: number;
-  readonly bytesPerSecond?: number | undefined;
-  /** How often in a row the server sent nothing for a while; undefined while bytes come. */
-  readonly silences?: number | undefined;
-  /** Why it failed. */
-  readonly code?: ErrorCode;
-}
+import { readDownloads, storeDownload, storePaused, toStored } from "./stored-downloads.ts";
+import type { Download, WantedModel } from "./wanted.ts";
 
 export interface Downloads extends Observable<readonly Download[]> {
   /** `use`: the chat goes on with it when it is here. Without, it is a repair: cancelling leaves what is here. */
@@ -54,6 +32,12 @@ export interface DownloadsOptions {
     onEvent: (event: LoadEvent) => void,
     signal: AbortSignal,
   ) => Promise<void>;
+  /** Resolves with "gated" where the hub gives the checkpoint to some readers only. */
+  readonly convert: (
+    request: ConversionRequest,
+    onEvent: (event: ConversionEvent) => void,
+    pause: AbortSignal,
+  ) => Promise<ConversionMade | GatedPlace>;
   readonly forget: (id: string) => Promise<"done" | "in-use">;
   /** What is stored has changed. */
   readonly changed: () => Promise<void>;
@@ -96,7 +80,7 @@ export function createDownloads(options: DownloadsOptions): Downloads {
     },
     resume(id) {
       const download = find(context, id);
-      if (download === undefined || !["paused", "failed", "no-room"].includes(download.phase)) return;
+      if (download === undefined || !["paused", "failed", "no-room", "gated"].includes(download.phase)) return;
       storePaused(storage, id, false);
       change(context, id, { phase: "running" });
       runAfterTheLastEnds(context, id);
@@ -118,30 +102,33 @@ export function createDownloads(options: DownloadsOptions): Downloads {
 }
 
 function start(context: Context, model: WantedModel, purpose: "use" | "repair"): void {
-  const { id, name, baseUrl, architecture, bytes } = model;
+  const { id, name, baseUrl, architecture, bytes, checkpoint } = model;
   if (context.running.has(id)) return;
-  const stored = { id, name, baseUrl, architecture, bytes, paused: false, repair: purpose === "repair" };
-  storeDownload(context.storage, id, stored);
+  const wanted: WantedModel = { id, name, baseUrl, architecture, bytes, ...(checkpoint && { checkpoint }) };
+  storeDownload(context.storage, id, toStored(wanted, purpose === "repair"));
   if (purpose === "use") context.wantedByChat.add(id);
   else context.repairs.add(id);
-  add(context, { id, name, baseUrl, architecture, bytes, phase: "running", loaded: 0, total: 0 });
-  run(context, model);
+  add(context, { ...wanted, phase: "running", loaded: 0, total: 0 });
+  run(context, wanted);
 }
 
-/** Fetches the model, unless that is under way. */
-function run(context: Context, { id, baseUrl }: WantedModel): void {
+/** Brings the model, unless that is under way. */
+function run(context: Context, model: WantedModel): void {
   const { running, storage } = context;
+  const { id } = model;
   if (running.has(id)) return;
   const abort = new AbortController();
-  change(context, id, { phase: "running", bytesPerSecond: undefined, silences: undefined });
+  change(context, id, { phase: "running", bytesPerSecond: undefined, silences: undefined, message: undefined });
   const work = async (): Promise<void> => {
     try {
-      await context.fetchAhead({ id, baseUrl }, createListener(context, id, abort.signal), abort.signal);
+      const gated = await bring(context, model, abort.signal);
+      if (gated) return change(context, id, { phase: "gated", gated, bytesPerSecond: undefined });
     } catch (error) {
       if (abort.signal.aborted) return;
       const code = errorCodeOf(error);
       if (code === "internal") console.warn("A download failed:", error);
-      change(context, id, { phase: code === "quota" ? "no-room" : "failed", code });
+      const message = code === "bad-checkpoint" && error instanceof Error ? error.message : undefined;
+      change(context, id, { phase: code === "quota" ? "no-room" : "failed", code, message, bytesPerSecond: undefined });
       return;
     } finally {
       running.delete(id);
@@ -151,6 +138,23 @@ function run(context: Context, { id, baseUrl }: WantedModel): void {
     await arrive(context, id);
   };
   running.set(id, { abort, ended: work() });
+}
+
+/** Downloads a package, or converts a checkpoint while it is downloaded. Resolves with what the hub wants first, if anything. */
+async function bring(context: Context, model: WantedModel, signal: AbortSignal): Promise<GatedPlace | undefined> {
+  const { id, baseUrl, name, checkpoint } = model;
+  if (checkpoint === undefined) {
+    await context.fetchAhead({ id, baseUrl }, createListener(context, id, signal), signal);
+    return undefined;
+  }
+  const onEvent = (event: ConversionEvent): void => {
+    if (signal.aborted) return;
+    const { stage, fetched, toFetch, converted, kept, toKeep, secondsLeft, bytesPerSecond, silences } = event;
+    const conversion = { stage, fetched, toFetch, converted, kept, toKeep, secondsLeft };
+    change(context, id, { loaded: fetched, total: toFetch, conversion, bytesPerSecond, silences });
+  };
+  const outcome = await context.convert({ ...checkpoint, id, name }, onEvent, signal);
+  return outcome.kind === "gated" ? outcome : undefined;
 }
 
 /** What the download's events change. */
@@ -196,8 +200,9 @@ async function cancel(context: Context, id: string): Promise<void> {
 function followOtherTabs(context: Context): void {
   const { cell, running, storage, changed } = context;
   const stored = new Map(readDownloads(storage).map((download) => [download.id, download]));
-  for (const { id, phase } of cell.get()) {
-    if (phase === "done" || phase === "starting") continue;
+  for (const { id, phase, checkpoint } of cell.get()) {
+    // No other tab has files that were dropped here.
+    if (phase === "done" || phase === "starting" || checkpoint?.place.kind === "files") continue;
     const there = stored.get(id);
     if (there === undefined) {
       drop(context, id);

@@ -2,6 +2,25 @@
 // cancel.
 import * as v from "valibot";
 import { readLocal, writeLocal, type GetStorage } from "#chat/local-storage.ts";
+import type { WantedModel } from "./wanted.ts";
+
+const bits = v.picklist([4, 8]);
+
+/** Dropped files are not stored: they have to be dropped again. */
+const Checkpoint = v.object({
+  place: v.variant("kind", [
+    v.object({
+      kind: v.literal("hub"),
+      hub: v.string(),
+      repository: v.string(),
+      revision: v.exactOptional(v.string()),
+    }),
+    v.object({ kind: v.literal("address"), url: v.string() }),
+  ]),
+  weights: v.exactOptional(v.array(v.string())),
+  bits: v.exactOptional(v.object({ vision: bits, embed: bits, decoder: bits })),
+  license: v.exactOptional(v.string()),
+});
 
 const StoredDownloads = v.object({
   version: v.literal(1),
@@ -14,6 +33,7 @@ const StoredDownloads = v.object({
       bytes: v.number(),
       paused: v.boolean(),
       repair: v.boolean(),
+      checkpoint: v.exactOptional(Checkpoint),
     }),
   ),
 });
@@ -32,6 +52,24 @@ export function storeDownload(storage: GetStorage, id: string, download: StoredD
   const others = readDownloads(storage).filter((other) => other.id !== id);
   const downloads = [...others, ...(download === undefined ? [] : [download])];
   writeLocal(storage, downloadsKey, JSON.stringify({ version: 1, downloads }));
+}
+
+/** What the next visit can go on with; undefined of dropped files. */
+export function toStored(model: WantedModel, repair: boolean): StoredDownload | undefined {
+  const { id, name, baseUrl, architecture, bytes, checkpoint } = model;
+  const stored = { id, name, baseUrl, architecture, bytes, paused: false, repair };
+  if (checkpoint === undefined) return stored;
+  const { place, weights, license } = checkpoint;
+  if (place.kind === "files") return undefined;
+  return {
+    ...stored,
+    checkpoint: {
+      place: place.kind === "hub" ? { kind: "hub", hub: place.hub, repository: place.repository } : place,
+      ...(weights === undefined ? {} : { weights: [...weights] }),
+      ...(checkpoint.bits === undefined ? {} : { bits: checkpoint.bits }),
+      ...(license === undefined ? {} : { license }),
+    },
+  };
 }
 
 /** Stores whether it is paused; does nothing where it is not stored. */

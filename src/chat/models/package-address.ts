@@ -31,3 +31,10 @@ export function packageAddress(typed: string, hub = defaultHub): string | undefi
   const repository = onHub ? /^\/([\w.-]+\/[\w.-]+)\/$/.exec(url.pathname)?.[1] : undefined;
   return repository === undefined ? url.href : packageAddress(repository, `${url.origin}/`);
 }
+
+/** The "owner/name" of a package folder that is on the hub; undefined elsewhere. */
+export function repositoryAt(baseUrl: string, hub = defaultHub): string | undefined {
+  return baseUrl.startsWith(hub)
+    ? /^([\w.-]+\/[\w.-]+)\/resolve\/main\/$/.exec(baseUrl.slice(hub.length))?.[1]
+    : undefined;
+}

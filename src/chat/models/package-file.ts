@@ -1,4 +1,5 @@
-// Tells whether a given file is a model package; the page asks it of every zip and folder. Small, and reads only a zip's directory.
+// Tells whether a given file is a model package, or files are a checkpoint; the page asks it of everything that is given. Small, and reads
+// only a zip's directory.
 
 /** Where a package's manifest may lie: at the top, or in the one folder that was packed. */
 const manifestPath = /^(?:[^/]+\/)?manifest\.json$/;
@@ -21,4 +22,14 @@ export async function isPackageZip(file: Blob): Promise<boolean> {
 /** Whether these paths are those of a model package. */
 export function isPackageFolder(paths: readonly string[]): boolean {
   return paths.some((path) => manifestPath.test(path)) && paths.some((path) => modelFile.test(path));
+}
+
+/** Whether these paths are those of a checkpoint that can be converted: weights, and no package's manifest. */
+export function isCheckpoint(paths: readonly string[]): boolean {
+  return !isPackageFolder(paths) && paths.some(holdsWeights);
+}
+
+/** Whether a file's name says that it holds a model's weights. */
+function holdsWeights(path: string): boolean {
+  return /\.(?:safetensors|gguf)$|(?:^|\/)(?:pytorch_model|adapter_model|mm_projector)[\w.-]*\.bin$/i.test(path);
 }

@@ -2,10 +2,10 @@
 // list of models. Knows no page, and not how anything is stored.
 import type { ModelClient } from "./model-client.ts";
 import type { ModelOffer, ModelRegistry } from "./models.ts";
-import { packageAddress } from "./package-address.ts";
 import { createCell, type Observable } from "#chat/observable.ts";
-import { repositoryOf, zooName } from "#zoo/zoo.ts";
-import type { PackageArchitecture, PackageOffer, PackagesApi, StoredPackageInfo } from "#worker/api.ts";
+import { zooName } from "#zoo/zoo.ts";
+import type { PackageArchitecture, PackagesApi, StoredPackageInfo } from "#worker/api.ts";
+import type { PreviewedModel } from "./look-up.ts";
 
 export interface StorageState {
   /** Undefined until it has been looked up. */
@@ -14,8 +14,6 @@ export interface StorageState {
   readonly quotaBytes: number | undefined;
   readonly persisted: boolean | undefined;
 }
-
-export type PreviewedModel = PackageOffer & { readonly baseUrl: string };
 
 /** A package to be connected: `path` is its address, "" when it came from a file. */
 export interface PackageRef {
@@ -45,8 +43,6 @@ export function baseOf(
 export interface StoredModels extends Observable<StorageState>, Omit<PackagesApi, "list" | "preview" | "device"> {
   /** Looks up what is stored and offers it. */
   refresh(): Promise<void>;
-  /** The package at an address, or at "owner/name" on the hub; undefined when that is neither. Rejects with the codes of a load. */
-  preview(typed: string): Promise<PreviewedModel | undefined>;
   /** Offers a model that is not stored; choosing it fetches it. */
   add(model: Pick<PreviewedModel, "id" | "name" | "baseUrl" | "architecture">): void;
 }
@@ -60,8 +56,6 @@ interface StoredModelsOptions {
   readonly estimate: () => Promise<Omit<StorageState, "stored">>;
   /** Always offered, so never by this. */
   readonly builtInId: string;
-  /** Absolute URL of the hub, or of a mirror of it, with a trailing slash. */
-  readonly hub?: string | undefined;
 }
 
 /** Nothing is looked up yet. */
@@ -130,10 +124,6 @@ export function createStoredModels(options: StoredModelsOptions): StoredModels {
     },
     exportPackage: (id) => packages.exportPackage(id),
     importPackage: (files) => thenRefresh(packages.importPackage(files)),
-    async preview(typed) {
-      const baseUrl = packageAddress(repositoryOf(typed.trim()), options.hub);
-      return baseUrl === undefined ? undefined : { ...(await packages.preview(baseUrl)), baseUrl };
-    },
     add({ id, name, baseUrl, architecture }) {
       offer(name, { id, path: baseUrl, architecture });
       updateOffers();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Download, DownloadPhase } from "#chat/downloads/downloads.ts";
+import type { Download, DownloadPhase } from "#chat/downloads/wanted.ts";
 import { createCell } from "#chat/observable.ts";
 import type { ModelState } from "#chat/store/chat-state.ts";
 import { loaded } from "#testing/chat-store.ts";

@@ -1,5 +1,5 @@
 // Keeps the screen on while something large is downloaded, because a device that sleeps ends the download.
-import type { Download } from "#chat/downloads/downloads.ts";
+import type { Download } from "#chat/downloads/wanted.ts";
 import type { Observable } from "#chat/observable.ts";
 import type { ChatState } from "#chat/store/chat-state.ts";
 

@@ -3,18 +3,20 @@ import { publishOnHub } from "#testing/hub-server.node.ts";
 import { hubAddress } from "#weights/download/hub-address.ts";
 import { planHubPackage, type HubPrecision } from "#weights/download/hub-plan.ts";
 import { startPackageServer, testPackage } from "#testing/package-server.node.ts";
-import { hubModels } from "./hub-models.ts";
+import { zoo } from "./zoo.ts";
 
 const suffixes = { fp32: "", fp16: "_fp16", q8: "_quantized", q4: "_q4", q4f16: "_q4f16" } as const;
 /** One byte stands for a hundred thousand. */
 const scale = 1e5;
 
-const looked = hubModels.flatMap((record) =>
-  (["gpu-f16", "gpu-f32", "cpu"] as const satisfies readonly HubPrecision[]).flatMap((precision) => {
-    const bytes = record.bytes[precision];
-    return bytes === undefined || record.parts === undefined
-      ? []
-      : [{ id: record.id, precision, bytes, parts: record.parts, repository: record.repository }];
+const looked = zoo.flatMap(({ id, sources }) =>
+  sources.flatMap((source) => {
+    if (source.format !== "onnx" || source.parts === undefined) return [];
+    const { repository, parts } = source;
+    return (["gpu-f16", "gpu-f32", "cpu"] as const satisfies readonly HubPrecision[]).flatMap((precision) => {
+      const bytes = source.bytes[precision];
+      return bytes === undefined ? [] : [{ id, precision, bytes, parts, repository }];
+    });
   }),
 );
 

@@ -1,0 +1,132 @@
+// Looks up what stands behind a model of the zoo, "owner/name", an address, or dropped files, before anything of it is downloaded: a package,
+// a checkpoint that is converted here, or a hub's ONNX files. Knows no page and no network; what asks is handed in.
+import { errorCodeOf } from "#engine/errors.ts";
+import type { WantedCheckpoint } from "#chat/downloads/wanted.ts";
+import type { PackageOffer, PackagesApi } from "#worker/api.ts";
+import type { ConversionPlan, ConversionRequest, GatedPlace } from "#worker/convert-api.ts";
+import type { Source, ZooRecord } from "#zoo/record.ts";
+import { zooRecord } from "#zoo/zoo.ts";
+import { defaultHub, packageAddress, repositoryAt } from "./package-address.ts";
+
+/** A checkpoint with what it costs. The offer's `bytes` are those of the package that it becomes. */
+export interface CheckpointOffer
+  extends
+    WantedCheckpoint,
+    Pick<ConversionPlan, "fetchBytes" | "fetchedBytes" | "memoryBytes" | "notes" | "verified"> {}
+
+/** `baseUrl` is "" of a checkpoint. */
+export type PreviewedModel = PackageOffer & { readonly baseUrl: string; readonly checkpoint?: CheckpointOffer };
+
+/** What the hub gives to some readers only. */
+export interface GatedModel {
+  readonly gated: GatedPlace;
+  /** The URL of the hub, which a token belongs to. */
+  readonly hub: string;
+}
+
+/** A record of the zoo with one of its sources; or files by path. */
+export type Wanted =
+  string | { readonly record: ZooRecord; readonly source: Source } | { readonly files: ReadonlyMap<string, File> };
+
+/** Undefined where it is neither a hub's id nor an address. Rejects with the codes of a load, and "bad-checkpoint" with a sentence. */
+export type LookUp = (wanted: Wanted) => Promise<PreviewedModel | GatedModel | undefined>;
+
+interface LookUpOptions {
+  readonly preview: PackagesApi["preview"];
+  readonly plan: (request: ConversionRequest) => Promise<ConversionPlan | GatedPlace>;
+  /** Absolute URL of the hub, or of a mirror of it, with a trailing slash. */
+  readonly hub?: string | undefined;
+}
+
+/** One rule for what has several forms: a package first, then a checkpoint for this engine, then ONNX files for transformers.js. */
+export function createLookUp({ preview, plan, hub = defaultHub }: LookUpOptions): LookUp {
+  const planned = async (checkpoint: WantedCheckpoint, name?: string): Promise<PreviewedModel | GatedModel> => {
+    const request = { ...checkpoint, ...(name === undefined ? {} : { name }) };
+    const found = await plan(request);
+    if (found.kind === "gated")
+      return { gated: found, hub: checkpoint.place.kind === "hub" ? checkpoint.place.hub : hub };
+    return offerOf(found, checkpoint);
+  };
+  const previewed = async (baseUrl: string): Promise<PreviewedModel> => ({ ...(await preview(baseUrl)), baseUrl });
+
+  return async (wanted) => {
+    if (typeof wanted === "string") {
+      const record = zooRecord(wanted.trim());
+      if (record !== undefined) return fromZoo(record, record.sources[0]);
+      const baseUrl = packageAddress(wanted, hub);
+      if (baseUrl === undefined) return undefined;
+      const repository = repositoryAt(baseUrl, hub);
+      return repository === undefined ? atAddress(baseUrl) : onHub(repository, baseUrl);
+    }
+    if ("files" in wanted)
+      return planned({ place: { kind: "files", name: folderOf(wanted.files), files: wanted.files } });
+    return fromZoo(wanted.record, wanted.source);
+  };
+
+  async function fromZoo(record: ZooRecord, source: Source): Promise<PreviewedModel | GatedModel> {
+    const { name, license, bits } = record;
+    const { repository } = source;
+    if (source.format === "onnx") return { ...(await previewed(`${hub}${repository}/resolve/main/`)), name };
+    return planned(
+      {
+        place: { kind: "hub", hub, repository },
+        ...(source.format === "gguf" ? { weights: [source.file, source.mmproj] } : {}),
+        ...(bits === undefined || !isConvertible(bits) ? {} : { bits }),
+        license,
+      },
+      name,
+    );
+  }
+
+  async function onHub(repository: string, baseUrl: string): Promise<PreviewedModel | GatedModel> {
+    try {
+      return await planned({ place: { kind: "hub", hub, repository } });
+    } catch (error) {
+      // No checkpoint that is converted here: a package, or ONNX files.
+      if (errorCodeOf(error) !== "bad-checkpoint") throw error;
+      return previewed(baseUrl).catch((other: unknown) => {
+        throw ["bad-package", "http"].includes(errorCodeOf(other)) ? error : other;
+      });
+    }
+  }
+
+  async function atAddress(baseUrl: string): Promise<PreviewedModel | GatedModel> {
+    try {
+      return await previewed(baseUrl);
+    } catch (error) {
+      if (!["bad-package", "http"].includes(errorCodeOf(error))) throw error;
+      return planned({ place: { kind: "address", url: baseUrl } }).catch((other: unknown) => {
+        throw errorCodeOf(other) === "bad-checkpoint" ? other : error;
+      });
+    }
+  }
+}
+
+function offerOf(plan: ConversionPlan, checkpoint: WantedCheckpoint): PreviewedModel {
+  const { id, name, license, keepBytes, fit, tokensPerSecond } = plan;
+  const { fetchBytes, fetchedBytes, memoryBytes, notes, verified } = plan;
+  return {
+    id,
+    name,
+    license,
+    architecture: "llava",
+    bytes: keepBytes,
+    fit,
+    tokensPerSecond,
+    baseUrl: "",
+    checkpoint: { ...checkpoint, license, fetchBytes, fetchedBytes, memoryBytes, notes, verified },
+  };
+}
+
+type ConversionBits = NonNullable<ConversionRequest["bits"]>;
+
+function isConvertible(bits: Readonly<Record<keyof ConversionBits, number>>): bits is ConversionBits {
+  return Object.values(bits).every((value) => value === 4 || value === 8);
+}
+
+/** The name of the one folder that all files are in, or of the first file. */
+function folderOf(files: ReadonlyMap<string, File>): string {
+  const [first = ""] = files.keys();
+  const [folder = ""] = first.split("/");
+  return folder === first ? first.replace(/\.[^.]+$/, "") : folder;
+}
