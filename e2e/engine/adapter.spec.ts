@@ -74,7 +74,7 @@ test("an adapter is added, chosen and left again beside its base, which is fetch
   const stored = dialog.getByTestId("stored-model").filter({ hasText: style });
   await expect(stored).toContainText(`adapter; needs the model “${base}”`);
   await expect(stored.getByRole("button", { name: "Use" })).toHaveCount(0);
-  await dialog.getByLabel("Address of a model package").fill(server.baseUrl);
+  await dialog.getByLabel("owner/name on Hugging Face, or an address").fill(server.baseUrl);
   await dialog.getByRole("button", { name: "Check", exact: true }).click();
   await dialog
     .getByTestId("model-offer")

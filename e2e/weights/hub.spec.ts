@@ -10,7 +10,7 @@ import { publishOnHub, testCommit } from "#testing/hub-server.node.ts";
 import { startPackageServer, testPackage, type PackageServer } from "#testing/package-server.node.ts";
 import { askAbout, modelReady, openPage } from "../support/ask.ts";
 import { violations } from "../support/axe.ts";
-import { hubModels } from "#zoo/hub-models.ts";
+import { runsInTransformersJs, zooModels } from "#zoo/zoo.ts";
 
 const repository = "HuggingFaceTB/SmolVLM-256M-Instruct";
 const name = "SmolVLM 256M";
@@ -82,7 +82,7 @@ test("one click beside the built-in model gets a model for photographs, and the 
   expect(await askAbout(page, "pets.png", "Is there a rocket?")).toMatch(/^No/);
 });
 
-test("the list of all models tells size, licence and fit before anything is fetched; a hub that is gone is a sentence", async ({
+test("the zoo tells what each model costs before anything is fetched, can be searched, and a hub that is gone is a sentence", async ({
   page,
 }) => {
   // Where data costs money a click only tells.
@@ -91,21 +91,38 @@ test("the list of all models tells size, licence and fit before anything is fetc
   await modelReady(page);
   await offer(page).getByRole("button", { name: "Other models" }).click();
   const dialog = page.getByRole("dialog", { name: "Models" });
-  await expect(dialog.getByTestId("zoo-model")).toHaveCount(hubModels.length);
-  const card = (model: string) => dialog.getByTestId("zoo-model").filter({ hasText: model });
-  await expect(card("FastVLM")).toContainText("research use only");
-  for (const { name } of hubModels)
-    await expect(card(name).getByRole("button")).toHaveText(/^Download · [\d.]+ [MG]B( or more)?$/);
+  const cards = dialog.getByTestId("zoo-model");
+  const card = (id: string) => dialog.locator(`[data-testid="zoo-model"][data-id="${id}"]`);
+  await expect(cards.first()).toContainText(name);
+  await expect(cards.first()).toContainText("Best for this device");
+  await dialog.getByRole("checkbox", { name: "Fits this device" }).uncheck();
+  const offered = zooModels.filter(runsInTransformersJs);
+  await expect(cards).toHaveCount(offered.length);
+  for (const { id } of offered)
+    await expect(card(id).getByRole("button").first()).toHaveText(/^Download( · [\d.]+ [MG]B)?$/);
   expect(await violations(page)).toEqual([]);
-  await card(name).getByRole("button", { name: "Download · 264 MB" }).click();
+
+  const search = dialog.getByRole("searchbox", { name: "Search models" });
+  await search.fill("fastvlm");
+  await expect(cards).toHaveCount(1);
+  await expect(card("fastvlm-0.5b")).toContainText("research use only");
+  await search.fill("nothing has this name");
+  await expect(dialog.getByTestId("zoo-count")).toContainText("No model matches.");
+  await dialog.getByRole("button", { name: "Clear search and filters" }).click();
+  await dialog.getByRole("combobox", { name: "Family" }).selectOption({ label: "Adapters and other parts" });
+  await expect(dialog.getByTestId("zoo-part").first()).toContainText("llava convert liuhaotian/");
+  await dialog.getByRole("combobox", { name: "Family" }).selectOption("All");
+
+  await card("smolvlm-256m").getByRole("button", { name: "Download · 264 MB" }).click();
   await expect(dialog.getByTestId("model-offer")).toHaveAttribute("data-fit", "fits");
   await expect(dialog.getByTestId("model-offer")).toContainText("apache-2.0");
   await expect(dialog.getByTestId("model-offer")).toContainText(/about [\d,.]+ tokens\/s here/);
   expect(hubFiles().filter(({ path }) => !path.endsWith("manifest.json"))).toEqual([]);
   await server.stop();
-  await card("FastVLM").getByRole("button").click();
-  await expect(card("FastVLM").getByRole("alert")).toHaveText(`Couldn't reach ${new URL(hub()).host}.`);
-  await expect(card("FastVLM").getByRole("button", { name: "Try again" })).toBeVisible();
+  const gone = card("fastvlm-0.5b");
+  await gone.getByRole("button").first().click();
+  await expect(gone.getByRole("alert")).toHaveText(`Couldn't reach ${new URL(hub()).host}.`);
+  await expect(gone.getByRole("button", { name: "Try again" })).toBeVisible();
 });
 
 test("a model that the page's address asks for is offered with its size, and so it is by the built-in model's answer to a photograph", async ({

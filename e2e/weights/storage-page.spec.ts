@@ -67,7 +67,7 @@ async function openStorage(page: Page): Promise<Locator> {
 
 async function startDownload(page: Page): Promise<void> {
   const dialog = await openStorage(page);
-  await dialog.getByLabel("Address of a model package").fill(server.baseUrl);
+  await dialog.getByLabel("owner/name on Hugging Face, or an address").fill(server.baseUrl);
   await dialog.getByRole("button", { name: "Check", exact: true }).click();
   await dialog
     .getByTestId("model-offer")
@@ -148,7 +148,7 @@ test("a model is added by its address: what it costs and whether it fits first, 
   const dialog = await openStorage(page);
   await expect(dialog.getByTestId("stored-model")).toHaveCount(1);
   await expect(dialog.getByTestId("stored-model")).toContainText(/9\.\d MB/);
-  await dialog.getByLabel("Address of a model package").fill(`${server.baseUrl}manifest.json`);
+  await dialog.getByLabel("owner/name on Hugging Face, or an address").fill(`${server.baseUrl}manifest.json`);
   await dialog.getByRole("button", { name: "Check", exact: true }).click();
   const offer = dialog.getByTestId("model-offer");
   await expect(offer).toHaveAttribute("data-fit", "fits");
@@ -363,7 +363,7 @@ test("what is no package, or damaged, is refused with a sentence and leaves noth
   const input = dialog.getByTestId("package-input");
   await input.setInputFiles({ name: "a.zip", mimeType: "application/zip", buffer: Buffer.from("no zip") });
   await expect(dialog.getByTestId("storage-outcome")).toContainText("This isn't a model package");
-  await dialog.getByLabel("Address of a model package").fill("not an address");
+  await dialog.getByLabel("owner/name on Hugging Face, or an address").fill("not an address");
   await dialog.getByRole("button", { name: "Check", exact: true }).click();
   await expect(dialog.getByRole("alert").filter({ hasText: "This isn't an address" })).toBeVisible();
   await expect(dialog.getByTestId("stored-model")).toHaveCount(0);
@@ -376,7 +376,7 @@ test("without room the page offers to delete others or to use the model from mem
   const origin = new URL(page.url()).origin;
   await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 4 * 2 ** 20 });
   let dialog = await openStorage(page);
-  await dialog.getByLabel("Address of a model package").fill(server.baseUrl);
+  await dialog.getByLabel("owner/name on Hugging Face, or an address").fill(server.baseUrl);
   await dialog.getByRole("button", { name: "Check", exact: true }).click();
   // Browsers keep to themselves how much room there is: the first write tells.
   await dialog
@@ -409,7 +409,7 @@ for (const colorScheme of ["light", "dark"] as const)
       expect(await violations(page)).toEqual([]);
     }
     const dialog = await openStorage(page);
-    await dialog.getByLabel("Address of a model package").fill(server.baseUrl);
+    await dialog.getByLabel("owner/name on Hugging Face, or an address").fill(server.baseUrl);
     await dialog.getByRole("button", { name: "Check", exact: true }).click();
     await expect(dialog.getByTestId("model-offer")).toBeVisible();
     for (const width of [1100, 360]) {

@@ -1,6 +1,6 @@
-// Takes what is dropped or pasted on the page: pictures for the question, conversations to import, packages of models, words. Decides which
-// is which, and where it goes.
-import { isPackageFolder, isPackageZip, mayBePackage } from "#chat/models/package-file.ts";
+// Takes what is dropped or pasted on the page: pictures for the question, conversations to import, packages and checkpoints of models, words.
+// Decides which is which, and where it goes.
+import { isCheckpoint, isPackageFolder, isPackageZip, mayBePackage } from "#chat/models/package-file.ts";
 import { nameOfAddress } from "#chat/pictures/picture-address.ts";
 import { mayHoldConversations } from "#chat/transfer/import-kind.ts";
 import type { PictureFeature } from "#ui/pictures/picture-feature.ts";
@@ -25,6 +25,8 @@ export interface TakesGiven {
 /** Listens on the whole page. */
 export function useGiven({ draft, fetchPicture, onOpen, onEscape }: GivenOptions): TakesGiven {
   const takeFiles = (files: readonly File[]): void => {
+    if (isCheckpoint(files.map(({ name }) => name)))
+      return onOpen({ name: "models", dropped: new Map(files.map((file) => [file.name, file])) });
     if (!files.some(mayHoldConversations)) return draft.addFiles(files);
     const zip = files.length === 1 ? files.find(mayBePackage) : undefined;
     const decide = (isPackage: boolean): void => {
@@ -39,7 +41,8 @@ export function useGiven({ draft, fetchPicture, onOpen, onEscape }: GivenOptions
   const dragging = usePageEvents({
     onFiles: takeFiles,
     onFolder(files) {
-      if (isPackageFolder([...files.keys()])) onOpen({ name: "models", dropped: files });
+      const paths = [...files.keys()];
+      if (isPackageFolder(paths) || isCheckpoint(paths)) onOpen({ name: "models", dropped: files });
       else takeFiles([...files.values()]);
     },
     onAddress: takeAddress,

@@ -1,10 +1,12 @@
 // The downloads of models, which go on while the user chats: for each a bar with bytes, speed and time left, and its buttons.
 //   data-testid="download" with data-phase
 import type { JSX } from "preact";
-import type { Download } from "#chat/downloads/downloads.ts";
+import type { Download } from "#chat/downloads/wanted.ts";
 import { silencesToTell } from "#chat/models/load-progress.ts";
 import { formatNumber, formatSize } from "#ui/parts/format.ts";
 import { useTexts, type Texts } from "#ui/texts/texts.ts";
+import { ConversionFigures } from "./ConversionFigures.tsx";
+import { GatedNote } from "./GatedNote.tsx";
 import type { DownloadsFeature } from "./model-features.ts";
 
 interface DownloadNotesProps {
@@ -28,9 +30,56 @@ export function DownloadNotes(props: DownloadNotesProps): JSX.Element {
 }
 
 function DownloadNote(props: DownloadNotesProps & { readonly download: Download }): JSX.Element {
-  const { download, onUse, onFromMemory, onMakeRoom } = props;
+  const { download, downloads } = props;
+  const { id, name, phase, loaded, total, conversion, checkpoint, gated, code } = download;
+  const t = useTexts();
+  const words = t.storage.downloads;
+  const title = titleOf(t, download);
+  const isUnderWay = phase === "running" || phase === "paused";
+  return (
+    <div class="download" data-testid="download" data-phase={phase}>
+      <p class="banner-text">
+        <span role={phase === "running" ? undefined : "status"}>{title}</span>
+        {isUnderWay && <span class="banner-figure">{figures(t, download)}</span>}
+      </p>
+      {isUnderWay && conversion !== undefined && <ConversionFigures label={title} progress={conversion} />}
+      {isUnderWay && conversion === undefined && (
+        <progress aria-label={title} {...(total > 0 ? { value: loaded, max: total } : { value: 0 })} />
+      )}
+      {phase === "running" && stands(download) && (
+        <p class="dialog-note" role="status" data-testid="download-silent">
+          {t.weights.silent}
+        </p>
+      )}
+      {phase === "failed" && (
+        <p class="dialog-note">
+          {download.message === undefined ? t.errors[code ?? "internal"] : t.zoo.converterSays(download.message)}
+        </p>
+      )}
+      {phase === "no-room" && (
+        <p class="dialog-note">{words.noRoom(formatSize(t, conversion?.toKeep || download.total || download.bytes))}</p>
+      )}
+      {phase === "gated" && gated !== undefined && checkpoint?.place.kind === "hub" && (
+        <GatedNote
+          {...gated}
+          host={new URL(checkpoint.place.hub).host}
+          onToken={(token) => {
+            if (checkpoint.place.kind === "hub") downloads.setToken(checkpoint.place.hub, token);
+            downloads.actions.resume(id);
+          }}
+        />
+      )}
+      {phase !== "starting" && <DownloadButtons {...props} name={name} />}
+    </div>
+  );
+}
+
+function DownloadButtons(
+  props: DownloadNotesProps & { readonly download: Download; readonly name: string },
+): JSX.Element {
+  const { download, name, onUse, onFromMemory, onMakeRoom } = props;
   const { actions } = props.downloads;
-  const { id, name, phase, loaded, total } = download;
+  const { id, phase, checkpoint } = download;
   const t = useTexts();
   const words = t.storage.downloads;
   const button = (label: string, onClick: () => void, about: string): JSX.Element => (
@@ -40,42 +89,28 @@ function DownloadNote(props: DownloadNotesProps & { readonly download: Download 
   );
   const cancel = button(words.cancel, () => void actions.cancel(id), words.cancelModel(name));
   return (
-    <div class="download" data-testid="download" data-phase={phase}>
-      <p class="banner-text">
-        <span role={phase === "running" ? undefined : "status"}>{words.phases[phase](name)}</span>
-        {(phase === "running" || phase === "paused") && <span class="banner-figure">{figures(t, download)}</span>}
-      </p>
-      {(phase === "running" || phase === "paused") && (
-        <progress
-          aria-label={words.phases[phase](name)}
-          {...(total > 0 ? { value: loaded, max: total } : { value: 0 })}
-        />
-      )}
-      {phase === "running" && stands(download) && (
-        <p class="dialog-note" role="status" data-testid="download-silent">
-          {t.weights.silent}
-        </p>
-      )}
-      {phase === "failed" && <p class="dialog-note">{t.errors[download.code ?? "internal"]}</p>}
-      {phase === "no-room" && (
-        <p class="dialog-note">{words.noRoom(formatSize(t, download.total || download.bytes))}</p>
-      )}
-      {phase !== "starting" && (
-        <p class="download-actions">
-          {phase === "running" &&
-            stands(download) &&
-            button(t.weights.askAgain, () => askAgain(actions, id), t.weights.askAgain)}
-          {phase === "running" && button(words.pause, () => actions.pause(id), words.pauseModel(name))}
-          {phase === "paused" && button(words.resume, () => actions.resume(id), words.resumeModel(name))}
-          {phase === "no-room" && onMakeRoom && button(words.makeRoom, onMakeRoom, words.makeRoom)}
-          {phase === "no-room" && button(words.fromMemory, () => onFromMemory(download), words.fromMemory)}
-          {(phase === "failed" || phase === "no-room") && button(t.tryAgain, () => actions.resume(id), t.tryAgain)}
-          {phase === "done" && button(t.storage.use, () => onUse(id), words.useModel(name))}
-          {phase === "done" ? button(t.close, () => actions.dismiss(id), t.close) : cancel}
-        </p>
-      )}
-    </div>
+    <p class="download-actions">
+      {phase === "running" &&
+        stands(download) &&
+        button(t.weights.askAgain, () => askAgain(actions, id), t.weights.askAgain)}
+      {phase === "running" && button(words.pause, () => actions.pause(id), words.pauseModel(name))}
+      {phase === "paused" && button(words.resume, () => actions.resume(id), words.resumeModel(name))}
+      {phase === "no-room" && onMakeRoom && button(words.makeRoom, onMakeRoom, words.makeRoom)}
+      {phase === "no-room" &&
+        checkpoint === undefined &&
+        button(words.fromMemory, () => onFromMemory(download), words.fromMemory)}
+      {(phase === "failed" || phase === "no-room") && button(t.tryAgain, () => actions.resume(id), t.tryAgain)}
+      {phase === "done" && button(t.storage.use, () => onUse(id), words.useModel(name))}
+      {phase === "done" ? button(t.close, () => actions.dismiss(id), t.close) : cancel}
+    </p>
   );
+}
+
+function titleOf(t: Texts, { name, phase, checkpoint }: Download): string {
+  if (phase === "gated") return t.zoo.gated.waiting(name);
+  if (checkpoint !== undefined && phase === "running") return t.zoo.converting(name);
+  if (checkpoint !== undefined && phase === "failed") return t.zoo.convertFailed(name);
+  return t.storage.downloads.phases[phase](name);
 }
 
 /** Whether the download has received no bytes for so long that the user should know. */
@@ -89,7 +124,7 @@ function askAgain(actions: DownloadsFeature["actions"], id: string): void {
 }
 
 /** "4.1 MB of 9.8 MB · 1.2 MB/s · 5 s left"; unknown parts are left out. */
-function figures(t: Texts, { loaded, total, bytes, bytesPerSecond }: Download): string {
+function figures(t: Texts, { loaded, total, bytes, bytesPerSecond, conversion }: Download): string {
   const all = total === 0 ? bytes : total;
   if (all === 0) return "";
   // Until the stored files have been checked, "0 of …" would be a guess.
@@ -97,7 +132,7 @@ function figures(t: Texts, { loaded, total, bytes, bytesPerSecond }: Download): 
   const facts = [t.storage.part(formatSize(t, loaded), formatSize(t, all))];
   if (bytesPerSecond !== undefined && bytesPerSecond > 0) {
     facts.push(t.storage.downloads.rate(formatSize(t, bytesPerSecond)));
-    facts.push(formatLeft(t, (all - loaded) / bytesPerSecond));
+    facts.push(formatLeft(t, conversion?.secondsLeft ?? (all - loaded) / bytesPerSecond));
   }
   return facts.join(" · ");
 }

@@ -1,24 +1,35 @@
-// A model package from a zip or a folder: picked here, or dropped on the page.
+// A model from this device, picked here or dropped on the page: a package as a zip or a folder, which is imported, or a checkpoint, whose
+// cost is told and which is then converted.
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { errorCodeOf } from "#engine/errors.ts";
+import { isCheckpoint } from "#chat/models/package-file.ts";
+import type { PreviewedModel } from "#chat/models/look-up.ts";
 import type { StoredModels } from "#chat/models/storage.ts";
 import { Note, type NoteState } from "#ui/notes/Note.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
+import { LookedUp } from "./LookedUp.tsx";
+import type { DownloadsFeature } from "./model-features.ts";
+import { useModelOffer } from "./use-model-offer.ts";
 
-/** The package: a zip, or the files of a folder by path. */
-export type ModelPackage = Blob | ReadonlyMap<string, Blob>;
+/** A package's zip, or files by path: those of a package's folder or of a checkpoint. */
+export type ModelPackage = File | ReadonlyMap<string, File>;
 
 interface ImportModelProps {
+  readonly downloads: DownloadsFeature;
+  readonly onStart: (model: PreviewedModel) => void;
+  readonly onFromMemory: (model: PreviewedModel) => void;
   readonly working: boolean;
   readonly onWorking: (working: boolean) => void;
-  /** A package that was dropped on the page; it is imported at once. */
+  /** What was dropped on the page; a package is imported at once. */
   readonly dropped: ModelPackage | undefined;
   readonly onImport: StoredModels["importPackage"];
 }
 
-export function ImportModel({ working, onWorking, dropped, onImport }: ImportModelProps): JSX.Element {
+export function ImportModel(props: ImportModelProps): JSX.Element {
+  const { downloads, working, onWorking, dropped, onImport } = props;
   const t = useTexts();
+  const offer = useModelOffer(downloads.lookUp, downloads.hubHost);
   const zip = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
   const [note, setNote] = useState<NoteState>();
@@ -38,8 +49,14 @@ export function ImportModel({ working, onWorking, dropped, onImport }: ImportMod
     }
     onWorking(false);
   };
+  const takeGiven = (given: ModelPackage): void => {
+    setNote(undefined);
+    offer.reset();
+    if (given instanceof Map && isCheckpoint([...given.keys()])) void offer.look({ files: given });
+    else void importFrom(given);
+  };
   useEffect(() => {
-    if (dropped !== undefined) void importFrom(dropped);
+    if (dropped !== undefined) takeGiven(dropped);
   }, [dropped]);
   const take = (input: HTMLInputElement): void => {
     const files = [...(input.files ?? [])];
@@ -48,7 +65,7 @@ export function ImportModel({ working, onWorking, dropped, onImport }: ImportMod
     if (first === undefined) return;
     const isZip = files.length === 1 && first.name.toLowerCase().endsWith(".zip");
     const pathOf = (file: File): string => (file.webkitRelativePath === "" ? file.name : file.webkitRelativePath);
-    void importFrom(isZip ? first : new Map(files.map((file) => [pathOf(file), file])));
+    takeGiven(isZip ? first : new Map(files.map((file) => [pathOf(file), file])));
   };
   return (
     <div class="import-model">
@@ -64,12 +81,14 @@ export function ImportModel({ working, onWorking, dropped, onImport }: ImportMod
           {t.storage.importFolder}
         </button>
       </p>
-      <Note state={note} />
+      <Note state={offer.state === "looking" ? { tone: "busy", text: t.storage.lookingAt } : note} />
+      <LookedUp {...props} offer={offer} />
       <input
         ref={zip}
         type="file"
         hidden
-        accept=".zip"
+        multiple
+        accept=".zip,.safetensors,.gguf,.bin,.json,.model,.jinja,.txt"
         data-testid="package-input"
         onChange={(event) => take(event.currentTarget)}
       />

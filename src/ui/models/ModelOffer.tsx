@@ -1,7 +1,7 @@
-// The offer of a model that was looked up: its size, whether it fits this device, and the button that downloads it.
-//   data-testid="model-offer" with data-fit
+// The offer of a model that was looked up: what it costs, whether it fits this device, and the button that downloads it, and converts it
+// where it is a checkpoint.   data-testid="model-offer" with data-fit
 import type { JSX } from "preact";
-import type { PreviewedModel } from "#chat/models/storage.ts";
+import type { CheckpointOffer, PreviewedModel } from "#chat/models/look-up.ts";
 import { formatNumber, formatSize } from "#ui/parts/format.ts";
 import { useTexts, type Texts } from "#ui/texts/texts.ts";
 
@@ -16,8 +16,9 @@ interface ModelOfferProps {
 
 export function ModelOffer({ model, named = false, metered, onStart, onFromMemory }: ModelOfferProps): JSX.Element {
   const t = useTexts();
-  const { name, bytes, license, fit, baseName, tokensPerSecond } = model;
+  const { name, bytes, license, fit, baseName, tokensPerSecond, checkpoint } = model;
   const size = formatSize(t, bytes);
+  const cost = checkpoint === undefined ? size : t.zoo.offer(formatSize(t, checkpoint.fetchBytes), size);
   return (
     <div
       class={named ? "model-offer" : "model-offer model-card"}
@@ -27,7 +28,7 @@ export function ModelOffer({ model, named = false, metered, onStart, onFromMemor
     >
       <p>
         {!named && <strong>{name}</strong>}
-        <small>{t.storage.facts(size, license)}</small>
+        <small>{t.storage.facts(cost, license)}</small>
       </p>
       <p class="model-offer-fit">
         {baseName !== undefined && `${t.storage.adapterOf(baseName)} · `}
@@ -39,16 +40,29 @@ export function ModelOffer({ model, named = false, metered, onStart, onFromMemor
           <li key={reason}>{t.storage.reasons[reason]}</li>
         ))}
         {metered && <li>{t.storage.metered}</li>}
+        {checkpoint !== undefined && factsOf(t, checkpoint).map((fact) => <li key={fact}>{fact}</li>)}
       </ul>
+      {checkpoint !== undefined && checkpoint.notes.length > 0 && (
+        <details class="dialog-details">
+          <summary>{t.zoo.notes}</summary>
+          <ul class="dialog-points">
+            {checkpoint.notes.map((note) => (
+              <li key={note} lang="en">
+                {note}
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
       <p class="card-actions">
         <button
           type="button"
           class={fit.verdict === "wont-fit" ? "button" : "button button-primary"}
           onClick={() => onStart(model)}
         >
-          {t.storage.download(size)}
+          {checkpoint === undefined ? t.storage.download(size) : t.zoo.get(formatSize(t, leftOf(checkpoint)))}
         </button>
-        {fit.reasons.includes("no-room") && (
+        {fit.reasons.includes("no-room") && checkpoint === undefined && (
           <button type="button" class="button" onClick={() => onFromMemory(model)}>
             {t.storage.fromMemoryOnly}
           </button>
@@ -56,6 +70,17 @@ export function ModelOffer({ model, named = false, metered, onStart, onFromMemor
       </p>
     </div>
   );
+}
+
+const leftOf = ({ fetchBytes, fetchedBytes }: CheckpointOffer): number => fetchBytes - fetchedBytes;
+
+/** Files on this device are neither downloaded nor have they published hashes. */
+function factsOf(t: Texts, { place, fetchedBytes, memoryBytes, verified }: CheckpointOffer): readonly string[] {
+  return [
+    ...(fetchedBytes > 0 ? [t.zoo.already(formatSize(t, fetchedBytes))] : []),
+    t.zoo.convertMemory(formatSize(t, memoryBytes)),
+    ...(place.kind === "files" ? [] : [verified ? t.zoo.verified : t.zoo.notVerified]),
+  ];
 }
 
 /** Rounded to one significant digit, since it is an estimate. */

@@ -3,15 +3,16 @@
 //   data-testid="stored-model", "zoo-model", "server": one card each · "model-offer", "package-input", "folder-input": see their files
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Download } from "#chat/downloads/downloads.ts";
-import type { PreviewedModel, StorageState } from "#chat/models/storage.ts";
+import type { Download } from "#chat/downloads/wanted.ts";
+import type { PreviewedModel } from "#chat/models/look-up.ts";
+import type { StorageState } from "#chat/models/storage.ts";
 import { AddModel } from "./AddModel.tsx";
 import { Dialog, Section } from "#ui/parts/Dialog.tsx";
-import { DownloadableModels } from "./DownloadableModels.tsx";
 import { DownloadNotes } from "./DownloadNotes.tsx";
 import { formatSize } from "#ui/parts/format.ts";
 import { ImportModel, type ModelPackage } from "./ImportModel.tsx";
 import type { ModelFeatures } from "./model-features.ts";
+import { ModelZoo } from "./ModelZoo.tsx";
 import { Note, type NoteState } from "#ui/notes/Note.tsx";
 import { ServerCards } from "./ServerCards.tsx";
 import { StoredModelCard } from "./StoredModelCard.tsx";
@@ -49,7 +50,7 @@ export function ModelsDialog(props: ModelsDialogProps): JSX.Element {
     props.onUse(model.id);
   };
   return (
-    <Dialog title={t.storage.title} onClose={props.onClose}>
+    <Dialog title={t.storage.title} wide onClose={props.onClose}>
       <Section title={t.remote.onThisDevice}>
         <Usage state={storage.state.value} />
         {stored === undefined && note === undefined && <p class="dialog-note">{t.storage.looking}</p>}
@@ -76,17 +77,19 @@ export function ModelsDialog(props: ModelsDialogProps): JSX.Element {
           onFromMemory={useFromMemory}
         />
       </Section>
-      <DownloadableModels {...props} onStart={start} onFromMemory={useFromMemory} />
+      <ModelZoo {...props} onStart={start} onFromMemory={useFromMemory} />
       <Section title={t.remote.servers}>
         <ServerCards {...props} />
       </Section>
       <Section title={t.storage.addTitle}>
         <AddModel {...props} onStart={start} onFromMemory={useFromMemory} />
         <ImportModel
+          {...props}
           working={working}
           onWorking={setWorking}
-          dropped={props.dropped}
           onImport={(files) => storage.actions.importPackage(files)}
+          onStart={start}
+          onFromMemory={useFromMemory}
         />
       </Section>
     </Dialog>

@@ -2,11 +2,11 @@
 //   data-testid="photo-offer" with data-phase: offered | looking | ask | failed | here
 import type { JSX } from "preact";
 import type { PhotoOffer as Offer } from "#chat/models/photo-models.ts";
-import { formatSize } from "#ui/parts/format.ts";
 import { IconButton } from "#ui/parts/IconButton.tsx";
 import { CloseIcon } from "#ui/parts/icons.tsx";
 import { focusQuestion } from "#ui/parts/use-modal.ts";
 import { useTexts, type Texts } from "#ui/texts/texts.ts";
+import { fetchedWords } from "./cost-words.ts";
 import type { ModelFeatures } from "./model-features.ts";
 
 interface PhotoOfferProps {
@@ -29,10 +29,10 @@ interface PhotoOfferProps {
 function PhotoOffer(props: PhotoOfferProps): JSX.Element {
   const t = useTexts();
   const { offer, title, host, here, short, onTake, onUse, onMore, onDismiss } = props;
-  const { record, bytes, phase, code } = offer;
+  const { record, cost, phase, code } = offer;
   const { name, license, researchOnly, notYetRun } = record;
   const facts = [
-    t.photos.facts(bytes === undefined ? "" : formatSize(t, bytes), license),
+    t.photos.facts(fetchedWords(t, cost), license),
     ...(researchOnly ? [t.photos.researchOnly] : []),
     ...(notYetRun ? [t.photos.notYetRun] : []),
   ].join(" · ");
@@ -97,17 +97,17 @@ export function BuiltInsPhotoOffer(props: BuiltInsPhotoOfferProps): JSX.Element 
   const { downloads, models, photoModel, title = t.photos.offer, short = false, onMore, onDismiss } = props;
   const offer = photoModel.offer.value;
   if (offer === undefined) return null;
-  const { repository, name } = offer.record;
-  if (downloads.state.value.some(({ id }) => id === repository)) return null;
+  const { id, record } = offer;
+  if (downloads.state.value.some((download) => download.id === id)) return null;
   return (
     <PhotoOffer
       offer={offer}
-      title={title(name)}
+      title={title(record.name)}
       host={downloads.hubHost}
-      here={models.state.value.choices.some(({ id }) => id === repository)}
+      here={models.state.value.choices.some((choice) => choice.id === id)}
       short={short}
       onTake={photoModel.take}
-      onUse={() => models.select(repository)}
+      onUse={() => models.select(id)}
       onMore={onMore}
       onDismiss={onDismiss}
     />

@@ -1,15 +1,13 @@
 // A note for when the page's address asks for a model that is not on this device. It offers to download the model, with its size.
 //   data-testid="unknown-model"
 import type { JSX } from "preact";
+import type { PreviewedModel } from "#chat/models/look-up.ts";
 import { packageAddress } from "#chat/models/package-address.ts";
-import type { PreviewedModel } from "#chat/models/storage.ts";
-import { hubModels } from "#zoo/hub-models.ts";
-import { repositoryOf } from "#zoo/zoo.ts";
-import { sizeLabel } from "./DownloadableModels.tsx";
-import type { ModelFeatures } from "./model-features.ts";
-import { ModelOffer } from "./ModelOffer.tsx";
-import { Note } from "#ui/notes/Note.tsx";
+import { costOf, repositoryOf, zooRecord } from "#zoo/zoo.ts";
 import { useTexts } from "#ui/texts/texts.ts";
+import { fetchedWords } from "./cost-words.ts";
+import { LookedUp } from "./LookedUp.tsx";
+import type { ModelFeatures } from "./model-features.ts";
 import { useModelOffer } from "./use-model-offer.ts";
 
 interface UnknownModelNoteProps extends Pick<ModelFeatures, "downloads" | "models" | "photoModel" | "storage"> {
@@ -24,49 +22,42 @@ export function UnknownModelNote(props: UnknownModelNoteProps): JSX.Element | nu
   const { downloads, models, photoModel, storage, wanted, onModels } = props;
   const t = useTexts();
   const repository = repositoryOf(wanted);
-  const record = hubModels.find((known) => known.repository === repository);
-  const { state, look } = useModelOffer((typed) => storage.actions.preview(typed), downloads.hubHost);
-  const start = (model: PreviewedModel): void => downloads.actions.start(named(model), "use");
-  const named = (model: PreviewedModel): PreviewedModel =>
-    record === undefined ? model : { ...model, name: record.name };
+  const record = zooRecord(wanted);
+  const offer = useModelOffer(downloads.lookUp, downloads.hubHost);
+  const start = (model: PreviewedModel): void =>
+    downloads.actions.start(record === undefined ? model : { ...model, name: record.name }, "use");
   const take = async (): Promise<void> => {
-    const found = await look(repository);
+    const found = await offer.look(wanted);
     // If the size was not known before, the user decides now.
     if (record !== undefined && found?.fit.verdict === "fits" && !downloads.isMetered()) start(found);
   };
   if (downloads.state.value.some(({ id }) => id === repository)) return null;
-  const found = typeof state === "object" && "model" in state ? state.model : undefined;
-  const label =
-    record === undefined
-      ? t.storage.checkSize
-      : t.storage.download(sizeLabel(t, record, photoModel.offer.value?.precision));
+  const isFound = typeof offer.state === "object" && !("problem" in offer.state);
+  const cost = record && costOf(record, record.sources[0], photoModel.offer.value?.device.precision ?? "cpu");
+  const label = cost === undefined ? t.storage.checkSize : t.storage.download(fetchedWords(t, cost));
   return (
     <div class="unknown-model" data-testid="unknown-model">
       <p role="status">{t.unknownModel(record?.name ?? wanted, models.builtIn.name)}</p>
       <p class="card-actions">
-        {found === undefined && packageAddress(repository) !== undefined && (
-          <button type="button" class="button" disabled={state === "looking"} onClick={() => void take()}>
-            {state === "looking" ? t.photos.looking : label}
+        {!isFound && packageAddress(repository) !== undefined && (
+          <button type="button" class="button" disabled={offer.state === "looking"} onClick={() => void take()}>
+            {offer.state === "looking" ? t.photos.looking : label}
           </button>
         )}
         <button type="button" class="button" onClick={onModels}>
           {t.storage.open}
         </button>
       </p>
-      {typeof state === "object" && "problem" in state && (
-        <Note state={{ tone: "bad", text: state.problem, retry: () => void take() }} />
-      )}
-      {found !== undefined && (
-        <ModelOffer
-          model={named(found)}
-          metered={downloads.isMetered()}
-          onStart={start}
-          onFromMemory={(model) => {
-            storage.actions.add(model);
-            models.select(model.id);
-          }}
-        />
-      )}
+      <LookedUp
+        offer={offer}
+        downloads={downloads}
+        name={record?.name}
+        onStart={start}
+        onFromMemory={(model) => {
+          storage.actions.add(model);
+          models.select(model.id);
+        }}
+      />
     </div>
   );
 }

@@ -1,7 +1,9 @@
 // The state and actions of models and servers that the components get as props, in groups. The page's entry creates the groups; each
 // component takes those that it needs.
 import type { ReadonlySignal } from "@preact/signals";
-import type { Download, Downloads } from "#chat/downloads/downloads.ts";
+import type { Downloads } from "#chat/downloads/downloads.ts";
+import type { Download } from "#chat/downloads/wanted.ts";
+import type { LookUp } from "#chat/models/look-up.ts";
 import type { ModelsState } from "#chat/models/models.ts";
 import type { PhotoOffer } from "#chat/models/photo-models.ts";
 import type { ConnectedServer, Servers } from "#chat/servers/servers.ts";
@@ -40,10 +42,16 @@ interface StorageFeature {
 export interface DownloadsFeature {
   readonly state: ReadonlySignal<readonly Download[]>;
   readonly actions: Omit<Downloads, "get" | "subscribe" | "restore" | "followOtherTabs">;
+  /** What stands behind an id, an address or files, and what it costs. */
+  readonly lookUp: LookUp;
   /** The host that "owner/name" is downloaded from. */
   readonly hubHost: string;
+  /** Keeps an access token for a hub's URL. */
+  readonly setToken: (hub: string, token: string) => void;
   /** Whether the connection is metered: the browser reports that data costs money. */
   readonly isMetered: () => boolean;
+  /** Whether checkpoints are converted here; else only ONNX files and packages are offered. */
+  readonly canConvert: boolean;
 }
 
 /** The model for photographs that is offered beside the built-in one. */

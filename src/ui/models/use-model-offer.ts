@@ -1,42 +1,58 @@
-// Looks up the model at an address. The result is the model that was found, or a sentence that says why none was.
-import { useState } from "preact/hooks";
+// Looks up a model before its download. The result is the model that was found, that the hub wants a token for it, or a sentence that says
+// why there is none.
+import { useRef, useState } from "preact/hooks";
 import { errorCodeOf } from "#engine/errors.ts";
+import type { GatedModel, LookUp, PreviewedModel, Wanted } from "#chat/models/look-up.ts";
 import { packageAddress } from "#chat/models/package-address.ts";
-import type { PreviewedModel, StoredModels } from "#chat/models/storage.ts";
-import { useTexts } from "#ui/texts/texts.ts";
+import { useTexts, type Texts } from "#ui/texts/texts.ts";
 
-type OfferState = "none" | "looking" | { readonly model: PreviewedModel } | { readonly problem: string };
+type OfferState = "none" | "looking" | { readonly model: PreviewedModel } | GatedModel | { readonly problem: string };
 
 export interface ModelOfferLook {
   readonly state: OfferState;
   /** Resolves with the model that was found; undefined if there is none, and then `state` has the reason. */
-  readonly look: (typed: string) => Promise<PreviewedModel | undefined>;
+  readonly look: (wanted: Wanted) => Promise<PreviewedModel | undefined>;
+  /** Looks up the last one again. */
+  readonly again: () => Promise<PreviewedModel | undefined>;
   readonly reset: () => void;
 }
 
 /** `hubHost` is where "owner/name" is looked up; the message names it if it can't be reached. */
-export function useModelOffer(preview: StoredModels["preview"], hubHost: string): ModelOfferLook {
+export function useModelOffer(lookUp: LookUp, hubHost: string): ModelOfferLook {
   const t = useTexts();
   const [state, setState] = useState<OfferState>("none");
+  const last = useRef<Wanted | undefined>(undefined);
+  const look = async (wanted: Wanted): Promise<PreviewedModel | undefined> => {
+    last.current = wanted;
+    setState("looking");
+    try {
+      const found = await lookUp(wanted);
+      if (found === undefined) setState({ problem: t.storage.notAnAddress });
+      else setState("gated" in found ? found : { model: found });
+      return found === undefined || "gated" in found ? undefined : found;
+    } catch (error) {
+      setState({ problem: problemOf(t, error, wanted, hubHost) });
+      return undefined;
+    }
+  };
   return {
     state,
-    async look(typed) {
-      setState("looking");
-      try {
-        const model = await preview(typed);
-        setState(model === undefined ? { problem: t.storage.notAnAddress } : { model });
-        return model;
-      } catch (error) {
-        const code = errorCodeOf(error);
-        setState({ problem: code === "network" ? t.photos.unreachable(hostOf(typed, hubHost)) : t.errors[code] });
-        return undefined;
-      }
-    },
+    look,
+    again: async () => (last.current === undefined ? undefined : look(last.current)),
     reset: () => setState("none"),
   };
 }
 
-function hostOf(typed: string, hubHost: string): string {
-  const address = packageAddress(typed, `https://${hubHost}/`);
-  return address === undefined ? typed : new URL(address).host;
+function problemOf(t: Texts, error: unknown, wanted: Wanted, hubHost: string): string {
+  const code = errorCodeOf(error);
+  if (code === "network") return t.photos.unreachable(hostOf(wanted, hubHost));
+  // A sentence of the converter, which names the file.
+  if (code === "bad-checkpoint" && error instanceof Error)
+    return `${t.zoo.refused} ${t.zoo.converterSays(error.message)}`;
+  return t.errors[code];
+}
+
+function hostOf(wanted: Wanted, hubHost: string): string {
+  const address = typeof wanted === "string" ? packageAddress(wanted, `https://${hubHost}/`) : undefined;
+  return address === undefined ? hubHost : new URL(address).host;
 }

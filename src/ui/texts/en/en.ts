@@ -12,6 +12,7 @@ import { storage } from "./storage.ts";
 import { kept } from "./kept.ts";
 import { transfer } from "./transfer.ts";
 import { weights } from "./weights.ts";
+import { zoo } from "./zoo.ts";
 
 const plural = (count: number, one: string, many: string): string => (count === 1 ? one : many);
 
@@ -300,6 +301,7 @@ export const en = {
   sampling,
   photos,
   storage,
+  zoo,
   transfer,
   weights,
   errors,

@@ -54,9 +54,9 @@ export const storage = {
   saved: "The file is being saved to your downloads.",
   tooLarge: "This model is larger than 4 GB, too much for one zip file.",
   addTitle: "Add another model",
-  address: "Address of a model package, or owner/name on Hugging Face",
+  address: "owner/name on Hugging Face, or an address",
   addressHint:
-    "A folder with a manifest.json from this project's converter, or a Hugging Face repository with ONNX files.",
+    "A Hugging Face repository with safetensors, GGUF, or ONNX files, the address of a checkpoint, or a folder with a manifest.json from this project's converter.",
   look: "Check",
   lookingAt: "Checking…",
   notAnAddress: "This isn't an address. Enter one such as “https://example.org/models/llava/” or “owner/name”.",
@@ -93,9 +93,10 @@ export const storage = {
     noRoom: (size: string) =>
       `It needs ${size}, more than the browser can store. Your conversations, your other models and what was downloaded so far are kept. Delete other models, or use it without storing; it will then be downloaded again on each visit.`,
   },
-  importTitle: "Import from a file",
-  importHint: "A model package as a zip or a folder.",
-  importButton: "Choose zip",
+  importTitle: "Add from this device",
+  importHint:
+    "A model package (zip or folder), or a checkpoint: its folder, or its safetensors or GGUF files. You can also drop them on the page.",
+  importButton: "Choose files",
   importFolder: "Choose folder",
   importing: "Importing and verifying…",
   imported: (name: string) => `${name} was imported and verified.`,

@@ -9,6 +9,7 @@ import { storage } from "./storage.ts";
 import { kept } from "./kept.ts";
 import { transfer } from "./transfer.ts";
 import { weights } from "./weights.ts";
+import { zoo } from "./zoo.ts";
 
 export const zh: Texts = {
   tag: "zh-CN",
@@ -138,6 +139,7 @@ export const zh: Texts = {
   sampling,
   photos,
   storage,
+  zoo,
   transfer,
   weights,
   errors: {
