@@ -19,6 +19,8 @@ from PIL import Image
 from tokenizers import AddedToken
 from transformers import (
     CLIPVisionConfig,
+    Gemma2Config,
+    GemmaConfig,
     LlamaConfig,
     LlavaConfig,
     LlavaForConditionalGeneration,
@@ -27,8 +29,12 @@ from transformers import (
     LlavaOnevisionConfig,
     LlavaOnevisionForConditionalGeneration,
     MistralConfig,
+    Phi3Config,
     Qwen2Config,
+    Qwen3Config,
     SiglipVisionConfig,
+    VipLlavaConfig,
+    VipLlavaForConditionalGeneration,
 )
 from transformers.models.llava_next.image_processing_pil_llava_next import LlavaNextImageProcessorPil
 from transformers.models.llava_onevision.image_processing_pil_llava_onevision import LlavaOnevisionImageProcessorPil
@@ -53,8 +59,13 @@ GRID = [[1, 2], [2, 1], [2, 2], [3, 1], [1, 3]]  # LLaVA-1.6, height first, in t
 WIDE_GRID = [[h, w] for h in range(1, 7) for w in range(1, 7)]  # OneVision
 
 
-def rope(theta):
-    return {"rope_parameters": {"rope_type": "default", "rope_theta": theta}}
+DEEP_CLIP = CLIP | {"num_hidden_layers": 12, "intermediate_size": 16}  # for features of several layers
+GEMMA = TEXT | {"num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 16, "rms_norm_eps": 1e-6}
+WINDOW = 24  # positions that a layer with a sliding window sees; every prompt is longer
+
+
+def rope(theta, **scaling):
+    return {"rope_parameters": {"rope_type": "default", "rope_theta": theta} | scaling}
 
 
 FAMILIES = {
@@ -92,6 +103,43 @@ FAMILIES = {
         "kind": "llava", "vision": CLIPVisionConfig(**(CLIP | {"image_size": 24})), "linear": True, "aspect": "crop", "only": "llava", "bare": True, "marks": True,
         "text": LlamaConfig(**TEXT, rms_norm_eps=1e-6), "prompts": ONE_PICTURE[1:3],
     },
+    "llava-phi-3": {  # fused matrices, windows in every layer
+        "kind": "llava", "vision": CLIPVisionConfig(**CLIP), "aspect": "pad", "original": "llava_phi3", "bare": True,
+        "text": Phi3Config(**TEXT, sliding_window=WINDOW), "prompts": ONE_PICTURE[1:3] + SEVERAL[:1],
+    },
+    "llava-phi-3-128k": {  # LongRoPE, which Phi-3's first files call "su"
+        "kind": "llava", "vision": CLIPVisionConfig(**CLIP), "aspect": "pad",
+        "text": Phi3Config(**(TEXT | {"max_position_embeddings": 8192}), original_max_position_embeddings=2048, **rope(1e4, rope_type="longrope", original_max_position_embeddings=2048, short_factor=[1, 1.05, 1.1, 1.2, 1.3, 1.5, 2, 2.5], long_factor=[1, 2, 4, 8, 12, 16, 24, 32])),
+        "prompts": ONE_PICTURE[1:3],
+    },
+    "bakllava": {
+        "kind": "llava", "vision": CLIPVisionConfig(**CLIP), "aspect": "pad", "original": "llava_mistral", "bare": True,
+        "text": MistralConfig(**(TEXT | {"num_key_value_heads": 1}), rms_norm_eps=1e-5, sliding_window=WINDOW), "prompts": ONE_PICTURE[:3],
+    },
+    "llava-qwen3": {  # norms of queries and keys, YaRN, a window in the last layer only
+        "kind": "llava", "vision": SiglipVisionConfig(**SIGLIP), "layer": -1, "aspect": "pad", "original": "llava_qwen3",
+        "text": Qwen3Config(**(TEXT | {"num_attention_heads": 4, "num_key_value_heads": 2}), head_dim=16, tie_word_embeddings=True, use_sliding_window=True, sliding_window=WINDOW, max_window_layers=1, **rope(1e6, rope_type="yarn", factor=4.0, original_max_position_embeddings=512)),
+        "prompts": ONE_PICTURE[1:3] + SEVERAL[:1],
+    },
+    "llava-gemma": {"kind": "llava", "vision": CLIPVisionConfig(**CLIP), "aspect": "pad", "text": GemmaConfig(**GEMMA), "prompts": ONE_PICTURE[1:3]},
+    "llava-gemma-4.39": {  # up to transformers 5.3, Gemma multiplied rows of pictures with its factor, too
+        "kind": "llava", "vision": CLIPVisionConfig(**CLIP), "aspect": "pad", "original": "llava_gemma", "version": "4.39.0",
+        "text": GemmaConfig(**GEMMA), "prompts": ONE_PICTURE[1:3],
+    },
+    "llava-gemma-2": {  # windows in every other layer, norms after attention and MLP, capped scores and logits; ReLU in the projector
+        "kind": "llava", "vision": SiglipVisionConfig(**SIGLIP), "layer": -1, "aspect": "pad", "projector": "relu",
+        "text": Gemma2Config(**(GEMMA | {"num_attention_heads": 4, "num_key_value_heads": 2, "num_hidden_layers": 3}), query_pre_attn_scalar=24, sliding_window=WINDOW, attn_logit_softcapping=2.0, final_logit_softcapping=5.0),
+        "prompts": ONE_PICTURE[1:3] + SEVERAL[:1],
+    },
+    "vip-llava": {  # five layers of the tower and a norm before the projector; dynamic scaling, which these lengths don't reach
+        "kind": "vip", "vision": CLIPVisionConfig(**DEEP_CLIP), "aspect": "pad", "original": "llava_llama", "bare": True, "tower": "clip_4layers_336",
+        "text": LlamaConfig(**TEXT, rms_norm_eps=1e-5, **rope(1e4, rope_type="dynamic", factor=2.0)), "prompts": ONE_PICTURE[1:3],
+    },
+    "llava-several-layers": {  # a list in vision_feature_layer; Llama 3.1's scaling
+        "kind": "llava", "vision": CLIPVisionConfig(**CLIP), "layer": [1, -2, -1], "aspect": "pad", "projector": "gelu_pytorch_tanh",
+        "text": LlamaConfig(**TEXT, rms_norm_eps=1e-5, **rope(5e5, rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=64)),
+        "prompts": ONE_PICTURE[1:3],
+    },
 }  # fmt: skip
 
 
@@ -113,6 +161,7 @@ def build(family, vocab):
     common = {
         "vision_config": vision, "text_config": text, "image_token_index": IMAGE, "tie_word_embeddings": text.tie_word_embeddings,
         "vision_feature_layer": family.get("layer", -1 if siglip else -2), "vision_feature_select_strategy": "full" if siglip else "default",
+        "projector_hidden_act": family.get("projector", "gelu"),
     }  # fmt: skip
     side = vision.image_size
     if "grid" in family:
@@ -121,10 +170,15 @@ def build(family, vocab):
         model = LlavaNextForConditionalGeneration(LlavaNextConfig(**common, image_seq_length=(side // vision.patch_size) ** 2))
     elif family["kind"] == "onevision":
         model = LlavaOnevisionForConditionalGeneration(LlavaOnevisionConfig(**common, video_token_index=3))
+    elif family["kind"] == "vip":
+        del common["vision_feature_layer"], common["vision_feature_select_strategy"]  # the class has its own
+        model = VipLlavaForConditionalGeneration(VipLlavaConfig(**common, image_seq_length=(side // vision.patch_size) ** 2))
     else:
         model = LlavaForConditionalGeneration(LlavaConfig(**common, image_seq_length=(side // vision.patch_size) ** 2))
     if family.get("linear"):
         model.model.multi_modal_projector = torch.nn.Linear(vision.hidden_size, text.hidden_size)
+    if "version" in family:
+        model.model.multi_modal_projector.register_forward_hook(lambda module, inputs, output: output * text.hidden_size**0.5)
     return model.eval()
 
 
@@ -132,14 +186,18 @@ def build(family, vocab):
 def scramble(model, seed):
     """Weights large enough that answers depend on picture and prompt, and exact in f16."""
     generator = torch.Generator().manual_seed(seed)
+    gemma = "gemma" in model.config.text_config.model_type
     for name, p in model.named_parameters():
         noise = torch.randn(p.shape, generator=generator)
         if "norm" in name and name.endswith("weight"):
-            value = 1 + 0.1 * noise
+            # Gemma's norms add 1 themselves.
+            value = (0 if gemma and "language_model" in name else 1) + 0.1 * noise
         elif p.dim() > 1 and "embed" not in name:
             value = noise * 1.4 / math.sqrt(p[0].numel())
         else:
             value = noise * (0.5 if "embed" in name or "newline" in name else 0.1)
+            if gemma and "embed_tokens" in name:  # which it scales up
+                value = value / p.shape[1] ** 0.5
         p.copy_(value.half().float())
 
 
@@ -177,7 +235,7 @@ def preprocess(family, pictures):
 
 def features_of(model, family, pictures, tiles):
     """Per picture its rows in the prompt, [rows, hidden]."""
-    more = {}
+    more = {"vision_feature_layer": model.config.vision_feature_layer} if family["kind"] == "vip" else {}
     if "grid" in family:
         more["image_sizes"] = torch.tensor([[p.height, p.width] for p in pictures])
     if family["kind"] == "onevision":
@@ -192,6 +250,12 @@ def features_of(model, family, pictures, tiles):
     out = model.model.get_image_features(pixel_values=pixels.float(), **more)
     found = getattr(out, "pooler_output", out)
     return [f.reshape(-1, f.shape[-1]) for f in found], pixels.float(), more
+
+
+def capped(logits, family):
+    """As Gemma2ForCausalLM has them; LLaVA's class leaves out the cap of the language model that it wraps."""
+    cap = getattr(family["text"], "final_logit_softcapping", None)
+    return cap * torch.tanh(logits / cap) if cap else logits
 
 
 @torch.no_grad()
@@ -211,15 +275,16 @@ def reference(model, family, tokenizer, sizes, checked):
             rows.append(embed(torch.tensor([i])))
             expanded.append(i)
     out = model.model.language_model(inputs_embeds=torch.cat(rows)[None], use_cache=True)
-    logits = model.lm_head(out.last_hidden_state)[0, -1]
+    uncapped = model.lm_head(out.last_hidden_state)[0, -1]
     if checked:  # the same through the model's own front door
         whole = model(input_ids=torch.tensor([expanded]), pixel_values=pixels, **more).logits[0, -1]
-        assert torch.allclose(whole, logits, atol=1e-4), (whole - logits).abs().max()
+        assert torch.allclose(whole, uncapped, atol=1e-4), (whole - uncapped).abs().max()
+    logits = capped(uncapped, family)
     greedy, cache, last = [int(logits.argmax())], out.past_key_values, logits
     margins = [float(last.topk(2).values.diff().abs())]
     while len(greedy) < NEW_TOKENS:
         out = model.model.language_model(inputs_embeds=embed(torch.tensor([[greedy[-1]]])), past_key_values=cache, use_cache=True)
-        last, cache = model.lm_head(out.last_hidden_state)[0, -1], out.past_key_values
+        last, cache = capped(model.lm_head(out.last_hidden_state)[0, -1], family), out.past_key_values
         margins.append(float(last.topk(2).values.diff().abs()))
         greedy.append(int(last.argmax()))
     numbers = lambda t, step, digits=5: [round(float(v), digits) for v in t.reshape(-1)[::step]]
@@ -245,11 +310,14 @@ def tensors_of(model, family):
     return out
 
 
-def original_name(name):
+def original_name(name, vip):
     """The name in a checkpoint of LLaVA's own repository."""
     if name.startswith("multi_modal_projector."):
         rest = name.removeprefix("multi_modal_projector.")
-        rest = rest.replace("linear_1.", "0.").replace("linear_2.", "2.")
+        if vip:
+            rest = rest.replace("linear_1.", "final_linear.0.").replace("linear_2.", "final_linear.2.").replace("projector_layernorm.", "clip_layernorm.")
+        else:
+            rest = rest.replace("linear_1.", "0.").replace("linear_2.", "2.")
         return "model.mm_projector." + rest
     if name.startswith("language_model.lm_head."):
         return name.removeprefix("language_model.")
@@ -267,9 +335,17 @@ def original_config(model, family, model_type):
         "max_position_embeddings", "rms_norm_eps", "hidden_act", "tie_word_embeddings", "bos_token_id", "eos_token_id", "pad_token_id",
     ]  # fmt: skip
     flat = {key: getattr(text, key) for key in keys} | {"rope_theta": text.rope_parameters["rope_theta"]}
+    more = ["sliding_window", "use_sliding_window", "max_window_layers", "head_dim"]
+    flat |= {key: getattr(text, key) for key in more if family["text"].model_type not in ("llama", "qwen2") and hasattr(text, key)}
+    scaling = {key: value for key, value in text.rope_parameters.items() if key not in ("rope_theta", "partial_rotary_factor")}
+    if scaling["rope_type"] != "default":
+        flat["rope_scaling"] = scaling
+    if "version" in family:
+        flat["transformers_version"] = family["version"]
     flat |= {
-        "model_type": model_type, "mm_hidden_size": vision.hidden_size, "mm_projector_type": "linear" if family.get("linear") else "mlp2x_gelu",
-        "mm_vision_select_layer": config.vision_feature_layer, "mm_vision_select_feature": "patch", "mm_vision_tower": "tower",
+        "model_type": model_type, "mm_hidden_size": vision.hidden_size * (5 if family["kind"] == "vip" else 1), "mm_projector_type": "linear" if family.get("linear") else "mlp2x_gelu",
+        "mm_vision_select_layer": -2 if family["kind"] == "vip" else config.vision_feature_layer, "mm_vision_select_feature": "patch",
+        "mm_vision_tower": family.get("tower", "tower"),
         "mm_use_im_start_end": bool(family.get("marks")), "mm_use_im_patch_token": False,
     }  # fmt: skip
     if "grid" in family:
@@ -317,7 +393,7 @@ def write_family(name, family):
         folder = OUT / name
         folder.mkdir()
         save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-        config = model.config.to_dict()
+        config = model.config.to_dict() | ({"transformers_version": family["version"]} if "version" in family else {})
         for part in (config["text_config"], config["vision_config"]):
             for key in ("chunk_size_feed_forward", "id2label", "label2id", "_name_or_path", "output_attentions", "output_hidden_states"):
                 part.pop(key, None)
@@ -328,7 +404,7 @@ def write_family(name, family):
         folder = OUT / f"{name}.original"
         folder.mkdir()
         # Checkpoints up to LLaVA-1.5 come without their tower.
-        mine = {original_name(n): t for n, t in tensors.items() if not (family.get("bare") and n.startswith("vision_tower."))}
+        mine = {original_name(n, family["kind"] == "vip"): t for n, t in tensors.items() if not (family.get("bare") and n.startswith("vision_tower."))}
         torch.save(mine, folder / "pytorch_model.bin")
         write_json(folder / "config.json", original_config(model, family, model_type))
         write_small(folder, family, tokenizer)

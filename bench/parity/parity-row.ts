@@ -46,8 +46,25 @@ export interface ParityRow {
   readonly greedy4: number;
 }
 
-const both = ["llava-1.5", "llava-1.6-vicuna", "llava-onevision"];
-const huggingFace = ["llava-1.6-mistral", "llava-1.6-34b", "llava-interleave"];
+const both = [
+  "llava-1.5",
+  "llava-1.6-vicuna",
+  "llava-onevision",
+  "llava-phi-3",
+  "bakllava",
+  "llava-qwen3",
+  "llava-gemma-4.39",
+  "vip-llava",
+];
+const huggingFace = [
+  "llava-1.6-mistral",
+  "llava-1.6-34b",
+  "llava-interleave",
+  "llava-phi-3-128k",
+  "llava-gemma",
+  "llava-gemma-2",
+  "llava-several-layers",
+];
 const originalOnly = ["llava-llama-2", "llava-v0"];
 
 /** Every architecture in every layout it is published in. */

@@ -7,9 +7,9 @@ import { Checkpoint, requireFloat, sameShape, shapeText } from "#convert/checkpo
 import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { readObject, type JsonObject } from "#convert/checkpoint/json-file.ts";
 import { LlavaTensors } from "#convert/checkpoint/llava-tensors.ts";
-import { projectorActivation } from "#convert/config/vision-config.ts";
+import { parseConfig } from "#convert/config/config.ts";
 import type { GraphBuilder } from "#convert/onnx/graph.ts";
-import { buildProjector } from "#convert/onnx/vision.ts";
+import { buildProjector, towerChannels } from "#convert/onnx/vision.ts";
 import type { Bits } from "#convert/onnx/weight-ops.ts";
 import type { Scheme } from "#convert/quantize/quantize.ts";
 import type { Adapter, LoraUpdate } from "#convert/source/adapter-file.ts";
@@ -125,8 +125,8 @@ export function projectorOf(
   if (!first) throw badCheckpoint("the adapter brings a part of a projector only");
   const [outputs = 0, inputs = 0] = first.shape;
   const hidden = sites.find(({ name }) => name === "out")?.parts[0]?.outputs ?? 0;
-  const tower = v.safeParse(v.object({ vision_config: v.object({ hidden_size: v.number() }) }), baseConfig);
-  const wanted = tower.success ? tower.output.vision_config.hidden_size : inputs;
+  const base = parseConfig(baseConfig);
+  const wanted = towerChannels(base.vision);
   if (outputs !== hidden || inputs !== wanted) {
     throw badCheckpoint(
       `the adapter's projector has shape ${shapeText(first.shape)}, and its base asks for ${shapeText([hidden, wanted])}`,
@@ -136,8 +136,10 @@ export function projectorOf(
     inputs,
     outputs,
     kind: whole.has("multi_modal_projector.linear_2.weight") ? "mlp2x_gelu" : "linear",
-    activation: projectorActivation(baseConfig["projector_hidden_act"]),
+    activation: base.projectorActivation,
     bias: whole.has("multi_modal_projector.linear_1.bias"),
+    norm: base.projectorNorm,
+    scale: base.text.pictureScale,
   } as const;
   const tensors = new LlavaTensors(new Checkpoint(whole), ["projector"]);
   return { graph: buildProjector(shape, tensors, tensors.hasNewline, storage), bits: storage.bits };

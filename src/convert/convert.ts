@@ -14,6 +14,7 @@ import { parseConfig, type LlavaConfig } from "#convert/config/config.ts";
 import { dataFileWriter, type DataFile } from "#convert/onnx/external-data.ts";
 import { readObject } from "#convert/checkpoint/json-file.ts";
 import { LlavaTensors } from "#convert/checkpoint/llava-tensors.ts";
+import { unfused } from "#convert/checkpoint/unfused.ts";
 import { imageAspectOf, imageProcessor, packageConfigFiles } from "#convert/package/package-config.ts";
 import { manifestTiles, mostImageTokens } from "#convert/package/picture-rows.ts";
 import { manifestSquares, mostSquareRows } from "#convert/package/picture-squares.ts";
@@ -83,8 +84,8 @@ async function writePackage(given: CheckpointFolder, to: PackageFolder, options:
   const config = await readConfig(from);
   const tokens = { imageTokenId: config.imageTokenId, rows: config.text.vocab };
   await checkTokens(from, tokens, options.tryTokenizer, options.onNote);
-  noteWindow(config, options);
-  const tensors = new LlavaTensors(checkpoint);
+  noteConfig(config, options);
+  const tensors = new LlavaTensors(unfused(checkpoint, config.text));
   const squares = manifestSquares(config, await imageProcessor(from));
   const graphs = buildGraphs(config, tensors, options.bits, options.adaptable === true, options);
   tensors.refuseUnread(config.text.layers);
@@ -131,11 +132,20 @@ async function writePackage(given: CheckpointFolder, to: PackageFolder, options:
   return manifest;
 }
 
-function noteWindow({ text: { context, statedContext } }: LlavaConfig, { onNote }: ConvertOptions): void {
-  if (context === statedContext) return;
-  onNote?.(
-    `context: ${context} tokens of ${statedContext}, because the model's attention sees no more at once (sliding_window)`,
-  );
+/** What people should know of a decoder: what it can't do here, or what was decided for it. */
+function noteConfig({ text }: LlavaConfig, { onNote }: ConvertOptions): void {
+  const { context, statedContext, embedScale, pictureScale } = text;
+  if (context !== statedContext) {
+    onNote?.(
+      `context: ${context} tokens of ${statedContext}, because the model has other rotary frequencies for longer texts (LongRoPE)`,
+    );
+  }
+  if (embedScale !== 1) {
+    const which = pictureScale === 1 ? "of words only, as transformers has it from 5.4 on" : "of words and pictures, as transformers had it up to 5.3"; // prettier-ignore
+    onNote?.(
+      `${text.type}: embeddings are multiplied with √hidden_size, those ${which} (transformers_version in config.json)`,
+    );
+  }
 }
 
 /** Reserves the space for the package and writes the files of weights. The small files follow, with the writer it returns. */

@@ -87,7 +87,12 @@ export function buildGraphs(
     decoder: buildPart(
       decoderBase,
       bits.decoder,
-      { expanded: isQuantized(bits.decoder), replayable: observed !== true, adaptable },
+      // A cache that grows can't be replayed.
+      {
+        expanded: isQuantized(bits.decoder),
+        replayable: observed !== true && text.attentionCap === undefined,
+        adaptable,
+      },
       (variant) => buildDecoder(text, tensors, { ...decoder, ...variant }),
     ),
   };

@@ -197,3 +197,21 @@ export function joinVectors(name: string, parts: readonly Vector[]): Vector {
     },
   };
 }
+
+/** The matrix with every weight times `factor`. */
+export function scaledMatrix(matrix: Matrix, factor: number): Matrix {
+  if (factor === 1) return matrix;
+  const { name, rows, cols } = matrix;
+  return {
+    name,
+    rows,
+    cols,
+    readRows: async (start, count) => (await matrix.readRows(start, count)).map((value) => value * factor),
+    spans: (start, count) => matrix.spans(start, count),
+  };
+}
+
+/** The vector with every value changed. */
+export function mappedVector(vector: Vector, change: (value: number) => number): Vector {
+  return { ...vector, read: async () => (await vector.read()).map(change) };
+}

@@ -208,16 +208,81 @@ test("grids written as text are those that LLaVA reads from it", () => {
   expect(() => pinpoints("")).toThrow(/is empty/);
 });
 
-test("a window of attention cuts the context to what it sees", () => {
-  const context = (change: object) => {
-    const { text_config: text, ...rest } = tinyConfig();
-    return parseConfig({ ...rest, text_config: { ...text, ...change } }).text;
-  };
-  expect(context({ model_type: "mistral", sliding_window: 64 })).toMatchObject({ context: 64, statedContext: 256 });
-  expect(context({ model_type: "mistral", sliding_window: null }).context).toBe(256);
-  expect(context({ model_type: "mistral", sliding_window: 4096 }).context).toBe(256);
-  expect(context({ model_type: "qwen2", use_sliding_window: true, sliding_window: 64 }).context).toBe(64);
-  expect(context({ model_type: "qwen2", sliding_window: 64 }).context).toBe(256);
+const textOf = (change: object, outer: object = {}) => {
+  const { text_config: text, ...rest } = tinyConfig();
+  return parseConfig({ ...rest, ...outer, text_config: { ...text, ...change } }).text;
+};
+
+test("windows of attention are those of the decoder's class, per layer, and none where the context is no longer", () => {
+  const windows = (change: object) => textOf({ num_hidden_layers: 4, ...change }).windows;
+  const none = [undefined, undefined, undefined, undefined];
+  expect(windows({ model_type: "mistral", sliding_window: 64 })).toEqual([64, 64, 64, 64]);
+  expect(windows({ model_type: "mistral", sliding_window: null })).toEqual(none);
+  expect(windows({ model_type: "mistral", sliding_window: 256 })).toEqual(none);
+  expect(windows({ model_type: "mistral", max_position_embeddings: 8192 })).toEqual([4096, 4096, 4096, 4096]);
+  expect(windows({ model_type: "phi3", sliding_window: 64 })).toEqual([64, 64, 64, 64]);
+  expect(windows({ model_type: "llama", sliding_window: 64 })).toEqual(none);
+  expect(windows({ model_type: "gemma2", sliding_window: 64 })).toEqual([64, undefined, 64, undefined]);
+  const qwen = { model_type: "qwen3", use_sliding_window: true, sliding_window: 64 };
+  expect(windows(qwen)).toEqual(none);
+  expect(windows({ ...qwen, max_window_layers: 3 })).toEqual([undefined, undefined, undefined, 64]);
+  expect(windows({ ...qwen, max_window_layers: 0, use_sliding_window: false })).toEqual(none);
+  const types = ["full_attention", "sliding_attention", "full_attention", "full_attention"];
+  expect(windows({ ...qwen, layer_types: types })).toEqual([undefined, 64, undefined, undefined]);
+  expect(textOf({ model_type: "mistral", sliding_window: 64 })).toMatchObject({ context: 256, statedContext: 256 });
+});
+
+test("decoders that are no Llama say what they do differently, with their classes' sizes", () => {
+  const sparse = (type: string, outer: object = {}) =>
+    parseConfig({ model_type: "llava", image_token_index: 3, text_config: { model_type: type }, ...outer }).text;
+  expect(sparse("qwen3")).toMatchObject({ qkNorm: true, headSize: 128, qkvBias: false, normsAroundOne: false });
+  expect(sparse("phi3")).toMatchObject({ hidden: 3072, ffn: 8192, epsilon: 1e-5, vocab: 32064, context: 4096 });
+  expect(sparse("gemma")).toMatchObject({
+    headSize: 256,
+    activation: "gelu_tanh",
+    tiedHead: true,
+    normsAroundOne: true,
+    postNorms: false,
+    embedScale: Math.sqrt(3072),
+    pictureScale: Math.sqrt(3072),
+  });
+  expect(sparse("gemma", { transformers_version: "5.3.2" }).pictureScale).toBe(Math.sqrt(3072));
+  expect(sparse("gemma", { transformers_version: "5.4.0" }).pictureScale).toBe(1);
+  expect(sparse("gemma", { transformers_version: "5.24.0.dev0" }).pictureScale).toBe(1);
+  expect(sparse("gemma2")).toMatchObject({ hidden: 2304, kvHeads: 4, postNorms: true, attentionCap: 50, logitCap: 30 });
+  const uncapped = { model_type: "gemma2", attn_logit_softcapping: null, final_logit_softcapping: null };
+  expect(textOf(uncapped)).toMatchObject({ attentionCap: undefined, logitCap: undefined });
+  expect(textOf({ model_type: "gemma2", query_pre_attn_scalar: 144 }).attentionScale).toBeCloseTo(1 / 12);
+});
+
+test("the rotary embedding's own factor scales scores, and LongRoPE ends the context where its second set begins", () => {
+  const short = Array.from({ length: 8 }, (_, i) => 1 + i / 4);
+  const rope = { type: "su", short_factor: short, long_factor: short.map((value) => value * 4) };
+  const long = textOf({
+    model_type: "phi3",
+    max_position_embeddings: 4096,
+    original_max_position_embeddings: 1024,
+    rope_scaling: rope,
+  });
+  expect(long).toMatchObject({ context: 1024, statedContext: 4096 });
+  expect(long.attentionScale * Math.sqrt(16)).toBeCloseTo(1 + Math.log(4) / Math.log(1024), 6);
+  expect(long.inverseFrequencies[4]).toBeCloseTo(10000 ** -0.5 / 2, 8);
+  const yarn = textOf({
+    rope_scaling: { rope_type: "yarn", factor: 4, original_max_position_embeddings: 64 },
+  });
+  expect(yarn.attentionScale * Math.sqrt(16)).toBeCloseTo((1 + 0.1 * Math.log(4)) ** 2, 6);
+  expect(yarn.context).toBe(256);
+});
+
+test("several layers of the tower are put side by side, and ViP-LLaVA has five of its own", () => {
+  const several = parseConfig({ ...tinyConfig(), vision_feature_layer: [-2, 1] }).vision;
+  expect(several).toMatchObject({ layers: 2, featureLayers: [2, 1] });
+  const vip = { ...tinyConfig(), model_type: "vipllava", vision_config: {}, vision_feature_layer: -2 };
+  expect(parseConfig(vip)).toMatchObject({
+    projectorNorm: 1e-5,
+    vision: { layers: 23, featureLayers: [23, 20, 17, 14, 6] },
+  });
+  expect(parseConfig({ ...vip, vision_feature_layers: [3] }).vision.featureLayers).toEqual([3]);
 });
 
 test.each([
@@ -238,13 +303,48 @@ describe("what is unknown is refused by name", () => {
     ["SigLIP without a class", (c) => (c.vision_config["model_type"] = "siglip_vision_model"), /it must be "full"/],
     ["tiles that don't fit", (c) => Object.assign(c, anyres([[32, 33]])), /image_grid_pinpoints has 32 × 33/],
     ["other merging of tiles", (c) => Object.assign(c, anyres(), { mm_patch_merge_type: "flat" }), /"flat"/],
-    ["another decoder", (c) => (c.text_config["model_type"] = "gemma"), /text_config.model_type is "gemma"/],
+    [
+      "another decoder",
+      (c) => (c.text_config["model_type"] = "falcon"),
+      /"falcon", a decoder that is not supported; .*Qwen3/,
+    ],
+    [
+      "a decoder that looks ahead",
+      (c) => Object.assign(c.text_config, { model_type: "gemma2", use_bidirectional_attention: true }),
+      /only decoders that look back/,
+    ],
     ["another vision tower", (c) => (c.vision_config["model_type"] = "siglip"), /vision_config.model_type is "siglip"/],
     ["another activation", (c) => (c.text_config["hidden_act"] = "gelu"), /text_config.hidden_act is "gelu"/],
     ["another projector", (c) => (c["projector_hidden_act"] = "mish"), /projector_hidden_act is "mish"/],
-    ["several vision layers", (c) => (c["vision_feature_layer"] = [-2, -5]), /several layers/],
+    ["no vision layer", (c) => (c["vision_feature_layer"] = []), /lists no layer/],
+    [
+      "one of several vision layers that is not there",
+      (c) => (c["vision_feature_layer"] = [-2, 7]),
+      /7 is outside the tower/,
+    ],
+    [
+      "kinds of layers that are none",
+      (c) =>
+        Object.assign(c.text_config, { model_type: "gemma2", layer_types: ["full_attention", "linear_attention"] }),
+      /"linear_attention"; known are/,
+    ],
+    [
+      "too few kinds of layers",
+      (c) => Object.assign(c.text_config, { model_type: "gemma2", layer_types: ["full_attention"] }),
+      /1 entries for 2 layers/,
+    ],
+    [
+      "heads that rotate in part",
+      (c) => (c.text_config["partial_rotary_factor"] = 0.75),
+      /partial_rotary_factor is 0.75: .*Phi-4-mini/,
+    ],
+    [
+      "LongRoPE without its factors",
+      (c) => (c.text_config["rope_scaling"] = { type: "longrope" }),
+      /short_factor has no numbers/,
+    ],
     ["a vision layer that is not there", (c) => (c["vision_feature_layer"] = -9), /outside the tower/],
-    ["unknown rotary scaling", (c) => (c.text_config["rope_scaling"] = { type: "yarn" }), /"yarn" is unknown/],
+    ["unknown rotary scaling", (c) => (c.text_config["rope_scaling"] = { type: "mrope" }), /"mrope" is unknown/],
     ["heads that do not divide", (c) => (c.text_config["num_key_value_heads"] = 3), /does not divide/],
     ["a size that is text", (c) => (c.text_config["hidden_size"] = "big"), /config.json: text_config.hidden_size/],
     ["no image token", (c) => (c["image_token_index"] = undefined), /no image_token_index/],

@@ -2,10 +2,10 @@
 // The parts of the model each have a file: vision-config.ts, text-config.ts, tiles-config.ts, mixture-config.ts.
 import * as v from "valibot";
 import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
-import { layerIndex, only, tokenId, whole } from "./config-fields.ts";
+import { layerIndex, only, positive, tokenId, whole } from "./config-fields.ts";
 import { Idefics3, idefics3Config, isIdefics3 } from "./idefics3-config.ts";
 import { Mixture, mixtureOf, type MixtureConfig } from "./mixture-config.ts";
-import { Text, textConfig, type TextConfig } from "./text-config.ts";
+import { knownDecoders, Text, textConfig, type TextConfig } from "./text-config.ts";
 import { grids, tilesConfig, type Tiles, type TilesConfig } from "./tiles-config.ts";
 import {
   projectorActivation,
@@ -21,6 +21,8 @@ export interface LlavaConfig {
   readonly projector: "linear" | "mlp2x_gelu";
   readonly projectorBias: boolean;
   readonly projectorActivation: ProjectorActivation;
+  /** The epsilon of a norm before the projector; undefined where there is none. */
+  readonly projectorNorm?: number | undefined;
   readonly imageTokenId: number;
   /** Rows of features per picture, or per tile of one. */
   readonly imageTokens: number;
@@ -36,21 +38,34 @@ export interface LlavaConfig {
   readonly mixture?: MixtureConfig | undefined;
 }
 
-/** Hugging Face's three classes of LLaVA and the mixture of towers, with the defaults of each. */
-const kinds: Readonly<Record<string, { readonly layer: number; readonly strategy: string; readonly tiles?: Tiles }>> = {
+interface Kind {
+  /** vision_feature_layer where it is left out. */
+  readonly layer: number | readonly number[];
+  readonly strategy: string;
+  readonly tiles?: Tiles;
+}
+
+/** Hugging Face's classes of LLaVA and the mixture of towers, with the defaults of each. */
+const kinds: Readonly<Record<string, Kind>> = {
   llava: { layer: -2, strategy: "default" },
   llava_mixture: { layer: -2, strategy: "default" },
   llava_next: { layer: -2, strategy: "default", tiles: { side: 336, grid: grids.lines(3, 2), most: undefined } },
+  vipllava: { layer: [-2, -5, -8, -11, 6], strategy: "default" },
   llava_onevision: { layer: -1, strategy: "full", tiles: { side: 384, grid: grids.upTo(6), most: "anyres_max_9" } },
 };
 
+const layers = v.union([layerIndex, v.pipe(v.array(layerIndex), v.maxLength(1024))]);
+
 const Config = v.looseObject({
   model_type: v.string(),
+  transformers_version: v.nullish(v.string()),
   text_config: v.optional(Text, {}),
   vision_config: v.optional(Vision, {}),
   projector_hidden_act: v.optional(v.string(), "gelu"),
   multimodal_projector_bias: v.optional(v.boolean(), true),
-  vision_feature_layer: v.optional(v.union([layerIndex, v.array(layerIndex)])),
+  projector_layernorm_eps: v.nullish(positive),
+  vision_feature_layer: v.nullish(layers),
+  vision_feature_layers: v.nullish(layers),
   vision_feature_select_strategy: v.optional(v.string()),
   image_grid_pinpoints: v.nullish(v.union([v.string(), v.pipe(v.array(v.tuple([whole, whole])), v.maxLength(1000))])),
   vision_aspect_ratio: v.optional(v.string()),
@@ -60,7 +75,7 @@ const Config = v.looseObject({
   image_token_index: v.optional(tokenId),
   image_token_id: v.optional(tokenId),
   image_aspect_ratio: v.optional(v.string()),
-  tie_word_embeddings: v.optional(v.boolean(), false),
+  tie_word_embeddings: v.nullish(v.boolean()),
 });
 
 /** The parsed config; throws EngineError("bad-checkpoint") that names the field which is missing, wrong or not supported. */
@@ -75,18 +90,25 @@ export function parseConfig(json: unknown): LlavaConfig {
   }
   const strategy = raw.vision_feature_select_strategy ?? kind.strategy;
   only("vision_feature_select_strategy", strategy, ["default", "full"]);
-  const vision = visionConfig(raw.vision_config, strategy === "full", raw.vision_feature_layer ?? kind.layer);
+  const vision = visionConfig(raw.vision_config, strategy === "full", featureLayersOf(raw) ?? kind.layer);
   const imageTokenId = raw.image_token_index ?? raw.image_token_id;
   if (imageTokenId === undefined) throw badCheckpoint("config.json has no image_token_index");
   const side = Math.floor(vision.imageSize / vision.patchSize);
   const mixture = raw.model_type === "llava_mixture" ? mixtureOf(checked(Mixture, json)) : undefined;
+  const projectorNorm = raw.projector_layernorm_eps ?? (raw.model_type === "vipllava" ? 1e-5 : undefined);
+  if (mixture && vision.featureLayers.length > 1)
+    throw badCheckpoint("vision_feature_layer lists several layers, and a mixture of towers takes one");
   const aspect = raw.image_aspect_ratio;
   return {
     vision,
-    text: textConfig(raw.text_config, raw.tie_word_embeddings),
+    text: textConfig(raw.text_config, {
+      tiedHead: raw.tie_word_embeddings ?? false,
+      scalesPictures: scalesPictures(raw.transformers_version ?? ""),
+    }),
     projector,
     projectorBias: raw.multimodal_projector_bias,
     projectorActivation: projectorActivation(raw.projector_hidden_act),
+    ...(projectorNorm === undefined ? {} : { projectorNorm }),
     imageTokenId,
     imageTokens: side * side + (vision.keepClass ? 1 : 0) + (mixture?.classTokens ?? 0),
     shuffle: 1,
@@ -95,6 +117,18 @@ export function parseConfig(json: unknown): LlavaConfig {
     imageMarks: raw.mm_use_im_start_end,
     ...(mixture ? { mixture } : {}),
   };
+}
+
+/** ViP-LLaVA's first files have another layer in the field that is now the list's, and mean its class's list. */
+function featureLayersOf(raw: v.InferOutput<typeof Config>): number | readonly number[] | undefined {
+  const stated = raw.vision_feature_layers ?? raw.vision_feature_layer ?? undefined;
+  return raw.model_type === "vipllava" && typeof stated === "number" ? undefined : stated;
+}
+
+/** Gemma's classes multiplied all embeddings with √hidden, also those of pictures, up to transformers 5.3; since then words' only. */
+function scalesPictures(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return !(major > 5 || (major === 5 && minor >= 4));
 }
 
 function checked<T extends v.GenericSchema>(schema: T, json: unknown): v.InferOutput<T> {
@@ -106,5 +140,8 @@ function checked<T extends v.GenericSchema>(schema: T, json: unknown): v.InferOu
 
 function unsupported(type: string): string {
   const what = /mpt/i.test(type) ? "LLaVA on MPT" : `model_type is "${type}", which`;
-  return `${what} is not supported; LLaVA 1.0 to 1.6 on Llama, Vicuna, Mistral or Yi, LLaVA-Interleave and LLaVA-OneVision on Qwen2, Idefics3 and SmolVLM are`;
+  return (
+    `${what} is not supported; LLaVA 1.0 to 1.6, ViP-LLaVA, LLaVA-Interleave and LLaVA-OneVision are, on ${knownDecoders}, ` +
+    "and Idefics3 and SmolVLM"
+  );
 }

@@ -49,7 +49,7 @@ export function idefics3Config(raw: v.InferOutput<typeof Idefics3>): LlavaConfig
   }
   return {
     vision,
-    text: textConfig(raw.text_config, raw.tie_word_embeddings),
+    text: textConfig(raw.text_config, { tiedHead: raw.tie_word_embeddings, scalesPictures: false }),
     projector: "linear",
     projectorBias: false,
     projectorActivation: "gelu",

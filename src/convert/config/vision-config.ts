@@ -14,8 +14,10 @@ export interface VisionConfig {
   readonly patchSize: number;
   readonly epsilon: number;
   readonly activation: "quick_gelu" | "gelu" | "gelu_tanh";
-  /** Number of blocks up to the layer that the features are taken from. */
+  /** Number of blocks up to the last layer that features are taken from. */
   readonly layers: number;
+  /** After how many blocks features are taken; those of several layers are put side by side, in this order. */
+  readonly featureLayers: readonly number[];
   readonly keepClass: boolean;
   /** Whether a norm follows the last block, as in Idefics3. */
   readonly postNorm: boolean;
@@ -92,20 +94,14 @@ export function projectorActivation(stated: unknown): ProjectorActivation {
 }
 
 /**
- * The tower as it is run. `full` keeps the class token; `stated` is vision_feature_layer, which counts from the end where it is
- * negative. Blocks after that layer are left out.
+ * The tower as it is run. `full` keeps the class token; `stated` is vision_feature_layer, one or several, which count from the end where they
+ * are negative. Blocks after the last of these layers are left out.
  */
 export function visionConfig(
   vision: v.InferOutput<typeof Vision>,
   full: boolean,
   stated: number | readonly number[],
 ): VisionConfig {
-  const [layer = NaN, ...others] = typeof stated === "number" ? [stated] : stated;
-  if (Number.isNaN(layer) || others.length > 0) {
-    throw badCheckpoint(
-      `vision_feature_layer lists ${Number.isNaN(layer) ? "no layer" : "several layers"}; only one can be converted`,
-    );
-  }
   only("vision_config.model_type", vision.model_type, ["clip_vision_model", "siglip_vision_model"]);
   const kind = vision.model_type === "siglip_vision_model" ? "siglip" : "clip";
   const defaults = visionDefaults[kind];
@@ -115,9 +111,11 @@ export function visionConfig(
     );
   }
   const all = vision.num_hidden_layers ?? defaults.layers;
-  const layers = layer < 0 ? all + 1 + layer : layer;
-  if (layers < 0 || layers > all)
-    throw badCheckpoint(`vision_feature_layer ${layer} is outside the tower's ${all} layers`);
+  const featureLayers = [stated].flat().map((layer) => (layer < 0 ? all + 1 + layer : layer));
+  const outside = [stated].flat().find((_, i) => !((featureLayers[i] ?? -1) >= 0 && (featureLayers[i] ?? 0) <= all));
+  if (outside !== undefined)
+    throw badCheckpoint(`vision_feature_layer ${outside} is outside the tower's ${all} layers`);
+  if (featureLayers.length === 0) throw badCheckpoint("vision_feature_layer lists no layer");
   const act = vision.hidden_act ?? defaults.activation;
   const activation = activations[act];
   if (activation === undefined) {
@@ -139,7 +137,8 @@ export function visionConfig(
     patchSize,
     epsilon: vision.layer_norm_eps ?? defaults.epsilon,
     activation,
-    layers,
+    layers: Math.max(...featureLayers),
+    featureLayers,
     keepClass: full && kind === "clip",
     postNorm: false,
   };

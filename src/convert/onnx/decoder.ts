@@ -1,14 +1,11 @@
-// The decoder graph: embeddings and KV cache → logits and longer KV cache, for decoders of Llama's kind (Llama, Mistral, Qwen2).
-// One graph serves prefill, chunked prefill and decoding, with a growing cache or with one buffer for past and present.
+// The decoder graph: embeddings and KV cache → logits and longer KV cache, for decoders of Llama's kind. decoder-layer.ts writes the layers.
+// One graph serves prefill, chunked prefill and decoding, with a growing cache or, unless scores of attention are capped, with one buffer for
+// past and present.
 import type { TextConfig } from "#convert/config/text-config.ts";
-import {
-  joinVectors,
-  stackMatrices,
-  type LlavaTensors,
-  type Matrix,
-  type Vector,
-} from "#convert/checkpoint/llava-tensors.ts";
+import type { LlavaTensors } from "#convert/checkpoint/llava-tensors.ts";
 import type { AdapterSite } from "#engine/package.ts";
+import { cappedInputs, type CappedShared } from "./capped-attention.ts";
+import { addAndNorm, decoderLayer } from "./decoder-layer.ts";
 import { GraphBuilder, type Value } from "./graph.ts";
 import { WeightOps, type GraphOptions } from "./weight-ops.ts";
 
@@ -23,11 +20,13 @@ interface Lengths {
 }
 
 /** What every layer needs beside its weights. */
-interface Shared extends Lengths {
+export interface Shared extends Lengths {
   readonly cos: Value;
   readonly sin: Value;
   /** Whether every product has an adapter's beside it. */
   readonly adaptable: boolean;
+  /** What attention with capped scores needs beside these. */
+  readonly capped: CappedShared | undefined;
 }
 
 /** The products that a LoRA adapter may change, in every layer; see buildDecoder. */
@@ -66,14 +65,15 @@ export function buildDecoder(config: TextConfig, tensors: LlavaTensors, options:
   let update: Value | undefined;
   const parts = { graph, ops, config, tensors, shared };
   for (let layer = 0; layer < config.layers; layer++) {
-    ({ residual, update } = llamaBlock({ ...parts, layer }, { residual, update }));
+    ({ residual, update } = decoderLayer({ ...parts, layer }, { residual, update }));
   }
   const { normed } = addAndNorm(parts, "final_norm", { residual, update }, "norm.weight");
   const head =
     config.tiedHead && !tensors.hasHead
       ? tensors.matrix("text", "embed_tokens.weight", config.vocab, config.hidden)
       : tensors.matrix("head", "weight", config.vocab, config.hidden);
-  ops.linear("head", normed, head, undefined, "logits");
+  if (config.logitCap === undefined) ops.linear("head", normed, head, undefined, "logits");
+  else capLogits(graph, ops.linear("head", normed, head), config.logitCap);
   graph.output("logits", "float32", ["batch_size", "kept_length", config.vocab]);
   for (let layer = 0; layer < config.layers; layer++) {
     for (const kind of ["key", "value"]) {
@@ -86,6 +86,16 @@ export function buildDecoder(config: TextConfig, tensors: LlavaTensors, options:
     }
   }
   return graph;
+}
+
+/** logits = cap · tanh(x / cap) */
+function capLogits(graph: GraphBuilder, x: Value, cap: number): void {
+  const bent = graph.node("logits", "Tanh", [graph.node("logits", "Div", [x, scalar(graph, "logits.cap", cap)])]);
+  graph.nodeTo(["logits"], "logits", "Mul", [bent, "logits.cap"]);
+}
+
+function scalar(graph: GraphBuilder, name: string, value: number): Value {
+  return graph.float32(name, Float32Array.of(value), []);
 }
 
 /**
@@ -131,6 +141,7 @@ function sharedInputs(graph: GraphBuilder, config: TextConfig, options: GraphOpt
     cos: graph.node("rotary", "Cos", [angles]),
     sin: graph.node("rotary", "Sin", [angles]),
     adaptable,
+    capped: config.attentionCap === undefined ? undefined : cappedInputs(graph, config, config.attentionCap),
   };
 }
 
@@ -163,159 +174,4 @@ function givenLengths(graph: GraphBuilder): Lengths {
     totalLength: graph.input("total_sequence_length", "int32", []),
     keep: (path, x) => graph.node(path, "Gather", [x, rows], { axis: { int: 1 } }),
   };
-}
-
-interface Stream {
-  readonly residual: Value;
-  readonly update: Value | undefined;
-}
-
-/** What the parts of one layer share. */
-interface Block {
-  readonly graph: GraphBuilder;
-  readonly ops: WeightOps;
-  readonly config: TextConfig;
-  readonly tensors: LlavaTensors;
-  readonly shared: Shared;
-  readonly layer: number;
-}
-
-/**
- * stream ─ add & RMSNorm ─ attention ─┐
- *    └──────────────── add & RMSNorm ─┴─ MLP ─ stream
- */
-function llamaBlock(block: Block, stream: Stream): Stream {
-  const { config, shared, layer } = block;
-  const at = `layers.${layer}`;
-  const before = addAndNorm(block, `${at}/attention_norm`, stream, `${at}.input_layernorm.weight`);
-  const mixed = attention(block, before.normed);
-  // The last layer drops the positions whose logits are not requested, before its output matrix.
-  const isLast = layer === config.layers - 1;
-  const rows = isLast ? shared.keep(`${at}/attention/keep`, mixed) : mixed;
-  const residual = isLast ? shared.keep(`${at}/residual/keep`, before.sum) : before.sum;
-  const out = matrix(block, "self_attn.o_proj", config.hidden, config.heads * config.headSize);
-  const outBias = bias(block, config.outBias, "self_attn.o_proj", config.hidden);
-  const update = linear(block, "out", `${at}/attention/out`, rows, out, outBias);
-  const after = addAndNorm(block, `${at}/mlp_norm`, { residual, update }, `${at}.post_attention_layernorm.weight`);
-  return { residual: after.sum, update: mlp(block, after.normed) };
-}
-
-/** x ─ qkv ─ GroupQueryAttention(past → present, rotary) ─ [batch, sequence, heads · headSize] */
-function attention(block: Block, x: Value): Value {
-  const { graph, config, tensors, shared, layer } = block;
-  const { hidden, heads, kvHeads, headSize } = config;
-  const at = `layers.${layer}`;
-  const parts = [
-    { name: "self_attn.q_proj", rows: heads * headSize },
-    { name: "self_attn.k_proj", rows: kvHeads * headSize },
-    { name: "self_attn.v_proj", rows: kvHeads * headSize },
-  ] as const;
-  const qkv = linear(
-    block,
-    "qkv",
-    `${at}/attention/qkv`,
-    x,
-    stackMatrices(`text.${at}.self_attn.qkv.weight`, [
-      matrix(block, parts[0].name, parts[0].rows, hidden),
-      matrix(block, parts[1].name, parts[1].rows, hidden),
-      matrix(block, parts[2].name, parts[2].rows, hidden),
-    ]),
-    config.qkvBias
-      ? joinVectors(
-          `text.${at}.self_attn.qkv.bias`,
-          parts.map(({ name, rows }) => tensors.vector("text", `${at}.${name}.bias`, [rows])),
-        )
-      : undefined,
-  );
-  const mixed = `${at}/attention/mixed`;
-  graph.nodeTo(
-    [mixed, `present.${layer}.key`, `present.${layer}.value`],
-    `${at}/attention`,
-    "GroupQueryAttention",
-    [
-      qkv,
-      "", // key and value: packed into the first input
-      "",
-      `past_key_values.${layer}.key`,
-      `past_key_values.${layer}.value`,
-      shared.seqlens,
-      shared.totalLength,
-      shared.cos,
-      shared.sin,
-    ],
-    {
-      num_heads: { int: heads },
-      kv_num_heads: { int: kvHeads },
-      scale: { float: 1 / Math.sqrt(headSize) },
-      do_rotary: { int: 1 },
-      rotary_interleaved: { int: 0 },
-    },
-  );
-  return mixed;
-}
-
-/**
- * x ─┬─ gate ─┬─ Sigmoid ─ Mul ─┐
- *    │        └──────────────┘  Mul ─ down
- *    └─ up ─────────────────────┘
- */
-function mlp(block: Block, x: Value): Value {
-  const { graph, config, layer } = block;
-  const { hidden, ffn } = config;
-  const at = `layers.${layer}/mlp`;
-  const project = (name: "gate" | "up" | "down", input: Value, rows: number, cols: number): Value => {
-    const module = `mlp.${name}_proj`;
-    const weight = matrix(block, module, rows, cols);
-    return linear(block, name, `${at}/${name}`, input, weight, bias(block, config.mlpBias, module, rows));
-  };
-  const gate = project("gate", x, ffn, hidden);
-  const silu = graph.node(`${at}/silu`, "Mul", [gate, graph.node(`${at}/silu`, "Sigmoid", [gate])]);
-  const gated = graph.node(`${at}/gated`, "Mul", [silu, project("up", x, ffn, hidden)]);
-  return project("down", gated, hidden, ffn);
-}
-
-function matrix({ tensors, layer }: Block, name: string, rows: number, cols: number): Matrix {
-  return tensors.matrix("text", `layers.${layer}.${name}.weight`, rows, cols);
-}
-
-function bias({ tensors, layer }: Block, present: boolean, name: string, rows: number): Vector | undefined {
-  return present ? tensors.vector("text", `layers.${layer}.${name}.bias`, [rows]) : undefined;
-}
-
-/** A product with a weight; in adaptable graphs plus the adapter's two products for this site. */
-function linear(
-  { graph, ops, shared, layer }: Block,
-  site: string,
-  path: string,
-  x: Value,
-  weight: Matrix,
-  added: Vector | undefined,
-): Value {
-  const product = ops.linear(path, x, weight, added);
-  if (!shared.adaptable) return product;
-  const narrow = graph.node(`${path}/lora_down`, "MatMul", [x, `lora.${layer}.${site}.down`]);
-  const change = graph.node(`${path}/lora_up`, "MatMul", [narrow, `lora.${layer}.${site}.up`]);
-  return graph.node(`${path}/lora`, "Add", [product, change]);
-}
-
-/** Adds the update to the residual and normalizes the sum; the first layer has no update yet. */
-function addAndNorm(
-  { graph, ops, config, tensors }: Pick<Block, "graph" | "ops" | "config" | "tensors">,
-  path: string,
-  { residual, update }: Stream,
-  source: string,
-): { readonly normed: Value; readonly sum: Value } {
-  const scale = ops.vector(tensors.vector("text", source, [config.hidden]));
-  const epsilon = { epsilon: { float: config.epsilon } };
-  if (update === undefined) {
-    const axis = { axis: { int: -1 }, stash_type: { int: 1 } };
-    return {
-      normed: graph.node(path, "SimplifiedLayerNormalization", [residual, scale], { ...axis, ...epsilon }),
-      sum: residual,
-    };
-  }
-  const op = "SkipSimplifiedLayerNormalization";
-  const [normed, sum] = [`${path}/${op}:0`, `${path}/sum`];
-  graph.nodeTo([normed, "", "", sum], path, op, [residual, update, scale], epsilon);
-  return { normed, sum };
 }

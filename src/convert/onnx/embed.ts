@@ -1,6 +1,6 @@
 // The embedding graph: token ids → rows of the embedding table.
 import type { TextConfig } from "#convert/config/text-config.ts";
-import type { LlavaTensors } from "#convert/checkpoint/llava-tensors.ts";
+import { scaledMatrix, type LlavaTensors } from "#convert/checkpoint/llava-tensors.ts";
 import { GraphBuilder } from "./graph.ts";
 import { WeightOps, type GraphOptions } from "./weight-ops.ts";
 
@@ -8,7 +8,11 @@ import { WeightOps, type GraphOptions } from "./weight-ops.ts";
 export function buildEmbedTokens(config: TextConfig, tensors: LlavaTensors, options: GraphOptions): GraphBuilder {
   const graph = new GraphBuilder("embed_tokens");
   const ids = graph.input("input_ids", "int64", ["batch_size", "sequence_length"]);
-  const table = tensors.matrix("text", "embed_tokens.weight", config.vocab, config.hidden);
+  // Gemma's factor is in the table, so that no reader of the graph needs to know it.
+  const table = scaledMatrix(
+    tensors.matrix("text", "embed_tokens.weight", config.vocab, config.hidden),
+    config.embedScale,
+  );
   const { bits, quantizer } = options;
   new WeightOps(graph, { bits, quantizer }).gather("embed_tokens", table, ids, ["inputs_embeds"]);
   graph.output("inputs_embeds", "float32", ["batch_size", "sequence_length", config.hidden]);

@@ -53,6 +53,7 @@ const microsoftOps = new Set([
   "MatMulNBits",
   "MultiHeadAttention",
   "QuickGelu",
+  "RotaryEmbedding",
   "SkipSimplifiedLayerNormalization",
 ]);
 

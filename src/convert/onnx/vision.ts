@@ -2,7 +2,14 @@
 // Knows the towers' and LLaVA's arithmetic, not how weights are stored.
 import type { LlavaConfig } from "#convert/config/config.ts";
 import type { ProjectorActivation, VisionConfig } from "#convert/config/vision-config.ts";
-import { stackMatrices, joinVectors, type LlavaTensors } from "#convert/checkpoint/llava-tensors.ts";
+import {
+  joinVectors,
+  mappedVector,
+  scaledMatrix,
+  stackMatrices,
+  type LlavaTensors,
+  type Vector,
+} from "#convert/checkpoint/llava-tensors.ts";
 import { GraphBuilder, type Value } from "./graph.ts";
 import { WeightOps, type GraphOptions } from "./weight-ops.ts";
 
@@ -13,6 +20,10 @@ export interface ProjectorShape {
   readonly kind: LlavaConfig["projector"];
   readonly activation: ProjectorActivation;
   readonly bias: boolean;
+  /** The epsilon of a norm before it, where it has one. */
+  readonly norm: number | undefined;
+  /** What its result is multiplied with; the decoder's `pictureScale`. */
+  readonly scale: number;
 }
 
 /**
@@ -20,11 +31,8 @@ export interface ProjectorShape {
  * image_newline f32 [n, 1, textHidden], the row that ends each line of tiles. Adaptable: also tower_features f32 [n, tokens, hidden], which
  * the input of an adapter's own projector.
  */
-export function buildVisionEncoder(
-  { vision: config, text, projector, projectorActivation, projectorBias, tiles, shuffle }: LlavaConfig,
-  tensors: LlavaTensors,
-  options: GraphOptions,
-): GraphBuilder {
+export function buildVisionEncoder(llava: LlavaConfig, tensors: LlavaTensors, options: GraphOptions): GraphBuilder {
+  const { vision: config, text, tiles, shuffle } = llava;
   const graph = new GraphBuilder("vision_encoder");
   const ops = new WeightOps(graph, options);
   const pixels = shuffle > 1 ? groupedPixels(graph, config) : graph.input("pixel_values", "float32", ["images", ...pixelDims(config)]); // prettier-ignore
@@ -33,26 +41,15 @@ export function buildVisionEncoder(
   let x = visionTower(graph, ops, config, tensors, pixels, images);
   if (shuffle > 1) x = pixelShuffle(graph, config, shuffle, x);
   const patches = Math.floor(config.imageSize / config.patchSize) ** 2 + (config.keepClass ? 1 : 0);
-  const [tokens, width] = [patches / shuffle ** 2, config.hidden * shuffle ** 2];
+  const tokens = patches / shuffle ** 2;
   if (options.adaptable === true && shuffle === 1) {
     graph.nodeTo(["tower_features"], "tower", "Identity", [x]);
-    graph.output("tower_features", "float32", ["images", tokens, config.hidden]);
+    graph.output("tower_features", "float32", ["images", tokens, towerChannels(config)]);
   }
-  project(
-    graph,
-    ops,
-    {
-      inputs: width,
-      outputs: text.hidden,
-      kind: projector,
-      activation: projectorActivation,
-      bias: projectorBias,
-    },
-    tensors,
-    x,
-  );
+  const shape = projectorShape(llava);
+  project(graph, ops, shape, tensors, x);
   graph.output("image_features", "float32", ["images", tokens, text.hidden]);
-  if (tiles) newlineRow(graph, ops, tensors, images, text.hidden);
+  if (tiles) newlineRow(graph, ops, tensors, images, shape);
   return graph;
 }
 
@@ -86,7 +83,28 @@ function pixelShuffle(
   return step("rows", down, [fewer ** 2, width]);
 }
 
-/** pixels [n, channels, size, size] → the selected layer's rows [n, patches, hidden], with the class row where the config keeps it. */
+function projectorShape(config: LlavaConfig): ProjectorShape {
+  return {
+    inputs: towerChannels(config.vision) * config.shuffle ** 2,
+    outputs: config.text.hidden,
+    kind: config.projector,
+    activation: config.projectorActivation,
+    bias: config.projectorBias,
+    norm: config.projectorNorm,
+    scale: config.text.pictureScale,
+  };
+}
+
+/** Channels of what a projector is given: those of all layers that features are taken from. */
+export function towerChannels({ hidden, featureLayers }: VisionConfig): number {
+  return hidden * featureLayers.length;
+}
+
+/**
+ * pixels [n, channels, size, size] → rows [n, patches, towerChannels], with the class row where the config keeps it:
+ *   blocks ─┬─ block … ─┬─ block
+ *           └───────────┴─ Concat(channels of the selected layers) ─ Slice(without the class row)
+ */
 export function visionTower(
   graph: GraphBuilder,
   ops: WeightOps,
@@ -96,8 +114,11 @@ export function visionTower(
   images: Value,
 ): Value {
   const patches = Math.floor(config.imageSize / config.patchSize) ** 2;
-  let x = embedPatches(graph, ops, config, tensors, pixels, images, patches);
-  for (let layer = 0; layer < config.layers; layer++) x = block(graph, ops, config, tensors, x, layer);
+  const states = [embedPatches(graph, ops, config, tensors, pixels, images, patches)];
+  for (let layer = 0; layer < config.layers; layer++)
+    states.push(block(graph, ops, config, tensors, states[layer] ?? pixels, layer));
+  const [first = "", ...others] = config.featureLayers.map((layer) => states[layer] ?? pixels);
+  let x = others.length === 0 ? first : graph.node("select", "Concat", [first, ...others], { axis: { int: 2 } });
   if (config.postNorm) x = layerNorm(graph, ops, config, tensors, "post_norm", x, "post_layernorm");
   if (config.kind !== "clip" || config.keepClass) return x;
   const [starts, ends, axes] = [
@@ -105,7 +126,7 @@ export function visionTower(
     graph.int64("row_end", [patches + 1]),
     graph.int64("axis1", [1]),
   ];
-  return graph.node("select", "Slice", [x, starts, ends, axes]); // [n, patches, hidden]
+  return graph.node("select", "Slice", [x, starts, ends, axes]); // [n, patches, towerChannels]
 }
 
 /**
@@ -125,13 +146,19 @@ export function buildProjector(
   graph.output("image_features", "float32", ["images", "tokens", shape.outputs]);
   if (newline) {
     const images = graph.node("images", "Shape", [x], { start: { int: 0 }, end: { int: 1 } });
-    newlineRow(graph, ops, tensors, images, shape.outputs);
+    newlineRow(graph, ops, tensors, images, shape);
   }
   return graph;
 }
 
-function newlineRow(graph: GraphBuilder, ops: WeightOps, tensors: LlavaTensors, images: Value, hidden: number): void {
-  const newline = ops.vector(tensors.vector("newline", "", [hidden]));
+function newlineRow(
+  graph: GraphBuilder,
+  ops: WeightOps,
+  tensors: LlavaTensors,
+  images: Value,
+  { outputs: hidden, scale }: ProjectorShape,
+): void {
+  const newline = ops.vector(scaledVector(tensors.vector("newline", "", [hidden]), scale));
   const row = graph.int64("newline_row", [1, hidden]);
   const shape = graph.node("newline", "Concat", [images, row], { axis: { int: 0 } });
   graph.nodeTo(["image_newline"], "newline", "Expand", [newline, shape]);
@@ -226,22 +253,42 @@ function block(
   return graph.node(`${at}/mlp/residual`, "Add", [residual, narrow]);
 }
 
-/** x ─ linear_1 ─ activation (mostly the exact Gelu) ─ linear_2 ─ image_features; a linear projector ends after linear_1 */
+/**
+ * x ─ LayerNorm (ViP-LLaVA) ─ linear_1 ─ activation (mostly the exact Gelu) ─ linear_2 ─ image_features; a linear projector ends after
+ * linear_1. The scale is in the last one's weights.
+ */
 function project(graph: GraphBuilder, ops: WeightOps, shape: ProjectorShape, tensors: LlavaTensors, x: Value): void {
-  const linear = (name: string, input: Value, cols: number, output?: Value) =>
+  const linear = (name: string, input: Value, cols: number, scale: number, output?: Value) =>
     ops.linear(
       `projector/${name}`,
       input,
-      tensors.matrix("projector", `${name}.weight`, shape.outputs, cols),
-      shape.bias ? tensors.vector("projector", `${name}.bias`, [shape.outputs]) : undefined,
+      scaledMatrix(tensors.matrix("projector", `${name}.weight`, shape.outputs, cols), scale),
+      shape.bias ? scaledVector(tensors.vector("projector", `${name}.bias`, [shape.outputs]), scale) : undefined,
       output,
     );
+  const input =
+    shape.norm === undefined
+      ? x
+      : graph.node(
+          "projector/norm",
+          "LayerNormalization",
+          [
+            x,
+            ops.vector(tensors.vector("projector", "projector_layernorm.weight", [shape.inputs])),
+            ops.vector(tensors.vector("projector", "projector_layernorm.bias", [shape.inputs])),
+          ],
+          { axis: { int: -1 }, epsilon: { float: shape.norm } },
+        );
   if (shape.kind === "linear") {
-    linear("linear_1", x, shape.inputs, "image_features");
+    linear("linear_1", input, shape.inputs, shape.scale, "image_features");
     return;
   }
-  const active = activate(graph, shape.activation, linear("linear_1", x, shape.inputs));
-  linear("linear_2", active, shape.outputs, "image_features");
+  const active = activate(graph, shape.activation, linear("linear_1", input, shape.inputs, 1));
+  linear("linear_2", active, shape.outputs, shape.scale, "image_features");
+}
+
+function scaledVector(vector: Vector, scale: number): Vector {
+  return scale === 1 ? vector : mappedVector(vector, (value) => value * scale);
 }
 
 function activate(graph: GraphBuilder, activation: ProjectorActivation, x: Value): Value {

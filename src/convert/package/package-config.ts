@@ -98,7 +98,7 @@ function withGraphNotes(raw: Json, config: LlavaConfig, graphs: readonly GraphNo
   const { text, vision } = config;
   // Checkpoints leave out what equals Hugging Face's defaults; other readers don't know those.
   const textDefaults = {
-    model_type: "llama",
+    model_type: text.type,
     hidden_size: text.hidden,
     intermediate_size: text.ffn,
     num_hidden_layers: text.layers,
@@ -108,6 +108,7 @@ function withGraphNotes(raw: Json, config: LlavaConfig, graphs: readonly GraphNo
   };
   return {
     ...raw,
+    ...(config.projectorNorm === undefined ? {} : withPlainClass(config, config.projectorNorm)),
     text_config: {
       ...textDefaults,
       ...objectOf(raw["text_config"]),
@@ -128,6 +129,11 @@ function withGraphNotes(raw: Json, config: LlavaConfig, graphs: readonly GraphNo
       use_external_data_format: Object.fromEntries(graphs.map(({ file, dataFiles }) => [file, dataFiles])),
     },
   };
+}
+
+/** ViP-LLaVA as LLaVA, which transformers.js has a class for: what else its class does is in the graph, and said in these fields. */
+function withPlainClass({ vision }: LlavaConfig, epsilon: number): Json {
+  return { model_type: "llava", vision_feature_layer: vision.featureLayers, projector_layernorm_eps: epsilon };
 }
 
 /** The image processor's settings, in their own file or inside the processor's as newer checkpoints have them. */

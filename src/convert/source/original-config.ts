@@ -2,13 +2,14 @@
 // Knows the names of both and the published shapes of the stock vision towers; reads no files.
 import * as v from "valibot";
 import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
+import { knownDecoders } from "#convert/config/text-config.ts";
 import { pinpointsIn } from "#convert/config/tiles-config.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
 /**
  * The decoder of each of the original's model types; early checkpoints call themselves plain `llava` or `llama`. ShareGPT4V,
- * TinyLLaVA and Bunny are LLaVA under other names.
+ * TinyLLaVA, Bunny and nanoLLaVA are LLaVA under other names.
  */
 const textTypes: Readonly<Record<string, string>> = {
   llava: "llama",
@@ -16,11 +17,31 @@ const textTypes: Readonly<Record<string, string>> = {
   llava_llama: "llama",
   llava_mistral: "mistral",
   llava_qwen: "qwen2",
+  llava_qwen2: "qwen2",
+  "llava-qwen2": "qwen2",
+  llava_qwen3: "qwen3",
+  llava_phi3: "phi3",
+  llava_gemma: "gemma",
+  llava_gemma2: "gemma2",
   share4v: "llama",
   tiny_llava_llama: "llama",
   tinyllava_llama: "llama",
+  tiny_llava_gemma: "gemma",
+  tinyllava_gemma: "gemma",
+  tinyllava_qwen2: "qwen2",
+  tinyllava_phi3: "phi3",
   "bunny-llama": "llama",
+  "bunny-qwen2": "qwen2",
+  "bunny-phi3": "phi3",
 };
+
+/** The decoder of a checkpoint; LLaVA on Phi-2 and LLaVA on Phi-3 both call themselves `llava_phi`, and only Phi-3 has RMS norms. */
+function textTypeOf(modelType: string, json: Json): string | undefined {
+  return textTypes[modelType] ?? (modelType === "llava_phi" && "rms_norm_eps" in json ? "phi3" : undefined);
+}
+
+/** ViP-LLaVA's name for CLIP where it takes features of five layers, and these layers. */
+const fiveLayers = { tower: "clip_4layers_336", layers: [-2, -5, -8, -11, 6] } as const;
 
 const halves = [0.5, 0.5, 0.5];
 
@@ -28,7 +49,7 @@ const halves = [0.5, 0.5, 0.5];
 const towers: readonly { readonly when: RegExp; readonly config: Json; readonly preprocessor: Json }[] = [
   {
     // ShareGPT4V's own is the same, trained on.
-    when: /clip-vit-large-patch14-336$|vit-large336-l12$/,
+    when: /clip-vit-large-patch14-336$|vit-large336-l12$|^clip_4layers_336$/,
     config: clipLarge(336),
     preprocessor: {},
   },
@@ -148,13 +169,14 @@ export function translateConfig(json: Json, visionConfig: Json | undefined, imag
     throw badCheckpoint(`config.json: ${v.getDotPath(issue) ?? "the whole"}: ${issue.message}`);
   }
   const original = parsed.output;
-  const textType = textTypes[original.model_type];
-  if (textType === undefined) {
-    const mpt = original.model_type.includes("mpt") ? "LLaVA on MPT" : `model_type "${original.model_type}"`;
-    throw badCheckpoint(`${mpt} is not supported; LLaVA on Llama, Vicuna, Mistral, Yi and Qwen2 is`);
+  const textType = textTypeOf(original.model_type, json);
+  if (textType === undefined) throw badCheckpoint(unsupported(original.model_type));
+  if (original.s2 || original.use_s2) {
+    throw badCheckpoint(
+      "config.json asks for the S² tower (s2: true), which looks at a picture in several sizes at once and is not supported; " +
+        "take a checkpoint without it, such as Bunny 1.0",
+    );
   }
-  if (original.s2 || original.use_s2)
-    throw badCheckpoint("config.json asks for the S² tower (s2: true), which is not supported");
   if (original.mm_projector_type !== "linear" && original.mm_projector_type !== "mlp2x_gelu") {
     throw badCheckpoint(`mm_projector_type is "${original.mm_projector_type}"; known are linear, mlp2x_gelu`);
   }
@@ -166,6 +188,7 @@ export function translateConfig(json: Json, visionConfig: Json | undefined, imag
     const tower = original.mm_vision_tower === undefined ? "is not named" : `is "${original.mm_vision_tower}"`;
     throw badCheckpoint(`the vision tower ${tower}, and its config.json is not here: name its folder with --vision`);
   }
+  const several = original.mm_vision_tower === fiveLayers.tower;
   const siglip = String(vision["model_type"]).startsWith("siglip");
   const aspect = original.image_aspect_ratio ?? "square";
   const anyres = aspect.startsWith("anyres");
@@ -174,23 +197,29 @@ export function translateConfig(json: Json, visionConfig: Json | undefined, imag
   return {
     ...Object.fromEntries(kept),
     architectures: [anyres ? "LlavaNextForConditionalGeneration" : "LlavaForConditionalGeneration"],
-    model_type: anyres ? (siglip ? "llava_onevision" : "llava_next") : "llava",
+    model_type: several ? "vipllava" : anyres ? (siglip ? "llava_onevision" : "llava_next") : "llava",
     text_config: { ...Object.fromEntries(fromText), model_type: textType },
     vision_config: vision,
     projector_hidden_act: "gelu",
     mm_projector_type: original.mm_projector_type,
-    vision_feature_layer: layer,
+    vision_feature_layer: several ? fiveLayers.layers : layer,
     // SigLIP has no class token that could be dropped.
     vision_feature_select_strategy: siglip || original.mm_vision_select_feature === "cls_patch" ? "full" : "default",
     image_token_index: imageToken ?? original.vocab_size,
     image_aspect_ratio: anyres || aspect === "pad" ? aspect : "crop",
     // The original counts width first, Hugging Face height first; with both the order decides between equals.
     ...(anyres ? { image_grid_pinpoints: gridsOf(original.image_grid_pinpoints, vision["image_size"]) } : {}),
-    tie_word_embeddings: json["tie_word_embeddings"] ?? false,
     ...Object.fromEntries(
-      ["bos_token_id", "eos_token_id", "pad_token_id"].flatMap((key) => (key in json ? [[key, json[key]]] : [])),
+      ["tie_word_embeddings", "bos_token_id", "eos_token_id", "pad_token_id", "transformers_version"].flatMap((key) =>
+        key in json ? [[key, json[key]]] : [],
+      ),
     ),
   };
+}
+
+function unsupported(modelType: string): string {
+  const what = modelType.includes("mpt") ? "LLaVA on MPT" : `model_type "${modelType}"`;
+  return `${what} is not supported; LLaVA on ${knownDecoders} is`;
 }
 
 function gridsOf(stated: string | readonly (readonly [number, number])[] | null | undefined, side: unknown) {

@@ -2,8 +2,13 @@
 // Knows names only: tensors are passed on unread.
 import { Checkpoint, type Tensor } from "#convert/checkpoint/checkpoint.ts";
 
-/** Linear layers of an `mlpNx_gelu` projector stand at every second place of a list; a `linear` one is the list's whole. */
-function projectorName(rest: string): string {
+/**
+ * Linear layers of an `mlpNx_gelu` projector stand at every second place of a list; a `linear` one is the list's whole. ViP-LLaVA's list is
+ * called `final_linear` and has a norm before it.
+ */
+function projectorName(whole: string): string {
+  if (whole.startsWith("clip_layernorm.")) return `multi_modal_projector.projector_layernorm.${whole.slice(15)}`;
+  const rest = whole.replace(/^final_linear\./, "");
   const [first = "", ...more] = rest.split(".");
   const index = /^\d+$/.test(first) ? Number(first) : 0;
   return `multi_modal_projector.linear_${index / 2 + 1}.${(/^\d+$/.test(first) ? more : [first, ...more]).join(".")}`;
