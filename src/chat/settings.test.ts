@@ -4,8 +4,8 @@ import type { GetStorage } from "./local-storage.ts";
 import { readPreferences, writePreferences } from "./preferences.ts";
 import { defaultSettings, presetOf, presets, toRequest, toSampling, type Settings } from "./settings.ts";
 
-test("a model of pictograms answers without dice, one of photographs as LLaVA's demo does", () => {
-  expect(toSampling(defaultSettings({ knows: "pictograms" })).temperature).toBe(0);
+test("a model of basics answers without dice, one of photographs as LLaVA's demo does", () => {
+  expect(toSampling(defaultSettings({ knows: "basics" })).temperature).toBe(0);
   expect(toSampling(defaultSettings({ knows: "photographs" }))).toMatchObject({ temperature: 0.2, topP: 0.7 });
 });
 
@@ -20,7 +20,7 @@ function memoryStorage(): ReturnType<GetStorage> {
 
 test("preferences come back as they were kept", () => {
   const storage = memoryStorage();
-  const settings = { ...defaultSettings({ knows: "pictograms" }), temperature: 0.7, greedy: false };
+  const settings = { ...defaultSettings({ knows: "basics" }), temperature: 0.7, greedy: false };
   writePreferences(() => storage, { theme: "dark", language: "zh", photoOffer: false, settings });
   expect(readPreferences(() => storage)).toMatchObject({ theme: "dark", language: "zh", photoOffer: false, settings });
 });
@@ -77,7 +77,7 @@ describe("a request", () => {
 });
 
 test("each kind of question is known by its settings, and choosing one leaves the rest alone", () => {
-  const own: Settings = { ...defaultSettings({ knows: "pictograms" }), systemPrompt: "x", seed: 1 };
+  const own: Settings = { ...defaultSettings({ knows: "basics" }), systemPrompt: "x", seed: 1 };
   expect(presetOf(own)).toBe("conversation");
   for (const kind of ["conversation", "detail", "reasoning"] as const) {
     const chosen = { ...own, ...presets[kind] };

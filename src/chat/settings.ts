@@ -39,12 +39,12 @@ export const largestSeed = 2 ** 32 - 1;
 export const longestSystemPrompt = 4000;
 
 /**
- * The defaults of LLaVA's demo. Only a model of pictograms starts greedy: its answers are short facts of a small world, where the
+ * The defaults of LLaVA's demo. Only a model of basics starts greedy: its answers are short facts of a small world, where the
  * most likely word is the right one far more often than any other, and the same question should get the same answer.
  */
 export function defaultSettings(record: Pick<ModelRecord, "knows">): Settings {
   return {
-    greedy: record.knows === "pictograms",
+    greedy: record.knows === "basics",
     temperature: 0.2,
     topP: 0.7,
     maxNewTokens: 512,

@@ -77,7 +77,7 @@ export function make(model = new ScriptedModel(), persistence: ChatPersistence =
   return createChatStore({
     client: model,
     persistence,
-    settings: defaultSettings({ knows: "pictograms" }),
+    settings: defaultSettings({ knows: "basics" }),
     newId: () => `id-${++id}`,
     saveEveryMs: 0,
   });

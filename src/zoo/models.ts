@@ -9,8 +9,8 @@ export interface ModelRecord {
   readonly parameters: number;
   /** In which it can be asked, as tags of HTML; the best first. */
   readonly languages: readonly string[];
-  /** What its answers can be trusted on; the page says it plainly. */
-  readonly knows: "pictograms" | "photographs";
+  /** What its answers can be trusted on: "basics" are a small world that the page names, and short facts about it. */
+  readonly knows: "basics" | "photographs";
   /** What it says of a picture that it does not know: how the page notices that another model would do better. */
   readonly saysOfPhotographs?: string;
 }
@@ -23,7 +23,7 @@ export const models: readonly ModelRecord[] = [
     license: "Apache-2.0",
     parameters: 10_340_096,
     languages: ["en"],
-    knows: "pictograms",
+    knows: "basics",
     saysOfPhotographs: "This looks like a photograph",
   },
 ];

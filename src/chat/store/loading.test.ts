@@ -23,7 +23,7 @@ function setUp() {
     onDied: () => () => undefined,
   };
   const persistence = new MemoryPersistence();
-  const settings = defaultSettings({ knows: "pictograms" });
+  const settings = defaultSettings({ knows: "basics" });
   const shared = loadOnce(client);
   return { loads, shared, store: createChatStore({ client: shared, persistence, settings, newId: () => "id" }) };
 }

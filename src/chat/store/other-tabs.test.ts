@@ -22,7 +22,7 @@ describe("two tabs", () => {
     const two = createChatStore({
       client: counting(),
       persistence: new MemoryPersistence(place),
-      settings: defaultSettings({ knows: "pictograms" }),
+      settings: defaultSettings({ knows: "basics" }),
       newId: () => `two-${++id}`,
       saveEveryMs: 0,
     });

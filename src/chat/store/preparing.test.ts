@@ -27,7 +27,7 @@ describe("a question that is put together", () => {
     createChatStore({
       client: model,
       persistence: new MemoryPersistence(),
-      settings: defaultSettings({ knows: "pictograms" }),
+      settings: defaultSettings({ knows: "basics" }),
       newId: () => String(Math.random()),
       saveEveryMs: 0,
       prepareAfterMs: 20,

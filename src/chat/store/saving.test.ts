@@ -42,7 +42,7 @@ describe("keeping", () => {
     const store = createChatStore({
       client: model,
       persistence,
-      settings: defaultSettings({ knows: "pictograms" }),
+      settings: defaultSettings({ knows: "basics" }),
       newId: () => crypto.randomUUID(),
       saveEveryMs: 60_000,
     });

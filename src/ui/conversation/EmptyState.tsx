@@ -70,7 +70,7 @@ export function EmptyState(props: EmptyStateProps): JSX.Element {
         {remote === undefined && (
           <li>
             <ShapesIcon />
-            <span>{model.knows === "pictograms" ? t.knowsPictograms(model.name) : t.knowsPhotographs(model.name)}</span>
+            <span>{model.knows === "basics" ? t.knowsBasics(model.name) : t.knowsPhotographs(model.name)}</span>
           </li>
         )}
         {asked.foreign && (

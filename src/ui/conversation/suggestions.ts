@@ -30,10 +30,10 @@ export function askedIn(page: Texts, modelId: string): AskedIn {
 export function suggestQuestions(
   page: Texts,
   asked: AskedIn,
-  knows: "pictograms" | "photographs",
+  knows: "basics" | "photographs",
   pictures: number,
 ): readonly Suggestion[] {
-  // A model of pictograms was taught one picture at a time.
+  // A model of basics was taught little about two pictures at a time.
   const kind = pictures > 1 && knows === "photographs" ? "several" : knows;
   const meant = page.chat.suggestions[kind];
   return asked.texts.chat.suggestions[kind].map((question, index) => {

@@ -36,6 +36,7 @@ export function StoredModelCard(props: StoredModelCardProps): JSX.Element {
       : models.loadedIds.value.includes(model.id)
         ? t.storage.loaded
         : undefined;
+  const facts = [...(model.id === models.builtIn.id ? [t.demoModel] : []), ...factsOf(t, model, usable)];
   const buttons = (
     <CardButtons
       name={name}
@@ -48,7 +49,7 @@ export function StoredModelCard(props: StoredModelCardProps): JSX.Element {
     />
   );
   return (
-    <ModelCard testId="stored-model" name={name} facts={factsOf(t, model, usable)} badge={badge} actions={buttons}>
+    <ModelCard testId="stored-model" name={name} facts={facts} badge={badge} actions={buttons}>
       <Note state={note} />
     </ModelCard>
   );

@@ -23,6 +23,7 @@ interface ModelPickerProps extends Pick<ModelFeatures, "models" | "servers"> {
 /** The name as a button that opens the list, which closes once a model was chosen. */
 export function ModelPicker(props: ModelPickerProps): JSX.Element {
   const t = useTexts();
+  const { selected } = props.models.state.value;
   return (
     <Disclosure
       class="model-picker"
@@ -31,7 +32,10 @@ export function ModelPicker(props: ModelPickerProps): JSX.Element {
       button={
         <>
           <span class="visually-hidden">{t.remote.chooseModel}: </span>
-          <span class="brand-name">{withoutOwner(props.models.state.value.selected.name)}</span>
+          <span class="picked-model">
+            <span class="brand-name">{withoutOwner(selected.name)}</span>
+            {selected.id === props.models.builtIn.id && <small> {t.demoModel}</small>}
+          </span>
           <ChevronIcon />
         </>
       }
@@ -115,8 +119,9 @@ function Choices({ models, choices, onSelect }: ChoicesProps): JSX.Element {
           >
             <span>
               <span>{name}</span>
+              {id === models.builtIn.id && <small class="model-mark"> {t.demoModel}</small>}
               {loaded.includes(id) && (
-                <small class="model-loaded" data-testid="model-loaded">
+                <small class="model-mark" data-testid="model-loaded">
                   {t.weights.loaded}
                 </small>
               )}

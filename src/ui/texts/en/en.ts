@@ -183,8 +183,9 @@ export const en = {
   heroLead: (model: string) => `${model} looks at it and answers right here, on your device.`,
   dropOverlay: "Drop it anywhere",
   privacy: "Nothing leaves this device: no server, no account.",
-  knowsPictograms: (model: string) =>
-    `${model} is tiny. It understands pictograms, simple shapes, and printed words, but not photos.`,
+  demoModel: "demo model",
+  knowsBasics: (model: string) =>
+    `${model} is a tiny demo model that comes with the page. It's good at pictograms, simple shapes, and printed words, and doesn't know photos.`,
   knowsPhotographs: (model: string) => `${model} understands photos, drawings, screenshots, and text.`,
   examplesTitle: "Or try an example",
   examplePicture: "Example picture",
