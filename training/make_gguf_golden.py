@@ -5,7 +5,7 @@
 fixtures/gguf/types.gguf          every type that is read: a tensor of random blocks, and what gguf's own dequantizer makes of it
 fixtures/gguf/<family>.gguf and   checkpoints of fixtures/families, whose golden vectors hold for them: weights are exact in f16
     <family>.mmproj.gguf
-fixtures/gguf/tokenizers.gguf.json  which tokenizers of fixtures/sentencepiece are in spm.gguf and bare.gguf (no tensors)
+fixtures/gguf/spm.gguf, bare.gguf the SentencePiece models of fixtures/sentencepiece, without tensors
 """
 
 import json
@@ -80,6 +80,34 @@ def add_byte_level_tokenizer(writer, tokenizer, rows, pre):
     writer.add_eos_token_id(2)
     writer.add_pad_token_id(0)
     writer.add_add_bos_token(True)
+
+
+def write_sentencepiece(name, space_first):
+    """A file with nothing but a tokenizer of Llama's kind."""
+    from sentencepiece import SentencePieceProcessor
+
+    stem = "tokenizer" if name == "spm" else name
+    model = SentencePieceProcessor(model_file=str(FIXTURES / "sentencepiece" / f"{stem}.model"))
+    corner = {model.unk_id(): gguf.TokenType.UNKNOWN}
+    pieces = range(model.vocab_size())
+    kind = lambda i: corner.get(i) or (
+        gguf.TokenType.CONTROL if model.is_control(i)
+        else gguf.TokenType.BYTE if model.is_byte(i)
+        # SentencePiece's own interface does not tell these; their scores are 0.
+        else gguf.TokenType.USER_DEFINED if model.id_to_piece(i).startswith("<|")
+        else gguf.TokenType.NORMAL
+    )  # fmt: skip
+    writer = gguf.GGUFWriter(OUT / f"{name}.gguf", "llama")
+    writer.add_tokenizer_model("llama")
+    writer.add_token_list([model.id_to_piece(i) for i in pieces])
+    writer.add_token_scores([model.get_score(i) for i in pieces])
+    writer.add_token_types([kind(i) for i in pieces])
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(2)
+    writer.add_unk_token_id(0)
+    writer.add_add_space_prefix(space_first)
+    writer.add_add_bos_token(space_first)
+    close(writer)
 
 
 DECODER = {
@@ -198,6 +226,8 @@ def write_family(name, old=False, pre="gpt-2"):
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     write_types()
+    write_sentencepiece("spm", True)
+    write_sentencepiece("bare", False)
     write_family("llava-1.5", old=True)
     write_family("llava-1.6-vicuna", old=True)
     write_family("llava-1.6-mistral")

@@ -22,12 +22,13 @@ import { renderPrompt } from "#engine/text/prompt.ts";
 import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
 import type { ImagePart, Pixels } from "#engine/types.ts";
 
-/** A family's checkpoint in one of its layouts; the tower's folder where the checkpoint lacks it. */
+/** A family's checkpoint in one of its layouts; the tower's folder where the checkpoint lacks it, the files where it is GGUF. */
 export interface ParityCase {
   readonly architecture: string;
-  readonly layout: "Hugging Face" | "original";
+  readonly layout: "Hugging Face" | "original" | "GGUF";
   readonly checkpoint: string;
   readonly tower?: string;
+  readonly gguf?: readonly string[];
   /** "vicuna_v1" by default. */
   readonly template?: string;
 }
@@ -66,6 +67,7 @@ const huggingFace = [
   "llava-several-layers",
 ];
 const originalOnly = ["llava-llama-2", "llava-v0"];
+const ggufs = ["llava-1.5", "llava-1.6-vicuna", "llava-1.6-mistral", "llava-1.6-34b", "llava-interleave"];
 
 /** Every architecture in every layout it is published in. */
 export const parityCases: readonly ParityCase[] = [
@@ -85,6 +87,12 @@ export const parityCases: readonly ParityCase[] = [
     layout: "Hugging Face" as const,
     checkpoint: name,
     template: "chat_template",
+  })),
+  ...ggufs.map((name) => ({
+    architecture: name,
+    layout: "GGUF" as const,
+    checkpoint: "../gguf",
+    gguf: [`${name}.gguf`, `${name}.mmproj.gguf`],
   })),
 ].sort((a, b) => a.architecture.localeCompare(b.architecture));
 
@@ -154,7 +162,7 @@ async function load(item: ParityCase, bits: 4 | 32): Promise<Loaded> {
   const info = await convert(folder(item.checkpoint), to, {
     bits: { vision: bits === 4 ? 8 : bits, embed: bits === 4 ? 8 : bits, decoder: bits },
     template: item.template ?? "vicuna_v1",
-    ...(item.tower === undefined ? {} : { more: { vision: folder(item.tower) } }),
+    more: { vision: item.tower === undefined ? undefined : folder(item.tower), gguf: item.gguf },
   });
   const runtime = createNodeRuntime({ threads: 1 });
   return { info, model: await loadModel({ runtime, files: to.files, info, memoryBudget: 0 }) };

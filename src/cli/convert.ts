@@ -20,6 +20,7 @@ import { readCalibration } from "./calibration-file.ts";
 import { measureImportances, type MeasureOptions } from "./importances.ts";
 import { multiplyOnRuntime } from "./multiply.ts";
 import { givenFolder, givenPath } from "./given-path.ts";
+import { givenGguf } from "./gguf-files.ts";
 import { createProgress } from "./progress.ts";
 import { stopOnSignals } from "./stop.ts";
 
@@ -37,6 +38,7 @@ const Flags = v.object({
   base: v.optional(v.string()),
   vision: v.optional(v.string()),
   tokenizer: v.optional(v.string()),
+  mmproj: v.optional(v.string()),
   adaptable: v.optional(v.boolean(), false),
   unmerged: v.optional(v.boolean(), false),
   force: v.optional(v.boolean(), false),
@@ -48,7 +50,10 @@ export function addConvert(program: Command): void {
   program
     .command("convert")
     .description("Write the model package of a LLaVA checkpoint, in Hugging Face's layout or in the original one.")
-    .argument("<checkpoint>", "folder with config.json, tokenizer.json and weights (safetensors or PyTorch files)")
+    .argument(
+      "<checkpoint>",
+      "folder with config.json, tokenizer.json and weights (safetensors or PyTorch files), or a GGUF file",
+    )
     .argument("<out>", "folder of the package")
     .addOption(bitsOption("--bits <n>", "weights of all parts: 4, 8, 16 or 32"))
     .addOption(bitsOption("--bits-vision <n>", "vision tower and projector (default 8)"))
@@ -75,6 +80,7 @@ export function addConvert(program: Command): void {
     )
     .option("--vision <folder>", "the vision tower, for checkpoints that come without")
     .option("--tokenizer <folder>", "where tokenizer.json is, for checkpoints that come without")
+    .option("--mmproj <file>", "the projector of a GGUF file (default: the one beside it)")
     .option(
       "--template <id>",
       "conversation template, or chat_template for the checkpoint's own (default: that, or what its name stands for)",
@@ -91,8 +97,10 @@ type Flags = v.InferOutput<typeof Flags>;
 
 async function runConvert(given: string, out: string, rawFlags: Flags): Promise<void> {
   const flags = await withFolders(rawFlags);
-  const checkpoint = await givenFolder(given, "a checkpoint");
-  const from = checkpointFolder(checkpoint);
+  const files = await givenGguf(given, flags.mmproj);
+  if (files?.note !== undefined) process.stderr.write(`${files.note}\n`);
+  const checkpoint = files ? undefined : await givenFolder(given, "a checkpoint");
+  const from = files?.from ?? checkpointFolder(checkpoint ?? given);
   const template = flags.template === undefined ? undefined : knownTemplate(flags.template);
   const progress = createProgress(process.stderr);
   const started = performance.now();
@@ -103,11 +111,11 @@ async function runConvert(given: string, out: string, rawFlags: Flags): Promise<
     base: folderOf(flags.base),
     vision: folderOf(flags.vision),
     tokenizer: folderOf(flags.tokenizer),
+    gguf: files?.gguf,
     multiply: multiplyOnRuntime,
   };
-  const inputs = [checkpoint, flags.base, flags.vision, flags.tokenizer, flags.calibrate].filter(
-    (path) => path !== undefined,
-  );
+  const folders = [checkpoint, flags.base, flags.vision, flags.tokenizer, flags.calibrate];
+  const inputs = [...folders, ...(files?.inputs ?? [])].filter((path) => path !== undefined);
   const to = await packageFolder(out, { force: flags.force, inputs });
   const common = {
     scheme: flags.scheme,

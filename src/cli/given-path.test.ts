@@ -58,9 +58,7 @@ test("a folder is found, a file is no folder, and a name that is not there is to
   );
   const gguf = join(folder, "llava-q4.gguf");
   await writeFile(gguf, "GGUF");
-  await expect(givenFolder(gguf, "a checkpoint")).rejects.toThrow(
-    /is a GGUF file, llama\.cpp's form.*take the checkpoint/,
-  );
+  await expect(givenFolder(gguf, "a checkpoint")).rejects.toThrow(/is a GGUF file; `llava convert .*--mmproj/);
   await expect(givenFolder(cats, "a checkpoint")).rejects.toThrow(/is a file; give the folder of a checkpoint/);
   await expect(givenFolder(join(folder, "chekpoint"), "a checkpoint")).rejects.toThrow(
     `did you mean ${join(folder, "checkpoint")}?`,

@@ -80,7 +80,8 @@ export async function convert(from: CheckpointFolder, to: PackageFolder, options
 }
 
 async function writePackage(given: CheckpointFolder, to: PackageFolder, options: ConvertOptions): Promise<Manifest> {
-  const { folder: from, checkpoint, original, modelType } = await openSource(given, options.more);
+  const source = await openSource(given, options.more);
+  const { folder: from, checkpoint, original, modelType } = source;
   const config = await readConfig(from);
   const tokens = { imageTokenId: config.imageTokenId, rows: config.text.vocab };
   await checkTokens(from, tokens, options.tryTokenizer, options.onNote);
@@ -92,7 +93,7 @@ async function writePackage(given: CheckpointFolder, to: PackageFolder, options:
   const conversation = await chooseConversation({
     folder: from,
     original,
-    names: [from.name, options.more?.base?.name ?? [], original ? modelType : []].flat(),
+    names: [from.name, options.more?.base?.name ?? [], source.names ?? [], original ? modelType : []].flat(),
     imageTokenId: config.imageTokenId,
     stated: options.template,
     renderChat: options.renderChat,
@@ -123,7 +124,7 @@ async function writePackage(given: CheckpointFolder, to: PackageFolder, options:
   }
   const manifest = checked({
     version: manifestVersion,
-    model: { ...info.model, license: options.license ?? "unknown", architecture: "llava" },
+    model: { ...info.model, license: options.license ?? source.license ?? "unknown", architecture: "llava" },
     graphs: info.graphs,
     ...(options.selfTest ? { selfTest: selfTestPath } : {}),
     files: writer.files,

@@ -48,3 +48,23 @@ export async function readText(folder: CheckpointFolder, path: string): Promise<
   }
   return new TextDecoder().decode(await source.read(0, source.bytes));
 }
+
+/** The folder with some of its JSON files replaced. */
+export function withFiles(
+  folder: CheckpointFolder,
+  files: ReadonlyMap<string, Readonly<Record<string, unknown>>>,
+): CheckpointFolder {
+  const encoder = new TextEncoder();
+  return {
+    ...folder,
+    open(path) {
+      const json = files.get(path);
+      if (!json) return folder.open(path);
+      const bytes = encoder.encode(JSON.stringify(json));
+      return Promise.resolve({
+        bytes: bytes.length,
+        read: (offset, length) => Promise.resolve(bytes.slice(offset, offset + length)),
+      });
+    },
+  };
+}

@@ -44,7 +44,7 @@ describe("folders and files that are no checkpoint", () => {
     [
       "a GGUF folder",
       { "llava-q4_k.gguf": "GGUF", "mmproj-f16.gguf": "GGUF" },
-      /holds \S+\.gguf, llama\.cpp's form.*take the checkpoint/,
+      /llava-q4_k\.gguf is truncated: its header ends after the file does/,
     ],
     ["an ONNX folder", { "onnx/decoder_model_merged_q4.onnx": "x" }, /holds ONNX graphs.*`llava chat --model`/],
     ["a package", { "manifest.json": "{}", "onnx/vision_encoder.onnx": "x" }, /is a model package already/],

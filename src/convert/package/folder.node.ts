@@ -59,10 +59,7 @@ async function namesIn(given: string, root: string): Promise<readonly string[]> 
 /** The sentence for a file given where a folder is needed; undefined where its name does not tell what it is. */
 export function whatFileIs(name: string): string | undefined {
   if (/\.gguf$/i.test(name)) {
-    return (
-      `${name} is a GGUF file, llama.cpp's form of quantized weights; take the checkpoint that it was made from ` +
-      "(llama.cpp's server runs the file as it is, and the page connects to that)"
-    );
+    return `${name} is a GGUF file; \`llava convert ${name} --mmproj <its projector>\` takes it, and here a folder is needed`;
   }
   if (/\.(gz|zip|tar|tgz|7z|xz|zst|bz2|rar)$/i.test(name))
     return `${name} is an archive; unpack it and give the folder inside`;

@@ -2,7 +2,7 @@
 // has which part; computes no weights.
 import * as v from "valibot";
 import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
-import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
+import { withFiles, type CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { describeFolder, refuseOtherKinds } from "#convert/checkpoint/kind.ts";
 import { elementsOf, type Checkpoint } from "#convert/checkpoint/checkpoint.ts";
 import { deltaNoteName } from "./delta.ts";
@@ -14,6 +14,8 @@ import { findCheckpoint, openCheckpoint } from "#convert/checkpoint/open-checkpo
 import { flatTinyLlava, isOriginalConfig, stockPreprocessor, towerName, translateConfig } from "./original-config.ts";
 import { hasTower, translateNames } from "./original-layout.ts";
 import { attachProjector, openProjector } from "./projector.ts";
+import { openGgufSource } from "#convert/gguf/gguf-source.ts";
+import { withImageToken } from "#convert/text/image-token.ts";
 import { tokenizerFromSentencePiece } from "#convert/text/sentencepiece.ts";
 
 /** Folders with the parts that a checkpoint lacks. */
@@ -24,6 +26,8 @@ export interface MoreFolders {
   readonly base?: CheckpointFolder | undefined;
   /** A folder with tokenizer.json. */
   readonly tokenizer?: CheckpointFolder | undefined;
+  /** The GGUF files to read, of several in the folder: a model's (or one of its parts) and its projector's. */
+  readonly gguf?: readonly string[] | undefined;
   /** The host's multiplication, for merging adapters. */
   readonly multiply?: Multiply | undefined;
 }
@@ -36,10 +40,15 @@ export interface CheckpointSource {
   readonly original: boolean;
   /** What its own config calls it. */
   readonly modelType: string;
+  /** Other names of the model that its template may go by. */
+  readonly names?: readonly string[] | undefined;
+  readonly license?: string | undefined;
 }
 
 /** The checkpoint in `from`, completed from the other folders. */
 export async function openSource(from: CheckpointFolder, more: MoreFolders = {}): Promise<CheckpointSource> {
+  const gguf = await ggufIn(from, more);
+  if (gguf) return { ...gguf, original: true, modelType: "llava" };
   const folder = completed(from, more);
   const given = (await readObject(from, "config.json")) ?? (await configOfBase(from, more.base));
   if (!given) throw badCheckpoint((await noConfig(from)) ?? `${from.name} has no config.json: is it a checkpoint?`);
@@ -59,7 +68,7 @@ export async function openSource(from: CheckpointFolder, more: MoreFolders = {})
     small.set("tokenizer.json", tokenizer);
   }
   if (!original)
-    return { folder: overlaid(folder, small), checkpoint, original, modelType: String(given["model_type"]) };
+    return { folder: withFiles(folder, small), checkpoint, original, modelType: String(given["model_type"]) };
 
   const visionConfig = (await readVisionConfig(more.vision)) ?? tinyLlava?.vision;
   const added = tokenizer && withImageToken(tokenizer, Number(config["vocab_size"]));
@@ -72,7 +81,7 @@ export async function openSource(from: CheckpointFolder, more: MoreFolders = {})
   if (preprocessor && !(await folder.open("preprocessor_config.json"))) {
     small.set("preprocessor_config.json", preprocessor);
   }
-  return { folder: overlaid(folder, small), checkpoint, original, modelType: String(given["model_type"]) };
+  return { folder: withFiles(folder, small), checkpoint, original, modelType: String(given["model_type"]) };
 }
 
 /** The weights in `from`: its own, or those of `base` with the adapter or the projector in `from`. */
@@ -94,6 +103,15 @@ export async function openWeights(
   }
   const weights = await openCheckpoint(base);
   return adapter ? mergeAdapter(weights, adapter, multiply) : attachProjector(weights, projector ?? weights);
+}
+
+/** The model in GGUF files, where those are asked for or are all that the folder has. */
+async function ggufIn(from: CheckpointFolder, { gguf, tokenizer, base, vision }: MoreFolders) {
+  if (!gguf && ((await from.open("config.json")) || (await from.open(adapterConfigName)))) return undefined;
+  const found = await openGgufSource(from, gguf, tokenizer);
+  if (found && (base ?? vision))
+    throw badCheckpoint(`${from.name} is a GGUF file, to which --base and --vision add nothing`);
+  return found;
 }
 
 async function noConfig(from: CheckpointFolder): Promise<string | undefined> {
@@ -180,21 +198,6 @@ function checkVocabulary(tokenizer: JsonObject, config: JsonObject): void {
   );
 }
 
-/** The tokenizer with the token `<image>`, which the original does without, and its id. */
-function withImageToken(
-  tokenizer: JsonObject,
-  firstFreeId: number,
-): { readonly tokenizer: JsonObject; readonly id: number } {
-  const Added = v.array(v.looseObject({ id: v.number(), content: v.string() }));
-  const parsed = v.safeParse(Added, tokenizer["added_tokens"] ?? []);
-  if (!parsed.success) throw badCheckpoint("tokenizer.json: added_tokens is not a list of tokens");
-  const known = parsed.output.find((token) => token.content === "<image>");
-  if (known) return { tokenizer, id: known.id };
-  const id = parsed.output.reduce((free, token) => Math.max(free, token.id + 1), firstFreeId);
-  const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
-  return { tokenizer: { ...tokenizer, added_tokens: [...parsed.output, { id, content: "<image>", ...flags }] }, id };
-}
-
 const tokenizerFile = /^(tokenizer|special_tokens_map|added_tokens|chat_template|generation_config|vocab|merges)/;
 const modelFile = /^(preprocessor_config|processor_config)/;
 
@@ -207,23 +210,6 @@ function completed(from: CheckpointFolder, { tokenizer, base }: MoreFolders): Ch
       if (own) return own;
       const found = tokenizerFile.test(path) ? await tokenizer?.open(path) : undefined;
       return found ?? (tokenizerFile.test(path) || modelFile.test(path) ? base?.open(path) : undefined);
-    },
-  };
-}
-
-/** The folder with some of its JSON files replaced. */
-function overlaid(folder: CheckpointFolder, files: ReadonlyMap<string, JsonObject>): CheckpointFolder {
-  const encoder = new TextEncoder();
-  return {
-    ...folder,
-    open(path) {
-      const json = files.get(path);
-      if (!json) return folder.open(path);
-      const bytes = encoder.encode(JSON.stringify(json));
-      return Promise.resolve({
-        bytes: bytes.length,
-        read: (offset, length) => Promise.resolve(bytes.slice(offset, offset + length)),
-      });
     },
   };
 }

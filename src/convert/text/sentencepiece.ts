@@ -9,15 +9,19 @@ export interface TokenizerSettings {
   /** Whether text after a special token gets a leading space, as in Llama's first tokenizer. */
   readonly legacy: boolean;
   readonly addBos: boolean;
+  /** Defaults to "<s>". */
+  readonly bos?: string | undefined;
   /** Tokens added after training, with their ids. */
   readonly added: ReadonlyMap<string, number>;
   /** Tokens of the model itself that people's texts must not make and answers not show, beside its control tokens. */
   readonly special?: ReadonlySet<string>;
 }
 
-interface Piece {
+/** A token of SentencePiece's model. */
+export interface Piece {
   readonly text: string;
   readonly score: number;
+  /** SentencePiece's number; see `kinds`. */
   readonly kind: number;
 }
 const kinds = { normal: 1, unknown: 2, control: 3, userDefined: 4, byte: 6 } as const;
@@ -36,7 +40,15 @@ export function tokenizerFromSentencePiece(bytes: Uint8Array, settings: Tokenize
   }
   if (pieces.length === 0) throw unreadable("it holds no tokens");
   if (modelType !== bpe) throw unreadable(`it is of type ${modelType}; only BPE, Llama's kind, can be read`);
+  return tokenizerFromPieces(pieces, spaceFirst, settings);
+}
 
+/** The tokenizer.json of a model's tokens, in the order of their ids. `spaceFirst`: a text begins as if a space stood before it. */
+export function tokenizerFromPieces(
+  pieces: readonly Piece[],
+  spaceFirst: boolean,
+  settings: TokenizerSettings,
+): JsonObject {
   const vocab = new Map(pieces.map(({ text }, id) => [text, id]));
   const token = (content: string, id: number, special = true) => {
     return { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special };
@@ -47,7 +59,8 @@ export function tokenizerFromSentencePiece(bytes: Uint8Array, settings: Tokenize
   });
   const later = [...settings.added].filter(([text]) => !vocab.has(text)).map(([text, id]) => token(text, id));
   const unknown = pieces.find(({ kind }) => kind === kinds.unknown)?.text ?? "<unk>";
-  const bos = vocab.get("<s>");
+  const bosText = settings.bos ?? "<s>";
+  const bos = vocab.get(bosText);
   return {
     version: "1.0",
     truncation: null,
@@ -65,7 +78,7 @@ export function tokenizerFromSentencePiece(bytes: Uint8Array, settings: Tokenize
     pre_tokenizer: settings.legacy
       ? null
       : { type: "Metaspace", replacement: space, prepend_scheme: spaceFirst ? "first" : "never", split: false },
-    post_processor: settings.addBos && bos !== undefined ? startWith("<s>", bos) : null,
+    post_processor: settings.addBos && bos !== undefined ? startWith(bosText, bos) : null,
     decoder: {
       type: "Sequence",
       decoders: [
@@ -108,7 +121,8 @@ function mergesOf(pieces: readonly Piece[], vocab: ReadonlyMap<string, number>):
   return merges.sort((a, b) => b.score - a.score).map(({ parts }) => parts);
 }
 
-function startWith(token: string, id: number): JsonObject {
+/** The post-processor that puts a token before every text. */
+export function startWith(token: string, id: number): JsonObject {
   const begin = { SpecialToken: { id: token, type_id: 0 } };
   const [first, second] = ["A", "B"].map((text) => ({ Sequence: { id: text, type_id: 0 } }));
   return {

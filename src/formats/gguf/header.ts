@@ -5,7 +5,7 @@ import { ggufTypes, type GgufType } from "./block-types.ts";
 import { GgufError } from "./gguf-error.ts";
 import { HeaderCursor, MoreNeeded } from "./header-cursor.ts";
 
-type GgufValue = string | number | boolean | readonly GgufValue[];
+export type GgufValue = string | number | boolean | readonly GgufValue[];
 
 export interface GgufTensor {
   readonly name: string;
