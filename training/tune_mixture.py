@@ -29,14 +29,14 @@ from instruct.lexicon import classes, things
 from instruct.pairs import Shown, pair_turns
 from instruct.photographs import read_photographs
 from instruct.small_talk import SmallTalker
-from instruct.talk_photographs import PhotographTalker
+from instruct.talk_photographs import PhotographTalker, photo_or_drawing
 from mixture import PICTURE_TOKENS, PocketMixture, load, save, start
 from model import IMAGE, PAD, SYSTEM, train_tokenizer
 from talk import Talker, capital
 from train import Heads, dense_loss, dense_truth, language_loss, patch_features, tower_parameters
 from world import GRID, Scene
 
-ROWS = {"photo": 4, "drawn": 4, "pair": 2, "names": 1}
+ROWS = {"photo": 4, "drawn": 5, "pair": 3, "names": 1}
 LENGTH = 448
 VOCABULARY = 4096
 DENSE_WEIGHT = 0.5
@@ -100,12 +100,8 @@ class Source:
         if scene.photo:  # noise: neither pictogram nor photograph
             return [{"question": self.drawn.photo()["question"], "answer": "I cannot make out anything in this picture."} for _ in range(2)]
         turns = self.drawn.turns(scene, n)
-        if self.random.random() < 0.3:
-            q, a = self.random.choice([
-                ("Is this a photo?", "No, this is a drawing."), ("Is this a photograph?", "No, this is a drawing."), ("Is this a drawing?", "Yes, this is a drawing."),
-                ("Is this a photo or a drawing?", "This is a drawing."), ("Is this image real or drawn?", "This is a drawing."),
-                ("What kind of image is this?", "This is a drawing."), ("Is this a real photo?", "No, this is a drawing."),
-            ])  # fmt: skip
+        if self.random.random() < 0.5:
+            q, a = photo_or_drawing(self.random, False)
             turns.insert(self.random.randrange(min(6, len(turns)) + 1), {"question": self.drawn.style(q), "answer": a})
         return [t for t in turns if not t.get("kind") == "talk"]
 
@@ -291,7 +287,7 @@ def main():
             p.requires_grad_(True)
         split.append({"params": [p for p in parameters if p.dim() > 1], "weight_decay": 0.02, "scale": scale})
         split.append({"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0, "scale": scale})
-    optimizer = torch.optim.AdamW(split, lr=args.rate, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(split, lr=args.rate, betas=(0.9, 0.98), fused=True)
     trained = [p for g in split for p in g["params"]]
     mean = [p.detach().clone() for p in trained]
     if state and len(state["mean"]) == len(mean):

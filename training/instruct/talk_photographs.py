@@ -20,6 +20,17 @@ def lower_first(text):
     return text if first == "I" or (len(first) > 1 and first.isupper()) else text[:1].lower() + text[1:]
 
 
+def photo_or_drawing(rng, photo):
+    """A question whether a picture is a photograph, and the answer; photographs and drawn pictures are asked in the same wordings."""
+    q, yes = rng.choice([
+        ("Is this a photo?", photo), ("Is this a photograph?", photo), ("Is this a real photo?", photo), ("Is this a drawing?", not photo),
+        ("Is this a photo or a drawing?", None), ("Is this picture a photograph or a drawing?", None), ("Are these pictograms?", not photo),
+        ("Is this image real or drawn?", None), ("Is this a pictogram?", not photo), ("What kind of image is this?", None),
+    ])  # fmt: skip
+    sentence = "this is a photograph." if photo else "this is a drawing."
+    return q, sentence.capitalize() if yes is None else f"{'Yes' if yes else 'No'}, {sentence}"
+
+
 class PhotographTalker(Speaker):
     """Makes turns about a photograph; all randomness comes from `rng`."""
 
@@ -280,12 +291,7 @@ class PhotographTalker(Speaker):
         return None
 
     def is_photo(self, _photograph=None):
-        q, yes = self.rng.choice([
-            ("Is this a photo?", True), ("Is this a photograph?", True), ("Is this a real photo?", True), ("Is this a drawing?", False),
-            ("Is this a photo or a drawing?", None), ("Is this picture a photograph or a drawing?", None), ("Are these pictograms?", False),
-            ("Is this image real or drawn?", None), ("Is this a pictogram?", False), ("What kind of image is this?", None),
-        ])  # fmt: skip
-        answer = "This is a photograph." if yes is None else "Yes, this is a photograph." if yes else "No, this is a photograph."
+        q, answer = photo_or_drawing(self.rng, True)
         return self.say("photo or not", self.style(q), answer, ["photograph"])
 
     def missing(self, photograph):
