@@ -81,9 +81,12 @@ def main():
 
     for p in held:
         ask("photograph", [name(p)], draw.choice(["Is this a photo or a drawing?", "Is this picture a photograph or a drawing?"]), ["photograph"])
-    drawn = sorted({q["image"] for q in read_lines(FOLDER / "questions.jsonl")})
-    for image in drawn:
-        ask("drawing", [f"heldout/{image}"], draw.choice(["Is this a photo or a drawing?", "Is this picture a photograph or a drawing?"]), ["drawing"])
+    questions = read_lines(FOLDER / "questions.jsonl")
+    noise = {q["image"] for q in questions if q["kind"] == "photo"}  # neither of the two
+    for image in sorted({q["image"] for q in questions}):
+        question = draw.choice(["Is this a photo or a drawing?", "Is this picture a photograph or a drawing?"])
+        if image not in noise:
+            ask("drawing", [f"heldout/{image}"], question, ["drawing"])
     for p in held:
         if p.label is not None:
             ask("object", [name(p)], "What is this?", name_words(classes()[p.label]))
