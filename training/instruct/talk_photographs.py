@@ -46,7 +46,7 @@ class PhotographTalker(Speaker):
         for photograph in photographs:
             named = photograph.named
             for a in named:
-                pairs.setdefault(a, Counter()).update(named.keys() - {a})
+                pairs.setdefault(a, Counter()).update(b for b in named if b != a)
         self.together = pairs
         self.popular = Counter(name for p in photographs for name in p.named)
 
