@@ -44,6 +44,7 @@ const StoredPreferences = v.object({
       seed: v.exactOptional(v.pipe(within(0, largestSeed), v.integer())),
       systemPrompt: v.optional(v.pipe(v.string(), v.maxLength(longestSystemPrompt)), ""),
       imageMode: v.optional(v.picklist(["auto", "pad", "crop", "resize"]), "auto"),
+      detail: v.optional(v.picklist(["auto", "quick", "every"]), "auto"),
     }),
   ),
 });

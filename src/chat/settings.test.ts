@@ -68,11 +68,12 @@ describe("a request", () => {
     });
   });
 
-  test("starts with the system prompt, and carries the seed and how pictures become square", () => {
-    const request = toRequest({ ...defaults, systemPrompt: " Be brief. ", seed: 3, imageMode: "pad" }, asked);
+  test("starts with the system prompt, and carries the seed and how pictures are seen", () => {
+    const changed = { systemPrompt: " Be brief. ", seed: 3, imageMode: "pad", detail: "every" } as const;
+    const request = toRequest({ ...defaults, ...changed }, asked);
     expect(request.messages).toEqual([{ role: "system", parts: [{ type: "text", text: "Be brief." }] }, ...asked]);
     expect(request.sampling.seed).toBe(3);
-    expect(request.imageMode).toBe("pad");
+    expect(request).toMatchObject({ imageMode: "pad", detail: "every" });
   });
 });
 

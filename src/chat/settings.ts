@@ -1,5 +1,5 @@
 // The settings of how answers are generated, and how they become a request. Knows no storage.
-import type { GenerateRequest, ImageMode, Message, Sampling } from "#engine/types.ts";
+import type { GenerateRequest, ImageMode, Message, PictureDetail, Sampling } from "#engine/types.ts";
 import type { ModelRecord } from "#zoo/models.ts";
 
 export interface Settings {
@@ -22,6 +22,8 @@ export interface Settings {
   /** "" leaves the model the system prompt it was trained with. */
   readonly systemPrompt: string;
   readonly imageMode: ImageMode;
+  /** How closely pictures are looked at by models that see them in tiles. */
+  readonly detail: PictureDetail;
 }
 
 /** What the settings panel allows; temperature, top-p and length as in LLaVA's demo. */
@@ -53,6 +55,7 @@ export function defaultSettings(record: Pick<ModelRecord, "knows">): Settings {
     repetitionPenalty: 1,
     systemPrompt: "",
     imageMode: "auto",
+    detail: "auto",
   };
 }
 
@@ -123,5 +126,6 @@ export function toRequest(settings: Settings, messages: readonly Message[]): Gen
     maxNewTokens: settings.maxNewTokens,
     stop: [],
     ...(settings.imageMode === "auto" ? {} : { imageMode: settings.imageMode }),
+    ...(settings.detail === "auto" ? {} : { detail: settings.detail }),
   };
 }

@@ -24,6 +24,7 @@ const Flags = v.object({
   seed: v.optional(v.number()),
   stop: v.optional(v.array(v.string()), []),
   imageMode: v.picklist(["auto", "pad", "crop", "resize"]),
+  detail: v.picklist(["auto", "quick", "every"]),
   verbose: v.optional(v.boolean(), false),
 });
 type Flags = v.InferOutput<typeof Flags>;
@@ -49,6 +50,14 @@ export function addChat(program: Command): void {
     .addOption(
       new Option("--image-mode <mode>", "how a picture becomes square")
         .choices(["auto", "pad", "crop", "resize"])
+        .default("auto"),
+    )
+    .addOption(
+      new Option(
+        "--detail <detail>",
+        "how closely a model that sees pictures in tiles looks: whole only, or every tile",
+      )
+        .choices(["auto", "quick", "every"])
         .default("auto"),
     )
     .option("--verbose", "timings on stderr")
@@ -178,6 +187,7 @@ async function answer(
     maxNewTokens: flags.maxNewTokens,
     stop: flags.stop,
     imageMode: flags.imageMode,
+    detail: flags.detail,
   };
   let text = "";
   let reason: FinishReason = "abort";

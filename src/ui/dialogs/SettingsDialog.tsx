@@ -199,6 +199,17 @@ function MoreSettings({ settings, onSettings }: MoreSettingsProps): JSX.Element 
         ]}
         onChange={(imageMode) => onSettings({ ...settings, imageMode })}
       />
+      <Choice
+        label={t.sampling.detail}
+        hint={t.sampling.detailHint}
+        value={settings.detail}
+        options={[
+          ["auto", t.sampling.details.auto],
+          ["quick", t.sampling.details.quick],
+          ["every", t.sampling.details.every],
+        ]}
+        onChange={(detail) => onSettings({ ...settings, detail })}
+      />
       <TextField
         label={t.sampling.systemPrompt}
         hint={t.sampling.systemPromptHint}

@@ -6,17 +6,21 @@ import { useTexts } from "#ui/texts/texts.ts";
 
 interface ChoiceProps<T extends string> {
   readonly label: string;
+  readonly hint?: string;
   readonly value: T | undefined;
   readonly options: readonly (readonly [T, string])[];
   readonly onChange: (value: T) => void;
 }
 
 /** One of a few; `value` undefined is none of them. */
-export function Choice<T extends string>({ label, value, options, onChange }: ChoiceProps<T>): JSX.Element {
+export function Choice<T extends string>({ label, hint, value, options, onChange }: ChoiceProps<T>): JSX.Element {
   const name = useId();
   return (
     <fieldset class="choice">
-      <legend>{label}</legend>
+      <legend>
+        {label}
+        {hint !== undefined && <small>{hint}</small>}
+      </legend>
       <div class="choice-options">
         {options.map(([option, text]) => (
           <label key={option} class="choice-option">

@@ -19,6 +19,10 @@ export const sampling = {
   seedHint: "The same seed gives the same answer. Leave empty for a random one each time.",
   imageMode: "Non-square pictures",
   imageModes: { auto: "As trained", pad: "Pad", crop: "Crop", resize: "Stretch" },
+  detail: "Picture detail",
+  details: { auto: "Automatic", quick: "Quick look", every: "Every detail" },
+  detailHint:
+    "Some models can look at a picture piece by piece. That finds small print, and takes many times as long. Automatic does it on fast devices.",
   systemPrompt: "System prompt",
   systemPromptHint:
     "Placed before the conversation. Leave empty to use the one the model was trained with, which small models need.",

@@ -21,6 +21,9 @@ export const sampling: typeof englishSampling = {
   seedHint: "同一个种子得到同样的回答。留空则每次随机。",
   imageMode: "非正方形图片",
   imageModes: { auto: "与训练一致", pad: "填充", crop: "裁剪", resize: "拉伸" },
+  detail: "看图精细度",
+  details: { auto: "自动", quick: "快速浏览", every: "看清细节" },
+  detailHint: "有些模型可以把图片分块细看，能看清小字，但要多花好几倍的时间。“自动”只在速度快的设备上这样做。",
   systemPrompt: "系统提示词",
   systemPromptHint: "放在对话之前。留空则使用模型训练时的提示词，小模型离不开它。",
 };
