@@ -50,8 +50,8 @@ export interface OursApi {
   load(options: LoadOptions): Promise<Loaded>;
   ask(messages: readonly Message[]): Promise<(Timed & { readonly split: Split | undefined }) | undefined>;
   memory(): Promise<Memory>;
-  /** Of the loaded package. */
-  embeddings(): Promise<EmbeddingTable>;
+  /** Of the loaded package; undefined where its table is not quantized. */
+  embeddings(): Promise<EmbeddingTable | undefined>;
 }
 
 export interface LibraryApi {

@@ -1,7 +1,8 @@
 // The worker in which the bench page runs this project's engine.
-import { expose } from "comlink";
+import { expose, transfer } from "comlink";
 import { decodeImage } from "#engine/picture/decode.web.ts";
 import { createEngine, type Engine } from "#engine/engine.ts";
+import { openEmbed } from "#engine/model/kernel-load.ts";
 import { probeGpu } from "#engine/runtime/gpu.web.ts";
 import { createWasmRuntime, createWebGpuRuntime } from "#engine/runtime/runtime.web.ts";
 import type { Runtime } from "#engine/runtime/runtime.ts";
@@ -58,30 +59,13 @@ const api: OursApi = {
   },
   memory: () => Promise.resolve(memory()),
   async embeddings() {
-    const { runtime, served } = loaded();
-    const { embed } = served.info.graphs;
-    const data = embed.data.map(async (path) => ({
-      path: path.slice(path.lastIndexOf("/") + 1),
-      data: await served.files.blob(path),
-    }));
-    const session = await runtime.createSession(
-      { graph: await served.files.blob(embed.path), data: await Promise.all(data) },
-      [],
-    );
+    const { served } = loaded();
+    // Without the runtime, which would leave its memory among what this engine is said to hold.
+    const table = await openEmbed(served.info.graphs.embed, served.files);
+    if (!table) return undefined;
     const tokens = await tokenCount(served);
-    const ids = runtime.tensor(
-      "int64",
-      BigInt64Array.from({ length: tokens }, (_, id) => BigInt(id)),
-      [1, tokens],
-    );
-    const [rows] = (await session.run({ input_ids: ids })).values();
-    if (!rows) throw new Error("the embedding graph has no output");
-    const values = Float32Array.from(await runtime.read(rows));
-    const hidden = values.length / tokens;
-    rows.dispose();
-    ids.dispose();
-    await session.release();
-    return { values, tokens, hidden };
+    const values = table.rows(Array.from({ length: tokens }, (_, id) => id));
+    return transfer({ values, tokens, hidden: values.length / tokens }, [values.buffer]);
   },
 };
 

@@ -3,10 +3,9 @@
 import "#engine/runtime/no-telemetry.node.ts";
 import { basename, join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { renderPrompt } from "#engine/text/prompt.ts";
 import type { Message } from "#engine/types.ts";
 import { Clock } from "../clock.ts";
-import type { Library } from "./library.ts";
+import { promptOf, type Library } from "./library.ts";
 import type { System } from "../measure.ts";
 
 /** Loads the embedding and decoder graphs of the package in this folder; the library has its tokenizer and its end token. */
@@ -43,13 +42,7 @@ export async function openBareLoop(
   };
   return async (messages) => {
     const clock = new Clock();
-    const { text, images } = renderPrompt(messages, {
-      template: info.model.template,
-      chatTemplate: undefined,
-      bosToken: "",
-      eosToken: "",
-      defuse: (words) => words,
-    });
+    const { text, images } = promptOf(messages, { info, tokenizer });
     if (images.length > 0) return undefined;
     const prompt: readonly number[] = tokenizer.encode(text);
     const cache = new Map(

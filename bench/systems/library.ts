@@ -9,7 +9,7 @@ import {
   type PreTrainedTokenizer,
   type Processor,
 } from "@huggingface/transformers";
-import { renderPrompt } from "#engine/text/prompt.ts";
+import { renderPrompt, type Prompt } from "#engine/text/prompt.ts";
 import type { Message } from "#engine/types.ts";
 import type { Manifest } from "#weights/manifest.ts";
 import { Clock } from "../clock.ts";
@@ -62,30 +62,48 @@ export async function openLibrary({ id, info, device, gpuDevice }: LibraryOption
   return { model, processor, tokenizer, info };
 }
 
+/** The messages in the package's own words, for systems that keep no conversation themselves. */
+export function promptOf(
+  messages: readonly Message[],
+  { info, tokenizer }: Pick<Library, "info" | "tokenizer">,
+): Prompt {
+  return renderPrompt(messages, {
+    template: info.model.template,
+    chatTemplate: typeof tokenizer.chat_template === "string" ? tokenizer.chat_template : undefined,
+    bosToken: "",
+    eosToken: "",
+    defuse: (words) => words,
+  });
+}
+
 /** As the library's documentation has it: the whole conversation in, every time. */
-export const librarySystem =
-  (
-    { model, processor, tokenizer, info }: Library,
-    longestAnswer: number,
-    meter?: () => GpuCounts,
-  ): System<readonly Message[]> =>
-  async (messages) => {
-    const clock = new Clock(meter);
-    const { text, images } = renderPrompt(messages, {
-      template: info.model.template,
-      chatTemplate: undefined,
-      bosToken: "",
-      eosToken: "",
-      defuse: (words) => words,
-    });
-    const pictures = await Promise.all(images.map(({ blob }) => RawImage.fromBlob(blob)));
-    // Its processor widens the mark of one picture only; this is what it makes of one.
+export function librarySystem(
+  { model, processor, tokenizer, info }: Library,
+  longestAnswer: number,
+  meter?: () => GpuCounts,
+): System<readonly Message[]> {
+  /** Prompt and pictures as the model takes them. */
+  const inputsOf = async (text: string, pictures: readonly RawImage[]): Promise<Record<string, unknown>> => {
+    // Its processor of pictures in squares knows several; here each is one square, as this engine is asked for.
+    if (info.model.squares && pictures.length > 0) {
+      const { input_ids, attention_mask, pixel_values, pixel_attention_mask } = named(
+        await processor(text, pictures, { do_image_splitting: false }),
+      );
+      return { input_ids, attention_mask, pixel_values, pixel_attention_mask };
+    }
+    // Its other processor widens the mark of one picture only; this is what it makes of one.
     const inputs = named(tokenizer(text.replaceAll("<image>", "<image>".repeat(info.model.imageTokens))));
     const seen = pictures.length > 0 ? named(await processor.image_processor?.(pictures)) : {};
+    return { ...inputs, ...(seen["pixel_values"] instanceof Tensor ? { pixel_values: seen["pixel_values"] } : {}) };
+  };
+  return async (messages) => {
+    const clock = new Clock(meter);
+    const { text, images } = promptOf(messages, { info, tokenizer });
+    const pictures = await Promise.all(images.map(({ blob }) => RawImage.fromBlob(blob)));
+    const inputs = await inputsOf(text, pictures);
     const ids: number[] = [];
     await model.generate({
       ...inputs,
-      ...(seen["pixel_values"] instanceof Tensor ? { pixel_values: seen["pixel_values"] } : {}),
       max_new_tokens: longestAnswer,
       do_sample: false,
       streamer: new Ticks(tokenizer, (id) => {
@@ -95,6 +113,7 @@ export const librarySystem =
     });
     return clock.told(tokenizer.decode(ids, { skip_special_tokens: true, clean_up_tokenization_spaces: false }));
   };
+}
 
 function named(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? { ...value } : {};

@@ -11,11 +11,17 @@ export interface Split {
   readonly prefillMs: number;
 }
 
-const requestOf = (messages: readonly Message[], maxNewTokens: number): GenerateRequest => ({
+/** A picture in squares is seen as one: a quick look is what both systems are asked for. */
+const requestOf = (
+  messages: readonly Message[],
+  maxNewTokens: number,
+  { info: { model } }: Engine,
+): GenerateRequest => ({
   messages,
   sampling: { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 },
   maxNewTokens,
   stop: [],
+  detail: model.squares ? "quick" : "auto",
 });
 
 /** Greedy; `onSplit` is told after every answer. */
@@ -28,7 +34,7 @@ export const engineSystem =
   async (messages): Promise<Timed> => {
     let text = "";
     let first: GpuCounts | undefined;
-    for await (const event of engine.generate(requestOf(messages, longestAnswer))) {
+    for await (const event of engine.generate(requestOf(messages, longestAnswer, engine))) {
       if (event.type === "text") text += event.text;
       if (event.type === "text" || (event.type === "stage" && event.stage === "decode")) first ??= meter?.();
       if (event.type !== "done") continue;

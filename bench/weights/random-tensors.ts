@@ -23,7 +23,7 @@ export const pair = (name: string, rows: number, ...cols: number[]): NamedTensor
 ];
 
 /** The tensors of `count` layers. */
-export const each = (count: number, tensors: (i: number) => NamedTensor[]): NamedTensor[] =>
+const each = (count: number, tensors: (i: number) => NamedTensor[]): NamedTensor[] =>
   Array.from({ length: count }, (_, i) => tensors(i)).flat();
 
 export interface TowerShape {
