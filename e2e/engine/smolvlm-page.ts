@@ -1,6 +1,7 @@
 // Runs a package on the browser's GPU and on WASM and asks it about a picture. Bundled by the test that opens it; no part of the app.
 import { decodeImage } from "#engine/picture/decode.web.ts";
 import { createEngine } from "#engine/engine.ts";
+import { EngineError } from "#engine/errors.ts";
 import { probeGpu } from "#engine/runtime/gpu.web.ts";
 import { createWasmRuntime, createWebGpuRuntime } from "#engine/runtime/runtime.web.ts";
 import type { PictureDetail } from "#engine/types.ts";
@@ -24,7 +25,11 @@ declare global {
   }
 }
 
-const get = async (url: URL): Promise<Blob> => (await fetch(url)).blob();
+async function get(url: URL): Promise<Blob> {
+  const response = await fetch(url);
+  if (!response.ok) throw new EngineError("bad-package", `${url.pathname} is not there`);
+  return response.blob();
+}
 
 window.see = async ({ packageUrl, runtimeUrl, picture }, device, detail) => {
   const folder = new URL(packageUrl, document.baseURI);
