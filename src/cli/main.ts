@@ -2,13 +2,14 @@
 import { Command } from "commander";
 import { addChat } from "./chat.ts";
 import { addConvert } from "./convert.ts";
+import { addEval } from "./eval.ts";
 import { addWeights } from "./weights.ts";
 
 const program = new Command("llava")
   .description("LLaVA from the command line: convert checkpoints, ask about pictures.")
   .showHelpAfterError("(--help shows every option)");
 
-for (const add of [addChat, addConvert, addWeights]) add(program);
+for (const add of [addChat, addConvert, addEval, addWeights]) add(program);
 
 try {
   await program.parseAsync();
