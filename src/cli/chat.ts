@@ -1,14 +1,14 @@
 // `llava chat`: one question about pictures, whose answer streams to stdout, or a conversation at the terminal.
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import * as v from "valibot";
 import type { Engine } from "#engine/engine.ts";
 import type { FinishReason, GenerateEvent, Message, Part } from "#engine/types.ts";
 import { openPackage } from "#eval/open-package.ts";
-import { builtInModelId, models } from "#zoo/models.ts";
+import { builtInModelId } from "#zoo/models.ts";
 import { givenPath, givenPaths } from "./given-path.ts";
+import { modelFolder } from "./model-folder.ts";
 import { sentenceFor } from "./sentences.ts";
 
 const Flags = v.object({
@@ -241,17 +241,4 @@ function notOpened(file: string): (error: unknown) => never {
       { cause },
     );
   };
-}
-
-/** A folder as given, or the folder of a model of the zoo. */
-async function modelFolder(model: string): Promise<string> {
-  const record = models.find(({ id }) => id === model);
-  const folder = record ? fileURLToPath(new URL(`../../public/${record.path}`, import.meta.url)) : model;
-  const path = await givenPath(folder);
-  if (path !== undefined && (await stat(path)).isDirectory()) return path;
-  const known = models.map(({ id }) => id).join(", ");
-  const next = /^[\w.-]+\/[\w.-]+$/.test(model)
-    ? "Nothing is downloaded by itself: download the checkpoint, then make a package of it with `llava convert`."
-    : `Give the folder of one, or an id: ${known}.`;
-  throw new Error(`There is no model package at ${folder}. ${next}`);
 }

@@ -1,9 +1,10 @@
 // `llava eval`: asks a model the questions of LLaVA's benchmarks, scores answer files, and makes the files that benchmark servers take.
 import type { Command } from "commander";
+import { addEvalRun } from "./eval-run.ts";
 import { addEvalScore } from "./eval-score.ts";
 
 /** Adds `eval` with its own commands to the program. */
 export function addEval(program: Command): void {
   const group = program.command("eval").description("Evaluate models on LLaVA's benchmarks: run, score.");
-  for (const add of [addEvalScore]) add(group);
+  for (const add of [addEvalRun, addEvalScore]) add(group);
 }

@@ -12,12 +12,19 @@ import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
 import type { PackageFiles } from "#engine/types.ts";
 import { isAdapterManifest, manifestName, parsePackageManifest } from "#weights/manifest.ts";
 
-/** An engine on the package in a folder, with an adapter from another folder; throws "bad-package" where a folder does not hold one. */
-export async function openPackage(folder: string, adapterFolder?: string): Promise<Engine> {
+/**
+ * An engine on the package in a folder, with an adapter from another folder; throws "bad-package" where a folder does not hold one. It takes all
+ * processors unless `threads` says otherwise.
+ */
+export async function openPackage(
+  folder: string,
+  adapterFolder?: string,
+  options: { readonly threads?: number } = {},
+): Promise<Engine> {
   const files = packageFolder(folder);
   const info = await packageInfo(folder, files);
   const adapter = adapterFolder === undefined ? undefined : await openAdapter(adapterFolder);
-  const runtime = createNodeRuntime();
+  const runtime = createNodeRuntime(options);
   const engine = await createEngine({ runtime, files, info, decodeImage, adaptable: adapter !== undefined });
   if (adapter) {
     try {
