@@ -17,6 +17,7 @@ import { runQuestions } from "#eval/run/run.ts";
 import { serverAsker, serverModel } from "#eval/run/server-asker.node.ts";
 import { parseServerUrl, type Server } from "#remote/http/server.ts";
 import { createQuestionProgress } from "./eval-progress.ts";
+import { submit } from "./eval-submit.ts";
 import { modelFolder } from "./model-folder.ts";
 import { sentenceFor } from "./sentences.ts";
 import { stopOnSignals } from "./stop.ts";
@@ -36,6 +37,7 @@ const Flags = v.object({
   modelId: v.optional(v.string()),
   keyFrom: v.string(),
   limit: v.optional(v.number()),
+  submit: v.optional(v.string()),
 });
 type Flags = v.InferOutput<typeof Flags>;
 
@@ -63,6 +65,7 @@ export function addEvalRun(group: Command): void {
     .option("--max-new-tokens <n>", "longest answer; default as LLaVA for the benchmark", wholeNumber)
     .option("--model-id <name>", "the model's name in the answer lines")
     .option("--key-from <variable>", "environment variable with the server's key", "LLAVA_SERVER_KEY")
+    .option("--submit <file>", "at the end, also write the file that the benchmark's server takes")
     .option("--limit <n>", "only the first n questions, to try a run out", wholeNumber)
     .action(async (name: string, raw: unknown) => {
       try {
@@ -114,6 +117,13 @@ async function run(benchmark: Benchmark, flags: Flags): Promise<void> {
   } finally {
     store.close();
   }
+  if (flags.submit !== undefined)
+    await submit(benchmark.id, {
+      answers: flags.out,
+      data: flags.data ?? ".",
+      out: flags.submit,
+      split: flags.split ?? "dev",
+    });
 }
 
 interface Asking {

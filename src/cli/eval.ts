@@ -2,9 +2,10 @@
 import type { Command } from "commander";
 import { addEvalRun } from "./eval-run.ts";
 import { addEvalScore } from "./eval-score.ts";
+import { addEvalSubmit } from "./eval-submit.ts";
 
 /** Adds `eval` with its own commands to the program. */
 export function addEval(program: Command): void {
-  const group = program.command("eval").description("Evaluate models on LLaVA's benchmarks: run, score.");
-  for (const add of [addEvalRun, addEvalScore]) add(group);
+  const group = program.command("eval").description("Evaluate models on LLaVA's benchmarks: run, score, submit.");
+  for (const add of [addEvalRun, addEvalScore, addEvalSubmit]) add(group);
 }
