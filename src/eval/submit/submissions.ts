@@ -12,7 +12,7 @@ import { gqaPrediction } from "#eval/scorers/gqa.ts";
 import { normalizeAnswer } from "#eval/scorers/normalize.ts";
 
 /** A cell of a table; undefined is empty. */
-export type Cell = string | number | undefined;
+type Cell = string | number | undefined;
 
 /** A file to hand in: text, or a table of one sheet. */
 export type Submission = (
