@@ -1,7 +1,7 @@
 // AssemblyScript. Attention of one query to one block of keys and values in f32, with an online softmax (FlashAttention, arXiv 2205.14135).
 // A query's state is the largest score so far, the sum of the weights, and the weighted sum of the values, f32 [headSize].
 import { stateHeadBytes } from "../src/engine/kernel/layout/sizes";
-import { exponential } from "./functions";
+import { exponential, tanh } from "./functions";
 
 /** The state before the first block; a row of values has `bytes` bytes. */
 export function emptyState(state: usize, bytes: usize): void {
@@ -11,21 +11,29 @@ export function emptyState(state: usize, bytes: usize): void {
 }
 
 /**
- * Adds the first `count` positions of a block to the state. Rows have `bytes` bytes, a multiple of 64. `scores` is scratch, f32 [64]. The result's bits
- * do not depend on which other queries there are.
+ * Adds the first `count` positions of a block to the state, without the first `skipped` of them, at most 3. Rows have `bytes` bytes, a multiple of 64.
+ * Scores are products times `factor`, or with a `cap` that is not 0, the cap times the hyperbolic tangent of these. `scores` is scratch, f32 [64]. The
+ * result's bits do not depend on which other queries there are.
  */
 export function attendBlock(
   query: usize,
   keys: usize,
   values: usize,
   count: i32,
+  skipped: i32,
   bytes: usize,
   factor: f32,
+  cap: f32,
   scores: usize,
   state: usize,
 ): void {
   const end = (<usize>count) << 2;
   for (let j: usize = 0; j < end; j += 16) fourScores(query, keys + (j >> 2) * bytes, bytes, factor, scores + j);
+  if (cap != 0) {
+    for (let j: usize = 0; j < end; j += 16)
+      v128.store(scores + j, f32x4.mul(tanh(v128.load(scores + j)), f32x4.splat(cap)));
+  }
+  for (let j: usize = 0; j < (<usize>skipped) << 2; j += 4) store<f32>(scores + j, -Infinity);
   for (let j = end; (j & 15) != 0; j += 4) store<f32>(scores + j, -Infinity);
   let most = v128.load(scores);
   for (let j: usize = 16; j < end; j += 16) most = f32x4.max(most, v128.load(scores + j));

@@ -1,5 +1,5 @@
 // AssemblyScript. Elementwise functions of four floats.
-import { geluTanh, quickGelu } from "../src/engine/kernel/layout/activations";
+import { geluTanh, quickGelu, relu, silu } from "../src/engine/kernel/layout/activations";
 
 /** e^x for x ≤ 0, within two units in the last place (polynomial from Cephes). */
 export function exponential(value: v128): v128 {
@@ -28,6 +28,12 @@ export function sigmoid(x: v128): v128 {
   return f32x4.div(top, f32x4.add(f32x4.splat(1), small));
 }
 
+/** tanh x, with an error of 2e-7. */
+export function tanh(x: v128): v128 {
+  const doubled = sigmoid(f32x4.add(x, x));
+  return f32x4.sub(f32x4.add(doubled, doubled), f32x4.splat(1));
+}
+
 /** The complementary error function of |x| within 1.2e-7 of itself (Chebyshev fit: erfcc in Press et al., Numerical Recipes). */
 function erfcOfAbsolute(x: v128): v128 {
   const z = f32x4.abs(x);
@@ -47,6 +53,8 @@ function erfcOfAbsolute(x: v128): v128 {
 
 /** The activation with this number in layout/activations.ts. */
 export function activate(x: v128, activation: i32): v128 {
+  if (activation == silu) return f32x4.mul(x, sigmoid(x));
+  if (activation == relu) return f32x4.max(x, f32x4.splat(0));
   if (activation == quickGelu) return f32x4.mul(x, sigmoid(f32x4.mul(x, f32x4.splat(1.702))));
   if (activation == geluTanh) {
     // 0.5 x (1 + tanh u) = x · sigmoid(2 u)

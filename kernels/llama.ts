@@ -5,20 +5,43 @@ import * as layerLayout from "../src/engine/kernel/layout/llama-layer";
 import { attendedRows, kvBlockRows, stateHeadBytes } from "../src/engine/kernel/layout/sizes";
 import { header, threads as threadsField } from "../src/engine/kernel/layout/team";
 import { attendBlock, emptyState } from "./attention";
-import { sigmoid } from "./functions";
+import { activate } from "./functions";
 import { matmulRows, quantizeBlock, matmul, sumLanes, unpackedBytes } from "./matrix";
 import { address, finishPhase, field, nextJob, nextItem, startJob } from "./team";
 
-/** Adds `update` (none if 0) to a row of the residual stream and writes its RMS norm, quantized, to `to` and `scales`. */
+/** What a row is multiplied with to have an RMS of 1. */
+function rmsFactor(squares: v128, columns: i32): f32 {
+  return <f32>1 / sqrt<f32>(sumLanes(squares) / <f32>columns + load<f32>(header + layout.epsilon));
+}
+
+/** Brings a row to an RMS of 1 and multiplies it with a norm's weights. */
+function normalise(row: usize, norm: usize, columns: i32): void {
+  const bytes = (<usize>columns) << 2;
+  let squares = f32x4.splat(0);
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const x = v128.load(row + i);
+    squares = f32x4.add(squares, f32x4.mul(x, x));
+  }
+  const factor = f32x4.splat(rmsFactor(squares, columns));
+  for (let i: usize = 0; i < bytes; i += 16)
+    v128.store(row + i, f32x4.mul(f32x4.mul(v128.load(row + i), factor), v128.load(norm + i)));
+}
+
+/**
+ * Adds `update` (none if 0), normalized by `updateNorm` unless that is 0, to a row of the residual stream, and writes the sum's RMS norm, quantized, to
+ * `to` and `scales`.
+ */
 function addAndNorm(
   stream: usize,
   update: usize,
+  updateNorm: usize,
   norm: usize,
   hidden: i32,
   scratch: usize,
   to: usize,
   scales: usize,
 ): void {
+  if (update != 0 && updateNorm != 0) normalise(update, updateNorm, hidden);
   let squares = f32x4.splat(0);
   const bytes = (<usize>hidden) << 2;
   for (let i: usize = 0; i < bytes; i += 16) {
@@ -29,7 +52,7 @@ function addAndNorm(
     }
     squares = f32x4.add(squares, f32x4.mul(x, x));
   }
-  const factor = f32x4.splat(<f32>1 / sqrt<f32>(sumLanes(squares) / <f32>hidden + load<f32>(header + layout.epsilon)));
+  const factor = f32x4.splat(rmsFactor(squares, hidden));
   for (let i: usize = 0; i < bytes; i += 16) {
     v128.store(scratch + i, f32x4.mul(f32x4.mul(v128.load(stream + i), factor), v128.load(norm + i)));
   }
@@ -38,14 +61,10 @@ function addAndNorm(
   }
 }
 
-/** x · sigmoid(x). */
-function silu(x: v128): v128 {
-  return f32x4.mul(x, sigmoid(x));
-}
-
-/** The gated half of the MLP: silu(gate) · up, quantized. A work item is 32 rows of both matrices, which make one block of the next matrix's input. */
+/** The gated half of the MLP: activation(gate) · up, quantized. A work item is 32 rows of both matrices, which make one block of the next matrix's input. */
 function gatedMatmul(gate: usize, up: usize, first: i32, rows: i32, ffn: i32, scratch: usize): void {
   const hidden = field(layout.hidden);
+  const activation = field(layout.activation);
   const x = address(layout.quantized) + <usize>first * ((<usize>hidden) << 1);
   const xScales = address(layout.quantizedScales) + <usize>first * ((<usize>(hidden >> 5)) << 2);
   const gates = scratch + unpackedBytes(max(hidden, ffn));
@@ -59,7 +78,8 @@ function gatedMatmul(gate: usize, up: usize, first: i32, rows: i32, ffn: i32, sc
     for (let m = 0; m < count; m++) {
       const a = gates + ((<usize>m) << 7),
         b = ups + ((<usize>m) << 7);
-      for (let i: usize = 0; i < 128; i += 16) v128.store(a + i, f32x4.mul(silu(v128.load(a + i)), v128.load(b + i)));
+      for (let i: usize = 0; i < 128; i += 16)
+        v128.store(a + i, f32x4.mul(activate(v128.load(a + i), activation), v128.load(b + i)));
       const row = <usize>(first + m);
       const scale = quantizeBlock(a, address(layout.gated) + row * ((<usize>ffn) << 1) + ((<usize>from) << 1));
       store<f32>(address(layout.gatedScales) + (row * <usize>(ffn >> 5) + <usize>item) * 4, scale);
@@ -67,8 +87,8 @@ function gatedMatmul(gate: usize, up: usize, first: i32, rows: i32, ffn: i32, sc
   }
 }
 
-/** Applies rotary embeddings to the row's queries and keys, and appends its keys and values to the cache. */
-function rotateAndKeep(row: i32, layer: i32): void {
+/** Normalizes each head's queries and keys where the layer does, rotates them, and appends the row's keys and values to the cache. */
+function rotateAndKeep(row: i32, layer: i32, table: usize): void {
   const heads = field(layout.heads),
     kvHeads = field(layout.kvHeads),
     size = field(layout.headSize);
@@ -78,6 +98,8 @@ function rotateAndKeep(row: i32, layer: i32): void {
   const qkv = address(layout.qkv) + <usize>(row * (heads + 2 * kvHeads) * size) * 4;
   for (let head = 0; head < heads + kvHeads; head++) {
     const x = qkv + <usize>(head * size) * 4;
+    const norm = head < heads ? load<usize>(table, layerLayout.queryNorm) : load<usize>(table, layerLayout.keyNorm);
+    if (norm) normalise(x, norm, size);
     for (let i: usize = 0; i < half; i += 16) {
       const a = v128.load(x + i),
         b = v128.load(x + half + i);
@@ -108,10 +130,10 @@ function kvRows(block: i32, layer: i32, kind: i32, head: i32, kvHeads: i32, size
 }
 
 /**
- * Attention of the rows [row, end): one key head and its group of query heads, over all positions up to each row's own, block by block. Writes the
- * results quantized.
+ * Attention of the rows [row, end): one key head and its group of query heads, over all positions up to each row's own, or the last of them that a
+ * `window` lets it see (0: all), block by block. Writes the results quantized.
  */
-function attend(row: i32, end: i32, layer: i32, kvHead: i32, scratch: usize): void {
+function attend(row: i32, end: i32, layer: i32, window: i32, kvHead: i32, scratch: usize): void {
   const heads = field(layout.heads),
     kvHeads = field(layout.kvHeads),
     size = field(layout.headSize);
@@ -121,19 +143,27 @@ function attend(row: i32, end: i32, layer: i32, kvHead: i32, scratch: usize): vo
   const first = field(layout.start) + row + 1; // positions that the first row sees
   const rowBytes = <usize>((heads + 2 * kvHeads) * size) * 4;
   const queries = address(layout.qkv) + <usize>row * rowBytes + <usize>(kvHead * group) * bytes;
-  const factor = <f32>1 / sqrt<f32>(<f32>size);
+  const factor = load<f32>(header + layout.attentionScale);
+  const cap = load<f32>(header + layout.attentionCap);
   const scores = scratch;
   const states = scratch + ((<usize>kvBlockRows) << 2);
   for (let i: usize = 0; i < <usize>((end - row) * group); i++) emptyState(states + i * stateBytes, bytes);
-  for (let start = 0; start < first + (end - row) - 1; start += kvBlockRows) {
+  const nearest = window > 0 ? max(0, first - window) / kvBlockRows : 0;
+  for (let start = nearest * kvBlockRows; start < first + (end - row) - 1; start += kvBlockRows) {
     const keys = kvRows(start / kvBlockRows, layer, 0, kvHead, kvHeads, size);
     const values = kvRows(start / kvBlockRows, layer, 1, kvHead, kvHeads, size);
     for (let m = max(0, start + 1 - first); m < end - row; m++) {
       const query = queries + <usize>m * rowBytes;
       const count = min(kvBlockRows, first + m - start);
+      const unseen = window > 0 ? max(0, first + m - window - start) : 0;
+      if (unseen >= count) continue;
+      // Rows are read by fours, and none beyond the block.
+      const from = unseen & ~3;
+      const at = <usize>from * bytes;
       for (let h = 0; h < group; h++) {
         const state = states + <usize>(m * group + h) * stateBytes;
-        attendBlock(query + <usize>h * bytes, keys, values, count, bytes, factor, scores, state);
+        const asked = query + <usize>h * bytes;
+        attendBlock(asked, keys + at, values + at, count - from, unseen - from, bytes, factor, cap, scores, state);
       }
     }
   }
@@ -186,6 +216,7 @@ function forward(thread: i32): void {
       addAndNorm(
         stream + at,
         layer == 0 ? 0 : update + at,
+        layer == 0 ? 0 : load<usize>(table - layerLayout.bytes, layerLayout.mlpPostNorm),
         load<usize>(table, layerLayout.attentionNorm),
         hidden,
         scratch,
@@ -196,15 +227,16 @@ function forward(thread: i32): void {
     finishPhase();
     matmul(qkv, rows, quantized, quantizedScales, address(layout.qkv), scratch);
     finishPhase();
-    for (let m = nextItem(rows); m >= 0; m = nextItem(rows)) rotateAndKeep(m, layer);
+    for (let m = nextItem(rows); m >= 0; m = nextItem(rows)) rotateAndKeep(m, layer, table);
     if (layer == layers - 1) first = rows - field(layout.keep);
     finishPhase();
+    const window = load<i32>(table, layerLayout.window);
     // Several rows share the loads of keys and values, but not so many that a thread gets no work.
     const together = max(1, min(attendedRows, ((rows - first) * kvHeads) / (2 * threads)));
     const count = ((rows - first + together - 1) / together) * kvHeads;
     for (let item = nextItem(count); item >= 0; item = nextItem(count)) {
       const row = first + (item / kvHeads) * together;
-      attend(row, min(row + together, rows), layer, item % kvHeads, scratch);
+      attend(row, min(row + together, rows), layer, window, item % kvHeads, scratch);
     }
     finishPhase();
     matmul(
@@ -221,6 +253,7 @@ function forward(thread: i32): void {
       addAndNorm(
         stream + at,
         update + at,
+        load<usize>(table, layerLayout.attentionPostNorm),
         load<usize>(table, layerLayout.mlpNorm),
         hidden,
         scratch,
@@ -246,6 +279,7 @@ function forward(thread: i32): void {
     addAndNorm(
       stream + at,
       update + at,
+      load<usize>(address(layout.layerTable) + <usize>(layers - 1) * layerLayout.bytes, layerLayout.mlpPostNorm),
       address(layout.finalNorm),
       hidden,
       scratch,

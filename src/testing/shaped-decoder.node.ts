@@ -8,8 +8,25 @@ import { memoryCheckpoint, memoryPackage, randomNumbers, tinyConfig, tinyFiles, 
 /** Shapes that the decoder kernel takes, as small as they get. */
 export const decoderSizes = { hidden: 64, ffn: 96, layers: 3, heads: 6, kvHeads: 2, headSize: 32, vocab: 2048 };
 
+/** Decoders by name: their class, and what their config says beside the sizes. Windows are shorter than tests' prompts and fill no blocks of 64. */
+const architectures = {
+  llama: {},
+  qwen2: {},
+  mistral: { sliding_window: 75 },
+  qwen3: { use_sliding_window: true, sliding_window: 21, max_window_layers: 2 },
+  gemma: { tie_word_embeddings: false },
+  gemma2: {
+    sliding_window: 75,
+    query_pre_attn_scalar: 24,
+    attn_logit_softcapping: 4,
+    final_logit_softcapping: 6,
+    tie_word_embeddings: false,
+  },
+} as const;
+export type ShapedArchitecture = keyof typeof architectures;
+
 /** A package with a random decoder of these shapes behind the tiny vision tower, converted in memory. Weights are the same at every call. */
-export async function shapedDecoder(bits: Bits, scheme: Scheme, architecture: "llama" | "qwen2" = "llama") {
+export async function shapedDecoder(bits: Bits, scheme: Scheme, architecture: ShapedArchitecture = "llama") {
   const { hidden, ffn, layers, heads, kvHeads, headSize, vocab } = decoderSizes;
   const config = tinyConfig();
   Object.assign(config.text_config, {
@@ -21,12 +38,15 @@ export async function shapedDecoder(bits: Bits, scheme: Scheme, architecture: "l
     head_dim: headSize,
     max_position_embeddings: 512,
     vocab_size: vocab,
+    ...architectures[architecture],
   });
   const tensors = new Map([...tinyTensors()].filter(([name]) => !name.includes("model.layers.")));
   const random = randomNumbers(11);
   const add = (name: string, ...shape: number[]) => {
     const values = Float32Array.from({ length: shape.reduce((product, n) => product * n, 1) }, () => {
-      return (shape.length === 1 && name.endsWith("weight") ? 1 : 0) + 0.4 * (random() + random() - 1);
+      // Gemma's norms add 1 themselves.
+      const one = shape.length === 1 && name.endsWith("weight") && !architecture.startsWith("gemma");
+      return (one ? 1 : 0) + 0.4 * (random() + random() - 1);
     });
     tensors.set(`language_model.${name}`, { shape, values });
   };
@@ -35,6 +55,14 @@ export async function shapedDecoder(bits: Bits, scheme: Scheme, architecture: "l
   for (let i = 0; i < layers; i++) {
     add(`model.layers.${i}.input_layernorm.weight`, hidden);
     add(`model.layers.${i}.post_attention_layernorm.weight`, hidden);
+    if (architecture === "gemma2") {
+      add(`model.layers.${i}.pre_feedforward_layernorm.weight`, hidden);
+      add(`model.layers.${i}.post_feedforward_layernorm.weight`, hidden);
+    }
+    if (architecture === "qwen3") {
+      add(`model.layers.${i}.self_attn.q_norm.weight`, headSize);
+      add(`model.layers.${i}.self_attn.k_norm.weight`, headSize);
+    }
     for (const [name, count] of [
       ["q", heads],
       ["k", kvHeads],

@@ -99,3 +99,9 @@ export class GraphWalk {
     expect(this.peek() === undefined);
   }
 }
+
+/** The value of an f32 constant inside the graph; ends the walk where it is none. */
+export function floatOf({ data, type }: OnnxTensor): number {
+  const inline = expect(data instanceof Uint8Array && type === 1 && data.byteLength === 4 && data);
+  return new DataView(inline.buffer, inline.byteOffset, 4).getFloat32(0, true);
+}

@@ -1,7 +1,7 @@
 // The plan of a decoder, read off graphs that the converter wrote, and off such graphs with one thing changed.
 import { beforeAll, describe, expect, test } from "vitest";
 import { readOnnx, type OnnxGraph, type OnnxNode, type OnnxTensor } from "#formats/onnx-reader.ts";
-import { decoderSizes, shapedDecoder } from "#testing/shaped-decoder.node.ts";
+import { decoderSizes, shapedDecoder, type ShapedArchitecture } from "#testing/shaped-decoder.node.ts";
 import { planLlama, type LlamaPlan } from "./llama-plan.ts";
 
 const { hidden, ffn, layers, heads, kvHeads, headSize, vocab } = decoderSizes;
@@ -75,6 +75,49 @@ describe.each([
   });
 });
 
+describe("what a decoder does differently from Llama is found:", () => {
+  const planOf = async (architecture: ShapedArchitecture): Promise<LlamaPlan> => {
+    const plan = planLlama(await graphOf(4, "asymmetric", architecture));
+    if (!plan) throw new Error("the graph is not recognised");
+    return plan;
+  };
+  const lengths = (plan: LlamaPlan, of: "queryNorm" | "keyNorm" | "attentionPostNorm" | "mlpPostNorm") =>
+    plan.layers.map((layer) => layer[of] && byteLength(layer[of]));
+  const none = [undefined, undefined, undefined];
+
+  test("Mistral's windows", async () => {
+    const plan = await planOf("mistral");
+    expect(plan.layers.map(({ window }) => window)).toEqual([75, 75, 75]);
+    expect(plan).toMatchObject({ activation: "silu", attentionCap: undefined, logitCap: undefined });
+    expect(plan.attentionScale).toBeCloseTo(1 / Math.sqrt(headSize), 6);
+  });
+
+  test("Qwen3's norms of queries and keys, and a window in the last layer", async () => {
+    const plan = await planOf("qwen3");
+    expect([lengths(plan, "queryNorm"), lengths(plan, "keyNorm")]).toEqual([
+      [headSize * 4, headSize * 4, headSize * 4],
+      [headSize * 4, headSize * 4, headSize * 4],
+    ]);
+    expect(plan.layers.map(({ window }) => window)).toEqual([undefined, undefined, 21]);
+    expect(plan).toMatchObject({ heads, kvHeads });
+  });
+
+  test("Gemma's gate", async () => {
+    const plan = await planOf("gemma");
+    expect(plan.activation).toBe("gelu_tanh");
+    expect(lengths(plan, "attentionPostNorm")).toEqual(none);
+  });
+
+  test("Gemma 2's norms after attention and MLP, caps, scale, and windows in every other layer", async () => {
+    const plan = await planOf("gemma2");
+    expect(lengths(plan, "attentionPostNorm")).toEqual([hidden * 4, hidden * 4, hidden * 4]);
+    expect(lengths(plan, "mlpPostNorm")).toEqual([hidden * 4, hidden * 4, hidden * 4]);
+    expect(plan).toMatchObject({ heads, kvHeads, attentionCap: 4, logitCap: 6, activation: "gelu_tanh" });
+    expect(plan.attentionScale).toBeCloseTo(1 / Math.sqrt(24), 6);
+    expect(plan.layers.map(({ window }) => window)).toEqual([75, undefined, 75]);
+  });
+});
+
 describe("a graph that computes something else is not recognised:", () => {
   let graph: OnnxGraph;
   beforeAll(async () => {
@@ -95,9 +138,8 @@ describe("a graph that computes something else is not recognised:", () => {
   });
 
   test.each<readonly [string, () => OnnxGraph]>([
-    ["attention within a window", withNumber("GroupQueryAttention", "local_window_size", 64)],
-    ["attention with capped scores", withNumber("GroupQueryAttention", "softcap", 30)],
-    ["attention of another scale", withNumber("GroupQueryAttention", "scale", 0.5)],
+    ["attention with capped scores as ONNX Runtime has them", withNumber("GroupQueryAttention", "softcap", 30)],
+    ["layers of different scales", withNumber("GroupQueryAttention", "scale", 0.5)],
     ["positions that are not rotary", withNumber("GroupQueryAttention", "do_rotary", 0)],
     ["interleaved rotary pairs", withNumber("GroupQueryAttention", "rotary_interleaved", 1)],
     ["layers with different heads", withNumber("GroupQueryAttention", "num_heads", heads * 2)],

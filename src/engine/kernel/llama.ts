@@ -4,9 +4,11 @@
 import { EngineError } from "#engine/errors.ts";
 import { llamaKernelBytes } from "./llama-kernel.ts";
 import type { LlamaPlan } from "./llama-plan.ts";
+import * as activations from "#engine/kernel/layout/activations.ts";
 import * as layout from "#engine/kernel/layout/llama-header.ts";
 import * as layerLayout from "#engine/kernel/layout/llama-layer.ts";
 import { attendedRows, kvBlockRows, stateHeadBytes } from "#engine/kernel/layout/sizes.ts";
+import type { OnnxTensor } from "#formats/onnx-reader.ts";
 import { floatWord, KernelMemory, tableWords, unpackedBytes, type KernelHelpers, type WeightFiles } from "./memory.ts";
 
 /** The layers with their weights, and the keys and values of one sequence. One run at a time. */
@@ -64,7 +66,7 @@ export async function loadLlama(options: LlamaOptions): Promise<Llama> {
     team.run();
     return Array.from({ length: keep }, (_, i) => {
       const at = (fields.logits >> 2) + i * plan.vocab;
-      return floats.slice(at, at + plan.vocab);
+      return capped(floats.slice(at, at + plan.vocab), plan.logitCap);
     });
   };
   const kvAddresses = (): Int32Array => new Int32Array(memory.memory.buffer, fields.kvBlocks, kvBlocks);
@@ -110,15 +112,34 @@ export async function loadLlama(options: LlamaOptions): Promise<Llama> {
   };
 }
 
+const gates: Readonly<Record<LlamaPlan["activation"], number>> = {
+  silu: activations.silu,
+  gelu_tanh: activations.geluTanh,
+  gelu: activations.gelu,
+};
+
+/** cap · tanh(x / cap) for each of the logits, in place. */
+function capped(logits: Float32Array, cap: number | undefined): Float32Array {
+  if (cap === undefined) return logits;
+  for (let i = 0; i < logits.length; i++) logits[i] = cap * Math.tanh((logits[i] ?? 0) / cap);
+  return logits;
+}
+
 /** Where everything but the keys and values goes, and the tables that say so. */
 function layOut(memory: KernelMemory, plan: LlamaPlan, kvBlocks: number, threads: number) {
   const { hidden, ffn, heads, kvHeads, headSize, vocab } = plan;
   const attended = heads * headSize;
   const place = (bytes: number): number => memory.place(bytes);
+  const placeNorm = (norm: OnnxTensor | undefined): number => (norm ? memory.placeTensor(norm) : 0);
   const layerWords = plan.layers.flatMap((layer) =>
     tableWords(layerLayout, {
       attentionNorm: memory.placeTensor(layer.attentionNorm),
       mlpNorm: memory.placeTensor(layer.mlpNorm),
+      attentionPostNorm: placeNorm(layer.attentionPostNorm),
+      mlpPostNorm: placeNorm(layer.mlpPostNorm),
+      queryNorm: placeNorm(layer.queryNorm),
+      keyNorm: placeNorm(layer.keyNorm),
+      window: layer.window ?? 0,
       qkv: memory.matrixWords(layer.qkv),
       out: memory.matrixWords(layer.out),
       gate: memory.matrixWords(layer.gate),
@@ -157,6 +178,9 @@ function layOut(memory: KernelMemory, plan: LlamaPlan, kvBlocks: number, threads
     head: place(headWords.length * 4),
     scratch: place(threads * scratchBytes),
     scratchBytes,
+    attentionScale: floatWord(plan.attentionScale / (plan.attentionCap ?? 1)),
+    attentionCap: floatWord(plan.attentionCap ?? 0),
+    activation: gates[plan.activation],
   };
   return { fields, layerWords, headWords };
 }

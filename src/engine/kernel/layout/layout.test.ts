@@ -52,7 +52,11 @@ test("matrices, layers, blocks and the classifier are packed tightly", () => {
   );
   const matrices = (...names: readonly string[]) => Object.fromEntries(names.map((name) => [name, matrix.bytes]));
   expect({ ...llamaLayer }).toEqual(
-    laidOut({ attentionNorm: word, mlpNorm: word, ...matrices("qkv", "out", "gate", "up", "down") }),
+    laidOut({
+      ...{ attentionNorm: word, mlpNorm: word, attentionPostNorm: word, mlpPostNorm: word },
+      ...{ queryNorm: word, keyNorm: word, window: word },
+      ...matrices("qkv", "out", "gate", "up", "down"),
+    }),
   );
   expect({ ...visionBlock }).toEqual(
     laidOut({ attentionNorm: 2 * word, mlpNorm: 2 * word, ...matrices("qkv", "out", "wide", "narrow") }),

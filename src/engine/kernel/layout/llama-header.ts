@@ -42,3 +42,9 @@ export const head = 120;
 /** Scratch of `scratchBytes` per thread. */
 export const scratch = 124;
 export const scratchBytes = 128;
+/** f32: what products of queries and keys are multiplied with; divided by the cap where there is one. */
+export const attentionScale = 132;
+/** f32: c of c · tanh(x / c) over the scores, or 0. */
+export const attentionCap = 136;
+/** Of the gate, by its number in activations.ts. */
+export const activation = 140;
