@@ -9,7 +9,7 @@ import type { CheckpointFolder, PackageFolder } from "#convert/checkpoint/folder
 import type { RenderChat } from "#convert/text/chat-template.ts";
 import { openSource, type MoreFolders } from "#convert/source/checkpoint-source.ts";
 import { checkTokens, type TryTokenizer } from "#convert/text/check-tokens.ts";
-import { chooseConversation } from "#convert/text/choose-template.ts";
+import { chooseConversation, type Conversation } from "#convert/text/choose-template.ts";
 import { parseConfig, type LlavaConfig } from "#convert/config/config.ts";
 import { dataFileWriter, type DataFile } from "#convert/onnx/external-data.ts";
 import { readObject } from "#convert/checkpoint/json-file.ts";
@@ -18,7 +18,7 @@ import { unfused } from "#convert/checkpoint/unfused.ts";
 import { imageAspectOf, imageProcessor, packageConfigFiles } from "#convert/package/package-config.ts";
 import { manifestTiles, mostImageTokens } from "#convert/package/picture-rows.ts";
 import { manifestSquares, mostSquareRows } from "#convert/package/picture-squares.ts";
-import { ShardedWriter } from "#convert/package/shard.ts";
+import { ShardedWriter, type WholeFileWriter } from "#convert/package/shard.ts";
 import { writeManifest } from "#convert/package/write-manifest.ts";
 import {
   buildGraphs,
@@ -27,6 +27,7 @@ import {
   manifestGraphs,
   writeGraphs,
   type GraphStorage,
+  type PackageGraphs,
   type PartBits,
 } from "./package-graphs.ts";
 
@@ -80,6 +81,29 @@ export async function convert(from: CheckpointFolder, to: PackageFolder, options
 }
 
 async function writePackage(given: CheckpointFolder, to: PackageFolder, options: ConvertOptions): Promise<Manifest> {
+  const model = await prepareModel(given, options);
+  const writer = await writeWeights(dataFilesOf(model.graphs).flat(), to, options);
+  const manifest = await finishPackage(model, writer, to.files, options);
+  await writeManifest(to, manifest);
+  return manifest;
+}
+
+/** A checkpoint that was found to be whole and known, with the graphs that will be written. */
+export interface PreparedModel {
+  /** With the small files of Hugging Face's layout. */
+  readonly from: CheckpointFolder;
+  readonly config: LlavaConfig;
+  readonly tensors: LlavaTensors;
+  readonly graphs: PackageGraphs;
+  readonly conversation: Conversation;
+  readonly configFiles: ReadonlyMap<string, string>;
+  readonly squares: ReturnType<typeof manifestSquares>;
+  /** What the checkpoint says of its own license. */
+  readonly license: string | undefined;
+}
+
+/** Makes every check that needs no weights; reads small files and headers only. */
+export async function prepareModel(given: CheckpointFolder, options: ConvertOptions): Promise<PreparedModel> {
   const source = await openSource(given, options.more);
   const { folder: from, checkpoint, original, modelType } = source;
   const config = await readConfig(from);
@@ -100,11 +124,18 @@ async function writePackage(given: CheckpointFolder, to: PackageFolder, options:
     onNote: options.onNote,
   });
   const configFiles = await packageConfigFiles(from, config, graphNotes(graphs), conversation);
+  return { from, config, tensors, graphs, conversation, configFiles, squares, license: source.license };
+}
 
-  const writer = await writeWeights(dataFilesOf(graphs), to, options);
+/** Writes everything after the weights but the manifest, which it returns. `files` read back what is written, for the self-test. */
+export async function finishPackage(
+  { from, config, tensors, graphs, conversation, configFiles, squares, license }: PreparedModel,
+  writer: WholeFileWriter,
+  files: PackageFiles | undefined,
+  options: ConvertOptions,
+): Promise<Manifest> {
   await writeGraphs(graphs, writer);
   for (const [path, text] of configFiles) await writer.writeWhole(path, text);
-
   const tiles = manifestTiles(config);
   const info = {
     model: {
@@ -119,18 +150,15 @@ async function writePackage(given: CheckpointFolder, to: PackageFolder, options:
     },
     graphs: await manifestGraphs(graphs, config.text, tensors),
   } satisfies PackageInfo;
-  if (options.selfTest) {
-    await writer.writeWhole(selfTestPath, JSON.stringify(await options.selfTest(info, to.files)));
-  }
-  const manifest = checked({
+  const selfTest = files && (await options.selfTest?.(info, files));
+  if (selfTest) await writer.writeWhole(selfTestPath, JSON.stringify(selfTest));
+  return checked({
     version: manifestVersion,
-    model: { ...info.model, license: options.license ?? source.license ?? "unknown", architecture: "llava" },
+    model: { ...info.model, license: options.license ?? license ?? "unknown", architecture: "llava" },
     graphs: info.graphs,
-    ...(options.selfTest ? { selfTest: selfTestPath } : {}),
-    files: writer.files,
+    ...(selfTest ? { selfTest: selfTestPath } : {}),
+    files: [...writer.files],
   });
-  await writeManifest(to, manifest);
-  return manifest;
 }
 
 /** What people should know of a decoder: what it can't do here, or what was decided for it. */

@@ -11,7 +11,7 @@ import { buildMixtureEncoder } from "#convert/onnx/mixture.ts";
 import { buildVisionEncoder } from "#convert/onnx/vision.ts";
 import type { Bits, GraphOptions } from "#convert/onnx/weight-ops.ts";
 import type { GraphNote } from "#convert/package/package-config.ts";
-import type { ShardedWriter } from "#convert/package/shard.ts";
+import type { WholeFileWriter } from "#convert/package/shard.ts";
 import type { Manifest, ManifestGraph } from "#weights/manifest.ts";
 import { decoderFingerprint } from "./adapter-fit.ts";
 
@@ -126,9 +126,9 @@ function buildPart(base: string, bits: Bits, has: Variant, build: (variant: Vari
   };
 }
 
-/** The files of weights, in the order in which they are written. */
-export function dataFilesOf(graphs: PackageGraphs): readonly DataFile[] {
-  return partsOf(graphs).flatMap((part) => part.layout.files);
+/** The files of weights of each graph, in the order in which they are written. */
+export function dataFilesOf(graphs: PackageGraphs): readonly (readonly DataFile[])[] {
+  return partsOf(graphs).map((part) => part.layout.files);
 }
 
 /** What the package's config files say of each part. */
@@ -140,13 +140,13 @@ export function graphNotes(graphs: PackageGraphs): GraphNote[] {
 }
 
 /** Writes the graphs, without the files of weights. */
-export async function writeGraphs(graphs: PackageGraphs, writer: ShardedWriter): Promise<void> {
+export async function writeGraphs(graphs: PackageGraphs, writer: WholeFileWriter): Promise<void> {
   for (const part of partsOf(graphs)) await writePart(part, writer);
 }
 
 const partsOf = ({ vision, embed, decoder }: PackageGraphs): readonly PartGraphs[] => [vision, embed, decoder];
 
-async function writePart(part: PartGraphs, writer: ShardedWriter): Promise<void> {
+async function writePart(part: PartGraphs, writer: WholeFileWriter): Promise<void> {
   const { path, graph, layout, expanded, replayable, adaptable } = part;
   await writer.writeWhole(path, graph.encode(layout.placements));
   if (replayable) await writer.writeWhole(replayable.path, replayable.graph.encode(layout.placements));

@@ -4,12 +4,20 @@ import { badCheckpoint } from "./bad-checkpoint.ts";
 import type { PackageFiles } from "#engine/types.ts";
 import type { ByteSource } from "#formats/byte-source.ts";
 
+/** A file of a checkpoint, and what its place says of it. */
+export interface CheckpointFile extends ByteSource {
+  /** SHA-256 as the place publishes it, lower-case hex; absent where it publishes none. */
+  readonly sha256?: string | undefined;
+  /** Tells one version of the file from another (a commit, an etag, a time of change); absent where that can't be told. */
+  readonly version?: string | undefined;
+}
+
 /** A folder with a checkpoint. */
 export interface CheckpointFolder {
   /** The folder's own name, without its path. */
   readonly name: string;
   /** The file, or undefined when there is none of that name. */
-  open(path: string): Promise<ByteSource | undefined>;
+  open(path: string): Promise<CheckpointFile | undefined>;
   /** The names of its files, and of files in its folders as folder/file; for error messages. */
   names?(): Promise<readonly string[]>;
 }

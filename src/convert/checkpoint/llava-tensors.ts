@@ -13,6 +13,8 @@ export interface Matrix {
   readonly readStored?: ((start: number, count: number) => Promise<StoredValues | undefined>) | undefined;
   /** What of files a read of these rows touches; undefined where that is not known. */
   spans(start: number, count: number): readonly Span[] | undefined;
+  /** Of a matrix of several tensors: the rows at which one ends and the next begins. */
+  readonly breaks?: readonly number[] | undefined;
 }
 
 const required: readonly ModelPart[] = ["text", "vision", "projector"];
@@ -141,10 +143,12 @@ export class LlavaTensors {
 /** Matrices of the same width as one, one below the other. */
 export function stackMatrices(name: string, parts: readonly [Matrix, ...Matrix[]]): Matrix {
   const cols = parts[0].cols;
+  const ends = parts.map((_, i) => parts.slice(0, i + 1).reduce((sum, part) => sum + part.rows, 0));
   return {
     name,
-    rows: parts.reduce((sum, part) => sum + part.rows, 0),
+    rows: ends.at(-1) ?? 0,
     cols,
+    breaks: ends.slice(0, -1),
     async readRows(start, count) {
       const out = new Float32Array(count * cols);
       let top = 0;

@@ -238,7 +238,7 @@ function plainSteps(
     return [wholeStep(whole, matrix.spans(0, rows), async () => bytesOf(await make.turned()))];
   }
   return rowSteps(
-    { count: rows, perStep: rowsPerStep(matrix, chunkElements) },
+    { count: rows, perStep: rowsPerStep(matrix, chunkElements), breaks: matrix.breaks },
     [{ weight, bytesPerRow }],
     (start, count) => matrix.spans(start, count),
     async (start, count) => [bytesOf(make.rows(await matrix.readRows(start, count)))],
@@ -283,7 +283,7 @@ function quantizedWeights(
       width: quantizer.width + 1,
       steps: () =>
         rowSteps(
-          { count: rows, perStep: rowsPerStep(matrix, quantizedElements) },
+          { count: rows, perStep: rowsPerStep(matrix, quantizedElements), breaks: matrix.breaks },
           parts,
           (start, count) => matrix.spans(start, count),
           make,

@@ -32,22 +32,33 @@ export function wholeStep(
   };
 }
 
+/** Rows of a matrix and how they are divided into steps. */
+interface StepRows {
+  readonly count: number;
+  readonly perStep: number;
+  /** Rows before which a step must end: a matrix of several tensors is read tensor by tensor. */
+  readonly breaks?: readonly number[] | undefined;
+}
+
 /** A step per run of rows. `parts` names the weights that are made and the bytes of each that belong to one row. */
 export function rowSteps(
-  rows: { readonly count: number; readonly perStep: number },
+  { count: all, perStep, breaks = [] }: StepRows,
   parts: readonly { readonly weight: string; readonly bytesPerRow: number }[],
   reads: (start: number, count: number) => readonly Span[] | undefined,
   make: (start: number, count: number) => Promise<readonly Uint8Array[]>,
 ): WeightStep[] {
-  return Array.from({ length: Math.ceil(rows.count / rows.perStep) }, (_, i) => {
-    const start = i * rows.perStep;
-    const count = Math.min(rows.perStep, rows.count - start);
-    return {
-      reads: reads(start, count),
-      writes: parts.map(({ weight, bytesPerRow }) => ({ weight, at: start * bytesPerRow, bytes: count * bytesPerRow })),
-      make: () => make(start, count),
-    };
-  });
+  const steps: WeightStep[] = [];
+  for (let start = 0; start < all;) {
+    const next = breaks.find((row) => row > start) ?? all;
+    const [from, count] = [start, Math.min(perStep, next - start)];
+    steps.push({
+      reads: reads(from, count),
+      writes: parts.map(({ weight, bytesPerRow }) => ({ weight, at: from * bytesPerRow, bytes: count * bytesPerRow })),
+      make: () => make(from, count),
+    });
+    start += count;
+  }
+  return steps;
 }
 
 /** What steps made, in their order, with up to `width` of them under way. Ends only when none is under way any more. */

@@ -6,8 +6,14 @@ import type { FileWriter, PackageFolder } from "#convert/checkpoint/folders.ts";
 /** Bytes of every shard but a file's last. */
 const shardBytes = 32 * 2 ** 20;
 
+/** Writes small files, and keeps the manifest's record of every file. */
+export interface WholeFileWriter {
+  readonly files: readonly ManifestFile[];
+  writeWhole(path: string, content: Uint8Array | string): Promise<void>;
+}
+
 /** Writes files into a package folder and keeps the manifest's record of them. */
-export class ShardedWriter {
+export class ShardedWriter implements WholeFileWriter {
   readonly files: ManifestFile[] = [];
   readonly #folder: PackageFolder;
   readonly #onBytes: (bytes: number) => void;

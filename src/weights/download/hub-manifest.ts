@@ -3,7 +3,8 @@ import { EngineError } from "#engine/errors.ts";
 import { isHubManifest, manifestVersion, parsePackageManifest, type HubManifest } from "#weights/manifest.ts";
 import { sha256Hex, toHex } from "#weights/store/sha256.ts";
 import { hubFilesUrl } from "./hub-address.ts";
-import type { HubFile, HubPlan } from "./hub-plan.ts";
+import type { HubFile } from "./hub-listing.ts";
+import type { HubPlan } from "./hub-plan.ts";
 import { requestBytes, type RequestOptions } from "./request.ts";
 
 /** In bytes; configs and tokenizers are shorter. */
@@ -40,16 +41,18 @@ export async function hubManifest(
   return { manifest: parsed.manifest, fetched };
 }
 
-/** The bytes of a small file, verified by git's hash; where it does not match they are fetched once more past all caches. */
-async function fetchSmall(
+/** The bytes of a small file, verified by the hash that the hub publishes; where it does not match they are fetched once more past all caches. */
+export async function fetchSmall(
   url: string,
-  { bytes, gitOid }: HubFile,
+  { bytes, gitOid, sha256 }: HubFile,
   options: RequestOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (bytes > longestSmallFile) throw new EngineError("bad-package", `${url} has ${bytes} bytes: too many`);
   for (const cache of ["no-cache", "reload"] as const) {
     const content = await requestBytes(url, options, cache);
-    if ((await gitHash(content)) === gitOid) return content;
+    // Of a file in large file storage git's hash is that of a pointer.
+    if (sha256 === undefined ? (await gitHash(content)) === gitOid : (await sha256Hex(content)) === sha256)
+      return content;
   }
   throw new EngineError("integrity", `${url} does not have the bytes that the hub publishes a hash of`);
 }

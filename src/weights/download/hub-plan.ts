@@ -1,21 +1,13 @@
 // Chooses which files of a hub's repository a device needs: asks the hub for its listing, and takes the smallest export that the device
 // computes with. Knows no storage and no runtime.
-import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
 import type { HubDtype } from "#weights/manifest.ts";
 import type { HubAddress } from "./hub-address.ts";
-import { requestBytes, type RequestOptions } from "./request.ts";
+import { fetchHubListing, type HubFile } from "./hub-listing.ts";
+import type { RequestOptions } from "./request.ts";
 
 /** What a device computes with, as far as it decides which files are chosen. */
 export type HubPrecision = "gpu-f16" | "gpu-f32" | "cpu";
-
-export interface HubFile {
-  readonly path: string;
-  readonly bytes: number;
-  /** Undefined for small files, of which the hub publishes only git's hash. */
-  readonly sha256: string | undefined;
-  readonly gitOid: string;
-}
 
 /** The files of a repository that a device needs. */
 export interface HubPlan {
@@ -60,38 +52,14 @@ const smallFiles = new Set([
   ..."config.json generation_config.json preprocessor_config.json processor_config.json tokenizer.json".split(" "),
   ..."tokenizer_config.json special_tokens_map.json chat_template.json chat_template.jinja".split(" "),
 ]);
-const Answer = v.looseObject({
-  sha: v.string(),
-  tags: v.optional(v.array(v.string()), []),
-  config: v.optional(v.looseObject({ model_type: v.optional(v.string()) })),
-  siblings: v.array(
-    v.looseObject({
-      rfilename: v.string(),
-      size: v.optional(v.number()),
-      blobId: v.optional(v.string()),
-      lfs: v.nullish(v.looseObject({ sha256: v.string(), size: v.number() })),
-    }),
-  ),
-});
-
 /** Asks the hub for the repository's listing. Rejects with "network", "http", or "bad-package" where the repository cannot be run here. */
 export async function planHubPackage(
   address: HubAddress,
   precision: HubPrecision,
   options: RequestOptions = {},
 ): Promise<HubPlan> {
-  const { host, repository, revision } = address;
-  const url = `${host}api/models/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`;
-  const parsed = v.safeParse(Answer, await fetchJson(url, options));
-  if (!parsed.success) throw new EngineError("bad-package", `${url}: the hub's answer was not understood`);
-  const { sha, tags, config, siblings } = parsed.output;
-  const files = new Map<string, HubFile>();
-  for (const { rfilename, size, blobId, lfs } of siblings) {
-    const bytes = lfs?.size ?? size;
-    if (bytes === undefined || blobId === undefined) continue;
-    files.set(rfilename, { path: rfilename, bytes, sha256: lfs?.sha256, gitOid: blobId });
-  }
-  const modelType = config?.model_type ?? "unknown";
+  const { repository } = address;
+  const { address: found, license, modelType, files } = await fetchHubListing(address, options);
   if (!modelTypes.has(modelType))
     throw new EngineError("bad-package", `${repository}: models of the type "${modelType}" can't be run here`);
   const dtypes: Record<string, HubDtype> = {};
@@ -103,9 +71,8 @@ export async function planHubPackage(
     dtypes[part] = dtype;
     wanted.push(...partFiles(files, part, dtype));
   }
-  const license = tags.find((tag) => tag.startsWith("license:"))?.slice("license:".length) ?? "unknown";
   const name = repository.slice(repository.indexOf("/") + 1);
-  return { address: { host, repository, revision: sha }, name, license, modelType, dtypes, files: wanted };
+  return { address: found, name, license, modelType, dtypes, files: wanted };
 }
 
 /** The smallest export of a part that the device computes with; undefined when there is none. */
@@ -126,13 +93,4 @@ function partFiles(files: ReadonlyMap<string, HubFile>, part: string, dtype: Hub
     ({ path }) =>
       path === graph || (path.startsWith(`${graph}_data`) && /^(_\d+)?$/.test(path.slice(graph.length + 5))),
   );
-}
-
-async function fetchJson(url: string, options: RequestOptions): Promise<unknown> {
-  const text = new TextDecoder().decode(await requestBytes(url, options, "no-cache"));
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new EngineError("bad-package", `${url} is not JSON`, { cause: error });
-  }
 }

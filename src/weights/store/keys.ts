@@ -1,5 +1,6 @@
-// The keys under which a package is stored: `<package>/manifest.json`, `<package>/.used`, `<package>/<path>#<shard>:<sha256>`, and for a
-// shard that has not arrived whole its pieces, `<shard key>~<start>~<etag>`. Package ids are encoded so that no key is ambiguous.
+// The keys under which a package is stored: `<package>/manifest.json`, `<package>/.used`, `<package>/<path>#<shard>:<sha256>`, for a shard that
+// has not arrived whole its pieces, `<shard key>~<start>~<etag>`, and `<package>/.making` while a checkpoint is converted into it. Package ids
+// are encoded so that no key is ambiguous.
 import { manifestName, type ManifestFile, type PackageManifest, type Shard } from "#weights/manifest.ts";
 
 /** Every key of a package starts with this. */
@@ -14,6 +15,11 @@ export function manifestKey(packageId: string): string {
 /** The note of when the package was used last and where it came from. */
 export function noteKey(packageId: string): string {
   return `${packagePrefix(packageId)}.used`;
+}
+
+/** The journal of a conversion that is not finished. */
+export function journalKey(packageId: string): string {
+  return `${packagePrefix(packageId)}.making`;
 }
 
 /** Another hash is another key, so a changed package never mixes with the old one. */
@@ -38,7 +44,7 @@ export function packageShards(packageId: string, manifest: PackageManifest): Key
 /** The id of the package that a key belongs to; undefined for keys that this program cannot have written. */
 export function packageOf(key: string): string | undefined {
   const slash = key.indexOf("/");
-  if (!/^(manifest\.json|\.used|.+#\d+:[0-9a-f]{64}(~\d+~\S*)?)$/.test(key.slice(slash + 1))) return undefined;
+  if (!/^(manifest\.json|\.used|\.making|.+#\d+:[0-9a-f]{64}(~\d+~\S*)?)$/.test(key.slice(slash + 1))) return undefined;
   try {
     const id = decodeURIComponent(key.slice(0, slash));
     return slash > 0 && key.startsWith(packagePrefix(id)) ? id : undefined;
