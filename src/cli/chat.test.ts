@@ -131,7 +131,6 @@ describe("what can't be done is said in a sentence, with exit code 1", () => {
     ["a temperature below zero", () => ["--model", model, "--temperature", "-1", "Q"], /temperature must be 0 or more/],
     ["a picture's address", () => ["--model", model, "--image", "https://a.example/b.png", "Q"], /Save the picture/],
     ["a folder as a picture", () => ["--model", model, "--image", folder, "Q"], /is a folder. Give a picture in it/],
-    ["a model of a hub", () => ["--model", "llava-hf/llava-1.5-7b-hf", "Q"], /Nothing is downloaded by itself/],
     ["an empty question", () => ["--model", model, " "], /question is empty/],
     ["a number that is none", () => ["--model", model, "--top-k", "many", "Q"], /must be a number/],
   ])("%s", async (_, args, message) => {

@@ -14,6 +14,7 @@ import { sentenceFor } from "./sentences.ts";
 const Flags = v.object({
   image: v.optional(v.array(v.string()), []),
   model: v.string(),
+  revision: v.optional(v.string()),
   adapter: v.optional(v.string()),
   temperature: v.number(),
   topK: v.number(),
@@ -37,7 +38,12 @@ export function addChat(program: Command): void {
     .description("Ask about pictures: once when a question is given, else in turns.")
     .argument("[question]", "what to ask; without it, questions are read line by line")
     .option("--image <file>", "picture the question is about; may be given several times", collect)
-    .option("--model <folder or id>", "model package", builtInModelId)
+    .option(
+      "--model <folder or id>",
+      "model package, or owner/name on huggingface.co, which is converted once",
+      builtInModelId,
+    )
+    .option("--revision <name>", "branch, tag or commit of a model on the hub (default main)")
     .option("--adapter <folder>", "LoRA adapter that the model goes on with (llava convert --unmerged)")
     .addOption(numberOption("--temperature <t>", "0 takes the likeliest token", 0))
     .addOption(numberOption("--top-k <k>", "draw from the k likeliest tokens; 0 is off", 0))
@@ -84,7 +90,7 @@ async function chat(question: string | undefined, flags: Flags): Promise<void> {
   if (question?.trim() === "")
     throw new Error("The question is empty. Say what to ask, or leave it out to ask line by line.");
   const pictures = await Promise.all(flags.image.map(readPicture));
-  const engine = await openPackage(await modelFolder(flags.model), flags.adapter);
+  const engine = await openPackage(await modelFolder(flags.model, flags.revision), flags.adapter);
   const interrupt = listenForInterrupt();
   try {
     if (question === undefined) return await converse(engine, pictures, flags, interrupt);

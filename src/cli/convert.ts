@@ -9,19 +9,17 @@ import type { Bits, Importances } from "#convert/onnx/weight-ops.ts";
 import { renderChatThread, tokenizerThread } from "#convert/text/limited-thread.node.ts";
 import { quantizerThreads } from "#convert/quantize/quantizer.node.ts";
 import { ownTemplate } from "#convert/text/template.ts";
-import { loadModel } from "#engine/model/load.ts";
-import type { PackageInfo, SelfTest } from "#engine/package.ts";
-import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
-import { makeSelfTest } from "#engine/model/self-test.ts";
 import { templates } from "#engine/text/templates.ts";
-import type { PackageFiles } from "#engine/types.ts";
 import { packageBytes, type PackageManifest } from "#weights/manifest.ts";
 import { readCalibration } from "./calibration-file.ts";
+import { convertFromHub } from "./convert-hub.ts";
+import { findCheckpoint, isHubId } from "./hub-place.ts";
 import { measureImportances, type MeasureOptions } from "./importances.ts";
 import { multiplyOnRuntime } from "./multiply.ts";
 import { givenFolder, givenPath } from "./given-path.ts";
 import { givenGguf } from "./gguf-files.ts";
 import { createProgress } from "./progress.ts";
+import { recordSelfTest } from "./self-test.ts";
 import { stopOnSignals } from "./stop.ts";
 
 const Flags = v.object({
@@ -35,6 +33,7 @@ const Flags = v.object({
   name: v.optional(v.string()),
   id: v.optional(v.string()),
   license: v.optional(v.string()),
+  revision: v.optional(v.string()),
   base: v.optional(v.string()),
   vision: v.optional(v.string()),
   tokenizer: v.optional(v.string()),
@@ -52,7 +51,7 @@ export function addConvert(program: Command): void {
     .description("Write the model package of a LLaVA checkpoint, in Hugging Face's layout or in the original one.")
     .argument(
       "<checkpoint>",
-      "folder with config.json, tokenizer.json and weights (safetensors or PyTorch files), or a GGUF file",
+      "folder with config.json, tokenizer.json and weights (safetensors or PyTorch files), a GGUF file, or owner/name on huggingface.co",
     )
     .argument("<out>", "folder of the package")
     .addOption(bitsOption("--bits <n>", "weights of all parts: 4, 8, 16 or 32"))
@@ -69,6 +68,7 @@ export function addConvert(program: Command): void {
       "--calibrate <file>",
       'conversations (JSON of LLaVA, ShareGPT or OpenAI, or lines of {"text", "image"?}) whose channels 4 and 8 bits are fitted to',
     )
+    .option("--revision <name>", "branch, tag or commit of a model on the hub (default main)")
     .option("--base <folder>", "the language model, where the checkpoint is a LoRA adapter or a projector alone")
     .option(
       "--adaptable",
@@ -96,6 +96,9 @@ export function addConvert(program: Command): void {
 type Flags = v.InferOutput<typeof Flags>;
 
 async function runConvert(given: string, out: string, rawFlags: Flags): Promise<void> {
+  if (await isHubId(given)) return runFromHub(given, out, rawFlags);
+  if (rawFlags.revision !== undefined)
+    throw new Error(`--revision is for models of a hub (owner/name), and ${given} is a path`);
   const flags = await withFolders(rawFlags);
   const files = await givenGguf(given, flags.mmproj);
   if (files?.note !== undefined) process.stderr.write(`${files.note}\n`);
@@ -159,6 +162,47 @@ async function runConvert(given: string, out: string, rawFlags: Flags): Promise<
   };
   const manifest = await write();
   progress.end();
+  tellResult(out, manifest, started);
+}
+
+/** `llava convert owner/name`. */
+async function runFromHub(given: string, out: string, flags: Flags): Promise<void> {
+  for (const [flag, value] of [
+    ["--base", flags.base],
+    ["--calibrate", flags.calibrate],
+    ["--unmerged", flags.unmerged || undefined],
+  ] as const) {
+    if (value === undefined) continue;
+    throw new Error(
+      `${flag} reads weights several times; fetch the model first (\`hf download ${given}\`) and give the folder`,
+    );
+  }
+  const signal = stopOnSignals("stopped; what is finished stays, and the same command goes on with it");
+  const find = (text: string, what: string, revision?: string) => findCheckpoint(text, what, revision, signal);
+  const found = await find(given, "a checkpoint", flags.revision);
+  const vision = flags.vision === undefined ? undefined : await find(flags.vision, "the vision tower");
+  const tokenizer = flags.tokenizer === undefined ? undefined : await find(flags.tokenizer, "the tokenizer");
+  const started = performance.now();
+  const manifest = await convertFromHub(found, out, {
+    bits: bitsOf(flags),
+    scheme: flags.scheme,
+    adaptable: flags.adaptable,
+    id: flags.id,
+    name: flags.name,
+    license: flags.license,
+    template: flags.template === undefined ? undefined : knownTemplate(flags.template),
+    more: { vision: vision?.folder, tokenizer: tokenizer?.folder },
+    renderChat: renderChatThread(),
+    tryTokenizer: tokenizerThread(),
+    selfTest: flags.selfTest ? recordSelfTest : undefined,
+    signal,
+    force: flags.force,
+    inputs: [found.path, vision?.path, tokenizer?.path].filter((path) => path !== undefined),
+  });
+  tellResult(out, manifest, started);
+}
+
+function tellResult(out: string, manifest: PackageManifest, started: number): void {
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const megabytes = (packageBytes(manifest) / 1e6).toFixed(1);
   process.stderr.write(`${out}: ${megabytes} MB in ${manifest.files.length} files, ${seconds} s\n`);
@@ -219,21 +263,6 @@ function knownTemplate(id: string): string {
   const known = [ownTemplate, ...templates.map((template) => template.id)];
   if (known.includes(id)) return id;
   throw new Error(`the template ${id} is not known here; choose one with --template: ${known.join(", ")}`);
-}
-
-/** Runs the finished graphs on this machine's CPU, whose numbers are trusted. */
-async function recordSelfTest(info: PackageInfo, files: PackageFiles): Promise<SelfTest> {
-  const runtime = createNodeRuntime();
-  try {
-    const model = await loadModel({ runtime, files, info, memoryBudget: 0 });
-    try {
-      return await makeSelfTest(model);
-    } finally {
-      await model.dispose();
-    }
-  } finally {
-    await runtime.dispose();
-  }
 }
 
 function bitsOption(flags: string, description: string): Option {

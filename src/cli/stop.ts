@@ -5,24 +5,32 @@ import { constants } from "node:os";
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const patienceMs = 3000;
 
-let stop: AbortController | undefined;
+let stop: { readonly abort: AbortController; readonly end: () => void } | undefined;
 
-/** The process's AbortSignal, which aborts on SIGINT or SIGTERM; its reason is the sentence that ends the command. */
-export function stopOnSignals(): AbortSignal {
-  stop ??= listen();
-  return stop.signal;
+/** The process's AbortSignal, which aborts on SIGINT or SIGTERM; its reason is the sentence that ends the command, of the first call. */
+export function stopOnSignals(sentence = "stopped; nothing was written"): AbortSignal {
+  stop ??= listen(sentence);
+  return stop.abort.signal;
 }
 
-function listen(): AbortController {
-  const stop = new AbortController();
-  for (const signal of signals) {
-    process.on(signal, () => {
+/** Leaves signals to others: the long task is done. */
+export function ignoreSignals(): void {
+  stop?.end();
+  stop = undefined;
+}
+
+function listen(sentence: string): NonNullable<typeof stop> {
+  const abort = new AbortController();
+  const ends = signals.map((signal) => {
+    const onSignal = (): void => {
       const code = 128 + constants.signals[signal];
-      if (stop.signal.aborted) process.exit(code);
+      if (abort.signal.aborted) process.exit(code);
       process.exitCode = code;
-      stop.abort(new Error("stopped; nothing was written"));
+      abort.abort(new Error(sentence));
       setTimeout(() => process.exit(code), patienceMs).unref();
-    });
-  }
-  return stop;
+    };
+    process.on(signal, onSignal);
+    return () => process.off(signal, onSignal);
+  });
+  return { abort, end: () => ends.forEach((end) => end()) };
 }

@@ -33,7 +33,13 @@ export function publishOnHub(
   const host = new URL("/", server.baseUrl).href;
   server.files = new Map<string, Uint8Array>([
     ...server.files,
-    [`/api/models/${repository}/revision/main?blobs=true`, new TextEncoder().encode(JSON.stringify(answer))],
+    ...["main", testCommit].map(
+      (revision) =>
+        [
+          `/api/models/${repository}/revision/${revision}?blobs=true`,
+          new TextEncoder().encode(JSON.stringify(answer)),
+        ] as const,
+    ),
     ...[...files].map(([path, bytes]) => [`/${repository}/resolve/${testCommit}/${path}`, bytes] as const),
   ]);
   return `${host}${repository}/resolve/main/`;

@@ -7,10 +7,11 @@ import {
   type PackageArchitecture,
   type PackageManifest,
 } from "./manifest.ts";
-import { packageOf, packageShards } from "#weights/store/keys.ts";
+import { journalKey, packageOf, packageShards } from "#weights/store/keys.ts";
 import { getReadable, readJson, readStoredManifest, readUseNote } from "#weights/store/records.ts";
 import { blobMatches } from "#weights/store/sha256.ts";
 import type { ShardStore } from "#weights/store/store.ts";
+import { readUnfinished, type UnfinishedConversion } from "#weights/store/unfinished.ts";
 
 /** A package of which at least a part is stored. */
 export interface StoredPackageInfo {
@@ -29,6 +30,8 @@ export interface StoredPackageInfo {
   readonly usedAt: number | undefined;
   /** Where it was fetched from; "" when it was imported from a file. */
   readonly baseUrl: string;
+  /** A checkpoint is being converted into it, now or in an earlier visit; a finished package of the same id stays until then. */
+  readonly unfinished?: UnfinishedConversion | undefined;
   /** An adapter and the packages that it fits have the same value; undefined for models that no adapter fits. */
   readonly fits?: string | undefined;
   /** Of an adapter: the name of the package that it was made for. */
@@ -68,6 +71,7 @@ export async function listPackages(store: ShardStore): Promise<readonly StoredPa
     for (const key of own) storedBytes += (await getReadable(store, key))?.size ?? 0;
     const manifest = await readStoredManifest(store, id);
     const { usedAt, baseUrl } = await readUseNote(store, id);
+    const unfinished = own.includes(journalKey(id)) ? await readUnfinished(store, id) : undefined;
     infos.push({
       id,
       name: manifest?.model.name ?? "",
@@ -78,6 +82,7 @@ export async function listPackages(store: ShardStore): Promise<readonly StoredPa
       complete: manifest !== undefined && packageShards(id, manifest).every(({ key }) => own.includes(key)),
       usedAt,
       baseUrl,
+      ...(unfinished ? { unfinished } : {}),
       ...adapterFacts(manifest),
     });
   }

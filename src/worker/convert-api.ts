@@ -1,24 +1,16 @@
 // The wire between the page and the worker that converts checkpoints, as types only: neither side imports the other.
 import type { Fit } from "#weights/fit.ts";
+import type { KeptPlace } from "#weights/store/unfinished.ts";
 
-/** Where a checkpoint lies. It is kept with a half-made package, without the token, so that a later visit can go on. */
+/**
+ * Where a checkpoint lies: on a hub (`hub` is its URL with a trailing slash; `revision` a branch, tag or commit, default "main", which is
+ * resolved to a commit once), in a folder of any server that answers ranges (`url` ends with a slash), or in dropped files. The first two are
+ * kept with a half-made package, so that a later visit can go on.
+ */
 type CheckpointPlace =
+  | KeptPlace
   | {
-      readonly kind: "hub";
-      /** The hub's URL with a trailing slash: https://huggingface.co/ or a mirror. */
-      readonly hub: string;
-      /** "owner/name". */
-      readonly repository: string;
-      /** A branch, tag or commit; default "main". It is resolved to a commit once, which a half-made package stays with. */
-      readonly revision?: string | undefined;
-    }
-  | {
-      /** A folder on any server that answers ranges: the URL that file names are relative to, with a trailing slash. */
-      readonly kind: "address";
-      readonly url: string;
-    }
-  | {
-      /** Files that were dropped or picked, by their path below the checkpoint's folder; "a/config.json" becomes "config.json". */
+      /** By their path below what was dropped; "a/config.json" becomes "config.json". */
       readonly kind: "files";
       /** The folder's name. */
       readonly name: string;

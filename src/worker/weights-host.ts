@@ -4,6 +4,7 @@ import { ensurePackage, type WeightsHost } from "#weights/download/ensure.ts";
 import { isPackageStored } from "#weights/store/stored-package.ts";
 import { hasAdapter } from "#weights/inventory.ts";
 import { readUseNote, writeUseNote } from "#weights/store/records.ts";
+import { alone } from "./package-lock.ts";
 import type { LoadEvent, PackageSource, StoredPackage, WeightsApi } from "./api.ts";
 
 /** Serves the download worker's calls. Parts of unfinished shards stay in its memory for the next try. */
@@ -22,7 +23,7 @@ export function createWeightsHost(host: WeightsHost): WeightsApi {
     running.set(job, abort);
     try {
       // Two tabs that open at once must not fetch the same gigabytes twice.
-      return await alone(packageLock(model.id), abort.signal, async () => {
+      return await alone(model.id, abort.signal, async () => {
         const stored = await ensurePackage(model, host, {
           signal: abort.signal,
           // A package that must be stored is not held in memory as well.
@@ -56,14 +57,4 @@ export function createWeightsHost(host: WeightsHost): WeightsApi {
     },
     isComplete: (model) => isPackageStored(model.id, host.store),
   };
-}
-
-/** The name of the Web Lock that is held while a stored package changes. */
-export function packageLock(id: string): string {
-  return `llava-weights/${id}`;
-}
-
-async function alone<T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  if (!("locks" in navigator)) return work();
-  return navigator.locks.request(name, { signal }, work);
 }

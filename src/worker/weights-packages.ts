@@ -13,7 +13,7 @@ import { listPackages, verifyPackage } from "#weights/inventory.ts";
 import { isAdapterManifest, manifestName } from "#weights/manifest.ts";
 import type { ShardStore } from "#weights/store/store.ts";
 import type { PackageOffer, PackagesApi } from "./api.ts";
-import { packageLock } from "./weights-host.ts";
+import { unlessInUse } from "./package-lock.ts";
 
 export interface PackagesHost {
   readonly store: ShardStore;
@@ -90,11 +90,3 @@ export function createPackagesHost({ store, facts, bandwidth, features }: Packag
 }
 
 type Decoder = Parameters<typeof estimateTokensPerSecond>[0];
-
-/** Runs `work` under the package's lock; answers "in-use" where the lock is taken. */
-async function unlessInUse<T>(id: string, work: () => Promise<T>): Promise<T | "in-use"> {
-  if (!("locks" in navigator)) return work();
-  return navigator.locks.request(packageLock(id), { ifAvailable: true }, (lock) =>
-    lock === null ? Promise.resolve("in-use" as const) : work(),
-  );
-}

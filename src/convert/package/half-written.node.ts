@@ -7,7 +7,7 @@ import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 
 /** Identifies this machine where several write to one disk: a process id is unique on its machine only. */
-const host = createHash("sha256").update(hostname()).digest("hex").slice(0, 6);
+export const host = createHash("sha256").update(hostname()).digest("hex").slice(0, 6);
 
 export type Mark = "new" | "old" | "calibration";
 
@@ -57,7 +57,7 @@ export async function removeLeftovers(target: string): Promise<void> {
   }
 }
 
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -1,0 +1,159 @@
+// The converting worker's side over a real hub server: plans, gates, conversions that end as ordinary packages, pauses and what is left.
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { quantizerThreads } from "#convert/quantize/quantizer.node.ts";
+import { publishOnHub, testCommit } from "#testing/hub-server.node.ts";
+import { startPackageServer, testPackage, type PackageServer } from "#testing/package-server.node.ts";
+import { listPackages, verifyPackage } from "#weights/inventory.ts";
+import { createMemoryShardStore } from "#weights/store/store.ts";
+import type { ConversionEvent, ConversionRequest } from "./convert-api.ts";
+import { createConvertHost } from "./convert-host.ts";
+import { refuseEndless, renderInJinja } from "./convert-templates.ts";
+
+const fixture = fileURLToPath(new URL("../../training/fixtures/tiny-llava", import.meta.url));
+const repository = "someone/tiny-llava";
+let server: PackageServer;
+let files = new Map<string, Uint8Array<ArrayBuffer>>();
+let request: ConversionRequest;
+
+beforeEach(async () => {
+  vi.stubGlobal("navigator", {});
+  server = await startPackageServer(testPackage());
+  server.files = new Map();
+  const names = await readdir(fixture);
+  files = new Map(
+    await Promise.all(names.map(async (name) => [name, new Uint8Array(await readFile(join(fixture, name)))] as const)),
+  );
+  publishOnHub(server, repository, files, { modelType: "llava" });
+  request = { place: { kind: "hub", hub: new URL("/", server.baseUrl).href, repository } };
+});
+afterEach(async () => {
+  vi.unstubAllGlobals();
+  await server.stop();
+});
+
+function hostOver(store = createMemoryShardStore(), roomBytes = 1e9) {
+  const facts = { memoryBytes: 8e9, roomBytes };
+  const host = createConvertHost({
+    store,
+    facts: () => Promise.resolve(facts),
+    room: () => Promise.resolve(roomBytes),
+    startQuantizer: () => Promise.resolve(quantizerThreads(1)),
+    renderChat: renderInJinja,
+    tryTokenizer: refuseEndless,
+    sizes: { unitBytes: 50_000, blockBytes: 65_536 },
+  });
+  return { store, host };
+}
+
+const ignore = (): void => undefined;
+const weights = (): typeof server.asked => server.asked.filter(({ path }) => path.endsWith(".safetensors"));
+
+test("what a conversion takes is told before a byte of weights is fetched, and the conversion keeps to it", async () => {
+  const { host, store } = hostOver();
+  const plan = await host.plan(request);
+  expect(plan).toMatchObject({
+    kind: "plan",
+    id: repository,
+    name: "tiny-llava",
+    license: "apache-2.0",
+    commit: testCommit,
+    fetchBytes: 717_952 + 307_080,
+    fetchedBytes: 0,
+    keptBytes: 0,
+    verified: true,
+    contextLength: 512,
+    fit: { verdict: "fits" },
+  });
+  // Headers only.
+  expect(weights().reduce((sum, { start, end }) => sum + end - start, 0)).toBeLessThan(40_000);
+  expect(await store.keys()).toEqual([]);
+  const events: ConversionEvent[] = [];
+  expect(await host.convert(request, (event) => void events.push(event), "1")).toEqual({
+    kind: "made",
+    id: repository,
+  });
+  expect(events[0]).toMatchObject({ stage: "opening", fetched: 0 });
+  expect(events.at(-1)).toMatchObject({ stage: "finishing", ...(plan.kind === "plan" && { kept: plan.keepBytes, toKeep: plan.keepBytes, fetched: plan.fetchBytes }) }); // prettier-ignore
+  expect(await listPackages(store)).toMatchObject([
+    { id: repository, complete: true, architecture: "llava", baseUrl: "" },
+  ]);
+  expect((await listPackages(store))[0]?.unfinished).toBeUndefined();
+  expect(await verifyPackage(store, repository)).toEqual({ damaged: 0, missing: 0 });
+});
+
+test("a paused conversion is listed with what it is of, goes on where it was, and can be discarded", async () => {
+  const { host, store } = hostOver();
+  /** Pauses as soon as something is stored; the server is slow, so that there is time for it. */
+  const begin = async (asked: ConversionRequest): Promise<void> => {
+    server.bytesPerSecond = 2e6;
+    const work = host.convert(asked, (event) => void (event.kept > 0 && host.pause("1")), "1");
+    await expect(work).rejects.toMatchObject({ name: "AbortError" });
+    server.bytesPerSecond = Infinity;
+  };
+  await begin(request);
+  const [info] = await listPackages(store);
+  expect(info).toMatchObject({
+    id: repository,
+    complete: false,
+    unfinished: { place: { ...request.place, revision: testCommit }, name: "tiny-llava", license: "apache-2.0" },
+  });
+  const { fetchedBytes = 0, place } = info?.unfinished ?? {};
+  expect(fetchedBytes).toBeGreaterThan(0);
+  expect(await host.plan(request)).toMatchObject({ fetchedBytes });
+  server.asked.length = 0;
+  // As another visit would, by what the listing says.
+  if (!place) throw new Error("no place");
+  await host.convert({ place, id: repository }, ignore, "2");
+  const large = weights().filter(({ path, start, end }) => path.endsWith("00001-of-00002.safetensors") && end - start > 20_000); // prettier-ignore
+  expect(Math.min(...large.map(({ start }) => start))).toBeGreaterThanOrEqual(Math.min(fetchedBytes, 717_952 - 65_536));
+  expect(await verifyPackage(store, repository)).toEqual({ damaged: 0, missing: 0 });
+
+  await begin({ ...request, id: "other" });
+  expect((await listPackages(store)).map(({ id, complete }) => [id, complete])).toEqual([
+    ["other", false],
+    [repository, true],
+  ]);
+  expect(await host.discard("other")).toBe("done");
+  expect((await listPackages(store)).map(({ id }) => id)).toEqual([repository]);
+  expect(await host.discard(repository)).toBe("done");
+  expect((await listPackages(store))[0]?.complete).toBe(true);
+});
+
+test("a gated repository is an outcome of its own, and its token goes with every request to the hub", async () => {
+  const { host } = hostOver();
+  server.misbehave = ({ path }) => (path.includes("/resolve/") ? { kind: "status", status: 403 } : undefined);
+  const page = `${new URL("/", server.baseUrl).href}${repository}`;
+  expect(await host.plan(request)).toEqual({ kind: "gated", status: 403, page });
+  expect(await host.convert(request, ignore, "1")).toEqual({ kind: "gated", status: 403, page });
+  server.misbehave = () => ({ kind: "status", status: 401 });
+  expect(await host.plan({ ...request, token: "hf_abc" })).toEqual({ kind: "gated", status: 401, page });
+});
+
+test("a server's folder and dropped files become the same package", async () => {
+  const address = { kind: "address", url: `${new URL("/", server.baseUrl).href}${repository}/resolve/${testCommit}/` } as const; // prettier-ignore
+  const dropped = {
+    kind: "files",
+    name: "tiny-llava",
+    files: new Map([...files].map(([path, bytes]) => [`tiny-llava/${path}`, new File([bytes], path)])),
+  } as const;
+  const manifests = [];
+  for (const place of [request.place, address, dropped]) {
+    const { host, store } = hostOver();
+    expect(await host.convert({ place, id: "a", name: "A", license: "x" }, ignore, "1")).toEqual({
+      kind: "made",
+      id: "a",
+    });
+    manifests.push(await (await store.get("a/manifest.json"))?.text());
+  }
+  expect(new Set(manifests).size).toBe(1);
+});
+
+test("where there is no room, nothing is fetched", async () => {
+  const { host, store } = hostOver(createMemoryShardStore(), 1000);
+  await expect(host.convert(request, ignore, "1")).rejects.toMatchObject({ code: "quota" });
+  expect(await store.keys()).toEqual([]);
+  expect(weights().every(({ start, end }) => end - start < 40_000)).toBe(true);
+});

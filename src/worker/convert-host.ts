@@ -1,0 +1,251 @@
+// The converting worker's side of the wire: plans and conversions, one at a time, into the weights store. Knows no Comlink and no page.
+import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
+import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
+import {
+  convertStream,
+  journalOf,
+  planStream,
+  type PlannedStream,
+  type StreamOptions,
+} from "#convert/convert-stream.ts";
+import type { ConvertOptions } from "#convert/convert.ts";
+import { addressFolder } from "#convert/places/address-folder.ts";
+import { fileFolder } from "#convert/places/file-folder.ts";
+import { GatedError, openHubFolder } from "#convert/places/hub-folder.ts";
+import type { PlaceOptions } from "#convert/places/remote-file.ts";
+import type { Quantizer } from "#convert/quantize/quantize.ts";
+import { storeMaking } from "#convert/streaming/store-making.ts";
+import { HttpError } from "#weights/download/request.ts";
+import { estimateTokensPerSecond, type Bandwidth } from "#weights/decode-speed.ts";
+import { judgeFit, withSpeed, type DeviceFacts } from "#weights/fit.ts";
+import { removePackage } from "#weights/store/stored-package.ts";
+import { journalKey } from "#weights/store/keys.ts";
+import type { ShardStore } from "#weights/store/store.ts";
+import type { ConversionApi, ConversionEvent, ConversionPlan, ConversionRequest, GatedPlace } from "./convert-api.ts";
+import { createPace } from "./convert-pace.ts";
+import { alone, unlessInUse } from "./package-lock.ts";
+
+export interface ConvertHost {
+  readonly store: ShardStore;
+  readonly facts: () => Promise<DeviceFacts>;
+  readonly room: () => Promise<number | undefined>;
+  readonly bandwidth?: (() => Promise<Bandwidth>) | undefined;
+  /** Starts the threads that quantize; ended after each conversion. */
+  readonly startQuantizer: () => Promise<Quantizer & { readonly end: () => Promise<void> | void }>;
+  readonly renderChat?: ConvertOptions["renderChat"];
+  readonly tryTokenizer?: ConvertOptions["tryTokenizer"];
+  /** Sizes for tests; see StreamOptions. */
+  readonly sizes?: Pick<StreamOptions, "unitBytes" | "blockBytes"> | undefined;
+}
+
+const defaultBits = { vision: 8, embed: 4, decoder: 4 } as const;
+const eventEveryMs = 250;
+/** What a conversion holds at most: blocks on their way, three units, and the memory of the threads. */
+const memoryBytes = 600e6;
+
+/** A checkpoint that was found, with what its place says of it. */
+interface Found {
+  readonly folder: CheckpointFolder;
+  readonly id: string;
+  readonly license: string;
+  readonly commit: string | undefined;
+}
+
+/** Serves the worker's calls. */
+export function createConvertHost(host: ConvertHost): ConversionApi {
+  const running = new Map<string, AbortController>();
+
+  const optionsFor = (request: ConversionRequest, found: Found, more: Partial<StreamOptions>): StreamOptions => ({
+    ...host.sizes,
+    bits: request.bits ?? defaultBits,
+    id: found.id,
+    name: request.name ?? found.folder.name,
+    license: found.license,
+    renderChat: host.renderChat,
+    tryTokenizer: host.tryTokenizer,
+    place: placeToKeep(request.place, found.commit),
+    ...more,
+  });
+
+  const making = (id: string) => storeMaking(host.store, id, host.room);
+
+  const describe = async (
+    request: ConversionRequest,
+    found: Found,
+    planned: PlannedStream,
+    notes: readonly string[],
+  ): Promise<ConversionPlan> => {
+    const { plan, model } = planned;
+    const journal = await journalOf(planned, making(found.id));
+    const keptBytes = (journal?.shards ?? []).reduce((sum, { bytes }) => sum + bytes, 0);
+    const bytesOf = (part: string): number =>
+      plan.made.reduce((sum, file) => (file.path.startsWith(`onnx/${part}`) ? sum + file.bytes : sum), 0);
+    const facts = await host.facts();
+    const measured = await host.bandwidth?.();
+    const decoder = { bytes: bytesOf("decoder"), fourBit: (request.bits ?? defaultBits).decoder === 4 };
+    const tokensPerSecond = measured && estimateTokensPerSecond(decoder, measured);
+    const about = { bytes: plan.packageBytes, largestBytes: bytesOf("embed_tokens"), needsF16: false };
+    return {
+      kind: "plan",
+      id: found.id,
+      name: request.name ?? found.folder.name,
+      license: found.license,
+      commit: found.commit,
+      fetchBytes: plan.streamBytes,
+      fetchedBytes: journal?.about.fetchedBytes ?? 0,
+      keepBytes: plan.packageBytes,
+      keptBytes,
+      roomBytes: facts.roomBytes,
+      memoryBytes,
+      contextLength: model.config.text.context,
+      fit: withSpeed(judgeFit(about, facts, plan.packageBytes - keptBytes), tokensPerSecond),
+      tokensPerSecond,
+      verified: plan.files.every(({ source }) => source.sha256 !== undefined),
+      notes,
+    };
+  };
+
+  const run = async (
+    request: ConversionRequest,
+    onEvent: (event: ConversionEvent) => Promise<void> | void,
+    signal: AbortSignal,
+  ): Promise<string> => {
+    const pace = createPace();
+    const last = { silences: 0, at: -Infinity, telling: Promise.resolve() as Promise<void> };
+    let event: ConversionEvent = {
+      type: "convert",
+      stage: "opening",
+      fetched: 0,
+      toFetch: 0,
+      converted: 0,
+      kept: 0,
+      toKeep: 0,
+      bytesPerSecond: undefined,
+      secondsLeft: undefined,
+    };
+    const tell = (now: boolean): void => {
+      if (!now && performance.now() - last.at < eventEveryMs) return;
+      last.at = performance.now();
+      const told = { ...event, ...pace.of(event), ...(last.silences > 0 ? { silences: last.silences } : {}) };
+      // Awaited at the end, so that none arrives after the call's own reply.
+      last.telling = last.telling.then(async () => await onEvent(told)).catch(() => undefined);
+    };
+    const place: PlaceOptions = {
+      signal,
+      onSilence(times) {
+        last.silences = times;
+        tell(true);
+      },
+    };
+    const found = await openPlace(request, place);
+    return alone(found.id, signal, async () => {
+      const quantizer = await host.startQuantizer();
+      try {
+        tell(true);
+        const options = optionsFor(request, found, { quantizer, signal });
+        const planned = await planStream(found.folder, options);
+        await convertStream(planned, making(found.id), {
+          ...options,
+          onProgress(progress) {
+            if (progress.fetched > event.fetched) last.silences = 0;
+            event = { ...event, ...progress };
+            tell(progress.stage === "finishing");
+          },
+        });
+      } finally {
+        await quantizer.end();
+        await last.telling;
+      }
+      return found.id;
+    });
+  };
+
+  let turn: Promise<unknown> = Promise.resolve();
+  return {
+    async plan(request) {
+      const notes: string[] = [];
+      return orGated(async () => {
+        const found = await openPlace(request, {});
+        const onNote = (note: string): void => void notes.push(note);
+        const planned = await planStream(found.folder, optionsFor(request, found, { onNote }));
+        return describe(request, found, planned, notes);
+      });
+    },
+    async convert(request, onEvent, job) {
+      const abort = new AbortController();
+      running.get(job)?.abort();
+      running.set(job, abort);
+      const before = turn;
+      const work = (async () => {
+        await before;
+        abort.signal.throwIfAborted();
+        return orGated(async () => ({ kind: "made" as const, id: await run(request, onEvent, abort.signal) }));
+      })();
+      turn = work.catch(() => undefined);
+      try {
+        return await work;
+      } finally {
+        if (running.get(job) === abort) running.delete(job);
+      }
+    },
+    pause(job) {
+      running.get(job)?.abort();
+      return Promise.resolve();
+    },
+    discard: (id) =>
+      unlessInUse(id, async () => {
+        const isUnfinished = (await host.store.keys()).includes(journalKey(id));
+        if (isUnfinished) await making(id).discard();
+        else if (!(await hasManifest(host.store, id))) await removePackage(id, host.store);
+        return "done" as const;
+      }),
+  };
+}
+
+const hasManifest = async (store: ShardStore, id: string): Promise<boolean> =>
+  (await store.keys()).includes(journalKey(id).replace(/\.making$/, "manifest.json"));
+
+async function orGated<T>(work: () => Promise<T>): Promise<T | GatedPlace> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof GatedError) return { kind: "gated", status: error.status, page: error.page };
+    if (error instanceof HttpError && (error.status === 401 || error.status === 403))
+      return { kind: "gated", status: error.status, page: "" };
+    throw error;
+  }
+}
+
+async function openPlace(
+  { place, token, id, name, license, weights }: ConversionRequest,
+  options: PlaceOptions,
+): Promise<Found> {
+  if (weights !== undefined) throw badCheckpoint("a choice of files is for GGUF, which is not converted here yet");
+  switch (place.kind) {
+    case "hub": {
+      const { hub, repository, revision = "main" } = place;
+      const opened = await openHubFolder({ host: hub, repository, revision }, token, options);
+      return { ...opened, id: id ?? repository, license: license ?? opened.license };
+    }
+    case "address":
+      return {
+        folder: addressFolder(place.url, options),
+        id: id ?? place.url,
+        license: license ?? "unknown",
+        commit: undefined,
+      };
+    case "files":
+      return {
+        folder: fileFolder(name ?? place.name, place.files),
+        id: id ?? place.name,
+        license: license ?? "unknown",
+        commit: undefined,
+      };
+  }
+}
+
+/** The place as it is kept with a half-made package: a branch as the commit that it was then. */
+function placeToKeep(place: ConversionRequest["place"], commit: string | undefined): unknown {
+  if (place.kind === "files") return undefined;
+  return place.kind === "hub" ? { ...place, revision: commit } : place;
+}

@@ -1,0 +1,26 @@
+// Entry of the worker that converts checkpoints.
+import { expose } from "comlink";
+import { quantizerWorkers } from "#convert/quantize/quantizer.web.ts";
+import { createIdbShardStore } from "#weights/store/store.web.ts";
+import { roomLeft } from "#weights/store/storage.web.ts";
+import type { Bandwidth } from "#weights/decode-speed.ts";
+import { createConvertHost } from "./convert-host.ts";
+import { refuseEndless, renderInJinja } from "./convert-templates.ts";
+import { measureBandwidth } from "./weights-bandwidth.web.ts";
+import { deviceFacts } from "./weights-device.web.ts";
+import { holdLock } from "./worker-lock.ts";
+
+let measured: Promise<Bandwidth> | undefined;
+
+expose({
+  ...createConvertHost({
+    store: createIdbShardStore(),
+    facts: deviceFacts,
+    room: roomLeft,
+    bandwidth: () => (measured ??= measureBandwidth()),
+    startQuantizer: () => quantizerWorkers(),
+    renderChat: renderInJinja,
+    tryTokenizer: refuseEndless,
+  }),
+  holdLock,
+});
