@@ -25,7 +25,7 @@ export interface StreamOptions extends Omit<ConvertOptions, "onProgress"> {
   readonly onProgress?: ((progress: StreamProgress) => void) | undefined;
 }
 
-export interface StreamProgress extends RunProgress {
+interface StreamProgress extends RunProgress {
   readonly stage: "converting" | "finishing";
   /** Bytes of the stream, and of the package's weights, in all. */
   readonly toFetch: number;

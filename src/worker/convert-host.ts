@@ -1,5 +1,4 @@
 // The converting worker's side of the wire: plans and conversions, one at a time, into the weights store. Knows no Comlink and no page.
-import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import {
   convertStream,
@@ -61,6 +60,7 @@ export function createConvertHost(host: ConvertHost): ConversionApi {
     id: found.id,
     name: request.name ?? found.folder.name,
     license: found.license,
+    more: request.weights && { gguf: request.weights },
     renderChat: host.renderChat,
     tryTokenizer: host.tryTokenizer,
     place: placeToKeep(request.place, found.commit),
@@ -111,7 +111,7 @@ export function createConvertHost(host: ConvertHost): ConversionApi {
     signal: AbortSignal,
   ): Promise<string> => {
     const pace = createPace();
-    const last = { silences: 0, at: -Infinity, telling: Promise.resolve() as Promise<void> };
+    const last = { silences: 0, at: -Infinity, telling: Promise.resolve() };
     let event: ConversionEvent = {
       type: "convert",
       stage: "opening",
@@ -217,10 +217,9 @@ async function orGated<T>(work: () => Promise<T>): Promise<T | GatedPlace> {
 }
 
 async function openPlace(
-  { place, token, id, name, license, weights }: ConversionRequest,
+  { place, token, id, name, license }: ConversionRequest,
   options: PlaceOptions,
 ): Promise<Found> {
-  if (weights !== undefined) throw badCheckpoint("a choice of files is for GGUF, which is not converted here yet");
   switch (place.kind) {
     case "hub": {
       const { hub, repository, revision = "main" } = place;

@@ -74,12 +74,12 @@ export async function* makeAhead(
       const first = underWay[0];
       if (!first) continue;
       const made = await first.made;
-      underWay.shift();
+      void underWay.shift();
       yield { step: first.step, made };
     }
     for (let first = underWay[0]; first; first = underWay[0]) {
       const made = await first.made;
-      underWay.shift();
+      void underWay.shift();
       yield { step: first.step, made };
     }
   } finally {

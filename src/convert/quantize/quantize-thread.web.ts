@@ -16,13 +16,13 @@ self.addEventListener("message", ({ data }: MessageEvent<WebAssembly.Module | Ke
     void kernel.then(() => self.postMessage("ready"));
     return;
   }
-  void kernel?.then(({ quantize }) => {
+  void kernel?.then((compiled) => {
     const { end, inputs, args, outputs } = data;
     const missing = end - memory.buffer.byteLength;
     if (missing > 0) memory.grow(Math.ceil(missing / 65536));
     const all = new Uint8Array(memory.buffer);
     for (const { at, bytes } of inputs) all.set(bytes, at);
-    const made: KernelAnswer = quantize(...args)
+    const made: KernelAnswer = compiled.quantize(...args)
       ? outputs.map(({ at, bytes }) => new Uint8Array(memory.buffer.slice(at, at + bytes)))
       : null;
     self.postMessage(made, { transfer: (made ?? []).map(({ buffer }) => buffer) });

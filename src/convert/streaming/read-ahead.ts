@@ -20,14 +20,14 @@ export async function* readAhead(
     if (!value) return;
     const read = value();
     // A later block may fail while an earlier one is waited for.
-    read.catch(() => undefined);
+    void read.catch(() => undefined);
     underWay.push(read);
   };
   try {
     for (let i = 0; i < parallel; i++) begin();
     for (let first = underWay[0]; first; first = underWay[0]) {
       const block = await first;
-      underWay.shift();
+      void underWay.shift();
       begin();
       yield block;
     }

@@ -33,7 +33,7 @@ export interface PlacedStep {
 }
 
 /** A shard of a file of the package. */
-export interface PlannedShard {
+interface PlannedShard {
   readonly path: string;
   /** Among the file's shards. */
   readonly index: number;
