@@ -36,7 +36,8 @@ export function StoredModelCard(props: StoredModelCardProps): JSX.Element {
       : models.loadedIds.value.includes(model.id)
         ? t.storage.loaded
         : undefined;
-  const facts = [...(model.id === models.builtIn.id ? [t.demoModel] : []), ...factsOf(t, model, usable)];
+  const isBuiltIn = model.id === models.builtIn.id;
+  const facts = [...(isBuiltIn ? [t.demoModel] : []), ...factsOf(t, model, usable)];
   const buttons = (
     <CardButtons
       name={name}
@@ -50,6 +51,7 @@ export function StoredModelCard(props: StoredModelCardProps): JSX.Element {
   );
   return (
     <ModelCard testId="stored-model" name={name} facts={facts} badge={badge} actions={buttons}>
+      {isBuiltIn && <p class="model-card-says">{t.knowsBasics(name)}</p>}
       <Note state={note} />
     </ModelCard>
   );
