@@ -37,7 +37,7 @@ export function addEvalScore(group: Command): void {
     .action(async (benchmark: string, raw: unknown) => {
       const flags = v.parse(Flags, raw);
       const scorer = scorerOf(benchmark);
-      const folder = flags.data ?? (scorer.id === "llava-bench" ? "." : undefined);
+      const folder = flags.data ?? (withoutLabels.has(scorer.id) ? "." : undefined);
       if (folder === undefined)
         throw new Error(
           `Say where ${scorer.title}'s labels are: --data FOLDER, laid out as LLaVA's playground/data/eval.`,
@@ -54,6 +54,9 @@ export function addEvalScore(group: Command): void {
       process.stdout.write(flags.json ? toJson(report) : toTerminal(report));
     });
 }
+
+/** Scored from files that have all it takes. */
+const withoutLabels = new Set(["llava-bench", "mm-vet"]);
 
 function scorerOf(name: string): Scorer {
   const found = scorers.find(({ id }) => id === name.toLowerCase());

@@ -13,19 +13,16 @@ export interface Draws {
   readonly seed: number;
 }
 
-/** The 95 % interval of each figure, by name: questions are drawn again with replacement. Figures without a number in some draw leave it out. */
+/** The 95 % interval of each figure, by name: questions are drawn again with replacement. Draws without a number for a figure leave it out. */
 export function intervals(
   items: readonly Item[],
   figures: (items: readonly Item[]) => readonly Figure[],
   { resamples, seed }: Draws,
 ): ReadonlyMap<string, Interval> {
-  const random = createRandom(seed);
+  const classes = classesOf(items, alike);
   const values = new Map<string, number[]>();
-  for (let draw = 0; draw < resamples; draw++) {
-    const drawn = items
-      .map((_, i) => items[Math.floor(random() * items.length)] ?? items[i])
-      .filter((item) => item !== undefined);
-    for (const { name, value } of figures(drawn)) {
+  for (const weights of drawsOf(classes.classOf, classes.kinds.length, resamples, seed)) {
+    for (const { name, value } of figures(weighted(classes.kinds, weights))) {
       if (!Number.isFinite(value)) continue;
       const list = values.get(name) ?? [];
       list.push(value);
@@ -33,6 +30,42 @@ export function intervals(
     }
   }
   return new Map([...values].map(([name, list]) => [name, percentiles(list)]));
+}
+
+/** What figures see of an item: items that are alike in it are drawn as one kind, as often as they come. */
+const alike = ({ groups, score, values }: Item): string => JSON.stringify([groups, score, values?.map(String)]);
+
+/** One of each kind, and the kind of every member. */
+function classesOf<T>(
+  members: readonly T[],
+  keyOf: (member: T) => string,
+): { readonly kinds: readonly T[]; readonly classOf: Uint32Array } {
+  const places = new Map<string, number>();
+  const kinds: T[] = [];
+  const classOf = Uint32Array.from(members, (member) => {
+    const key = keyOf(member);
+    const place = places.get(key) ?? kinds.push(member) - 1;
+    places.set(key, place);
+    return place;
+  });
+  return { kinds, classOf };
+}
+
+/** How often each kind comes in each of the draws. */
+function* drawsOf(classOf: Uint32Array, kinds: number, resamples: number, seed: number): Generator<Uint32Array> {
+  const random = createRandom(seed);
+  for (let draw = 0; draw < resamples; draw++) {
+    const weights = new Uint32Array(kinds);
+    for (let i = 0; i < classOf.length; i++) {
+      const kind = classOf[Math.floor(random() * classOf.length)] ?? 0;
+      weights[kind] = (weights[kind] ?? 0) + 1;
+    }
+    yield weights;
+  }
+}
+
+function weighted(kinds: readonly Item[], weights: Uint32Array): Item[] {
+  return kinds.map((item, i): Item => ({ ...item, weight: weights[i] ?? 0 })).filter(({ weight }) => weight !== 0);
 }
 
 function percentiles(values: readonly number[]): Interval {
@@ -54,30 +87,33 @@ export interface Comparison {
   readonly mcnemar?: { readonly onlyFirst: number; readonly onlySecond: number; readonly p: number };
 }
 
+/** A model's items, and its figures over any choice of them. */
+interface Compared {
+  readonly items: readonly Item[];
+  readonly figures: (items: readonly Item[]) => readonly Figure[];
+}
+
 /** Compares the first figure of two models, whose items are paired by id; undefined where they have none in common. */
-export function compare(
-  first: { readonly items: readonly Item[]; readonly figures: (items: readonly Item[]) => readonly Figure[] },
-  second: { readonly items: readonly Item[]; readonly figures: (items: readonly Item[]) => readonly Figure[] },
-  { resamples, seed }: Draws,
-): Comparison | undefined {
+export function compare(first: Compared, second: Compared, { resamples, seed }: Draws): Comparison | undefined {
   const others = new Map(second.items.map((item) => [item.id, item]));
   const pairs = first.items.flatMap((item): [Item, Item][] => {
     const other = others.get(item.id);
     return other ? [[item, other]] : [];
   });
   if (pairs.length === 0) return undefined;
-  const difference = (some: readonly (readonly [Item, Item])[]): number =>
-    (second.figures(some.map(([, b]) => b))[0]?.value ?? NaN) - (first.figures(some.map(([a]) => a))[0]?.value ?? NaN);
-  const random = createRandom(seed);
+  const valueOf = (model: Compared, items: readonly Item[]): number => model.figures(items)[0]?.value ?? NaN;
+  const difference = valueOf(second, pairs.map(([, b]) => b)) - valueOf(first, pairs.map(([a]) => a)); // prettier-ignore
+  const classes = classesOf(pairs, ([a, b]) => alike(a) + alike(b));
+  const [firsts, seconds] = [classes.kinds.map(([a]) => a), classes.kinds.map(([, b]) => b)];
   const drawn: number[] = [];
-  for (let draw = 0; draw < resamples; draw++) {
-    const value = difference(pairs.map((pair) => pairs[Math.floor(random() * pairs.length)] ?? pair));
+  for (const weights of drawsOf(classes.classOf, classes.kinds.length, resamples, seed)) {
+    const value = valueOf(second, weighted(seconds, weights)) - valueOf(first, weighted(firsts, weights));
     if (Number.isFinite(value)) drawn.push(value);
   }
   const tail = Math.min(drawn.filter((value) => value <= 0).length, drawn.filter((value) => value >= 0).length);
   return {
     items: pairs.length,
-    difference: difference(pairs),
+    difference,
     interval: percentiles(drawn),
     bootstrapP: Math.min(1, (2 * tail) / drawn.length),
     ...mcnemar(pairs),

@@ -6,6 +6,8 @@ import { round } from "#eval/files/python.ts";
 import {
   groupsOf,
   inGroup,
+  sizeOf,
+  sumOf,
   type Figure,
   type GivenFile,
   type Item,
@@ -69,10 +71,9 @@ function score({ name, text }: GivenFile, strict: boolean): ModelOutcome {
 
 /** The relative score, and both means times ten, from means rounded to three digits as published. */
 function figures(name: string, items: readonly Item[]): Figure[] {
-  const mean = (place: number): number =>
-    round(items.reduce((sum, { values }) => sum + (values?.[place] ?? 0), 0) / items.length, 3);
+  const mean = (place: number): number => round(sumOf(items, ({ values }) => values?.[place] ?? 0) / sizeOf(items), 3);
   const [reference, candidate] = [mean(0), mean(1)];
-  const figure = (title: string, value: number): Figure => ({ name: title, value, digits: 1, items: items.length });
+  const figure = (title: string, value: number): Figure => ({ name: title, value, digits: 1, items: sizeOf(items) });
   return [
     figure(name, (candidate / reference) * 100),
     figure(`${name}, reference`, reference * 10),

@@ -6,6 +6,8 @@ import { withoutMark } from "#eval/files/json-lines.ts";
 import {
   groupsOf,
   inGroup,
+  sizeOf,
+  sumOf,
   type Figure,
   type GivenFile,
   type Item,
@@ -71,6 +73,6 @@ function score({ name, text }: GivenFile, samples: Samples | undefined, strict: 
 }
 
 function figure(name: string, items: readonly Item[]): Figure {
-  const mean = items.reduce((sum, { score: own }) => sum + own, 0) / items.length;
-  return { name, value: mean * 100, digits: 1, items: items.length };
+  const mean = sumOf(items, ({ score: own }) => own) / sizeOf(items);
+  return { name, value: mean * 100, digits: 1, items: sizeOf(items) };
 }

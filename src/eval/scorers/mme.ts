@@ -2,7 +2,7 @@
 import { count, type Answer, type AnswerFile } from "#eval/files/answers.ts";
 import { need, type DataFiles } from "#eval/files/data-files.ts";
 import { withoutMark } from "#eval/files/json-lines.ts";
-import { forAnswers, inGroup, type Figure, type Item, type Outcome, type Scorer } from "./outcome.ts";
+import { forAnswers, inGroup, sizeOf, sumOf, type Figure, type Item, type Outcome, type Scorer } from "./outcome.ts";
 import { wrongFile } from "./pairing.ts";
 
 const perception = ["existence", "count", "position", "color", "posters", "celebrity", "scene", "landmark", "artwork", "OCR"]; // prettier-ignore
@@ -165,8 +165,8 @@ function figures(items: readonly Item[]): Figure[] {
   const tasks = [...perception, ...cognition].flatMap((name): Figure[] => {
     const own = inGroup(items, name);
     if (own.length === 0) return [];
-    const sum = (i: number): number => own.reduce((total, { values }) => total + (values?.[i] ?? 0), 0);
-    return [{ name, value: (sum(0) / sum(1)) * 100 + (sum(2) / own.length) * 100, digits: 2, items: sum(1) }];
+    const sum = (i: number): number => sumOf(own, ({ values }) => values?.[i] ?? 0);
+    return [{ name, value: (sum(0) / sum(1)) * 100 + (sum(2) / sizeOf(own)) * 100, digits: 2, items: sum(1) }];
   });
   const total = (name: string, members: readonly string[]): Figure => {
     const own = tasks.filter((task) => members.includes(task.name));

@@ -12,6 +12,18 @@ export interface Item {
   readonly score: number;
   /** What else a figure needs. */
   readonly values?: readonly number[];
+  /** How often it counts, where a bootstrap has drawn it several times; default 1. */
+  readonly weight?: number;
+}
+
+/** A sum over items, each as often as it counts. */
+export function sumOf(items: readonly Item[], valueOf: (item: Item) => number): number {
+  return items.reduce((sum, item) => sum + valueOf(item) * (item.weight ?? 1), 0);
+}
+
+/** How many items there are, each as often as it counts. */
+export function sizeOf(items: readonly Item[]): number {
+  return sumOf(items, () => 1);
 }
 
 export interface Figure {
@@ -72,7 +84,7 @@ export function forAnswers(score: (answers: AnswerFile, strict: boolean) => Outc
 
 /** Mean of the items' scores in percent; NaN without items. */
 export function meanPercent(items: readonly Item[]): number {
-  return (items.reduce((sum, { score }) => sum + score, 0) / items.length) * 100;
+  return (sumOf(items, ({ score }) => score) / sizeOf(items)) * 100;
 }
 
 /** Items of a group. */
@@ -97,7 +109,7 @@ export function percentFigures(
     value: meanPercent(some),
     digits: 2,
     unit: "%",
-    items: some.length,
+    items: sizeOf(some),
   });
   return [figure(name, items), ...groups.map((group) => figure(titleOf(group), inGroup(items, group)))];
 }

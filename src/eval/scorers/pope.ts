@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { count, type Answer, type AnswerFile } from "#eval/files/answers.ts";
 import { fromEvalZip, need } from "#eval/files/data-files.ts";
 import { parseJsonLines } from "#eval/files/json-lines.ts";
-import { forAnswers, inGroup, type Figure, type Item, type Outcome, type Scorer } from "./outcome.ts";
+import { forAnswers, inGroup, sizeOf, type Figure, type Item, type Outcome, type Scorer } from "./outcome.ts";
 import { pair, wrongFile } from "./pairing.ts";
 
 const Question = v.object({ question_id: v.union([v.number(), v.string()]), category: v.string() });
@@ -127,27 +127,27 @@ function figures(items: readonly Item[], categories: readonly Category[]): Figur
   const perCategory = categories.map(({ name }) => measures(inGroup(items, name), name));
   const f1 = perCategory.map(([first]) => first?.value ?? NaN);
   const mean = f1.reduce((sum, value) => sum + value, 0) / f1.length;
-  return [{ name: "mean F1", value: mean, digits: 4, items: items.length }, ...perCategory.flat()];
+  return [{ name: "mean F1", value: mean, digits: 4, items: sizeOf(items) }, ...perCategory.flat()];
 }
 
 function measures(items: readonly Item[], name: string): Figure[] {
   const number = (yes: number, label: number): number =>
-    items.filter(({ values }) => values?.[predicted] === yes && values[labelled] === label).length;
+    sizeOf(items.filter(({ values }) => values?.[predicted] === yes && values[labelled] === label));
   const [tp, fp, tn, fn] = [number(1, 1), number(1, 0), number(0, 0), number(0, 1)];
   const precision = tp / (tp + fp);
   const recall = tp / (tp + fn);
-  const yes = items.filter(({ values }) => values?.[predicted] === 1).length;
+  const yes = sizeOf(items.filter(({ values }) => values?.[predicted] === 1));
   const figure = (measure: string, value: number): Figure => ({
     name: `${name} ${measure}`,
     value,
     digits: 4,
-    items: items.length,
+    items: sizeOf(items),
   });
   return [
     figure("F1", (2 * precision * recall) / (precision + recall)),
     figure("accuracy", (tp + tn) / (tp + tn + fp + fn)),
     figure("precision", precision),
     figure("recall", recall),
-    figure("yes ratio", yes / items.length),
+    figure("yes ratio", yes / sizeOf(items)),
   ];
 }

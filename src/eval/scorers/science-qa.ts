@@ -3,7 +3,16 @@ import * as v from "valibot";
 import { parseJson } from "#formats/json.ts";
 import type { AnswerFile } from "#eval/files/answers.ts";
 import { need } from "#eval/files/data-files.ts";
-import { forAnswers, inGroup, meanPercent, percentFigures, type Item, type Outcome, type Scorer } from "./outcome.ts";
+import {
+  forAnswers,
+  inGroup,
+  meanPercent,
+  percentFigures,
+  sizeOf,
+  type Item,
+  type Outcome,
+  type Scorer,
+} from "./outcome.ts";
 import { pair } from "./pairing.ts";
 
 const Problem = v.object({
@@ -70,7 +79,7 @@ function score(file: AnswerFile, problems: ReadonlyMap<string, Problem>, strict:
     figures: (some) => {
       const img = inGroup(some, picture);
       return [
-        { name: "IMG accuracy", value: meanPercent(img), digits: 2, unit: "%", items: img.length },
+        { name: "IMG accuracy", value: meanPercent(img), digits: 2, unit: "%", items: sizeOf(img) },
         ...percentFigures(some, "accuracy", Object.values(subjects)),
       ];
     },

@@ -3,7 +3,16 @@ import * as v from "valibot";
 import { parseJson } from "#formats/json.ts";
 import type { AnswerFile } from "#eval/files/answers.ts";
 import { need } from "#eval/files/data-files.ts";
-import { forAnswers, inGroup, meanPercent, type Figure, type Item, type Outcome, type Scorer } from "./outcome.ts";
+import {
+  forAnswers,
+  inGroup,
+  meanPercent,
+  sizeOf,
+  type Figure,
+  type Item,
+  type Outcome,
+  type Scorer,
+} from "./outcome.ts";
 import { pair } from "./pairing.ts";
 
 const Questions = v.object({
@@ -46,7 +55,7 @@ function score(file: AnswerFile, { questions, question_type: types }: Questions,
     value: meanPercent(some),
     digits: 2,
     unit: "%",
-    items: some.length,
+    items: sizeOf(some),
   });
   return {
     items,
