@@ -1,7 +1,7 @@
 // npm run bench [-- [kind] [options]]. Without a kind: Node, then the page /bench in headless Chromium on WASM, wllama, and with small counts the page on
 // WebGPU (the software adapter where there is no GPU). --json [folder] keeps what all of them found there (bench-results), with the page's picture;
 // --quick measures less. Kinds: "node", "browser", "wllama", "turns" (what a hundred leave behind), "load" (a warm load), "page" (how smooth the
-// app is), "hostile" (answers made to hang it), "shapes" (makes a package of real size); other arguments go to the bench.
+// app is), "hostile" (answers made to hang it), "shapes" (makes a package of real size), "road" (converting while downloading); other arguments go to the bench.
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { buildInto } from "./build.mjs";
@@ -18,12 +18,13 @@ const files = {
   turns: "bench/turns/turns.ts",
   load: "bench/load/load.ts",
   shapes: "bench/weights/shapes.ts",
+  road: "bench/weights/road.ts",
   hostile: "bench/hostile.ts",
 };
 await ensureInstalled();
 
 const run = async (kind, options) => {
-  if (kind === "node" || kind === "shapes") return runTool("tsx", [files[kind], ...options]);
+  if (["node", "shapes", "road"].includes(kind)) return runTool("tsx", [files[kind], ...options]);
   const CHROMIUM_PATH = await findChromium();
   await buildInto("dist-test");
   return runTool("tsx", [files[kind], ...options], { CHROMIUM_PATH });
