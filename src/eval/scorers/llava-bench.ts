@@ -29,10 +29,11 @@ export const llavaBench: Scorer = {
   title: "LLaVA-Bench",
   folders: ["llava-bench-in-the-wild"],
   repairs: ["a review whose scores could not be read (−1 and −1) is left out of the means"],
-  load: () => Promise.resolve({ score }),
+  load: () => Promise.resolve({ score: scoreReviews }),
 };
 
-function score({ name, text }: GivenFile, strict: boolean): ModelOutcome {
+/** Scores review lines; throws a sentence where there are none. */
+export function scoreReviews({ name, text }: GivenFile, strict: boolean): ModelOutcome {
   const { rows, broken, cut } = parseJsonLines(text);
   const notes: string[] = [];
   if (cut) notes.push(`The last line of ${name} is cut off and left out.`);
