@@ -15,7 +15,10 @@ import { stopOnSignals } from "./stop.ts";
 const Flags = v.object({
   questions: v.string(),
   context: v.optional(v.string()),
-  answers: v.tuple([v.string(), v.string()], "Give two files to --answers: the reference's and the candidate's."),
+  answers: v.pipe(
+    v.array(v.string()),
+    v.length(2, "Give two files to --answers: the reference's and the candidate's."),
+  ),
   judge: v.string(),
   out: v.string(),
   swap: v.optional(v.boolean(), false),
@@ -59,7 +62,7 @@ async function review(flags: Flags): Promise<void> {
   const [address, name] = flags.judge.split("#");
   if (address === undefined || name === undefined)
     throw new Error("Name the judge after its server's address: https://host/v1#model.");
-  const [reference, candidate] = flags.answers;
+  const [reference = "", candidate = ""] = flags.answers;
   const tasks = reviewTasks({
     questions: await readText(flags.questions),
     context: flags.context === undefined ? undefined : await readText(flags.context),

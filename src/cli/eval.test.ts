@@ -168,6 +168,19 @@ describe("what is wrong is said in a sentence", () => {
     [["run", "gqa", "--model", "pocket-llava", "--data", ".", "--out", "y", "--split", "test"], /GQA has no splits/],
     [["score", "pope", "--answers", "nowhere.jsonl", "--data", "/nowhere"], /There is no folder \/nowhere/],
     [["score", "pope", "--answers", "nowhere.jsonl"], /Say where POPE's labels are/],
+    [
+      ["review", "--questions", "x", "--answers", "a", "--judge", "https://host/v1#m", "--out", "y"],
+      /Give two files to --answers/,
+    ],
+    [
+      ["review", "--questions", "x", "--answers", "a", "b", "--judge", "https://host/v1", "--out", "y"],
+      /Name the judge after its server's address/,
+    ],
+    [["summary", "training/fixtures/evaluation/gqa/answers.jsonl"], /holds no reviews: no line has two scores/],
+    [
+      ["submit", "pope", "--answers", "training/fixtures/evaluation/pope/answers.jsonl", "--out", "y"],
+      /pope is not handed in anywhere/,
+    ],
     [["score", "mmbench", "--answers", "x", "--data", "."], /There is no scorer for "mmbench"/],
   ])("%s", async (args, message) => {
     const { code, stderr } = await evaluate(args);
