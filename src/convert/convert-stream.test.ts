@@ -1,7 +1,13 @@
 // Converting while a checkpoint arrives: the same package as from a folder, whatever the files' layout; kills, changed files, wrong hashes.
 import { createHash } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm, truncate } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import type { CheckpointFile, CheckpointFolder } from "#convert/checkpoint/folders.ts";
+import { folderMaking } from "#convert/streaming/folder-making.node.ts";
+import type { Making } from "#convert/streaming/making.ts";
 import { storeMaking } from "#convert/streaming/store-making.ts";
 import { EngineError } from "#engine/errors.ts";
 import {
@@ -276,4 +282,86 @@ test("a pause ends as an abort and keeps the finished units", async () => {
   expect(kept).toEqual(kept.toSorted((a, b) => a - b));
   await stream(folder, store);
   await expectSame(store, tinyFiles());
+});
+
+const fixtures = fileURLToPath(new URL("../../training/fixtures/", import.meta.url));
+
+/** The files of a folder of fixtures; of a folder of GGUF files those of one model. */
+async function fixtureFiles(folder: string, prefix = ""): Promise<Map<string, Uint8Array>> {
+  const entries = await readdir(join(fixtures, folder), { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isFile() && entry.name.startsWith(prefix)).map(({ name }) => name);
+  const read = names.map(async (name) => [name, new Uint8Array(await readFile(join(fixtures, folder, name)))] as const);
+  return new Map(await Promise.all(read));
+}
+
+const families = (await readdir(join(fixtures, "families"))).filter((name) => !/\.(json|tower)$/.test(name));
+const whole = families.map((name) => [`families/${name}`, ""] as const);
+const gguf = ["llava-1.5.", "llava-1.6-mistral.", "llava-interleave."].map((prefix) => ["gguf", prefix] as const);
+
+test.each([...whole, ...gguf])("%s %s streams to the same bytes as from its folder", async (path, prefix) => {
+  const files = await fixtureFiles(path, prefix);
+  const names = (): Promise<string[]> => Promise.resolve([...files.keys()]);
+  // The original layout comes without its tower, which streams along.
+  const tower = path.endsWith(".original") ? await fixtureFiles(path.replace(/original$/, "tower")) : undefined;
+  const to = memoryPackage();
+  const given = await convert({ ...memoryCheckpoint("tiny-llava", files), names }, to, {
+    bits,
+    id,
+    more: { vision: tower && memoryCheckpoint("tower", tower) },
+  }).catch((error: unknown) => error);
+  const store = createMemoryShardStore();
+  const streamed = await stream({ ...published(files).folder, names }, store, {
+    ...small,
+    more: { vision: tower && published(tower).folder },
+  }).catch((error: unknown) => error);
+  if (given instanceof Error) {
+    // What is refused is refused in both ways.
+    expect(streamed).toMatchObject({ message: given.message });
+    return;
+  }
+  if (streamed instanceof Error) throw streamed;
+  const stored = await storedFiles(store, streamed as Manifest);
+  for (const [file, bytes] of to.written) {
+    if (file !== "manifest.json") expect(stored.get(file)?.equals(bytes), file).toBe(true);
+  }
+});
+
+test("20 kills of a package in a folder: it comes whole, and what is damaged meanwhile is made anew", async () => {
+  const { seed, random } = seeded();
+  console.log(`LLAVA_SEED=${seed}`);
+  const root = await mkdtemp(join(tmpdir(), "llava-making-"));
+  const out = join(root, "out");
+  try {
+    const files = inFiles(dealt([...tinyTensors().keys()], 2, random));
+    const { folder } = published(files);
+    const run = async (writes: number): Promise<void> => {
+      const inFolder = await folderMaking(out, { force: false });
+      let left = writes;
+      const dead = new AbortController();
+      const dying: Making = {
+        ...inFolder,
+        put: (shard, bytes) => (left-- > 0 ? inFolder.put(shard, bytes) : Promise.reject(new Error("killed"))),
+        note: (journal) => (left-- > 0 ? inFolder.note(journal) : Promise.reject(new Error("killed"))),
+      };
+      try {
+        await convertStream(await planStream(folder, small), dying, { ...small, signal: dead.signal });
+      } finally {
+        await inFolder.close();
+      }
+    };
+    for (let kill = 0; kill < 20; kill++) await expect(run(1 + Math.floor(random() * 12))).rejects.toThrow("killed");
+    const journal = JSON.parse(await readFile(join(root, ".out.unfinished/.making.json"), "utf8")) as { units: number };
+    expect(journal.units).toBeGreaterThan(0);
+    // A machine that lost power has files without what was written last.
+    await truncate(join(root, ".out.unfinished/onnx/embed_tokens_quantized.onnx_data"), 0).catch(() => undefined);
+    await run(Infinity);
+    const to = memoryPackage();
+    await convert(memoryCheckpoint("tiny-llava", files), to, { bits, id });
+    for (const [path, bytes] of to.written) {
+      if (path !== "manifest.json") expect((await readFile(join(out, path))).equals(bytes), path).toBe(true);
+    }
+    expect(await readdir(root)).toEqual(["out"]);
+  } finally {
+    await rm(root, { recursive: true });
+  }
 });

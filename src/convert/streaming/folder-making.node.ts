@@ -55,9 +55,12 @@ export async function folderMaking(path: string, options: OutputOptions): Promis
     },
     files: {
       async blob(name) {
-        return openAsBlob(inside(name)).catch((cause: unknown) => {
+        // It throws at once where there is no file, without a promise.
+        try {
+          return await openAsBlob(inside(name));
+        } catch (cause) {
           throw new EngineError("bad-package", `the package has no file ${name}`, { cause });
-        });
+        }
       },
       localPath: inside,
     },
