@@ -3,6 +3,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { EngineError } from "#engine/errors.ts";
 import { checkpointFolder } from "#convert/package/folder.node.ts";
 import { GatedError, openHubFolder } from "#convert/places/hub-folder.ts";
 import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
@@ -55,6 +56,11 @@ export async function findCheckpoint(
     });
     return { folder: withSentences(folder), path: undefined, hub: { repository: text, commit, license } };
   } catch (error) {
+    if (error instanceof EngineError && error.code === "network")
+      throw new Error(
+        `${new URL(host).host} could not be reached: go online, or name a mirror of the hub with HF_ENDPOINT`,
+        { cause: error },
+      );
     throw sentenceOf(error);
   }
 }
