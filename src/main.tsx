@@ -36,7 +36,6 @@ import { createPreferences } from "#chat/preferences.ts";
 import { defaultSettings } from "#chat/settings.ts";
 import { createChatStore } from "#chat/store/store.ts";
 import { createTransfer } from "#chat/transfer/export-transfer.web.ts";
-import { EngineError } from "#engine/errors.ts";
 import { startHubWorker } from "#hub/start.ts";
 import { encodePicture } from "#remote/picture.web.ts";
 import { addressAfterLaunch, onInstallOffer, onOpenedFiles, readLaunch, takeShared } from "#sw/launch.ts";
@@ -50,6 +49,8 @@ import "#ui/app/styles.ts";
 import { requestBlob } from "#weights/download/request.ts";
 import { askToPersist } from "#weights/store/storage.web.ts";
 import { createModelClient } from "#worker/client.ts";
+import type { ConversionRequest } from "#worker/convert-api.ts";
+import { createConversions } from "#worker/convert-client.ts";
 import { createFetchAhead, createPackagesClient, createWeightsWorker } from "#worker/weights-client.ts";
 import { builtInModelId, models } from "#zoo/models.ts";
 
@@ -99,9 +100,17 @@ const stored = createStoredModels({
   builtInId: builtIn.id,
 });
 const tokens = createHubTokens(storage);
-const noConverter = (): Promise<never> =>
-  Promise.reject(new EngineError("bad-checkpoint", "this page has no converter yet"));
-const lookUp = createLookUp({ preview: (baseUrl) => packages.preview(baseUrl), plan: noConverter, hub: options.hub });
+const conversions = createConversions();
+/** With the reader's token for the hub that is asked, if there is one. */
+const withToken = (request: ConversionRequest): ConversionRequest => {
+  const token = request.place.kind === "hub" ? tokens.get(request.place.hub) : undefined;
+  return token === undefined ? request : { ...request, token };
+};
+const lookUp = createLookUp({
+  preview: (baseUrl) => packages.preview(baseUrl),
+  plan: (request) => conversions.plan(withToken(request)),
+  hub: options.hub,
+});
 const servers = createServers({ storage, registry, encodePicture, newId });
 
 // The chat.
@@ -133,7 +142,7 @@ const modelActions = createModelActions({
 const downloads = createDownloads({
   storage,
   fetchAhead: createFetchAhead(weights),
-  convert: noConverter,
+  convert: (request, onEvent, pause) => conversions.convert(withToken(request), onEvent, pause),
   forget: (id) => packages.forget(id),
   changed: () => stored.refresh(),
   use: (id) => modelActions.useDownloaded(id),
@@ -190,7 +199,6 @@ render(
       hubHost: new URL(options.hub).host,
       setToken: (hub, token) => tokens.set(hub, token),
       isMetered,
-      canConvert: false,
     }}
     photoModel={{ offer: toSignal(photoModels), take: () => void photoModels.take() }}
     servers={{

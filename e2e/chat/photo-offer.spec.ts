@@ -82,7 +82,7 @@ test("a photograph is offered a model as soon as it is dropped, a drawing is not
   await modelReady(page);
   await give(page, drawing, photo);
   await expect(offer(page)).toContainText(`Some of these look like photos. ${name} understands photos better.`);
-  await expect(offer(page)).toContainText("264 MB");
+  await expect(offer(page)).toContainText("513 MB");
   await expect(page.getByRole("status").filter({ hasText: "look like photos" })).toHaveCount(1);
   expect(await violations(page)).toEqual([]);
   await page.getByRole("button", { name: "Remove photo.png" }).click();

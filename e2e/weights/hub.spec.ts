@@ -1,5 +1,5 @@
-// A model for photographs, one click away. The hub is a local server that answers as the real one does; the model behind the name is
-// Pocket LLaVA in the hub's file layout, run by the hub's library, so that its answers can be checked.
+// A model that transformers.js runs, one click away, and what the zoo tells. The hub is a local server that answers as the real one does; the
+// model behind the name is Pocket LLaVA in the hub's file layout, run by the hub's library, so that its answers can be checked.
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,10 +10,11 @@ import { publishOnHub, testCommit } from "#testing/hub-server.node.ts";
 import { startPackageServer, testPackage, type PackageServer } from "#testing/package-server.node.ts";
 import { askAbout, modelReady, openPage } from "../support/ask.ts";
 import { violations } from "../support/axe.ts";
-import { runsInTransformersJs, zooModels } from "#zoo/zoo.ts";
+import { isMadeHere } from "#zoo/commands.ts";
+import { zooModels } from "#zoo/zoo.ts";
 
-const repository = "HuggingFaceTB/SmolVLM-256M-Instruct";
-const name = "SmolVLM 256M";
+const repository = "onnx-community/nanoLLaVA-1.5";
+const name = "nanoLLaVA 1.5";
 const cors = {
   "access-control-allow-origin": "*",
   "access-control-allow-headers": "range",
@@ -44,7 +45,7 @@ const hub = (): string => new URL("/", server.baseUrl).href;
 const offer = (page: Page) => page.getByTestId("photo-offer");
 const hubFiles = () => server.asked.filter(({ path }) => path.startsWith(`/${repository}/resolve/`));
 
-test("one click beside the built-in model gets a model for photographs, and the chat goes on with it, offline too", async ({
+test("one click in the zoo gets a model that transformers.js runs, and the chat goes on with it, offline too", async ({
   page,
   context,
 }) => {
@@ -52,16 +53,15 @@ test("one click beside the built-in model gets a model for photographs, and the 
   context.on("request", (request) => hosts.add(new URL(request.url()).host));
   await openPage(page, `./?device=wasm&hub=${encodeURIComponent(hub())}`);
   await modelReady(page);
-  await expect(offer(page)).toContainText(name);
-  await expect(offer(page)).toContainText("Apache-2.0");
-  await expect(offer(page)).toContainText("264 MB");
-  await expect(offer(page)).toContainText("experimental");
+  await offer(page).getByRole("button", { name: "Other models" }).click();
+  const card = page.locator('[data-testid="zoo-model"][data-id="nanollava-1.5"]');
+  await expect(card).toContainText("runs in transformers.js");
+  await expect(card).toContainText("Apache-2.0");
+  await expect(card).toContainText("810 MB or more");
   // Nothing is asked of the hub before the click.
   expect(server.asked).toEqual([]);
-  await offer(page)
-    .getByRole("button", { name: `Get ${name}` })
-    .click();
-  await expect(page).toHaveTitle(/SmolVLM/);
+  await card.getByRole("button", { name: "Download", exact: true }).click();
+  await expect(page).toHaveTitle(/nanoLLaVA/);
   await modelReady(page);
   const answer = await askAbout(page, "pets.png", "How many cats are there?");
   expect(answer).toBe("Three.");
@@ -76,8 +76,8 @@ test("one click beside the built-in model gets a model for photographs, and the 
   await server.stop();
   await context.setOffline(true);
   // By its id in the zoo, too.
-  await page.goto("./?device=wasm&model=smolvlm-256m");
-  await expect(page).toHaveTitle(/SmolVLM/);
+  await page.goto("./?device=wasm&model=nanollava-1.5");
+  await expect(page).toHaveTitle(/nanoLLaVA/);
   await modelReady(page);
   expect(await askAbout(page, "pets.png", "Is there a rocket?")).toMatch(/^No/);
 });
@@ -93,13 +93,13 @@ test("the zoo tells what each model costs before anything is fetched, can be sea
   const dialog = page.getByRole("dialog", { name: "Models" });
   const cards = dialog.getByTestId("zoo-model");
   const card = (id: string) => dialog.locator(`[data-testid="zoo-model"][data-id="${id}"]`);
-  await expect(cards.first()).toContainText(name);
+  await expect(cards.first()).toContainText("SmolVLM 256M");
   await expect(cards.first()).toContainText("Best for this device");
   await dialog.getByRole("checkbox", { name: "Fits this device" }).uncheck();
-  const offered = zooModels.filter(runsInTransformersJs);
-  await expect(cards).toHaveCount(offered.length);
-  for (const { id } of offered)
+  await expect(cards).toHaveCount(zooModels.length);
+  for (const { id } of zooModels.filter(isMadeHere))
     await expect(card(id).getByRole("button").first()).toHaveText(/^Download( · [\d.]+ [MG]B)?$/);
+  await expect(card("llava-1.5-7b")).toContainText("14.1 GB");
   expect(await violations(page)).toEqual([]);
 
   const search = dialog.getByRole("searchbox", { name: "Search models" });
@@ -110,10 +110,10 @@ test("the zoo tells what each model costs before anything is fetched, can be sea
   await expect(dialog.getByTestId("zoo-count")).toContainText("No model matches.");
   await dialog.getByRole("button", { name: "Clear search and filters" }).click();
   await dialog.getByRole("combobox", { name: "Family" }).selectOption({ label: "Adapters and other parts" });
-  await expect(dialog.getByTestId("zoo-part").first()).toContainText("llava convert liuhaotian/");
+  await expect(dialog.getByTestId("zoo-part").first()).toContainText("hf download liuhaotian/");
   await dialog.getByRole("combobox", { name: "Family" }).selectOption("All");
 
-  await card("smolvlm-256m").getByRole("button", { name: "Download · 264 MB" }).click();
+  await card("nanollava-1.5").getByRole("button", { name: "Download", exact: true }).click();
   await expect(dialog.getByTestId("model-offer")).toHaveAttribute("data-fit", "fits");
   await expect(dialog.getByTestId("model-offer")).toContainText("apache-2.0");
   await expect(dialog.getByTestId("model-offer")).toContainText(/about [\d,.]+ tokens\/s here/);
@@ -128,17 +128,17 @@ test("the zoo tells what each model costs before anything is fetched, can be sea
 test("a model that the page's address asks for is offered with its size, and so it is by the built-in model's answer to a photograph", async ({
   page,
 }) => {
-  await openPage(page, `./?device=wasm&model=smolvlm-256m&hub=${encodeURIComponent(hub())}`);
+  await openPage(page, `./?device=wasm&model=nanollava-1.5&hub=${encodeURIComponent(hub())}`);
   await modelReady(page);
   // One of those that the model was tested on.
   await page.getByTestId("file-input").setInputFiles("training/heldout/pictures/known-0003.webp");
   expect(await askAbout(page, undefined, "What is in the picture?")).toContain("photograph");
-  await expect(offer(page).getByRole("button", { name: `Get ${name}` })).toBeVisible();
+  await expect(offer(page).getByRole("button", { name: "Get SmolVLM 256M" })).toBeVisible();
   const note = page.getByTestId("unknown-model");
   await expect(note).toContainText(`This link asks for “${name}”, which isn't on this device.`);
   expect(hubFiles()).toEqual([]);
-  await note.getByRole("button", { name: "Download · 264 MB" }).click();
-  await expect(page).toHaveTitle(/SmolVLM/);
+  await note.getByRole("button", { name: "Download · 810 MB or more" }).click();
+  await expect(page).toHaveTitle(/nanoLLaVA/);
   await modelReady(page);
   await page.getByTestId("ask-again").click();
   await expect(page.getByTestId("pager").last()).toContainText("2");

@@ -151,6 +151,19 @@ test("a server's folder and dropped files become the same package", async () => 
   expect(new Set(manifests).size).toBe(1);
 });
 
+test("of a repository of GGUF files those that are named are converted, and no other is fetched", async () => {
+  const folder = join(fixture, "../gguf");
+  const names = ["llava-1.5.gguf", "llava-1.5.mmproj.gguf", "llava-interleave.gguf"];
+  const gguf = await Promise.all(names.map(async (name) => [name, new Uint8Array(await readFile(join(folder, name)))] as const)); // prettier-ignore
+  publishOnHub(server, "someone/gguf", new Map(gguf));
+  const { host, store } = hostOver();
+  const asked = { ...request, place: { ...request.place, repository: "someone/gguf" }, weights: names.slice(0, 2) };
+  expect(await host.plan(asked)).toMatchObject({ kind: "plan", id: "someone/gguf", verified: true });
+  expect(await host.convert(asked, ignore, "1")).toEqual({ kind: "made", id: "someone/gguf" });
+  expect(await verifyPackage(store, "someone/gguf")).toEqual({ damaged: 0, missing: 0 });
+  expect(server.asked.filter(({ path }) => path.includes("interleave"))).toEqual([]);
+});
+
 test("where there is no room, nothing is fetched", async () => {
   const { host, store } = hostOver(createMemoryShardStore(), 1000);
   await expect(host.convert(request, ignore, "1")).rejects.toMatchObject({ code: "quota" });

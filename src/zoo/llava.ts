@@ -156,19 +156,7 @@ const later: readonly ZooRecord[] = [
     id: "llava-onevision-0.5b",
     name: "LLaVA-OneVision 0.5B",
     family: "llava-onevision",
-    sources: [
-      {
-        format: "onnx",
-        repository: "llava-hf/llava-onevision-qwen2-0.5b-ov-hf",
-        bytes: { "gpu-f16": 787e6, "gpu-f32": 1129e6, cpu: 1129e6 },
-        parts: {
-          embed_tokens: { fp32: 545e6, fp16: 272e6 },
-          vision_encoder: { fp16: 800e6, q4: 257e6, q4f16: 228e6 },
-          decoder_model_merged: { fp32: 1990e6, fp16: 997e6, q4: 327e6, q4f16: 287e6 },
-        },
-      },
-      { format: "safetensors", repository: "llava-hf/llava-onevision-qwen2-0.5b-ov-hf", bytes: 1.79e9 },
-    ],
+    sources: [{ format: "safetensors", repository: "llava-hf/llava-onevision-qwen2-0.5b-ov-hf", bytes: 1.79e9 }],
     shape: { tower: siglip384, decoder: qwen2Half, projector: "mlp2x" },
     context: 32768,
     base: "Qwen2 0.5B",
@@ -195,19 +183,7 @@ const later: readonly ZooRecord[] = [
     id: "llava-interleave-0.5b",
     name: "LLaVA-Interleave 0.5B",
     family: "interleave",
-    sources: [
-      {
-        format: "onnx",
-        repository: "llava-hf/llava-interleave-qwen-0.5b-hf",
-        bytes: { "gpu-f16": 1382e6 },
-        parts: {
-          embed_tokens: { fp16: 311e6 },
-          vision_encoder: { fp16: 801e6 },
-          decoder_model_merged: { q4: 308e6, q4f16: 270e6 },
-        },
-      },
-      { format: "safetensors", repository: "llava-hf/llava-interleave-qwen-0.5b-hf", bytes: 1.73e9 },
-    ],
+    sources: [{ format: "safetensors", repository: "llava-hf/llava-interleave-qwen-0.5b-hf", bytes: 1.73e9 }],
     shape: { tower: siglip384, decoder: qwen15Half, projector: "mlp2x" },
     context: 32768,
     license: "Tongyi Qianwen Research",

@@ -75,7 +75,9 @@ test.each(converted)("%s: the size told is that of the package which the convert
       false,
       {},
     );
-    const made = dataFilesOf(graphs).flat().reduce((sum, file) => sum + file.bytes, 0);
+    const made = dataFilesOf(graphs)
+      .flat()
+      .reduce((sum, file) => sum + file.bytes, 0);
     expect(packageSize(shape, bits).bytes / made).toBeGreaterThan(0.98);
     expect(packageSize(shape, bits).bytes / made).toBeLessThan(1.03);
   }

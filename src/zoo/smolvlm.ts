@@ -23,11 +23,6 @@ export const smolvlm: readonly ZooRecord[] = [
     id: "smolvlm-256m",
     name: "SmolVLM 256M",
     sources: [
-      {
-        format: "onnx",
-        repository: "HuggingFaceTB/SmolVLM-256M-Instruct",
-        bytes: { "gpu-f16": 189e6, "gpu-f32": 264e6, cpu: 264e6 },
-      },
       { format: "safetensors", repository: "HuggingFaceTB/SmolVLM-256M-Instruct", bytes: 513e6 },
       {
         format: "gguf",
@@ -50,7 +45,6 @@ export const smolvlm: readonly ZooRecord[] = [
     id: "smolvlm-500m",
     name: "SmolVLM 500M",
     sources: [
-      { format: "onnx", repository: "HuggingFaceTB/SmolVLM-500M-Instruct", bytes: { "gpu-f16": 358e6 } },
       { format: "safetensors", repository: "HuggingFaceTB/SmolVLM-500M-Instruct", bytes: 1.02e9 },
       {
         format: "gguf",

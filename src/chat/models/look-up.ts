@@ -64,18 +64,10 @@ export function createLookUp({ preview, plan, hub = defaultHub }: LookUpOptions)
   };
 
   async function fromZoo(record: ZooRecord, source: Source): Promise<PreviewedModel | GatedModel> {
-    const { name, license, bits } = record;
+    const { name, license } = record;
     const { repository } = source;
     if (source.format === "onnx") return { ...(await previewed(`${hub}${repository}/resolve/main/`)), name };
-    return planned(
-      {
-        place: { kind: "hub", hub, repository },
-        ...(source.format === "gguf" ? { weights: [source.file, source.mmproj] } : {}),
-        ...(bits === undefined || !isConvertible(bits) ? {} : { bits }),
-        license,
-      },
-      name,
-    );
+    return planned({ place: { kind: "hub", hub, repository }, ...zooCheckpoint(record, source), license }, name);
   }
 
   async function onHub(repository: string, baseUrl: string): Promise<PreviewedModel | GatedModel> {
@@ -100,6 +92,14 @@ export function createLookUp({ preview, plan, hub = defaultHub }: LookUpOptions)
       });
     }
   }
+}
+
+/** Which of a source's files are converted, and how many bits its weights get. */
+export function zooCheckpoint({ bits }: ZooRecord, source: Source): Pick<WantedCheckpoint, "weights" | "bits"> {
+  return {
+    ...(source.format === "gguf" ? { weights: [source.file, source.mmproj] } : {}),
+    ...(bits === undefined || !isConvertible(bits) ? {} : { bits }),
+  };
 }
 
 function offerOf(plan: ConversionPlan, checkpoint: WantedCheckpoint): PreviewedModel {

@@ -4,7 +4,7 @@ import { useId, useState } from "preact/hooks";
 import type { PreviewedModel } from "#chat/models/look-up.ts";
 import { bestModelFor } from "#zoo/best-model.ts";
 import type { ZooRecord } from "#zoo/record.ts";
-import { fitOf, runsInTransformersJs, zooModels } from "#zoo/zoo.ts";
+import { fitOf, zooModels } from "#zoo/zoo.ts";
 import { Section } from "#ui/parts/Dialog.tsx";
 import { formatNumber } from "#ui/parts/format.ts";
 import { languageNames } from "#ui/parts/language-names.ts";
@@ -30,9 +30,7 @@ export function ModelZoo(props: DownloadProps): JSX.Element {
     ...(props.storage.state.value.stored ?? []).filter(({ complete }) => complete).map(({ id }) => id),
     ...props.downloads.state.value.map(({ id }) => id),
   ]);
-  const isMissing = (record: ZooRecord): boolean =>
-    (props.downloads.canConvert || record.kind !== "model" || runsInTransformersJs(record)) &&
-    !record.sources.some(({ repository }) => here.has(repository));
+  const isMissing = ({ sources }: ZooRecord): boolean => !sources.some(({ repository }) => here.has(repository));
   const fits = (record: ZooRecord): boolean => device === undefined || fitOf(record, device).verdict !== "wont-fit";
   const shown = filterZoo(filter, fits, t).filter(isMissing);
   const ordered = [...shown.filter(({ id }) => id === best), ...shown.filter(({ id }) => id !== best)];

@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { errorCodeOf } from "#engine/errors.ts";
 import { baseOf } from "#chat/models/storage.ts";
+import { wantedAgain } from "#chat/models/unfinished.ts";
 import type { StoredPackageInfo } from "#worker/api.ts";
 import { formatNumber, formatSize } from "#ui/parts/format.ts";
 import { ModelCard } from "./ModelCard.tsx";
@@ -38,9 +39,12 @@ export function StoredModelCard(props: StoredModelCardProps): JSX.Element {
         : undefined;
   const isBuiltIn = model.id === models.builtIn.id;
   const facts = [...(isBuiltIn ? [t.demoModel] : []), ...factsOf(t, model, usable)];
+  const again = underWay === undefined ? wantedAgain(model) : undefined;
+  const dropAgain = underWay === undefined && model.unfinished !== undefined && model.unfinished.place === undefined;
   const buttons = (
     <CardButtons
       name={name}
+      onResume={again && (() => downloads.actions.start(again, "use"))}
       working={working}
       complete={model.complete}
       onUse={usable && model.id !== selectedId ? () => onUse(model.id) : undefined}
@@ -52,6 +56,7 @@ export function StoredModelCard(props: StoredModelCardProps): JSX.Element {
   return (
     <ModelCard testId="stored-model" name={name} facts={facts} badge={badge} actions={buttons}>
       {isBuiltIn && <p class="model-card-says">{t.knowsBasics(name)}</p>}
+      {dropAgain && <p class="dialog-note">{t.zoo.dropAgain}</p>}
       <Note state={note} />
     </ModelCard>
   );
@@ -126,6 +131,8 @@ interface CardButtonsProps {
   readonly name: string;
   readonly working: boolean;
   readonly complete: boolean;
+  /** Goes on with a conversion that is not finished. */
+  readonly onResume: (() => void) | undefined;
   /** Absent where the model is in use already, or cannot be used. */
   readonly onUse: (() => void) | undefined;
   readonly onVerify: () => void;
@@ -135,7 +142,7 @@ interface CardButtonsProps {
 
 /** The row of buttons. Delete asks for confirmation in the same row. */
 function CardButtons(props: CardButtonsProps): JSX.Element {
-  const { name, working, complete, onUse, onVerify, onSave, onRemove } = props;
+  const { name, working, complete, onResume, onUse, onVerify, onSave, onRemove } = props;
   const t = useTexts();
   const [asking, setAsking] = useState(false);
   return asking ? (
@@ -157,6 +164,17 @@ function CardButtons(props: CardButtonsProps): JSX.Element {
     </div>
   ) : (
     <div class="card-actions">
+      {onResume !== undefined && (
+        <button
+          type="button"
+          class="button button-primary"
+          disabled={working}
+          aria-label={t.storage.downloads.resumeModel(name)}
+          onClick={onResume}
+        >
+          {t.storage.downloads.resume}
+        </button>
+      )}
       {onUse !== undefined && (
         <button type="button" class="button button-primary" disabled={working} onClick={onUse}>
           {t.storage.use}

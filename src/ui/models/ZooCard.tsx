@@ -5,6 +5,7 @@ import type { JSX } from "preact";
 import { useId } from "preact/hooks";
 import type { DeviceSummary } from "#worker/api.ts";
 import type { Source, ZooRecord } from "#zoo/record.ts";
+import { commandsFor, isMadeHere } from "#zoo/commands.ts";
 import { costOf, fitOf, parametersOfRecord, runsInTransformersJs } from "#zoo/zoo.ts";
 import { CopyButton } from "#ui/parts/CopyButton.tsx";
 import { formatNumber, formatSize } from "#ui/parts/format.ts";
@@ -58,8 +59,9 @@ export function ZooCard(props: ZooCardProps): JSX.Element {
           ...(notYetRun ? [t.zoo.notYetRun] : []),
         ].join(" · ")}
       </p>
+      {!isMadeHere(record) && <Commands about={t.zoo.elsewhere} record={record} />}
       <div class="card-actions">
-        {(typeof offer.state === "string" || "problem" in offer.state) && (
+        {isMadeHere(record) && (typeof offer.state === "string" || "problem" in offer.state) && (
           <button
             type="button"
             class={isBest ? "button button-primary" : "button"}
@@ -134,14 +136,18 @@ function ZooDetails({ record, host, onTake }: ZooDetailsProps): JSX.Element {
             <a href={`https://${host}/${source.repository}`} target="_blank" rel="noreferrer">
               {source.repository}
             </a>{" "}
-            <button
-              type="button"
-              class="link-button"
-              aria-label={t.zoo.getSource(name, labelOf(t, source))}
-              onClick={() => onTake(source)}
-            >
-              {t.storage.download(labelOf(t, source))}
-            </button>
+            {isMadeHere(record) ? (
+              <button
+                type="button"
+                class="link-button"
+                aria-label={t.zoo.getSource(name, labelOf(t, source))}
+                onClick={() => onTake(source)}
+              >
+                {t.storage.download(labelOf(t, source))}
+              </button>
+            ) : (
+              labelOf(t, source)
+            )}
           </li>
         ))}
       </ul>
@@ -163,25 +169,27 @@ function countOf(t: Texts, parameters: number): string {
     : t.zoo.billions(formatNumber(t, parameters / 1e9, 1), hundredMillions);
 }
 
-/** What does not answer by itself: the command that puts it together with its base. */
+/** What does not answer by itself: the commands that put it together with its base. */
 export function ZooPart({ record }: { readonly record: ZooRecord }): JSX.Element {
   const { name, base, license } = record;
   const t = useTexts();
-  const command = commandOf(record);
   return (
     <ModelCard testId="zoo-part" id={record.id} name={name} facts={[licenseWords(t, license)]}>
-      <p class="zoo-facts">{t.zoo.goesWith(base)}</p>
-      <div class="zoo-command">
-        <code>{command}</code>
-        <CopyButton text={command} label={t.zoo.copyCommand} />
-      </div>
+      <Commands about={t.zoo.goesWith(base)} record={record} />
     </ModelCard>
   );
 }
 
-function commandOf({ kind, sources: [source] }: ZooRecord): string {
-  if (source.format === "onnx" || source.format === "gguf" || source.base === undefined) return "";
-  const { repository, base, tower } = source;
-  if (kind === "delta") return `llava apply-delta ${repository} whole --base ${base}`;
-  return `llava convert ${repository} package --base ${base}${tower === undefined ? "" : ` --vision ${tower}`}`;
+function Commands({ about, record }: { readonly about: string; readonly record: ZooRecord }): JSX.Element {
+  const t = useTexts();
+  const commands = commandsFor(record);
+  return (
+    <>
+      <p class="zoo-facts">{about}</p>
+      <div class="zoo-command">
+        <code>{commands}</code>
+        <CopyButton text={commands} label={t.zoo.copyCommand} />
+      </div>
+    </>
+  );
 }

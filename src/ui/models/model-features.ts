@@ -50,8 +50,6 @@ export interface DownloadsFeature {
   readonly setToken: (hub: string, token: string) => void;
   /** Whether the connection is metered: the browser reports that data costs money. */
   readonly isMetered: () => boolean;
-  /** Whether checkpoints are converted here; else only ONNX files and packages are offered. */
-  readonly canConvert: boolean;
 }
 
 /** The model for photographs that is offered beside the built-in one. */

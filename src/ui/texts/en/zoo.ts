@@ -74,7 +74,9 @@ export const zoo = {
     onnx: "ONNX",
   } satisfies Record<Source["format"], string>,
   getSource: (name: string, source: string) => `Download ${name} from ${source}`,
-  goesWith: (base: string) => `Doesn't answer by itself. The command line puts it together with ${base}:`,
+  goesWith: (base: string) => `Doesn't answer by itself. These commands put it together with ${base}:`,
+  elsewhere:
+    "Its vision encoder lies in another repository, so the command line makes it. Then add the package as a folder.",
   refused: "This model can't be converted here.",
   converterSays: (message: string) => `The converter says: ${message}`,
   offer: (downloaded: string, kept: string) => `Downloads ${downloaded}, stores ${kept}`,

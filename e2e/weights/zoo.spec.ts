@@ -1,0 +1,125 @@
+// A checkpoint, one click away: it is converted in the page while it is downloaded, and answers as the shipped package does. The hub is a
+// local server that answers as the real one does; the weights behind the names are Pocket LLaVA's checkpoint.
+import { readdir, readFile } from "node:fs/promises";
+import { expect, test, type Page } from "@playwright/test";
+import { publishOnHub, testCommit } from "#testing/hub-server.node.ts";
+import { startPackageServer, testPackage, type PackageServer } from "#testing/package-server.node.ts";
+import { askAbout, modelReady, openPage } from "../support/ask.ts";
+import { violations } from "../support/axe.ts";
+
+const repository = "llava-hf/llava-1.5-7b-hf";
+const name = "LLaVA 1.5 7B";
+const question = "How many cats are there?";
+const cors = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-headers": "range, authorization",
+  "access-control-expose-headers": "etag, content-range",
+};
+
+let server: PackageServer;
+let files: Map<string, Uint8Array>;
+
+test.beforeAll(async () => {
+  files = new Map();
+  for (const path of await readdir("training/checkpoint"))
+    files.set(path, new Uint8Array(await readFile(`training/checkpoint/${path}`)));
+});
+test.beforeEach(async () => {
+  server = await startPackageServer(testPackage());
+  server.headers = cors;
+  server.files = new Map();
+  publishOnHub(server, repository, files, { license: "llama2", modelType: "llava" });
+});
+test.afterEach(() => server.stop());
+
+const hub = (): string => new URL("/", server.baseUrl).href;
+const dialogOf = (page: Page) => page.getByRole("dialog", { name: "Models" });
+
+async function openModels(page: Page) {
+  await openPage(page, `./?device=wasm&hub=${encodeURIComponent(hub())}`);
+  await modelReady(page);
+  await page.getByTestId("photo-offer").getByRole("button", { name: "Other models" }).click();
+  return dialogOf(page);
+}
+
+test("the model that is offered beside the built-in one is one click away, in this engine", async ({ page }) => {
+  publishOnHub(server, "HuggingFaceTB/SmolVLM-256M-Instruct", files, { modelType: "llava" });
+  await openPage(page, `./?device=wasm&hub=${encodeURIComponent(hub())}`);
+  await modelReady(page);
+  const offer = page.getByTestId("photo-offer");
+  await expect(offer).toContainText("513 MB");
+  await expect(offer).toContainText("Apache-2.0");
+  expect(server.asked).toEqual([]);
+  await offer.getByRole("button", { name: "Get SmolVLM 256M" }).click();
+  await expect(page).toHaveTitle(/SmolVLM/);
+  await modelReady(page);
+  expect(await askAbout(page, "pets.png", question)).toBe("Three.");
+});
+
+test("one click on a card of the zoo: downloaded, converted, and the chat goes on with it, offline too", async ({
+  page,
+  context,
+}) => {
+  const dialog = await openModels(page);
+  await dialog.getByRole("searchbox").fill("llava-1.5-7b-hf");
+  const card = dialog.locator('[data-testid="zoo-model"][data-id="llava-1.5-7b"]');
+  await expect(card).toContainText("runs in this page's own engine");
+  await expect(card).toContainText("not yet run on its real weights");
+  expect(server.asked).toEqual([]);
+  await card.getByRole("button", { name: "Download · 14.1 GB" }).click();
+  await expect(page).toHaveTitle(new RegExp(name));
+  await modelReady(page);
+  const answer = await askAbout(page, "pets.png", question);
+  expect(answer).toBe("Three.");
+  // Every request for weights is of the listed commit.
+  const asked = server.asked.filter(({ path }) => path.endsWith(".safetensors"));
+  expect(asked.every(({ path, ranged }) => ranged && path.includes(testCommit))).toBe(true);
+
+  await server.stop();
+  await context.setOffline(true);
+  await page.goto("./?device=wasm&model=llava-1.5-7b");
+  await expect(page).toHaveTitle(new RegExp(name));
+  await modelReady(page);
+  expect(await askAbout(page, "pets.png", "Is there a rocket?")).toMatch(/^No/);
+});
+
+test("before the first byte the page tells what a checkpoint costs; a gated one asks for a token, and one that can't be read is a sentence", async ({
+  page,
+}) => {
+  let gated = true;
+  server.misbehave = () => (gated ? { kind: "status", status: 401 } : undefined);
+  const dialog = await openModels(page);
+  const address = dialog.getByLabel("owner/name on Hugging Face, or an address");
+  await address.fill(repository);
+  await dialog.getByRole("button", { name: "Check", exact: true }).click();
+  await expect(dialog.getByTestId("gated")).toHaveAttribute("data-status", "401");
+  await dialog.getByLabel("Access token").fill("two words");
+  await dialog.getByRole("button", { name: "Use token" }).click();
+  await expect(dialog.getByTestId("gated").getByRole("alert")).toContainText("isn't a token");
+  gated = false;
+  await dialog.getByLabel("Access token").fill("hf_example123");
+  await dialog.getByRole("button", { name: "Use token" }).click();
+  const offer = dialog.getByTestId("model-offer");
+  await expect(offer).toHaveAttribute("data-fit", "fits");
+  await expect(offer).toContainText(/Downloads [\d.]+ MB, stores [\d.]+ MB/);
+  await expect(offer).toContainText("SHA-256");
+  expect(await violations(page)).toEqual([]);
+  expect(await page.evaluate(() => localStorage.getItem("llava-web-hub-tokens"))).toContain("hf_example123");
+
+  publishOnHub(server, "someone/else", new Map([["config.json", new TextEncoder().encode('{"model_type":"bert"}')]]));
+  await address.fill("someone/else");
+  await dialog.getByRole("button", { name: "Check", exact: true }).click();
+  await expect(dialog.getByRole("alert")).toContainText("This model can't be converted here.");
+});
+
+test("a checkpoint's folder is converted from this device", async ({ page }) => {
+  const dialog = await openModels(page);
+  await dialog.getByTestId("folder-input").setInputFiles("training/checkpoint");
+  const offer = dialog.getByTestId("model-offer");
+  await expect(offer).toContainText("checkpoint");
+  await offer.getByRole("button", { name: /^Download and convert/ }).click();
+  await expect(page).toHaveTitle(/checkpoint/);
+  await modelReady(page);
+  expect(await askAbout(page, "pets.png", question)).toBe("Three.");
+  expect(server.asked).toEqual([]);
+});
