@@ -6,6 +6,7 @@ import * as v from "valibot";
 import { convert } from "#convert/convert.ts";
 import { checkpointFolder } from "#convert/package/folder.node.ts";
 import { memoryPackage } from "#testing/fixtures.ts";
+import { formulaPixels } from "#testing/formula-picture.ts";
 import { largestDifference } from "#testing/graph-runner.ts";
 import { placePictures, spellPictures } from "#engine/layout.ts";
 import { prefillChunk } from "#engine/prefill.ts";
@@ -246,17 +247,8 @@ function formulaFile(width: number, height: number): Blob {
   return new Blob([JSON.stringify([width, height])]);
 }
 
-/** Channel c of pixel x, y is (7x + 13y + 29c) mod 256. */
 async function formulaPicture(file: Blob): Promise<Pixels> {
-  const [width, height] = v.parse(v.tuple([v.number(), v.number()]), JSON.parse(await file.text()));
-  const data = new Uint8Array(width * height * 4);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      for (let c = 0; c < 3; c++) data[(y * width + x) * 4 + c] = (7 * x + 13 * y + 29 * c) % 256;
-      data[(y * width + x) * 4 + 3] = 255;
-    }
-  }
-  return { width, height, data };
+  return formulaPixels(...v.parse(v.tuple([v.number(), v.number()]), JSON.parse(await file.text())));
 }
 
 function every(values: readonly number[], step: number): number[] {

@@ -6,11 +6,11 @@ import * as web from "onnxruntime-web/wasm";
 import * as v from "valibot";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { preprocess } from "#engine/picture/image.ts";
-import type { Pixels } from "#engine/types.ts";
 import type { Manifest } from "#weights/manifest.ts";
 import { convert } from "./convert.ts";
 import { memoryPackage, type MemoryPackage } from "#testing/fixtures.ts";
 import { checkpointFolder } from "#convert/package/folder.node.ts";
+import { formulaPixels } from "#testing/formula-picture.ts";
 import { GoldenPrompt, runGolden, tolerance } from "#testing/golden.ts";
 import { largestDifference, runGraphs, type GraphRunner, type Ort } from "#testing/graph-runner.ts";
 
@@ -54,21 +54,9 @@ beforeAll(async () => {
 });
 afterAll(() => runner.release());
 
-/** Channel c of pixel x, y is (7x + 13y + 29c) mod 256. */
-function formulaPicture(width: number, height: number): Pixels {
-  const data = new Uint8Array(width * height * 4);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      for (let c = 0; c < 3; c++) data[(y * width + x) * 4 + c] = (7 * x + 13 * y + 29 * c) % 256;
-      data[(y * width + x) * 4 + 3] = 255;
-    }
-  }
-  return { width, height, data };
-}
-
 async function checkPrompt(graphs: GraphRunner, prompt: (typeof golden)["prompts"][number]): Promise<void> {
   const size = config.vision_config.image_size;
-  const pixels = preprocess(formulaPicture(prompt.width, prompt.height), "pad", { size, ...clip });
+  const pixels = preprocess(formulaPixels(prompt.width, prompt.height), "pad", { size, ...clip });
   const image = { token: config.image_token_index, tokens: manifest.model.imageTokens };
   const { worst, greedy } = await runGolden(graphs, prompt, { pixels, size }, image);
   expect(worst).toBeLessThan(tolerance);
@@ -77,7 +65,7 @@ async function checkPrompt(graphs: GraphRunner, prompt: (typeof golden)["prompts
 
 test("image features agree with PyTorch", async () => {
   const size = config.vision_config.image_size;
-  const pixels = preprocess(formulaPicture(size, size), "pad", { size, ...clip });
+  const pixels = preprocess(formulaPixels(size, size), "pad", { size, ...clip });
   expect(largestDifference(await runner.features(pixels, size), golden.features)).toBeLessThan(tolerance);
 });
 
