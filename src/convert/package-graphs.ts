@@ -3,7 +3,7 @@
 import type { LlavaConfig } from "#convert/config/config.ts";
 import type { LlavaTensors } from "#convert/checkpoint/llava-tensors.ts";
 import type { TextConfig } from "#convert/config/text-config.ts";
-import { buildDecoder, decoderSites } from "#convert/onnx/decoder.ts";
+import { buildDecoder, decoderSites, growsCache } from "#convert/onnx/decoder.ts";
 import { buildEmbedTokens } from "#convert/onnx/embed.ts";
 import { describeExpansion, placeWeights, type DataFile, type Layout } from "#convert/onnx/external-data.ts";
 import type { GraphBuilder } from "#convert/onnx/graph.ts";
@@ -90,7 +90,7 @@ export function buildGraphs(
       // A cache that grows can't be replayed.
       {
         expanded: isQuantized(bits.decoder),
-        replayable: observed !== true && text.attentionCap === undefined,
+        replayable: observed !== true && !growsCache(text),
         adaptable,
       },
       (variant) => buildDecoder(text, tensors, { ...decoder, ...variant }),

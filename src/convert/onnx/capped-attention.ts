@@ -22,7 +22,7 @@ export interface CappedShared {
  */
 export function cappedInputs(graph: GraphBuilder, config: TextConfig, cap: number): CappedShared {
   const { heads, kvHeads, attentionScale, windows } = config;
-  const positions = graph.input("position_ids", "int64", ["batch_size", "sequence_length"]);
+  const positions = "position_ids";
   const batch = graph.node("batch", "Shape", [positions], { start: { int: 0 }, end: { int: 1 } });
   const added = graph.node("added", "Shape", [positions], { start: { int: 1 }, end: { int: 2 } });
   const total = graph.node("all", "Shape", ["attention_mask"], { start: { int: 1 }, end: { int: 2 } });

@@ -19,6 +19,14 @@ interface Lengths {
   readonly keep: (path: string, x: Value) => Value;
 }
 
+/**
+ * Whether the graph wants a cache that grows. ONNX Runtime's attention on WebGPU computes wrong numbers where a window meets one buffer for past and
+ * present (1.30). Such graphs take `position_ids`, by which engines tell them.
+ */
+export function growsCache({ attentionCap, windows }: TextConfig): boolean {
+  return attentionCap !== undefined || windows.some((window) => window !== undefined);
+}
+
 /** What every layer needs beside its weights. */
 export interface Shared extends Lengths {
   readonly cos: Value;
@@ -136,6 +144,7 @@ function sharedInputs(graph: GraphBuilder, config: TextConfig, options: GraphOpt
   ]);
   const frequencies = graph.float32("rotary.frequencies", config.inverseFrequencies, [1, config.headSize / 2]);
   const angles = graph.node("rotary", "Mul", [column, frequencies]); // [context, headSize / 2]
+  if (growsCache(config)) graph.input("position_ids", "int64", ["batch_size", "sequence_length"]);
   return {
     ...lengths,
     cos: graph.node("rotary", "Cos", [angles]),
