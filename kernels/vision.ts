@@ -1,6 +1,5 @@
 // AssemblyScript. Runs a vision transformer (CLIP's or SigLIP's blocks) and LLaVA's projector on one picture. All threads run `forward` over one
 // shared memory, phase by phase. Knows no files; src/engine/kernel/vision.ts lays out the memory.
-import { gelu } from "../src/engine/kernel/layout/activations";
 import * as matrixLayout from "../src/engine/kernel/layout/matrix";
 import { header } from "../src/engine/kernel/layout/team";
 import * as blockLayout from "../src/engine/kernel/layout/vision-block";
@@ -342,7 +341,7 @@ function project(scratch: usize): void {
   if (field(layout.projections) == 1) {
     matmul(first, rows, x, xScales, address(layout.out), scratch);
   } else {
-    activatedMatmul(first, rows, x, xScales, gelu, scratch);
+    activatedMatmul(first, rows, x, xScales, field(layout.projectorActivation), scratch);
     finishPhase();
     matmul(
       first + matrixLayout.bytes,

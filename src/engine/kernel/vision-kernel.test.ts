@@ -50,6 +50,9 @@ const kinds: Readonly<Record<string, Kind>> = {
     ...siglip,
     config: { model_type: "llava_onevision", image_grid_pinpoints: [[48, 96]], vision_aspect_ratio: "anyres_max_9" },
   },
+  "a projector with ReLU": { ...clip, config: { projector_hidden_act: "relu" } },
+  "a projector with GELU's tanh form": { ...clip, bits: 4, config: { projector_hidden_act: "gelu_pytorch_tanh" } },
+  "a projector with SiLU": { ...clip, config: { projector_hidden_act: "silu" } },
   "CLIP with room for an adapter": { ...clip, adaptable: true },
   // As SigLIP-so400m's 384 pixels and patches of 14: some pixels belong to no patch.
   "SigLIP whose patches do not fill the picture": {

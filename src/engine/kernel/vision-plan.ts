@@ -26,8 +26,9 @@ export interface VisionPlan {
   readonly heads: number;
   readonly headSize: number;
   readonly epsilon: number;
-  /** The blocks' activation; the projector's is "gelu". */
+  /** The blocks' activation, and the projector's between two matrices. */
   readonly activation: Activation;
+  readonly projectorActivation: Activation;
   readonly channels: number;
   /** Pixels on a patch's side. */
   readonly patch: number;
@@ -54,17 +55,26 @@ export interface VisionPlan {
   readonly classifier: ClassifierPlan | undefined;
 }
 
-export type Activation = "quick_gelu" | "gelu_tanh" | "gelu";
+export type Activation = "quick_gelu" | "gelu_tanh" | "gelu" | "relu" | "silu";
 
 const activations = new Map<string, Activation>([
   ["QuickGelu", "quick_gelu"],
   ["FastGelu", "gelu_tanh"],
   ["Gelu", "gelu"],
+  ["Relu", "relu"],
+  ["Sigmoid", "silu"],
 ]);
 
 /** The graph's plan; undefined where a part of the graph is not as expected. */
 export function planVision(graph: OnnxGraph): VisionPlan | undefined {
   return walked(() => read(graph));
+}
+
+/** Takes an activation; SiLU is two operators, x · sigmoid(x). */
+function takeActivation(walk: GraphWalk): Activation {
+  const found = expect(activations.get(walk.next().op));
+  if (found === "silu") walk.next("Mul");
+  return found;
 }
 
 /** Longer than functions are elsewhere: the nodes are matched in the graph's order, and each by the outputs of those before it. */
@@ -139,7 +149,7 @@ function read({ nodes, tensors }: OnnxGraph): VisionPlan {
     residual();
     const mlpNorm = norm(stream);
     const wide = walk.matrix();
-    const own = expect(activations.get(walk.next().op));
+    const own = takeActivation(walk);
     activation ??= own;
     const narrow = walk.matrix();
     residual();
@@ -163,8 +173,9 @@ function read({ nodes, tensors }: OnnxGraph): VisionPlan {
   const isShuffled = walk.peek()?.op === "Transpose";
   if (isShuffled) for (let swaps = 0; swaps < 2; swaps++) walk.next("Transpose");
   const projector = [walk.matrix()];
-  if (walk.peek()?.op === "Gelu") {
-    walk.next();
+  let projectorActivation: Activation = "gelu";
+  if (activations.has(walk.peek()?.op ?? "")) {
+    projectorActivation = takeActivation(walk);
     projector.push(walk.matrix());
   }
   // What is left belongs to the newline row.
@@ -186,6 +197,7 @@ function read({ nodes, tensors }: OnnxGraph): VisionPlan {
     headSize,
     epsilon: expect(epsilon),
     activation: expect(activation),
+    projectorActivation,
     channels: expect(channels),
     patch: expect(patch),
     kernel,

@@ -2,7 +2,7 @@
 // weights as they are in the package. Knows no runtime; its host starts the helper threads.
 import { EngineError } from "#engine/errors.ts";
 import { classifierFits, placeClassifier } from "./classifier.ts";
-import { geluTanh, gelu, quickGelu } from "#engine/kernel/layout/activations.ts";
+import * as numbers from "#engine/kernel/layout/activations.ts";
 import * as blockLayout from "#engine/kernel/layout/vision-block.ts";
 import * as layout from "#engine/kernel/layout/vision-header.ts";
 import {
@@ -39,7 +39,13 @@ export interface VisionTower {
   release(): void;
 }
 
-const activations: Readonly<Record<Activation, number>> = { quick_gelu: quickGelu, gelu_tanh: geluTanh, gelu };
+const activations: Readonly<Record<Activation, number>> = {
+  quick_gelu: numbers.quickGelu,
+  gelu_tanh: numbers.geluTanh,
+  gelu: numbers.gelu,
+  relu: numbers.relu,
+  silu: numbers.silu,
+};
 
 export interface TowerOptions extends WeightFiles {
   readonly plan: VisionPlan;
@@ -181,6 +187,7 @@ function layOut(memory: KernelMemory, plan: VisionPlan, image: number, threads: 
     classifier: placed?.table ?? 0,
     postNorm: tables.postNorm ? place(tables.postNorm.length * 4) : 0,
     shuffle: plan.shuffle,
+    projectorActivation: activations[plan.projectorActivation],
   };
   return { fields, tables, placed };
 }

@@ -65,3 +65,5 @@ export const classifier = 160;
 export const postNorm = 164;
 /** Side of the square of patches that become one row of the projector's input. */
 export const shuffle = 168;
+/** The projector's activation, one of activations.ts. */
+export const projectorActivation = 172;
