@@ -1,7 +1,7 @@
 // AssemblyScript. Matrix products of block-quantized weights and rows of activations. Weights are read as they lie in a package. Activations are
 // 16-bit integers with a scale per block of 32. Sums are 32-bit integers within a block, and floats across blocks.
 import * as layout from "../src/engine/kernel/layout/matrix";
-import { leastUnpackedBytes, spillBytes } from "../src/engine/kernel/layout/sizes";
+import { halves, hasOffsets, leastUnpackedBytes, spillBytes } from "../src/engine/kernel/layout/sizes";
 import { nextItem } from "./team";
 
 /** Rows of weights in a work item. */
@@ -219,6 +219,32 @@ function dotFourRows(
   store<f32>(out + 3 * outBytes, sumLanes(s3) + bias);
 }
 
+/** A number per run of a block, in the lanes of a dot product's partial sums: the first two of the first 16 columns, the others of the rest. */
+function perRun(numbers: usize, b: usize, run: i32): v128 {
+  if (run == 32) return v128.load32_splat(numbers + (b << 2));
+  const two = v128.load64_zero(numbers + (b << 3));
+  return v128.shuffle<i32>(two, two, 0, 0, 1, 1);
+}
+
+/** As dotRow, for runs of 16 or with offsets: a block also adds its offsets times the sums of its activations. */
+function dotRowOfRuns(w: usize, scales: usize, offsets: usize, run: i32, blocks: i32, x: usize, xScales: usize): f32 {
+  const ones = i16x8.splat(1);
+  let sum = f32x4.splat(0);
+  for (let b: usize = 0; b < <usize>blocks; b++) {
+    const xScale = v128.load32_splat(xScales + (b << 2));
+    const products = dot32(v128.load(w), v128.load(w, 16), v128.load(w, 32), v128.load(w, 48), x);
+    let part = f32x4.mul(f32x4.convert_i32x4_s(products), perRun(scales, b, run));
+    if (offsets) {
+      const sums = dot32(ones, ones, ones, ones, x);
+      part = f32x4.add(part, f32x4.mul(f32x4.convert_i32x4_s(sums), perRun(offsets, b, run)));
+    }
+    sum = f32x4.add(sum, f32x4.mul(part, xScale));
+    w += 64;
+    x += 64;
+  }
+  return sumLanes(sum);
+}
+
 /** Bytes of the scratch of `matmulRows`, for at least two rows of unpacked weights. `unpackedBytes` of src/engine/kernel/memory.ts is the same. */
 export function unpackedBytes(columns: i32): usize {
   return spillBytes + max((<usize>columns) << 2, leastUnpackedBytes);
@@ -239,7 +265,8 @@ export function matmulRows(
   stride: i32,
   scratch: usize,
 ): void {
-  const bits = load<i32>(matrix, layout.bits);
+  const form = load<i32>(matrix, layout.bits);
+  const bits = form & 15;
   const columns = load<i32>(matrix, layout.columns);
   const blocks = columns >> 5;
   const xBytes = (<usize>blocks) << 6;
@@ -248,11 +275,16 @@ export function matmulRows(
   const zeroBytes = <usize>(bits == 4 ? (blocks + 1) >> 1 : blocks);
   const allData = load<usize>(matrix, layout.data),
     allScales = load<usize>(matrix, layout.scales),
-    allZeros = load<usize>(matrix, layout.zeroPoints),
-    bias = load<usize>(matrix, layout.bias);
+    bias = load<usize>(matrix, layout.bias),
+    shifts = load<usize>(matrix, layout.zeroPoints);
+  const allOffsets: usize = form & hasOffsets ? shifts : 0,
+    allZeros: usize = form & hasOffsets ? 0 : shifts;
+  const run = form & halves ? 16 : 32;
+  const isPlain = run == 32 && !allOffsets;
+  const scaleBytes = run == 32 ? xScaleBytes : xScaleBytes << 1;
   const outBytes = (<usize>stride) << 2;
   const unpacked = scratch + spillBytes;
-  if (rows == 1 && bits == 4) {
+  if (rows == 1 && bits == 4 && isPlain) {
     for (let n = <usize>from; n < <usize>to; n++) {
       const zeros = allZeros ? allZeros + n * zeroBytes : 0;
       const sum = dotRow4(allData + n * rowBytes, allScales + n * xScaleBytes, zeros, blocks, x, xScales, scratch);
@@ -273,9 +305,17 @@ export function matmulRows(
         aScales = xScales + <usize>m * xScaleBytes;
       for (let n = <usize>first; n < <usize>last; n++) {
         const w = unpacked + (n - <usize>first) * xBytes;
-        const scales = allScales + n * xScaleBytes;
+        const scales = allScales + n * scaleBytes;
         const added = bias ? load<f32>(bias + (n << 2)) : <f32>0;
         const cell = out + <usize>m * outBytes + (n << 2);
+        if (!isPlain) {
+          const offsets = allOffsets ? allOffsets + n * scaleBytes : 0;
+          for (let i: usize = 0; i < <usize>min(4, rows - m); i++) {
+            const sum = dotRowOfRuns(w, scales, offsets, run, blocks, a + i * xBytes, aScales + i * xScaleBytes);
+            store<f32>(cell + i * outBytes, sum + added);
+          }
+          continue;
+        }
         if (m + 4 <= rows) {
           dotFourRows(w, scales, blocks, a, xBytes, aScales, xScaleBytes, cell, outBytes, added, scratch);
           continue;

@@ -5,6 +5,8 @@
 fixtures/gguf/types.gguf          every type that is read: a tensor of random blocks, and what gguf's own dequantizer makes of it
 fixtures/gguf/<family>.gguf and   checkpoints of fixtures/families, whose golden vectors hold for them: weights are exact in f16
     <family>.mmproj.gguf
+fixtures/gguf/mixed.gguf and      every type in one model, and what PyTorch computes with its dequantized weights:
+    mixed.mmproj.gguf             fixtures/families/gguf-mixed.golden.json
 fixtures/gguf/spm.gguf, bare.gguf the SentencePiece models of fixtures/sentencepiece, without tensors
 """
 
@@ -22,6 +24,8 @@ OUT = FIXTURES / "gguf"
 TYPES = [T.F32, T.F16, T.BF16, T.Q4_0, T.Q4_1, T.Q5_0, T.Q5_1, T.Q8_0, T.Q2_K, T.Q3_K, T.Q4_K, T.Q5_K, T.Q6_K, T.IQ4_NL]  # fmt: skip
 # Where a block has its halves: (offset, size of what they scale).
 HALVES = {T.Q2_K: (80, 82), T.Q3_K: (108,), T.Q4_K: (0, 2), T.Q5_K: (0, 2), T.Q6_K: (208,), T.IQ4_NL: (0,)}  # fmt: skip
+# The second half scales what is taken off: half as much, so that values lie on both sides of zero.
+FULL_OFFSET = {T.Q2_K: 30, T.Q4_K: 126, T.Q5_K: 126}
 FULL = {T.Q2_K: 45, T.Q3_K: 128, T.Q4_K: 945, T.Q5_K: 1953, T.Q6_K: 4064, T.IQ4_NL: 127}
 
 
@@ -29,8 +33,8 @@ def random_blocks(random, kind, rows, cols, size=1.0):
     """uint8 [rows, bytes of a row]: random integers, and halves that make values of up to about `size`."""
     elements, block_bytes = gguf.GGML_QUANT_SIZES[kind]
     blocks = random.integers(0, 256, (rows * cols // elements, block_bytes), np.uint8)
-    for at in HALVES[kind]:
-        halves = (size / FULL[kind] * random.uniform(0.5, 1, len(blocks))).astype(np.float16)
+    for i, at in enumerate(HALVES[kind]):
+        halves = (size / (FULL_OFFSET if i else FULL)[kind] * random.uniform(0.5, 1, len(blocks))).astype(np.float16)
         blocks[:, at : at + 2] = halves[:, None].view(np.uint8)
     return blocks.reshape(rows, -1)
 
@@ -123,13 +127,16 @@ TOWER = {
 OLD = {"mlp.fc1": "ffn_down", "mlp.fc2": "ffn_up"}
 
 
-def add_tensor(writer, name, weights):
-    """Matrices at 16 bits, everything else at 32."""
+def add_tensor(writer, name, weights, kind=None):
+    """Matrices at 16 bits, everything else at 32; or the bytes of a type."""
+    if kind is not None:
+        writer.add_tensor(name, weights, raw_dtype=kind)
+        return
     matrix = weights.ndim > 1 and "position" not in name and "class" not in name
     writer.add_tensor(name, weights.astype(np.float16 if matrix else np.float32))
 
 
-def write_decoder(path, config, tensors, tokenizer, pre="gpt-2"):
+def write_decoder(path, config, tensors, tokenizer, pre="gpt-2", kinds={}):
     text = config["text_config"]
     arch = "qwen2" if text["model_type"] == "qwen2" else "llama"
     heads, kv_heads = text["num_attention_heads"], text["num_key_value_heads"]
@@ -151,22 +158,22 @@ def write_decoder(path, config, tensors, tokenizer, pre="gpt-2"):
     add_byte_level_tokenizer(writer, tokenizer, text["vocab_size"], pre)
     for name, weights in tensors.items():
         if name == "language_model.lm_head.weight":
-            add_tensor(writer, "output.weight", weights)
+            add_tensor(writer, "output.weight", weights, kinds.get(name))
         rest = name.removeprefix("language_model.model.")
         if rest == name:
             continue
         if rest in ("embed_tokens.weight", "norm.weight"):
-            add_tensor(writer, {"embed_tokens.weight": "token_embd.weight", "norm.weight": "output_norm.weight"}[rest], weights)
+            add_tensor(writer, {"embed_tokens.weight": "token_embd.weight", "norm.weight": "output_norm.weight"}[rest], weights, kinds.get(name))
             continue
         _, layer, *module, kind = rest.split(".")
         module = ".".join(module)
         if arch == "llama" and module in ("self_attn.q_proj", "self_attn.k_proj"):
             weights = permuted(weights, heads if "q_proj" in module else kv_heads)
-        add_tensor(writer, f"blk.{layer}.{DECODER[module]}.{kind}", weights)
+        add_tensor(writer, f"blk.{layer}.{DECODER[module]}.{kind}", weights, kinds.get(name))
     close(writer)
 
 
-def write_mmproj(path, config, tensors, old=False):
+def write_mmproj(path, config, tensors, old=False, kinds={}):
     vision = config["vision_config"]
     siglip = vision["model_type"].startswith("siglip")
     layer = config["vision_feature_layer"]
@@ -199,14 +206,14 @@ def write_mmproj(path, config, tensors, old=False):
             add_tensor(writer, "model.image_newline" if old else "v.image_newline", weights)
         if name.startswith("multi_modal_projector."):
             _, linear, kind = name.split(".")
-            add_tensor(writer, f"mm.{ {'linear_1': 0, 'linear_2': 2}[linear] }.{kind}", weights)
+            add_tensor(writer, f"mm.{ {'linear_1': 0, 'linear_2': 2}[linear] }.{kind}", weights, kinds.get(name))
         rest = name.removeprefix("vision_tower.vision_model.")
         if rest == name or rest.startswith("post_layernorm"):
             continue
         if rest.startswith("encoder.layers."):
             _, _, at, *module, kind = rest.split(".")
             if int(at) < blocks:
-                add_tensor(writer, f"v.blk.{at}.{names['.'.join(module)]}.{kind}", weights)
+                add_tensor(writer, f"v.blk.{at}.{names['.'.join(module)]}.{kind}", weights, kinds.get(name))
             continue
         rest = rest.replace("embeddings.class_embedding", "class_embd").replace("embeddings.patch_embedding", "patch_embd")
         rest = rest.replace("embeddings.position_embedding", "position_embd").replace("pre_layrnorm", "pre_ln")
@@ -223,6 +230,74 @@ def write_family(name, old=False, pre="gpt-2"):
     write_mmproj(OUT / f"{name}.mmproj.gguf", config, tensors, old)
 
 
+# Every type in one model. Queries, keys and values differ, and so do the two layers.
+MIXED = {
+    "embed_tokens": T.Q8_0, "lm_head": T.Q6_K,
+    "layers.0.self_attn.q_proj": T.Q4_K, "layers.0.self_attn.k_proj": T.Q4_K, "layers.0.self_attn.v_proj": T.Q6_K,
+    "layers.0.self_attn.o_proj": T.Q4_1, "layers.0.mlp.gate_proj": T.Q2_K, "layers.0.mlp.up_proj": T.Q3_K, "layers.0.mlp.down_proj": T.Q5_K,
+    "layers.1.self_attn.q_proj": T.Q4_0, "layers.1.self_attn.k_proj": T.Q4_0, "layers.1.self_attn.v_proj": T.Q4_0,
+    "layers.1.self_attn.o_proj": T.IQ4_NL, "layers.1.mlp.gate_proj": T.Q5_0, "layers.1.mlp.up_proj": T.Q5_1, "layers.1.mlp.down_proj": T.Q8_0,
+    "layers.0.mlp.fc1": T.Q8_0, "layers.0.mlp.fc2": T.Q4_1, "layers.1.self_attn.out_proj": T.Q5_0, "linear_1": T.Q4_0, "linear_2": T.Q8_0,
+}  # fmt: skip
+
+
+def write_mixed():
+    """A model of 256 channels, which blocks of all types fill, and what PyTorch computes with the dequantized weights."""
+    import torch
+    from transformers import CLIPVisionConfig, LlamaConfig
+
+    import make_family_golden as families
+
+    text = {"hidden_size": 256, "intermediate_size": 256, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 64}
+    family = {
+        "kind": "llava", "aspect": "pad", "prompts": families.ONE_PICTURE[:2],
+        "vision": CLIPVisionConfig(**(families.CLIP | {"hidden_size": 32, "intermediate_size": 64})),
+        "text": LlamaConfig(**text, max_position_embeddings=2048, rms_norm_eps=1e-5),
+    }  # fmt: skip
+    tokenizer = families.tokenizer_of(family)
+    model = families.build(family, tokenizer.get_vocab_size())
+    for seed in range(1, 100):
+        families.scramble(model, seed)
+        random = np.random.default_rng(seed)
+        tensors = {name: t.numpy() for name, t in families.tensors_of(model, family).items()}
+        kinds = {}
+        for name, weights in tensors.items():
+            kind = next((k for part, k in MIXED.items() if name.endswith(f".{part}.weight")), None)
+            # The tower's layers have names of their own.
+            if kind is None or ("vision_tower" in name) != ("fc" in name or "out_proj" in name) and "linear" not in name:
+                continue
+            rows, cols = weights.shape
+            kinds[name] = kind
+            tensors[name] = quantized(random, kind, rows, cols, 3 * 1.4 / np.sqrt(cols) if "embed" not in name else 1.5)
+        whole = {
+            name: gguf.dequantize(t, kinds[name]).reshape(t.shape[0], -1) if name in kinds else t.astype(np.float32)
+            for name, t in tensors.items()
+        }
+        own = model.state_dict()
+        with torch.no_grad():
+            for name, t in whole.items():
+                here = next(n for n in own if ours(n) == name)
+                own[here].copy_(torch.from_numpy(t))
+        prompts = [families.reference(model, family, tokenizer, sizes, True) for sizes in family["prompts"]]
+        if min(p["margin"] for p in prompts) > 0.01:
+            break
+    config = model.config.to_dict()
+    write_decoder(OUT / "mixed.gguf", config, tensors, json.loads(tokenizer.to_str()), kinds=kinds)
+    write_mmproj(OUT / "mixed.mmproj.gguf", config, tensors, kinds=kinds)
+    families.write_json(FIXTURES / "families" / "gguf-mixed.golden.json", {"prompts": prompts})
+    print("mixed, smallest margin", min(p["margin"] for p in prompts), "seed", seed)
+
+
+def ours(name):
+    """As make_family_golden.tensors_of names a model's parameters."""
+    if name.startswith("lm_head."):
+        return "language_model." + name
+    name = name.removeprefix("model.").replace("language_model.", "language_model.model.", 1)
+    if name.startswith("vision_tower.") and ".vision_model." not in name:
+        return name.replace("vision_tower.", "vision_tower.vision_model.", 1)
+    return name
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     write_types()
@@ -233,6 +308,7 @@ def main():
     write_family("llava-1.6-mistral")
     write_family("llava-1.6-34b")
     write_family("llava-interleave")
+    write_mixed()
     print(sum(f.stat().st_size for f in OUT.rglob("*") if f.is_file()), "bytes")
 
 

@@ -40,7 +40,7 @@ export class GraphWeights {
   }
 
   /** The matrix's rows, and its bias's where it has one. */
-  async matrix(matrix: Omit<PlannedMatrix, "rows">, parts: readonly Part[]): Promise<void> {
+  async matrix(matrix: Omit<PlannedMatrix, "rows" | "run" | "offsets">, parts: readonly Part[]): Promise<void> {
     const whole = {
       data: await this.#bytesOf(matrix.data),
       scales: floatsOf(await this.#bytesOf(matrix.scales)),

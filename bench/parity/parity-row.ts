@@ -68,7 +68,7 @@ const huggingFace = [
   "llava-several-layers",
 ];
 const originalOnly = ["llava-llama-2", "llava-v0"];
-const ggufs = ["llava-1.5", "llava-1.6-vicuna", "llava-1.6-mistral", "llava-1.6-34b", "llava-interleave"];
+const ggufs = ["llava-1.5", "llava-1.6-vicuna", "llava-1.6-mistral", "llava-1.6-34b", "llava-interleave", "gguf-mixed"];
 
 /** Every architecture in every layout it is published in. */
 export const parityCases: readonly ParityCase[] = [
@@ -93,7 +93,7 @@ export const parityCases: readonly ParityCase[] = [
     architecture: name,
     layout: "GGUF" as const,
     checkpoint: "../gguf",
-    gguf: [`${name}.gguf`, `${name}.mmproj.gguf`],
+    gguf: ["gguf", "mmproj.gguf"].map((ending) => `${name.replace("gguf-", "")}.${ending}`),
   })),
 ].sort((a, b) => a.architecture.localeCompare(b.architecture));
 

@@ -151,6 +151,12 @@ async function runConvert(given: string, out: string, rawFlags: Flags): Promise<
     return convert(from, to, {
       quantizer,
       bits: bitsOf(flags),
+      // Whoever asks for bits gets them.
+      keep: {
+        vision: (flags.bitsVision ?? flags.bits) === undefined,
+        embed: (flags.bitsEmbed ?? flags.bits) === undefined,
+        decoder: (flags.bitsDecoder ?? flags.bits) === undefined,
+      },
       ...common,
       renderChat,
       tryTokenizer: tokenizerThread(),

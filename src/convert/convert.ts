@@ -12,6 +12,7 @@ import { checkTokens, type TryTokenizer } from "#convert/text/check-tokens.ts";
 import { chooseConversation, type Conversation } from "#convert/text/choose-template.ts";
 import { parseConfig, type LlavaConfig } from "#convert/config/config.ts";
 import { dataFileWriter, type DataFile } from "#convert/onnx/external-data.ts";
+import type { Checkpoint } from "#convert/checkpoint/checkpoint.ts";
 import { readObject } from "#convert/checkpoint/json-file.ts";
 import { LlavaTensors } from "#convert/checkpoint/llava-tensors.ts";
 import { unfused } from "#convert/checkpoint/unfused.ts";
@@ -112,7 +113,9 @@ export async function prepareModel(given: CheckpointFolder, options: ConvertOpti
   noteConfig(config, options);
   const tensors = new LlavaTensors(unfused(checkpoint, config.text));
   const squares = manifestSquares(config, await imageProcessor(from));
-  const graphs = buildGraphs(config, tensors, options.bits, options.adaptable === true, options);
+  const storage = { ...options, keep: options.keep ?? { vision: true, embed: true, decoder: true } };
+  const kept = keptBits(checkpoint, storage);
+  const graphs = buildGraphs(config, tensors, options.bits, options.adaptable === true, { ...storage, kept });
   tensors.refuseUnread(config.text.layers);
   const conversation = await chooseConversation({
     folder: from,
@@ -162,6 +165,17 @@ export async function finishPackage(
 }
 
 /** What people should know of a decoder: what it can't do here, or what was decided for it. */
+/** The bits that the checkpoint has most of a part's matrices in, where they are kept. */
+function keptBits({ tensors }: Checkpoint, { keep }: GraphStorage): GraphStorage["kept"] {
+  const of = (part: keyof PartBits, name: string): 4 | 8 | undefined =>
+    keep?.[part] === true ? tensors.get(name)?.blocks?.form.bits : undefined;
+  return {
+    vision: of("vision", "vision_tower.vision_model.encoder.layers.0.mlp.fc1.weight"),
+    embed: of("embed", "language_model.model.embed_tokens.weight"),
+    decoder: of("decoder", "language_model.model.layers.0.mlp.down_proj.weight"),
+  };
+}
+
 function noteConfig({ text }: LlavaConfig, { onNote }: ConvertOptions): void {
   const { context, statedContext, embedScale, pictureScale } = text;
   if (context !== statedContext) {

@@ -16,7 +16,12 @@ import type { Manifest, ManifestGraph } from "#weights/manifest.ts";
 import { decoderFingerprint } from "./adapter-fit.ts";
 
 /** How the weights of all graphs are stored. */
-export type GraphStorage = Pick<GraphOptions, "scheme" | "importances" | "observed" | "quantizer">;
+export interface GraphStorage extends Pick<GraphOptions, "scheme" | "importances" | "observed" | "quantizer"> {
+  /** The parts whose matrices stay as a checkpoint has quantized them; all by default. */
+  readonly keep?: Readonly<Record<keyof PartBits, boolean>> | undefined;
+  /** The bits of most matrices of such a part, by which its files are named; undefined for other parts. */
+  readonly kept?: Readonly<Record<keyof PartBits, 4 | 8 | undefined>> | undefined;
+}
 
 /** Bits per weight of each part. */
 export interface PartBits {
@@ -65,31 +70,38 @@ export function buildGraphs(
   tensors: LlavaTensors,
   bits: PartBits,
   adaptable: boolean,
-  { scheme, importances, observed, quantizer }: GraphStorage,
+  { scheme, importances, observed, quantizer, keep, kept }: GraphStorage,
 ): PackageGraphs {
   const { text } = config;
   const storage = { scheme, importances, observed, quantizer };
-  const vision = { ...storage, bits: bits.vision };
-  const embed = { ...storage, bits: bits.embed };
-  const decoder = { ...storage, bits: bits.decoder };
+  const named: PartBits = {
+    vision: kept?.vision ?? bits.vision,
+    embed: kept?.embed ?? bits.embed,
+    decoder: kept?.decoder ?? bits.decoder,
+  };
+  // What is not kept in a part of kept matrices. An expanded graph can be filled from anything but 16 bits.
+  const rest = (part: keyof PartBits): Bits => (kept?.[part] !== undefined && bits[part] === 16 ? 8 : bits[part]);
+  const vision = { ...storage, bits: rest("vision"), keep: keep?.vision };
+  const embed = { ...storage, bits: rest("embed"), keep: keep?.embed };
+  const decoder = { ...storage, bits: rest("decoder"), keep: keep?.decoder };
   // Only quantized weights are expanded.
   const isQuantized = (part: Bits): boolean => part <= 8;
   return {
-    vision: buildPart("vision_encoder", bits.vision, { expanded: isQuantized(bits.vision) }, (variant) =>
+    vision: buildPart("vision_encoder", named.vision, { expanded: isQuantized(named.vision) }, (variant) =>
       config.mixture
         ? buildMixtureEncoder(config, tensors, { ...vision, ...variant })
         : // An adapter's projector goes on from an output that the vision graph has only in adaptable packages.
           buildVisionEncoder(config, tensors, { ...vision, ...variant, adaptable }),
     ),
-    embed: buildPart("embed_tokens", bits.embed, {}, (variant) =>
+    embed: buildPart("embed_tokens", named.embed, {}, (variant) =>
       buildEmbedTokens(text, tensors, { ...embed, ...variant }),
     ),
     decoder: buildPart(
       decoderBase,
-      bits.decoder,
+      named.decoder,
       // A cache that grows can't be replayed.
       {
-        expanded: isQuantized(bits.decoder),
+        expanded: isQuantized(named.decoder),
         replayable: observed !== true && !growsCache(text),
         adaptable,
       },

@@ -143,6 +143,8 @@ export type ExpansionTensor =
       readonly scales: ByteRange;
       /** uint8, packed like `data`, one value per block; absent means 8 (4-bit) or 128 (8-bit). */
       readonly zeroPoints?: ByteRange | undefined;
+      /** f32 [rows, ceil(cols/block)]; added to a block's values. */
+      readonly offsets?: ByteRange | undefined;
     };
 
 /**

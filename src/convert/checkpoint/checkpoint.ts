@@ -2,6 +2,7 @@
 // Independent of file formats and models.
 import { badCheckpoint } from "./bad-checkpoint.ts";
 import type { ByteSource } from "#formats/byte-source.ts";
+import type { BlockForm, PackedBlocks } from "#formats/gguf/pack.ts";
 import { bf16ToF32, f16ToF32 } from "#formats/float.ts";
 
 /** Types of elements by their safetensors names, with their bytes. */
@@ -30,8 +31,17 @@ export interface Tensor {
   read(start: number, count: number): Promise<Float32Array<ArrayBuffer>>;
   /** The stored bytes, unchecked; only for tensors that are stored contiguously in a file. */
   readonly readStored?: ((start: number, count: number) => Promise<StoredValues>) | undefined;
+  /** Its small integers as they are, where it is stored in blocks of such. */
+  readonly blocks?: TensorBlocks | undefined;
   /** What of files a read of these elements touches; absent where they are computed, which takes files at random. */
   readonly spans?: ((start: number, count: number) => readonly Span[] | undefined) | undefined;
+}
+
+/** A tensor that is quantized already. */
+export interface TensorBlocks {
+  readonly form: BlockForm;
+  /** Whole rows, in a form that holds them. */
+  read(start: number, count: number, form: BlockForm): Promise<PackedBlocks>;
 }
 
 /** Some bytes of a file. */
@@ -157,7 +167,7 @@ export function computedTensor(
   like: Tensor,
   computed: Pick<Tensor, "read" | "spans"> & { readonly origin?: string },
 ): Tensor {
-  return { ...like, readStored: undefined, spans: undefined, ...computed };
+  return { ...like, readStored: undefined, blocks: undefined, spans: undefined, ...computed };
 }
 
 function storedReader(dtype: string, source: ByteSource, offset: number): Pick<Tensor, "readStored"> {

@@ -1,7 +1,16 @@
 // Finds LLaVA's tensors in a checkpoint by our own short names, whichever of Hugging Face's layouts of keys it uses.
 // Knows names and shapes of sources; knows nothing of ONNX.
+import { joinedForm, joinPacked, type BlockForm, type PackedBlocks } from "#formats/gguf/pack.ts";
 import { badCheckpoint } from "./bad-checkpoint.ts";
-import { isBuffer, joinSpans, type Checkpoint, type Span, type StoredValues, type Tensor } from "./checkpoint.ts";
+import {
+  isBuffer,
+  joinSpans,
+  type Checkpoint,
+  type Span,
+  type StoredValues,
+  type Tensor,
+  type TensorBlocks,
+} from "./checkpoint.ts";
 
 /** A matrix that reads itself in runs of rows, as f32. */
 export interface Matrix {
@@ -15,6 +24,15 @@ export interface Matrix {
   spans(start: number, count: number): readonly Span[] | undefined;
   /** Of a matrix of several tensors: the rows at which one ends and the next begins. */
   readonly breaks?: readonly number[] | undefined;
+  /** Where the checkpoint has it quantized already. */
+  readonly blocks?: MatrixBlocks | undefined;
+}
+
+/** Rows of a matrix that is quantized already. */
+export interface MatrixBlocks {
+  readonly form: BlockForm;
+  /** Rows in a form that holds them. */
+  readonly readRows: (start: number, count: number, form: BlockForm) => Promise<PackedBlocks>;
 }
 
 const required: readonly ModelPart[] = ["text", "vision", "projector"];
@@ -88,6 +106,10 @@ export class LlavaTensors {
       readRows: (start, count) => tensor.read(start * cols, count * cols),
       readStored: async (start, count) => tensor.readStored?.(start * cols, count * cols),
       spans: (start, count) => tensor.spans?.(start * cols, count * cols),
+      blocks: tensor.blocks && {
+        form: tensor.blocks.form,
+        readRows: (start, count, form) => readBlocks(tensor.blocks, start * cols, count * cols, form),
+      },
     };
   }
 
@@ -140,12 +162,45 @@ export class LlavaTensors {
   }
 }
 
+function readBlocks(
+  blocks: TensorBlocks | undefined,
+  start: number,
+  count: number,
+  form: BlockForm,
+): Promise<PackedBlocks> {
+  if (!blocks) throw new RangeError("a tensor has lost its blocks");
+  return blocks.read(start, count, form);
+}
+
+/** The blocks of stacked matrices in a form that holds all of them; undefined where one has none. */
+function stackBlocks(parts: readonly [Matrix, ...Matrix[]]): MatrixBlocks | undefined {
+  const forms = parts.flatMap(({ blocks }) => blocks?.form ?? []);
+  const [first, ...others] = forms;
+  if (!first || forms.length < parts.length) return undefined;
+  return {
+    form: others.reduce(joinedForm, first),
+    async readRows(start, count, form) {
+      const read: PackedBlocks[] = [];
+      let top = 0;
+      for (const { rows, blocks } of parts) {
+        const from = Math.max(start, top);
+        const to = Math.min(start + count, top + rows);
+        if (blocks && from < to) read.push(await blocks.readRows(from - top, to - from, form));
+        top += rows;
+      }
+      const [only] = read;
+      return read.length === 1 && only ? only : joinPacked(read);
+    },
+  };
+}
+
 /** Matrices of the same width as one, one below the other. */
 export function stackMatrices(name: string, parts: readonly [Matrix, ...Matrix[]]): Matrix {
   const cols = parts[0].cols;
   const ends = parts.map((_, i) => parts.slice(0, i + 1).reduce((sum, part) => sum + part.rows, 0));
   return {
     name,
+    blocks: stackBlocks(parts),
     rows: ends.at(-1) ?? 0,
     cols,
     breaks: ends.slice(0, -1),

@@ -53,13 +53,14 @@ export function unfused(checkpoint: Checkpoint, { heads, kvHeads, headSize, ffn 
 function someRows(tensor: Tensor, name: string, top: number, count: number): Tensor {
   const [, ...rest] = tensor.shape;
   const first = top * rest.reduce((product, n) => product * n, 1);
-  const { readStored, spans } = tensor;
+  const { readStored, spans, blocks } = tensor;
   return {
     ...tensor,
     name,
     shape: [count, ...rest],
     read: (start, values) => tensor.read(first + start, values),
     readStored: readStored && ((start, values) => readStored(first + start, values)),
+    blocks: blocks && { ...blocks, read: (start, values, form) => blocks.read(first + start, values, form) },
     spans: spans && ((start, values) => spans(first + start, values)),
   };
 }

@@ -3,6 +3,7 @@ import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import { storedTensor, type Tensor } from "#convert/checkpoint/checkpoint.ts";
 import type { ByteSource } from "#formats/byte-source.ts";
 import { dequantizeGguf, isReadable } from "#formats/gguf/dequantize.ts";
+import { formOf, packBlocks, type PackedBlocks } from "#formats/gguf/pack.ts";
 import type { GgufTensor } from "#formats/gguf/header.ts";
 
 /** A tensor in its file. Throws EngineError("bad-checkpoint") for types that are not read. */
@@ -14,7 +15,10 @@ export function openGgufTensor(entry: GgufTensor, source: ByteSource, file: stri
     );
   }
   if (!type.blocks) return storedTensor({ name, dtype: type.name, shape, offset }, source, file);
-  const { elements, bytes } = type;
+  const { elements, bytes, blocks: kind } = type;
+  const check = (value: number): void => {
+    if (!Number.isFinite(value)) throw badCheckpoint(`tensor ${name} of ${file} holds ${value}: the file is damaged`);
+  };
   /** The blocks that these elements lie in. */
   const blocksOf = (start: number, count: number) => {
     const first = Math.floor(start / elements);
@@ -27,14 +31,20 @@ export function openGgufTensor(entry: GgufTensor, source: ByteSource, file: stri
     shape,
     origin: file,
     spans: (start, count) => [blocksOf(start, count).span],
+    blocks: {
+      form: formOf(kind),
+      async read(start, count, form) {
+        const { span } = blocksOf(start, count);
+        const packed = packBlocks(kind, type, await source.read(span.offset, span.bytes), form);
+        for (const values of [packed.scales, packed.offsets ?? []]) values.forEach(check);
+        return packed;
+      },
+    },
     async read(start, count) {
       const { first, span } = blocksOf(start, count);
       const all = dequantizeGguf(type, await source.read(span.offset, span.bytes));
       const values = all.length === count ? all : all.slice(start - first * elements, start - first * elements + count);
-      for (const value of values) {
-        if (!Number.isFinite(value))
-          throw badCheckpoint(`tensor ${name} of ${file} holds ${value}: the file is damaged`);
-      }
+      values.forEach(check);
       return values;
     },
   };
@@ -61,6 +71,20 @@ export function inHalves(tensor: Tensor, headSize: number): Tensor {
   return {
     ...tensor,
     readStored: undefined,
+    blocks: tensor.blocks && {
+      form: tensor.blocks.form,
+      async read(start, count, form) {
+        const heads = headsOf(start, count);
+        const all = await tensor.blocks?.read(heads.at, heads.count, form);
+        if (!all) throw new RangeError("a tensor has lost its blocks");
+        const [firstRow, endRow] = [start / cols, (start + count) / cols];
+        const rows = Array.from({ length: endRow - firstRow }, (_, i) => rowOf(firstRow + i) - heads.top);
+        const rowsIn = (heads.count / cols) | 0;
+        const { data, scales, offsets } = all;
+        const picked: PackedBlocks = { data: pick(data, rowsIn, rows), scales: pick(scales, rowsIn, rows) };
+        return offsets ? { ...picked, offsets: pick(offsets, rowsIn, rows) } : picked;
+      },
+    },
     spans(start, count) {
       const heads = headsOf(start, count);
       return tensor.spans?.(heads.at, heads.count);
@@ -77,4 +101,16 @@ export function inHalves(tensor: Tensor, headSize: number): Tensor {
       return out.length === count ? out : out.slice(start - firstRow * cols, start - firstRow * cols + count);
     },
   };
+}
+
+/** Some of an array's rows, of which it has `rowsIn`. */
+function pick<T extends Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(
+  values: T,
+  rowsIn: number,
+  rows: readonly number[],
+): T {
+  const width = values.length / rowsIn;
+  const out = values.slice(0, rows.length * width) as T; // slice keeps the type of the array
+  rows.forEach((row, i) => out.set(values.subarray(row * width, (row + 1) * width), i * width));
+  return out;
 }

@@ -13,8 +13,8 @@ export function buildEmbedTokens(config: TextConfig, tensors: LlavaTensors, opti
     tensors.matrix("text", "embed_tokens.weight", config.vocab, config.hidden),
     config.embedScale,
   );
-  const { bits, quantizer } = options;
-  new WeightOps(graph, { bits, quantizer }).gather("embed_tokens", table, ids, ["inputs_embeds"]);
+  const { bits, quantizer, keep } = options;
+  new WeightOps(graph, { bits, quantizer, keep }).gather("embed_tokens", table, ids, ["inputs_embeds"]);
   graph.output("inputs_embeds", "float32", ["batch_size", "sequence_length", config.hidden]);
   return graph;
 }

@@ -99,10 +99,11 @@ export function describeExpansion(expanded: Layout, stored: Layout): Expansion {
     const origin = weight.origin;
     if (!origin) throw new EngineError("internal", `${weight.name} does not say what it is made of`);
     if (origin.kind === "copy") return { kind: "copy", offset, from: placeOf(origin.of) };
-    const { bits, rows, cols, transpose } = origin;
+    const { bits, block, rows, cols, transpose } = origin;
     const [data, scales] = [placeOf(origin.data), placeOf(origin.scales)];
     const zeroPoints = origin.zeroPoints === undefined ? {} : { zeroPoints: placeOf(origin.zeroPoints) };
-    return { kind: "quantized", offset, bits, block: 32, rows, cols, transpose, data, scales, ...zeroPoints };
+    const offsets = origin.offsets === undefined ? {} : { offsets: placeOf(origin.offsets) };
+    return { kind: "quantized", offset, bits, block, rows, cols, transpose, data, scales, ...zeroPoints, ...offsets };
   };
   return {
     version: 1,

@@ -19,7 +19,10 @@ type WeightOrigin =
       readonly data: string;
       readonly scales: string;
       readonly zeroPoints?: string;
+      readonly offsets?: string | undefined;
       readonly bits: 4 | 8;
+      /** Columns that share a scale. */
+      readonly block: number;
       readonly rows: number;
       readonly cols: number;
       readonly transpose: boolean;

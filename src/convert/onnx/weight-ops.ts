@@ -2,7 +2,7 @@
 // With `expanded` the same graph gets f32 weights that are described, not stored: a host fills them from the quantized ones.
 import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import { f32ToF16Bits } from "#formats/float.ts";
-import type { Matrix, Vector } from "#convert/checkpoint/llava-tensors.ts";
+import type { Matrix, MatrixBlocks, Vector } from "#convert/checkpoint/llava-tensors.ts";
 import { blocksPerRow, blockSize, quantizerHere, zeroRowBytes, type Quantizer, type QuantizedRows, type QuantizeJob, type Scheme, type StoredRows } from "#convert/quantize/quantize.ts"; // prettier-ignore
 import type { GraphBuilder, Value, Weight } from "./graph.ts";
 import { rowSteps, wholeStep, type WeightStep } from "./weight-steps.ts";
@@ -24,6 +24,8 @@ export interface GraphOptions {
   readonly quantizer?: Quantizer | undefined;
   /** How much each input channel of a matrix matters, by the matrix's name. */
   readonly importances?: Importances | undefined;
+  /** Matrices that a checkpoint has quantized already stay as they are, whatever `bits` says. */
+  readonly keep?: boolean | undefined;
   /** The graph also yields, for every matrix, the sum of squares of each input channel: `squaresOutput(name)`, f32 [cols]. */
   readonly observed?: boolean | undefined;
   /** See buildDecoder. */
@@ -52,6 +54,7 @@ export class WeightOps {
   readonly #bits: Bits;
   readonly #expanded: boolean;
   readonly #scheme: Scheme;
+  readonly #keep: boolean;
   readonly #importances: Importances | undefined;
   readonly #observed: boolean;
   readonly #quantizer: Quantizer;
@@ -61,6 +64,7 @@ export class WeightOps {
     this.#bits = options.bits;
     this.#expanded = options.expanded ?? false;
     this.#scheme = options.scheme ?? (options.bits === 4 ? "asymmetric" : "symmetric");
+    this.#keep = options.keep ?? false;
     this.#importances = options.importances;
     this.#quantizer = options.quantizer ?? quantizerHere;
     this.#observed = options.observed === true && !this.#expanded;
@@ -112,6 +116,8 @@ export class WeightOps {
   #product(path: string, x: Value, matrix: Matrix, output: Value): Value {
     const bits = this.#bits;
     if (this.#observed) this.#observe(path, x, matrix);
+    const kept = this.#keep ? matrix.blocks : undefined;
+    if (kept && !this.#expanded) return this.#keptProduct(path, x, matrix, kept, output);
     if (bits === 32 || this.#expanded) {
       this.#graph.nodeTo([output], path, "MatMul", [x, this.#graph.weight(this.#f32(matrix, true))]);
       return output;
@@ -135,14 +141,46 @@ export class WeightOps {
   }
 
   /**
+   * x ─┬─ MatMulNBits(x, data, scales) ─────────────────────────────────────────────── Add
+   *    └─ Reshape [.., runs, run] ─ ReduceSum(run) ─ MatMul(offsets [rows, runs] on its side) ─┘   (with offsets only)
+   */
+  #keptProduct(path: string, x: Value, matrix: Matrix, kept: MatrixBlocks, output: Value): Value {
+    const graph = this.#graph;
+    const { bits, run } = kept.form;
+    const { data, scales, offsets } = keptWeights(matrix, kept, "blocks");
+    const product = offsets ? `${path}/integers` : output;
+    graph.nodeTo([product], path, "MatMulNBits", [x, graph.weight(data), graph.weight(scales)], {
+      K: { int: matrix.cols },
+      N: { int: matrix.rows },
+      bits: { int: bits },
+      block_size: { int: run },
+      accuracy_level: { int: 0 },
+    });
+    if (!offsets) return output;
+    const at = `${path}/offsets`;
+    const columns = graph.node(at, "Transpose", [graph.weight(offsets)], { perm: { ints: [1, 0] } });
+    const runs = matrix.cols / run;
+    const cut = graph.node(at, "Reshape", [x, graph.int64(`runs_${runs}_${run}`, [0, 0, runs, run])]);
+    const sums = graph.node(at, "ReduceSum", [cut, graph.int64("last_axis", [-1])], { keepdims: { int: 0 } });
+    graph.nodeTo([output], at, "Add", [product, graph.node(at, "MatMul", [sums, columns])]);
+    return output;
+  }
+
+  /**
    * Rows of a table by id, as f32 [..., cols].
    *   4, 8 bits: GatherBlockQuantized(data, ids, scales)     16: Cast(Gather(f16, ids))     32: Gather(f32, ids)
    * A quantized table is symmetric in every scheme.
    */
   gather(path: string, table: Matrix, ids: Value, outputs: readonly [string]): void {
     // Rows come out as wide as whole blocks; a table that blocks don't fill is kept at 16 bits.
-    const bits = this.#bits <= 8 && table.cols % blockSize !== 0 ? 16 : this.#bits;
-    if (bits === 32 || this.#expanded) {
+    const { form } = (this.#keep && table.blocks) || {};
+    // What can't be kept is hardly changed at 8 bits.
+    const wanted = form && this.#bits === 4 ? 8 : this.#bits;
+    const bits = wanted <= 8 && table.cols % blockSize !== 0 ? 16 : wanted;
+    if (form && table.blocks && form.run === blockSize && !form.offsets && !this.#expanded) {
+      const { data, scales } = keptWeights(table, table.blocks, "rows");
+      this.#gatherBlocks(path, data, scales, ids, form.bits, outputs);
+    } else if (bits === 32 || this.#expanded) {
       this.#graph.nodeTo(outputs, path, "Gather", [this.#graph.weight(this.#f32(table, false, "symmetric")), ids]);
     } else if (bits === 16) {
       const half = this.#graph.weight(f16Weight(table, false));
@@ -150,14 +188,18 @@ export class WeightOps {
       this.#graph.nodeTo(outputs, path, "Cast", [rows], { to: { int: 1 } });
     } else {
       const { data, scales } = quantizedWeights(table, bits, "rows", this.#quantizer, "symmetric");
-      const inputs = [this.#graph.weight(data), ids, this.#graph.weight(scales)];
-      this.#graph.nodeTo(outputs, path, "GatherBlockQuantized", inputs, {
-        bits: { int: bits },
-        block_size: { int: blockSize },
-        gather_axis: { int: 0 },
-        quantize_axis: { int: 1 },
-      });
+      this.#gatherBlocks(path, data, scales, ids, bits, outputs);
     }
+  }
+
+  #gatherBlocks(path: string, data: Weight, scales: Weight, ids: Value, bits: 4 | 8, outputs: readonly [string]): void {
+    const inputs = [this.#graph.weight(data), ids, this.#graph.weight(scales)];
+    this.#graph.nodeTo(outputs, path, "GatherBlockQuantized", inputs, {
+      bits: { int: bits },
+      block_size: { int: blockSize },
+      gather_axis: { int: 0 },
+      quantize_axis: { int: 1 },
+    });
   }
 
   /** Summed inside the graph, so that no more than one number per channel leaves it: x [n, s, cols] → [cols]. */
@@ -168,15 +210,22 @@ export class WeightOps {
     this.#graph.output(output, "float32", [cols]);
   }
 
-  #origins(name: string, bits: 4 | 8, scheme: Scheme): { data: string; scales: string; zeroPoints?: string } {
+  /** Which weights of the stored graph an expanded one is filled from; undefined where those are not quantized. */
+  #origins({ name, blocks }: Matrix, scheme: Scheme) {
+    const form = this.#keep ? blocks?.form : undefined;
+    if (form) {
+      const { data, scales, offsets } = quantizedNames(name, form.bits);
+      return { data, scales, bits: form.bits, block: form.run, ...(form.offsets ? { offsets } : {}) };
+    }
+    const bits = this.#bits;
+    if (bits !== 4 && bits !== 8) return undefined;
     const { data, scales, zeroPoints } = quantizedNames(name, bits);
-    return scheme === "asymmetric" ? { data, scales, zeroPoints } : { data, scales };
+    return { data, scales, bits, block: blockSize, ...(scheme === "asymmetric" ? { zeroPoints } : {}) };
   }
 
   #f32(matrix: Matrix, transpose: boolean, scheme = this.#scheme): Weight {
     const { rows, cols } = matrix;
-    const bits = this.#bits;
-    const quantized = this.#expanded && (bits === 4 || bits === 8) ? bits : undefined;
+    const origins = this.#expanded ? this.#origins(matrix, scheme) : undefined;
     const name = `${matrix.name}.f32`;
     return {
       name,
@@ -188,18 +237,8 @@ export class WeightOps {
           turned: () => transposed(matrix, new Float32Array(rows * cols), (values) => values),
           rows: (values) => values,
         }),
-      ...(quantized
-        ? {
-            origin: {
-              kind: "quantized",
-              ...this.#origins(matrix.name, quantized, scheme),
-              bits: quantized,
-              rows,
-              cols,
-              transpose,
-            },
-          }
-        : {}),
+      ...(origins ? { origin: { kind: "quantized", ...origins, rows, cols, transpose } } : {}),
+      ...(this.#expanded && !origins ? { origin: { kind: "copy", of: name } } : {}),
     };
   }
 }
@@ -246,7 +285,53 @@ function plainSteps(
 }
 
 function quantizedNames(name: string, bits: 4 | 8) {
-  return { data: `${name}.q${bits}`, scales: `${name}.scales`, zeroPoints: `${name}.zero_points` };
+  return {
+    data: `${name}.q${bits}`,
+    scales: `${name}.scales`,
+    zeroPoints: `${name}.zero_points`,
+    offsets: `${name}.offsets`,
+  };
+}
+
+/** The weights of a matrix that a checkpoint has quantized already, integer by integer. */
+function keptWeights(
+  matrix: Matrix,
+  { form, readRows }: MatrixBlocks,
+  shape: "blocks" | "rows",
+): { readonly data: Weight; readonly scales: Weight; readonly offsets?: Weight } {
+  const { rows, cols } = matrix;
+  const runs = cols / form.run;
+  const rowBytes = (cols * form.bits) / 8;
+  const names = quantizedNames(matrix.name, form.bits);
+  const perRun = (name: string): Weight => {
+    return { name, dtype: "float32", dims: [rows, runs], bytes: rows * runs * 4, steps: () => [] };
+  };
+  const parts = [
+    { weight: names.data, bytesPerRow: rowBytes },
+    { weight: names.scales, bytesPerRow: runs * 4 },
+    ...(form.offsets ? [{ weight: names.offsets, bytesPerRow: runs * 4 }] : []),
+  ];
+  const make = async (start: number, count: number): Promise<readonly Uint8Array[]> => {
+    const { data, scales, offsets } = await readRows(start, count, form);
+    return [data, bytesOf(scales), ...(offsets ? [bytesOf(offsets)] : [])];
+  };
+  return {
+    data: {
+      name: names.data,
+      dtype: "uint8",
+      dims: shape === "blocks" ? [rows, runs, rowBytes / runs] : [rows, rowBytes],
+      bytes: rows * rowBytes,
+      steps: () =>
+        rowSteps(
+          { count: rows, perStep: rowsPerStep(matrix, quantizedElements), breaks: matrix.breaks },
+          parts,
+          (start, count) => matrix.spans(start, count),
+          make,
+        ),
+    },
+    scales: perRun(names.scales),
+    ...(form.offsets ? { offsets: perRun(names.offsets) } : {}),
+  };
 }
 
 /** The weights of a quantized matrix. Scales and zero points are made by the steps of the data. */

@@ -1,18 +1,22 @@
 // Matches a graph's nodes in order against what they should be; the first mismatch ends the walk.
 import type { OnnxGraph, OnnxNode, OnnxTensor } from "#formats/onnx-reader.ts";
 
-/** x · weightᵀ (+ bias), weights [rows, cols] in blocks of 32 columns with a scale each; see ExpansionTensor for the layout. */
+/** x · weightᵀ (+ bias), weights [rows, cols] in runs of columns with a scale each; see ExpansionTensor for the layout. */
 export interface PlannedMatrix {
   readonly bits: 4 | 8;
+  /** Columns that share a scale. */
+  readonly run: 16 | 32;
   readonly rows: number;
   readonly cols: number;
   readonly data: OnnxTensor;
   readonly scales: OnnxTensor;
   readonly zeroPoints: OnnxTensor | undefined;
+  /** [rows, cols / run], added to the weights of a run. */
+  readonly offsets: OnnxTensor | undefined;
   readonly bias: OnnxTensor | undefined;
 }
 
-/** Columns of a matrix that share a scale. */
+/** Columns of a block, which has one scale or two. */
 export const blockSize = 32;
 
 class Unexpected extends Error {}
@@ -79,19 +83,38 @@ export class GraphWalk {
   matrix(): PlannedMatrix {
     const node = this.next("MatMulNBits");
     const [bits, rows, cols] = [node.numbers.get("bits"), node.numbers.get("N"), node.numbers.get("K")];
-    expect(node.numbers.get("block_size") === blockSize && (bits === 4 || bits === 8));
+    const run = node.numbers.get("block_size");
+    expect((run === 16 || run === blockSize) && (bits === 4 || bits === 8));
+    const offsets = this.#offsets(node);
     const added = this.peek();
-    const hasBias = added?.op === "Add" && added.inputs[0] === node.outputs[0];
+    const hasBias = added?.op === "Add" && added.inputs[0] === offsets.output;
     if (hasBias) this.#at++;
     return {
       bits: bits === 4 ? 4 : 8,
+      run: run === 16 ? 16 : blockSize,
       rows: expect(rows),
       cols: expect(cols),
       data: this.tensor(node.inputs[1]),
       scales: this.tensor(node.inputs[2]),
       zeroPoints: node.inputs[3] === undefined ? undefined : this.tensor(node.inputs[3]),
+      offsets: offsets.tensor,
       bias: hasBias ? this.tensor(added.inputs[1]) : undefined,
     };
+  }
+
+  /** Takes the product of the input's sums with a matrix's offsets, and the addition to the product of its integers. */
+  #offsets(product: OnnxNode): { readonly tensor: OnnxTensor | undefined; readonly output: string | undefined } {
+    const turned = this.peek();
+    if (turned?.op !== "Transpose" || !this.isTensor(turned.inputs[0])) {
+      return { tensor: undefined, output: product.outputs[0] };
+    }
+    this.next("Transpose");
+    for (const op of ["Reshape", "ReduceSum"]) if (this.peek()?.op === op) this.next(op);
+    const sums = this.next("MatMul");
+    expect(sums.inputs[1] === turned.outputs[0]);
+    const sum = this.next("Add");
+    expect(sum.inputs[0] === product.outputs[0] && sum.inputs[1] === sums.outputs[0]);
+    return { tensor: this.tensor(turned.inputs[0]), output: sum.outputs[0] };
   }
 
   /** Ends the walk where a node is left. */

@@ -3,7 +3,7 @@
 import { EngineError } from "#engine/errors.ts";
 import { blockSize, type PlannedMatrix } from "./graph-walk.ts";
 import * as matrixLayout from "#engine/kernel/layout/matrix.ts";
-import { leastUnpackedBytes, spillBytes } from "#engine/kernel/layout/sizes.ts";
+import { halves, hasOffsets, leastUnpackedBytes, spillBytes } from "#engine/kernel/layout/sizes.ts";
 import * as team from "#engine/kernel/layout/team.ts";
 import type { OnnxTensor } from "#formats/onnx-reader.ts";
 import type { PackageFiles } from "#engine/types.ts";
@@ -79,13 +79,14 @@ export class KernelMemory {
 
   /** Reserves room for a matrix and returns its words as in layout/matrix.ts, columns rounded up to whole blocks. */
   matrixWords(m: PlannedMatrix): number[] {
+    const added = m.offsets ?? m.zeroPoints;
     return tableWords(matrixLayout, {
-      bits: m.bits,
+      bits: m.bits + (m.run === 16 ? halves : 0) + (m.offsets ? hasOffsets : 0),
       rows: m.rows,
       columns: Math.ceil(m.cols / blockSize) * blockSize,
       data: this.placeTensor(m.data),
       scales: this.placeTensor(m.scales),
-      zeroPoints: m.zeroPoints ? this.placeTensor(m.zeroPoints) : 0,
+      zeroPoints: added ? this.placeTensor(added) : 0,
       bias: m.bias ? this.placeTensor(m.bias) : 0,
     });
   }

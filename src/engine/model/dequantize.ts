@@ -28,6 +28,7 @@ const ExpansionSchema: v.GenericSchema<Expansion> = v.object({
             data: range,
             scales: range,
             zeroPoints: v.optional(range),
+            offsets: v.optional(range),
           }),
         ]),
       ),
@@ -73,12 +74,14 @@ async function fill(
     throw new EngineError("bad-package", "the expansion recipe writes outside its file");
   }
   const scaleBytes = await read(tensor.scales);
+  const offsetBytes = tensor.offsets ? await read(tensor.offsets) : undefined;
   dequantize(
     {
       ...tensor,
       data: await read(tensor.data),
       scales: new Float32Array(scaleBytes.buffer, 0, scaleBytes.length / 4),
       zeroPoints: tensor.zeroPoints ? await read(tensor.zeroPoints) : undefined,
+      offsets: offsetBytes && new Float32Array(offsetBytes.buffer, 0, offsetBytes.length / 4),
     },
     new Float32Array(target.buffer, offset, rows * cols),
   );
@@ -95,15 +98,21 @@ export interface QuantizedMatrix {
   readonly scales: Float32Array;
   /** Packed like `data`, each row of blocks starting at a byte. */
   readonly zeroPoints?: Uint8Array | undefined;
+  /** Added to every value of a block. */
+  readonly offsets?: Float32Array | undefined;
 }
 
 /** Writes the f32 values, [rows, cols] or transposed [cols, rows]. */
 export function dequantize(matrix: QuantizedMatrix, out: Float32Array): void {
-  const { bits, block, rows, cols, transpose, data, scales, zeroPoints } = matrix;
+  const { bits, block, rows, cols, transpose, data, scales, zeroPoints, offsets } = matrix;
   const blocks = Math.ceil(cols / block);
   const blockBytes = (block * bits) / 8;
   const zeroRowBytes = Math.ceil((blocks * bits) / 8);
-  if (data.length < rows * blocks * blockBytes || scales.length < rows * blocks) {
+  if (
+    data.length < rows * blocks * blockBytes ||
+    scales.length < rows * blocks ||
+    (offsets && offsets.length < rows * blocks)
+  ) {
     throw new EngineError("bad-package", "a quantized tensor is shorter than its shape");
   }
   // A transposed matrix is written in strips of 16 rows, so that a column of a strip fills one cache line.
@@ -116,23 +125,24 @@ export function dequantize(matrix: QuantizedMatrix, out: Float32Array): void {
       for (let row = first; row < last; row++) {
         const at = row * blocks + b;
         const scale = Number(scales[at]);
+        const added = offsets ? Number(offsets[at]) : 0;
         const zero = zeroPoints ? unpack(zeroPoints, row * zeroRowBytes, b, bits) : bits === 4 ? 8 : 128;
         let from = at * blockBytes;
         let to = transpose ? b * block * rows + row : row * cols + b * block;
         if (bits === 8) {
           for (let i = 0; i < end; i++) {
-            out[to] = (Number(data[from++]) - zero) * scale;
+            out[to] = (Number(data[from++]) - zero) * scale + added;
             to += step;
           }
           continue;
         }
         for (let i = 0; i + 1 < end; i += 2) {
           const byte = Number(data[from++]);
-          out[to] = ((byte & 15) - zero) * scale;
-          out[to + step] = ((byte >> 4) - zero) * scale;
+          out[to] = ((byte & 15) - zero) * scale + added;
+          out[to + step] = ((byte >> 4) - zero) * scale + added;
           to += 2 * step;
         }
-        if (end % 2 === 1) out[to] = ((Number(data[from]) & 15) - zero) * scale;
+        if (end % 2 === 1) out[to] = ((Number(data[from]) & 15) - zero) * scale + added;
       }
     }
   }

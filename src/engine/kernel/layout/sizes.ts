@@ -8,5 +8,9 @@ export const attendedRows = 8;
 export const stateHeadBytes = 16;
 /** Bytes of a matrix product's scratch before the unpacked weights. */
 export const spillBytes = 64;
+/** Added to a matrix's bits: 16 columns share a scale, and not 32. Not beside zero points. */
+export const halves = 256;
+/** Added to a matrix's bits: it has offsets in the place of zero points. */
+export const hasOffsets = 512;
 /** Bytes for unpacked weights, at least. */
 export const leastUnpackedBytes = 65536;
