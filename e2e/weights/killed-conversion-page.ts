@@ -3,6 +3,7 @@ import { quantizerHere } from "#convert/quantize/quantize.ts";
 import { verifyPackage } from "#weights/inventory.ts";
 import { createIdbShardStore } from "#weights/store/store.web.ts";
 import { roomLeft } from "#weights/store/storage.web.ts";
+import type { ConversionEvent } from "#worker/convert-api.ts";
 import { createConvertHost } from "#worker/convert-host.ts";
 
 const store = createIdbShardStore("killed-conversion");
@@ -19,8 +20,10 @@ const request = {
 } as const;
 try {
   const plan = await host.plan(request);
+  document.body.dataset["kept"] = plan.kind === "plan" ? String(plan.keptBytes) : plan.kind;
   document.body.dataset["fetched"] = plan.kind === "plan" ? String(plan.fetchedBytes) : plan.kind;
-  await host.convert(request, () => undefined, "1");
+  const onEvent = ({ kept }: ConversionEvent): void => void (document.body.dataset["kept"] = String(kept));
+  await host.convert(request, onEvent, "1");
   document.body.textContent = JSON.stringify(await verifyPackage(store, "killed"));
 } catch (error) {
   document.body.textContent = String(error);

@@ -103,19 +103,24 @@ test(
   },
 );
 
-test("a gated model asks for a token, then for its terms; a token goes to the hub", { timeout: 60_000 }, async () => {
-  server.misbehave = ({ path }) => (path.startsWith("/api/") ? { kind: "status", status: 401 } : undefined);
-  const signal = new AbortController().signal;
-  const environment = { HF_ENDPOINT: new URL("/", server.baseUrl).href, HF_HOME: join(folder, "hf") };
-  const find = (more: object = {}) =>
-    findCheckpoint(repository, "a model", undefined, signal, { ...environment, ...more });
-  await expect(find()).rejects.toThrow(/not open to everyone; set HF_TOKEN/);
-  server.misbehave = ({ path }) => (path.includes("config.json") ? { kind: "status", status: 403 } : undefined);
-  const found = await find({ HF_TOKEN: "hf_abc" });
-  await expect(found.folder.open("config.json")).rejects.toThrow(/accept its terms at http/);
-  await expect(find({ HF_TOKEN: "hf abc" })).rejects.toThrow(/no token of a hub/);
-  await expect(find({ HF_HUB_OFFLINE: "1" })).rejects.toThrow(/not in the hub's cache/);
-});
+test(
+  "a gated model asks for a token, then for its terms; a token goes to the hub; a hub that is not there is named",
+  { timeout: 60_000 },
+  async () => {
+    server.misbehave = ({ path }) => (path.startsWith("/api/") ? { kind: "status", status: 401 } : undefined);
+    const signal = new AbortController().signal;
+    const environment = { HF_ENDPOINT: new URL("/", server.baseUrl).href, HF_HOME: join(folder, "hf") };
+    const find = (more: object = {}) =>
+      findCheckpoint(repository, "a model", undefined, signal, { ...environment, ...more });
+    await expect(find()).rejects.toThrow(/not open to everyone; set HF_TOKEN/);
+    server.misbehave = ({ path }) => (path.includes("config.json") ? { kind: "status", status: 403 } : undefined);
+    const found = await find({ HF_TOKEN: "hf_abc" });
+    await expect(found.folder.open("config.json")).rejects.toThrow(/accept its terms at http/);
+    await expect(find({ HF_TOKEN: "hf abc" })).rejects.toThrow(/no token of a hub/);
+    await expect(find({ HF_ENDPOINT: "http://127.0.0.1:9/" })).rejects.toThrow(/could not be reached: .*HF_ENDPOINT/);
+    await expect(find({ HF_HUB_OFFLINE: "1" })).rejects.toThrow(/not in the hub's cache/);
+  },
+);
 
 test("a hub's name is one only where no folder has it", async () => {
   await writeFile(join(folder, "here"), "");
