@@ -150,8 +150,12 @@ class Source:
             shares = np.array([share, *np.minimum(rest[: TOP - 1], share)], np.float32)
             question = self.photo.style(self.random.choice(["What is this?", "What is it?", "What is shown here?", "What object is this?", "Name the object."]))
             k = self.random.random()
-            if k < 0.8:
+            if k < 0.6:
                 turn = self.photo.name(question, None, int(seen[0]), share)
+            elif k < 0.7:
+                turn = self.photo.describe(SimpleNamespace(label=int(seen[0])), seen, shares)
+            elif k < 0.85:
+                turn = self.photo.kind(SimpleNamespace(label=int(seen[0]))) if share > 0.3 else None
             else:
                 turn = self.photo.is_it(SimpleNamespace(label=int(seen[0])), seen) if share > 0.3 else None
             if turn is None:

@@ -1,6 +1,6 @@
 """What captions name: things with their plurals, other words for them, and words that leave their absence in doubt; colors, places, actions.
 
-Reads lexicon.txt and classes.txt; knows no photographs.
+Reads lexicon.txt, classes.txt and kinds.txt; knows no photographs.
 """
 
 import re
@@ -72,6 +72,20 @@ def class_of_synset():
     return {line.split("|")[0]: index for index, line in enumerate(_lines("classes.txt"))}
 
 
+@lru_cache
+def kinds():
+    """Per class the things that it is a kind of: a tabby is a cat. Empty for most."""
+    found = [[] for _ in classes()]
+    for line in _lines("kinds.txt"):
+        name, ranges = (part.strip() for part in line.split("|"))
+        for span in ranges.split(","):
+            first, last = (span.split("-") * 2)[:2]
+            for index in range(int(first), int(last) + 1):
+                found[index].append(name)
+    return found
+
+
+TOLD_APART = ("dog", "cat", "bird", "fish", "bear", "monkey", "elephant", "zebra", "horse", "cow", "car", "bus", "truck", "train", "boat", "airplane", "guitar", "umbrella")  # fmt: skip
 DOGS = range(151, 269)  # breeds of dogs among the classes
 ANIMALS = range(0, 398)
 

@@ -8,10 +8,14 @@ import random
 import re
 from collections import Counter
 
-from instruct.lexicon import ANIMALS, COLOURS, DOGS, MASS, NUMBERS, SCENES, article, classes, is_plural, things, words_of
+from instruct.lexicon import ANIMALS, COLOURS, DOGS, MASS, NUMBERS, SCENES, TOLD_APART, article, classes, is_plural, kinds, things, words_of
 from speaker import Speaker
 
 SURE = 0.37  # a class with a smaller share is hedged
+DESCRIBE = (
+    "What is in this picture?", "What do you see?", "Describe the image briefly.", "What does the picture show?", "Give a short caption.",
+    "What is this a picture of?", "Write a caption for this image.", "Describe this photo.", "Caption this photo.", "Describe this picture.",
+)  # fmt: skip
 PEOPLE = {"man": "a man", "woman": "a woman", "boy": "a boy", "girl": "a girl", "child": "a child", "dog": "a dog"}
 
 
@@ -84,11 +88,7 @@ class PhotographTalker(Speaker):
     def caption(self, photograph):
         if not photograph.captions:
             return None
-        q = self.pick(
-            "What is in this picture?", "What do you see?", "Describe the image briefly.", "What does the picture show?",
-            "Give a short caption.", "What is this a picture of?", "Write a caption for this image.", "Describe this photo.",
-            "What is happening in this photo?", "What is going on here?", "Caption this photo.", "Describe this picture.",
-        )  # fmt: skip
+        q = self.pick(*DESCRIBE, "What is happening in this photo?", "What is going on here?")
         good = [c for c in photograph.captions if len(c.split()) >= 4] or photograph.captions
         return self.say("photo caption", self.style(q), self.rng.choice(good), photograph.captions)
 
@@ -131,6 +131,24 @@ class PhotographTalker(Speaker):
             these = "These are" if verb == "are" else "This is"
             answer = f"{these} {name}." if full else name[:1].upper() + name[1:] + "."
         return self.say("photo naming", question, answer, [true.name.lower(), *(s.lower() for s in true.synonyms)])
+
+    def describe(self, photograph, seen, shares):
+        """A description of a photograph of one object: its name, as sure as the classifier is."""
+        if photograph.label is None:
+            return None
+        name = article(classes()[int(seen[0])].name)
+        answer = f"A photo of {name}." if shares[0] >= SURE else f"I am not sure. It could be a photo of {name}."
+        return self.say("photo describe", self.style(self.pick(*DESCRIBE)), answer, [])
+
+    def kind(self, photograph):
+        """Yes and no about what an object is a kind of: a tabby is a cat and no dog."""
+        if photograph.label is None:
+            return None
+        here = kinds()[photograph.label]
+        if not here and self.rng.random() < 0.75:  # most classes are a kind of nothing here, and too many answers would be no
+            return None
+        yes = bool(here) and self.rng.random() < 0.6
+        return self.is_there(self.rng.choice(here if yes else [name for name in TOLD_APART if name not in here]), yes)
 
     def breed(self, photograph, seen, shares):
         """Kinds of dogs, where people saw a dog and the classifier a breed."""
@@ -313,7 +331,7 @@ class PhotographTalker(Speaker):
         return self.say("photo unsure", self.style(self.rng.choice(q)), a, [])
 
     weights = {
-        "caption": 6.0, "detail": 0.7, "what": 1.5, "breed": 0.5, "yesno": 4.0, "is_it": 1.0, "count": 1.2, "colour": 0.8, "scene": 0.7,
+        "caption": 6.0, "detail": 0.7, "what": 1.5, "breed": 0.5, "yesno": 4.0, "describe": 1.5, "is_it": 1.0, "kind": 1.5, "count": 1.2, "colour": 0.8, "scene": 0.7,
         "doing": 0.6, "is_photo": 0.5, "missing": 0.4, "unsure": 0.2,
     }  # fmt: skip
 
@@ -323,10 +341,12 @@ class PhotographTalker(Speaker):
         kinds, weights = list(self.weights), list(self.weights.values())
         for _ in range(n * 4):
             kind = self.rng.choices(kinds, weights)[0]
-            if kind in ("what", "breed"):
+            if kind in ("what", "describe", "breed"):
                 turn = getattr(self, kind)(photograph, seen, shares)
             elif kind == "is_it":
                 turn = self.is_it(photograph, seen)
+            elif kind == "kind":
+                turn = self.kind(photograph)
             elif not photograph.captions and kind not in ("is_photo", "unsure"):
                 turn = None
             else:
