@@ -1,9 +1,7 @@
 // A thread that quantizes: makes the kernel calls that are sent to it, in their order. Its first message is the compiled kernel.
 import type { KernelCall } from "./quantize.ts";
 import type { QuantizeKernel } from "./quantize-kernel.ts";
-
-/** What a call leaves; null where a value is NaN or infinite. */
-export type KernelAnswer = readonly Uint8Array<ArrayBuffer>[] | null;
+import type { KernelAnswer } from "./quantizer-pool.ts";
 
 const memory = new WebAssembly.Memory({ initial: 1 });
 let kernel: Promise<QuantizeKernel> | undefined;

@@ -2,7 +2,8 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { quantizeKernelBytes } from "./quantize-kernel.ts";
-import { kernelCall, quantizedRows, type KernelCall, type Quantizer } from "./quantize.ts";
+import type { Quantizer } from "./quantize.ts";
+import { quantizerPool, type KernelAnswer, type QuantizerThread } from "./quantizer-pool.ts";
 
 /** The code of a worker thread: it makes the calls that are sent to it. */
 const source = `
@@ -24,44 +25,26 @@ export interface QuantizerThreads extends Quantizer {
   end(): Promise<void>;
 }
 
-type Outputs = readonly Uint8Array<ArrayBuffer>[] | null;
-
 /** Starts `width` threads, by default one per processor. They do not keep the process alive. */
 export function quantizerThreads(width = availableParallelism()): QuantizerThreads {
   const module = new WebAssembly.Module(quantizeKernelBytes());
   const threads = Array.from({ length: width }, () => startThread(module));
-  // Two jobs per thread, so that a thread that finishes has its next job before the main thread learns of it.
-  const free = [...threads, ...threads];
-  const waiting: ((thread: Thread) => void)[] = [];
   return {
-    width: 2 * width,
-    async quantize(job) {
-      const thread = free.shift() ?? (await new Promise<Thread>((resolve) => waiting.push(resolve)));
-      try {
-        const outputs = await thread.run(kernelCall(job), job.spent ? job.bytes : undefined);
-        return outputs ? quantizedRows(outputs) : undefined;
-      } finally {
-        const next = waiting.shift();
-        if (next) next(thread);
-        else free.push(thread);
-      }
-    },
+    ...quantizerPool(threads),
     async end() {
       await Promise.all(threads.map((thread) => thread.end()));
     },
   };
 }
 
-interface Thread {
-  /** `spent` is taken away from here; other inputs are copied. */
-  run(call: KernelCall, spent: Uint8Array<ArrayBuffer> | undefined): Promise<Outputs>;
+interface Thread extends QuantizerThread {
   end(): Promise<void>;
 }
 
 function startThread(module: WebAssembly.Module): Thread {
   const worker = new Worker(source, { eval: true, workerData: module });
   worker.unref();
-  const under: { readonly resolve: (outputs: Outputs) => void; readonly reject: (error: Error) => void }[] = [];
+  const under: { readonly resolve: (outputs: KernelAnswer) => void; readonly reject: (error: Error) => void }[] = [];
   let dead: Error | undefined;
   const die = (error: Error) => {
     dead ??= error;
@@ -69,7 +52,7 @@ function startThread(module: WebAssembly.Module): Thread {
     worker.unref();
   };
   // Answers come in the order of the jobs.
-  worker.on("message", (outputs: Outputs) => {
+  worker.on("message", (outputs: KernelAnswer) => {
     under.shift()?.resolve(outputs);
     if (under.length === 0) worker.unref();
   });

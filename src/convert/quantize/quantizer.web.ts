@@ -1,7 +1,7 @@
 // Quantizes in the browser's workers, each with its own kernel and memory. Knows no checkpoint.
 import { quantizeKernelBytes } from "./quantize-kernel.ts";
-import { kernelCall, quantizedRows, quantizerHere, type KernelCall, type Quantizer } from "./quantize.ts";
-import type { KernelAnswer } from "./quantize-thread.web.ts";
+import { quantizerHere, type Quantizer } from "./quantize.ts";
+import { quantizerPool, type KernelAnswer, type QuantizerThread } from "./quantizer-pool.ts";
 
 /** A worker that has not started within this time is given up. */
 const startTimeoutMs = 5000;
@@ -18,29 +18,13 @@ export async function quantizerWorkers(width = navigator.hardwareConcurrency): P
   const started = await Promise.all(Array.from({ length: Math.max(1, width) }, () => startThread(module)));
   const threads = started.filter((thread) => thread !== undefined);
   if (threads.length === 0) return { ...quantizerHere, end: () => undefined };
-  // Two jobs per thread, so that a thread that finishes has its next job before this one learns of it.
-  const free = [...threads, ...threads];
-  const waiting: ((thread: Thread) => void)[] = [];
   return {
-    width: 2 * threads.length,
-    async quantize(job) {
-      const thread = free.shift() ?? (await new Promise<Thread>((resolve) => waiting.push(resolve)));
-      try {
-        const outputs = await thread.run(kernelCall(job), job.spent ? job.bytes : undefined);
-        return outputs ? quantizedRows(outputs) : undefined;
-      } finally {
-        const next = waiting.shift();
-        if (next) next(thread);
-        else free.push(thread);
-      }
-    },
+    ...quantizerPool(threads),
     end: () => threads.forEach((thread) => thread.end()),
   };
 }
 
-interface Thread {
-  /** `spent` is taken away from here; other inputs are copied. */
-  run(call: KernelCall, spent: Uint8Array<ArrayBuffer> | undefined): Promise<KernelAnswer>;
+interface Thread extends QuantizerThread {
   end(): void;
 }
 
