@@ -1,18 +1,26 @@
 // npm run check [-- NAME …]: types per host, lint, format, what nothing uses, and whether the made parts of the documents are fresh; with
 // names only those. Prints one line per check.
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { checkDocuments } from "./documents.mjs";
 import { ensureInstalled, runTool } from "./ensure.mjs";
 
-// Results are kept in .cache, so that a second run takes seconds. Lint that depends on another file's types can be stale there; a fresh
-// clone, as in CI, has no cache.
-const cached = (tool) => ["--cache", "--cache-strategy", "content", "--cache-location", `.cache/${tool}`];
+// Results are kept in .cache, so that a second run takes seconds; not beyond a change of what the tools are told. Lint that depends on another
+// file's types can be stale there; a fresh clone, as in CI, has no cache.
+const rules = ["package-lock.json", "eslint.config.js", "scripts/imports.json", "scripts/import-rule.mjs"];
+const hosts = ["core", "web", "worker", "node"];
+const told = createHash("sha256");
+for (const file of [...rules, ...["base", ...hosts].map((host) => `tsconfig.${host}.json`)])
+  told.update(readFileSync(file));
+const state = told.digest("hex").slice(0, 12);
+const cached = (tool) => ["--cache", "--cache-strategy", "content", "--cache-location", `.cache/${tool}-${state}`];
 const buildInfo = (host) => ["--tsBuildInfoFile", `.cache/types-${host}.tsbuildinfo`];
 
 /** { passed, failed, skipped }: how many of the checks hold; of those alone that have one of the names, if there are any. */
 export async function runChecks(names = []) {
   const all = [
-    ...["core", "web", "worker", "node"].map((host) => [
+    ...hosts.map((host) => [
       `types, ${host}`,
       () => runTool("typescript", ["-p", `tsconfig.${host}.json`, "--incremental", ...buildInfo(host)]),
     ]),
