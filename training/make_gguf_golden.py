@@ -7,7 +7,12 @@ fixtures/gguf/<family>.gguf and   checkpoints of fixtures/families, whose golden
     <family>.mmproj.gguf
 fixtures/gguf/mixed.gguf and      every type in one model, and what PyTorch computes with its dequantized weights:
     mixed.mmproj.gguf             fixtures/families/gguf-mixed.golden.json
+fixtures/gguf/<own>.gguf and      models of what GGUF can't say of the checkpoints of fixtures/families, with references of their own:
+    <own>.mmproj.gguf             fixtures/families/gguf-<own>.golden.json
+fixtures/gguf/llava-interleave-00001-of-00003.gguf … the same model in parts
 fixtures/gguf/spm.gguf, bare.gguf the SentencePiece models of fixtures/sentencepiece, without tensors
+fixtures/gguf/llama-bpe.gguf,     byte-level tokenizers with the splitting of Llama 3 and Qwen2, and what Hugging Face's tokenizers make of
+    qwen2.gguf                    texts: <name>.golden.json
 """
 
 import json
@@ -68,7 +73,7 @@ def permuted(weights, heads):
     return weights.reshape(heads, 2, weights.shape[0] // heads // 2, *weights.shape[1:]).swapaxes(1, 2).reshape(weights.shape)
 
 
-def add_byte_level_tokenizer(writer, tokenizer, rows, pre):
+def add_byte_level_tokenizer(writer, tokenizer, rows, pre, ids={}, begins=True):
     model, added = tokenizer["model"], {t["id"]: t for t in tokenizer["added_tokens"]}
     tokens, types = [f"[PAD{i}]" for i in range(rows)], [gguf.TokenType.UNUSED] * rows
     for text, i in model["vocab"].items():
@@ -80,10 +85,11 @@ def add_byte_level_tokenizer(writer, tokenizer, rows, pre):
     writer.add_token_list(tokens)
     writer.add_token_types(types)
     writer.add_token_merges([" ".join(pair) for pair in model["merges"]])
-    writer.add_bos_token_id(1)
-    writer.add_eos_token_id(2)
-    writer.add_pad_token_id(0)
-    writer.add_add_bos_token(True)
+    writer.add_bos_token_id(ids.get("bos_token_id", 1))
+    writer.add_eos_token_id(ids.get("eos_token_id", 2))
+    writer.add_pad_token_id(ids.get("pad_token_id", 0))
+    if begins and pre != "smollm":  # whose converter leaves it out
+        writer.add_add_bos_token(True)
 
 
 def write_sentencepiece(name, space_first):
@@ -114,11 +120,6 @@ def write_sentencepiece(name, space_first):
     close(writer)
 
 
-DECODER = {
-    "input_layernorm": "attn_norm", "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
-    "self_attn.o_proj": "attn_output", "post_attention_layernorm": "ffn_norm", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up",
-    "mlp.down_proj": "ffn_down",
-}  # fmt: skip
 TOWER = {
     "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.out_proj": "attn_out",
     "layer_norm1": "ln1", "layer_norm2": "ln2", "mlp.fc1": "ffn_up", "mlp.fc2": "ffn_down",
@@ -136,13 +137,38 @@ def add_tensor(writer, name, weights, kind=None):
     writer.add_tensor(name, weights.astype(np.float16 if matrix else np.float32))
 
 
-def write_decoder(path, config, tensors, tokenizer, pre="gpt-2", kinds={}):
+ARCHS = {"llama": "llama", "mistral": "llama", "qwen2": "qwen2", "qwen3": "qwen3", "phi3": "phi3", "gemma": "gemma", "gemma2": "gemma2"}
+
+
+def add_rope_scaling(writer, rope, head_size):
+    """llama.cpp's converters write numbers of LongRoPE and of Llama 3 as tensors."""
+    kind = rope["rope_type"]
+    if kind == "llama3":
+        inverse = 1 / rope["rope_theta"] ** (np.arange(0, head_size, 2) / head_size)
+        length, factor = 2 * np.pi / inverse, rope["factor"]
+        low, high, original = rope["low_freq_factor"], rope["high_freq_factor"], rope["original_max_position_embeddings"]
+        smooth = (original / length - low) / (high - low)
+        factors = np.where(length < original / high, 1, np.where(length > original / low, factor, 1 / ((1 - smooth) / factor + smooth)))
+        writer.add_tensor("rope_freqs.weight", factors.astype(np.float32))
+    elif kind == "longrope":
+        writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
+        for which in ("long", "short"):
+            writer.add_tensor(f"rope_factors_{which}.weight", np.array(rope[f"{which}_factor"], np.float32))
+    elif kind == "yarn":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
+        writer.add_rope_scaling_factor(rope["factor"])
+        writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
+    else:
+        assert kind == "default", kind
+
+
+def write_decoder(path, config, tensors, tokenizer, pre="gpt-2", kinds={}, name=None, parts=None, template=None):
     text = config["text_config"]
-    arch = "qwen2" if text["model_type"] == "qwen2" else "llama"
+    arch = ARCHS[text["model_type"]]
     heads, kv_heads = text["num_attention_heads"], text["num_key_value_heads"]
     head_size = text.get("head_dim") or text["hidden_size"] // heads
-    writer = gguf.GGUFWriter(path, arch)
-    writer.add_name(path.name.removesuffix(".gguf"))
+    writer = gguf.GGUFWriter(path, arch, split_max_tensors=parts or 0)
+    writer.add_name(name or path.name.removesuffix(".gguf"))
     writer.add_context_length(text["max_position_embeddings"])
     writer.add_embedding_length(text["hidden_size"])
     writer.add_block_count(text["num_hidden_layers"])
@@ -155,29 +181,33 @@ def write_decoder(path, config, tensors, tokenizer, pre="gpt-2", kinds={}):
     writer.add_rope_freq_base(text["rope_parameters"]["rope_theta"])
     writer.add_layer_norm_rms_eps(text["rms_norm_eps"])
     writer.add_vocab_size(text["vocab_size"])
-    add_byte_level_tokenizer(writer, tokenizer, text["vocab_size"], pre)
+    if text.get("sliding_window") is not None and arch in ("llama", "phi3", "gemma2"):
+        writer.add_sliding_window(text["sliding_window"])
+    if arch == "gemma2":
+        writer.add_attn_logit_softcapping(text["attn_logit_softcapping"])
+        writer.add_final_logit_softcapping(text["final_logit_softcapping"])
+    if template is not None:
+        writer.add_chat_template(template)
+    add_rope_scaling(writer, text["rope_parameters"], head_size)
+    add_byte_level_tokenizer(writer, tokenizer, text["vocab_size"], pre, text)
+    names = gguf.get_tensor_name_map(next(a for a, n in gguf.MODEL_ARCH_NAMES.items() if n == arch), text["num_hidden_layers"])
     for name, weights in tensors.items():
-        if name == "language_model.lm_head.weight":
-            add_tensor(writer, "output.weight", weights, kinds.get(name))
-        rest = name.removeprefix("language_model.model.")
-        if rest == name:
+        plain = name.removeprefix("language_model.").replace("model.text_model.", "model.")
+        if not plain.startswith(("model.layers.", "model.embed_tokens.", "model.norm.", "lm_head.")):
             continue
-        if rest in ("embed_tokens.weight", "norm.weight"):
-            add_tensor(writer, {"embed_tokens.weight": "token_embd.weight", "norm.weight": "output_norm.weight"}[rest], weights, kinds.get(name))
-            continue
-        _, layer, *module, kind = rest.split(".")
-        module = ".".join(module)
-        if arch == "llama" and module in ("self_attn.q_proj", "self_attn.k_proj"):
-            weights = permuted(weights, heads if "q_proj" in module else kv_heads)
-        add_tensor(writer, f"blk.{layer}.{DECODER[module]}.{kind}", weights, kinds.get(name))
+        if arch == "llama" and (".q_proj." in plain or ".k_proj." in plain):
+            weights = permuted(weights, heads if "q_proj" in plain else kv_heads)
+        if arch.startswith("gemma") and plain.endswith("norm.weight"):
+            weights = weights.astype(np.float32) + 1
+        add_tensor(writer, names.get_name(plain, (".weight", ".bias")), weights, kinds.get(name))
     close(writer)
 
 
 def write_mmproj(path, config, tensors, old=False, kinds={}):
     vision = config["vision_config"]
     siglip = vision["model_type"].startswith("siglip")
-    layer = config["vision_feature_layer"]
-    blocks = layer if layer >= 0 else vision["num_hidden_layers"] + 1 + layer
+    layers = [n if n >= 0 else vision["num_hidden_layers"] + 1 + n for n in np.atleast_1d(config["vision_feature_layer"]).tolist()]
+    blocks = max(layers)
     writer = gguf.GGUFWriter(path, "clip")
     writer.add_bool("clip.has_text_encoder", False)
     writer.add_bool("clip.has_vision_encoder", True)
@@ -195,6 +225,8 @@ def write_mmproj(path, config, tensors, old=False, kinds={}):
     half = [0.5, 0.5, 0.5]
     writer.add_array("clip.vision.image_mean", half if siglip else [0.48145466, 0.4578275, 0.40821073])
     writer.add_array("clip.vision.image_std", half if siglip else [0.26862954, 0.26130258, 0.27577711])
+    if len(layers) > 1:
+        writer.add_array("clip.vision.feature_layer", layers)
     if "image_grid_pinpoints" in config:
         # Width first, as LLaVA's own configs have them.
         writer.add_array("clip.vision.image_grid_pinpoints", [n for h, w in config["image_grid_pinpoints"] for n in (w, h)])
@@ -221,13 +253,47 @@ def write_mmproj(path, config, tensors, old=False, kinds={}):
     close(writer)
 
 
-def write_family(name, old=False, pre="gpt-2"):
+def write_idefics3(name):
+    """SmolVLM, as llama.cpp's converter writes it."""
+    folder = FIXTURES / "families" / name
+    config = json.loads((folder / "config.json").read_text())
+    vision, preprocessor = config["vision_config"], json.loads((folder / "preprocessor_config.json").read_text())
+    tensors = load_file(folder / "model.safetensors")
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    template = (folder / "chat_template.jinja").read_text()
+    write_decoder(OUT / f"{name}.gguf", config, tensors, tokenizer, "smollm", template=template)
+    writer = gguf.GGUFWriter(OUT / f"{name}.mmproj.gguf", "clip")
+    writer.add_clip_has_vision_encoder(True)
+    writer.add_clip_projector_type(gguf.VisionProjectorType.IDEFICS3)
+    writer.add_vision_projection_dim(config["text_config"]["hidden_size"])
+    writer.add_vision_image_size(vision["image_size"])
+    writer.add_vision_patch_size(vision["patch_size"])
+    writer.add_vision_embedding_length(vision["hidden_size"])
+    writer.add_vision_feed_forward_length(vision["intermediate_size"])
+    writer.add_vision_block_count(vision["num_hidden_layers"])
+    writer.add_vision_head_count(vision["num_attention_heads"])
+    writer.add_vision_image_mean(preprocessor["image_mean"])
+    writer.add_vision_image_std(preprocessor["image_std"])
+    writer.add_vision_attention_layernorm_eps(vision["layer_norm_eps"])
+    writer.add_vision_projector_scale_factor(config["scale_factor"])
+    writer.add_vision_use_gelu(True)
+    writer.add_vision_preproc_image_size(preprocessor["size"]["longest_edge"])
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.MMPROJ, vision["num_hidden_layers"])
+    for full, weights in tensors.items():
+        if full.startswith(("model.vision_model.", "model.connector.")):
+            add_tensor(writer, names.get_name(full, (".weight", ".bias")), weights)
+    close(writer)
+
+
+def write_family(name, old=False, pre="gpt-2", parts=None):
     folder = FIXTURES / "families" / name
     config = json.loads((folder / "config.json").read_text())
     tokenizer = json.loads((folder / "tokenizer.json").read_text())
     tensors = load_file(folder / "model.safetensors")
     write_decoder(OUT / f"{name}.gguf", config, tensors, tokenizer, pre)
     write_mmproj(OUT / f"{name}.mmproj.gguf", config, tensors, old)
+    if parts is not None:
+        write_decoder(OUT / f"{name}.gguf", config, tensors, tokenizer, pre, name=name, parts=parts)
 
 
 # Every type in one model. Queries, keys and values differ, and so do the two layers.
@@ -288,6 +354,98 @@ def write_mixed():
     print("mixed, smallest margin", min(p["margin"] for p in prompts), "seed", seed)
 
 
+def own_models():
+    """Models whose references in fixtures/families hold for no GGUF file: llama.cpp's keys have no window for the last layers of a Qwen3, and
+    none for whether rows of pictures get Gemma's factor, which llama.cpp gives them."""
+    from transformers import CLIPVisionConfig, Gemma2Config, LlamaConfig, Qwen3Config, SiglipVisionConfig
+
+    import make_family_golden as families
+
+    one, clip, siglip, text = families.ONE_PICTURE[1:3], families.CLIP, families.SIGLIP, families.TEXT
+    return {
+        "qwen3": {  # norms of queries and keys, YaRN
+            "kind": "llava", "vision": SiglipVisionConfig(**siglip), "layer": -1, "aspect": "pad", "prompts": one + families.SEVERAL[:1],
+            "text": Qwen3Config(**(text | {"num_attention_heads": 4, "num_key_value_heads": 2}), head_dim=16, tie_word_embeddings=True, **families.rope(1e6, rope_type="yarn", factor=4.0, original_max_position_embeddings=512)),
+        },
+        "gemma-2": {  # windows in every other layer, norms after attention and MLP, capped scores and logits
+            "kind": "llava", "vision": SiglipVisionConfig(**siglip), "layer": -1, "aspect": "pad", "prompts": one + families.SEVERAL[:1], "version": "4.42.0",
+            "text": Gemma2Config(**(families.GEMMA | {"num_hidden_layers": 3}), query_pre_attn_scalar=16, sliding_window=families.WINDOW, attn_logit_softcapping=2.0, final_logit_softcapping=5.0),
+        },
+        "llama-3": {  # Llama 3's scaling of rotary positions, features of several layers
+            "kind": "llava", "vision": CLIPVisionConfig(**clip), "layer": [1, 2, 3], "aspect": "pad", "prompts": one,
+            "text": LlamaConfig(**(text | {"max_position_embeddings": 16384, "num_key_value_heads": 1}), rms_norm_eps=1e-5, **families.rope(5e5, rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=8192)),
+        },
+        "linear": {"kind": "llava", "vision": CLIPVisionConfig(**clip), "linear": True, "aspect": "pad", "prompts": one, "text": LlamaConfig(**text, rms_norm_eps=1e-5)},
+    }  # fmt: skip
+
+
+def write_own(name, family):
+    import make_family_golden as families
+
+    tokenizer = families.tokenizer_of(family)
+    model = families.build(family, tokenizer.get_vocab_size())
+    for seed in range(1, 1000):
+        families.scramble(model, seed)
+        prompts = [families.reference(model, family, tokenizer, sizes, True) for sizes in family["prompts"]]
+        if min(p["margin"] for p in prompts) > 0.01:
+            break
+    tensors = {n: t.numpy() for n, t in families.tensors_of(model, family).items()}
+    if family.get("linear"):
+        tensors = {n.replace("multi_modal_projector.", "multi_modal_projector.linear_1."): t for n, t in tensors.items()}
+    config = model.config.to_dict()
+    write_decoder(OUT / f"{name}.gguf", config, tensors, json.loads(tokenizer.to_str()))
+    write_mmproj(OUT / f"{name}.mmproj.gguf", config, tensors)
+    families.write_json(FIXTURES / "families" / f"gguf-{name}.golden.json", {"prompts": prompts})
+    print(name, "smallest margin", min(p["margin"] for p in prompts), "seed", seed)
+
+
+CORPUS = [
+    "I'm sure they'll say it's theirs, won't you? WE'VE seen 12345 birds on 3 trees.", "A small  red star.\n\n  Two blanks, and\ttabs.\r\n",
+    "Straße, größer als 7 Häuser; naïve café.", "你好,世界!图片里有什么?", "x = {'a': [1, 22, 333, 4444]}  # a comment", "👍🏽 ok...",
+]  # fmt: skip
+TEXTS = CORPUS + [
+    "", " ", "   ", "\n", " \n  \n\n", "a\n\n\nb", "'s 'S 'll 'LL 're''d", "1234567890", "1 22 333 4444 55555", "٣٤٥٦ ½ ⅷ", "don'T", "x1y22z333",
+    "_under_score_", "  leading", "trailing  ", "tab\t\tend", "\u00a0nbsp\u3000wide", "e\u0301 é ﬁ Å", "你好 世界", "한국어 テスト ไทย", "🦙🦙 👩‍👩‍👧", "a.b,c;d!?...",
+    "http://example.org/a?b=c#d", "\x07\x00bell", "A<|end|>B", "<|end|>\n<|begin_of_text|>", "straightforwardly unseen wordsmithery",
+]  # fmt: skip
+
+
+def write_splitting(name):
+    """A file with nothing but a byte-level tokenizer, and the ids of Hugging Face's own class."""
+    from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+    from transformers import Qwen2Tokenizer
+    from transformers.convert_slow_tokenizer import TikTokenConverter
+
+    llama = name == "llama-bpe"
+    specials = ["<|begin_of_text|>", "<|end|>"]
+    if llama:
+        # Llama 3's tokenizer is OpenAI's kind; the pattern is the converter's own.
+        pattern = TikTokenConverter().pattern
+        tokenizer = Tokenizer(models.BPE(ignore_merges=True))
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+            pre_tokenizers.Split(Regex(pattern), behavior="isolated", invert=False), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ])  # fmt: skip
+    else:
+        tokenizer = Qwen2Tokenizer()._tokenizer
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(vocab_size=420, special_tokens=specials, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), min_frequency=2, show_progress=False)
+    tokenizer.train_from_iterator(CORPUS * 4, trainer)
+    tokenizer.add_special_tokens([AddedToken(t, special=True, normalized=False) for t in specials])
+    if llama:
+        # A word that its merges don't make: it is that token all the same.
+        state = json.loads(tokenizer.to_str())
+        state["model"]["vocab"]["Ġunseen"] = len(state["model"]["vocab"])
+        tokenizer = Tokenizer.from_str(json.dumps(state))
+        tokenizer.post_processor = processors.TemplateProcessing(single="<|begin_of_text|> $A", special_tokens=[("<|begin_of_text|>", 0)])
+    state = json.loads(tokenizer.to_str())
+    writer = gguf.GGUFWriter(OUT / f"{name}.gguf", "llama" if llama else "qwen2")
+    rows = max([*state["model"]["vocab"].values(), *(t["id"] for t in state["added_tokens"])]) + 1
+    add_byte_level_tokenizer(writer, state, rows, name, {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1}, begins=False)
+    close(writer)
+    texts = [{"text": text, "ids": tokenizer.encode(text).ids} for text in TEXTS]
+    (OUT / f"{name}.golden.json").write_text(json.dumps({"texts": texts}, separators=(",", ":"), ensure_ascii=False) + "\n")
+
+
 def ours(name):
     """As make_family_golden.tensors_of names a model's parameters."""
     if name.startswith("lm_head."):
@@ -307,8 +465,17 @@ def main():
     write_family("llava-1.6-vicuna", old=True)
     write_family("llava-1.6-mistral")
     write_family("llava-1.6-34b")
-    write_family("llava-interleave")
+    write_family("llava-interleave", parts=12)
+    write_family("llava-phi-3")
+    write_family("llava-phi-3-128k")
+    write_family("llava-gemma-4.39")
+    write_idefics3("smolvlm")
+    write_idefics3("smolvlm2")
     write_mixed()
+    for name, family in own_models().items():
+        write_own(name, family)
+    write_splitting("llama-bpe")
+    write_splitting("qwen2")
     print(sum(f.stat().st_size for f in OUT.rglob("*") if f.is_file()), "bytes")
 
 

@@ -68,7 +68,24 @@ const huggingFace = [
   "llava-several-layers",
 ];
 const originalOnly = ["llava-llama-2", "llava-v0"];
-const ggufs = ["llava-1.5", "llava-1.6-vicuna", "llava-1.6-mistral", "llava-1.6-34b", "llava-interleave", "gguf-mixed"];
+/** Those of `gguf-…` have references of their own. */
+const ggufs = [
+  "llava-1.5",
+  "llava-1.6-vicuna",
+  "llava-1.6-mistral",
+  "llava-1.6-34b",
+  "llava-interleave",
+  "llava-phi-3",
+  "llava-phi-3-128k",
+  "llava-gemma-4.39",
+  "smolvlm",
+  "smolvlm2",
+  "gguf-mixed",
+  "gguf-qwen3",
+  "gguf-gemma-2",
+  "gguf-llama-3",
+  "gguf-linear",
+];
 
 /** Every architecture in every layout it is published in. */
 export const parityCases: readonly ParityCase[] = [
@@ -94,6 +111,7 @@ export const parityCases: readonly ParityCase[] = [
     layout: "GGUF" as const,
     checkpoint: "../gguf",
     gguf: ["gguf", "mmproj.gguf"].map((ending) => `${name.replace("gguf-", "")}.${ending}`),
+    ...(name.startsWith("smolvlm") ? { template: "chat_template" } : {}),
   })),
 ].sort((a, b) => a.architecture.localeCompare(b.architecture));
 

@@ -80,14 +80,16 @@ export async function textConfigOf(gguf: Gguf, shape: DecoderShape): Promise<Jso
     rope_theta: metadata.numberIn(key("rope.freq_base")) ?? 10000,
     ...(await ropeScaling(gguf, key)),
     ...(window === undefined || window >= context ? {} : { sliding_window: window, use_sliding_window: true }),
-    ...softcaps(gguf, key),
+    ...(shape.architecture === "gemma2" ? gemma2Fields(gguf, shape, key) : {}),
   };
 }
 
-function softcaps({ metadata }: Gguf, key: (name: string) => string): JsonObject {
+/** What Gemma 2 does with scores and logits. llama.cpp tells how scores are scaled by the number of layers: only 27B differs. */
+function gemma2Fields({ metadata }: Gguf, shape: DecoderShape, key: (name: string) => string): JsonObject {
   const attention = metadata.numberIn(key("attn_logit_softcapping"));
   const final = metadata.numberIn(key("final_logit_softcapping"));
   return {
+    query_pre_attn_scalar: shape.layers === 46 ? shape.hidden / shape.heads : shape.headSize,
     ...(attention === undefined ? {} : { attn_logit_softcapping: attention }),
     ...(final === undefined ? {} : { final_logit_softcapping: final }),
   };

@@ -25,7 +25,7 @@ export class GgufMetadata {
   }
 
   numberIn(key: string): number | undefined {
-    return this.#value(key, "a number", (value) => (typeof value === "number" ? value : undefined));
+    return this.#value(key, "a number", (value) => (typeof value === "number" ? beforeRounding(value) : undefined));
   }
 
   textIn(key: string): string | undefined {
@@ -60,4 +60,14 @@ export class GgufMetadata {
     if (found !== undefined) return found;
     throw this.wrong(`has ${key} that is not ${kind}: it is damaged, or was written by an unknown program`);
   }
+}
+
+/** The shortest decimal that a 32-bit float may have been, 1e-5 of 9.999999747378752e-6; other numbers as they are. */
+export function beforeRounding(value: number): number {
+  if (Math.fround(value) !== value) return value;
+  for (let digits = 6; digits < 9; digits++) {
+    const shorter = Number(value.toPrecision(digits));
+    if (Math.fround(shorter) === value) return shorter;
+  }
+  return value;
 }

@@ -1,10 +1,16 @@
 // Models in GGUF as checkpoints: tokenizers against the originals, files that don't fit together, and files that are damaged.
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { Tokenizer } from "@huggingface/tokenizers";
 import * as v from "valibot";
 import { expect, test } from "vitest";
 import { EngineError } from "#engine/errors.ts";
+import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
+import { readObject } from "#convert/checkpoint/json-file.ts";
+import { parseConfig } from "#convert/config/config.ts";
 import { convert } from "#convert/convert.ts";
+import { checkpointFolder } from "#convert/package/folder.node.ts";
+import { imageProcessor } from "#convert/package/package-config.ts";
 import { openSource } from "#convert/source/checkpoint-source.ts";
 import { memoryCheckpoint, memoryPackage } from "#testing/fixtures.ts";
 import { seeded } from "#testing/seeded.ts";
@@ -51,6 +57,42 @@ test.each(["llava-1.5", "llava-interleave"])("the byte-level tokenizer of %s is 
     "",
   ];
   for (const text of texts) expect(own.encode(text).ids, text).toEqual(original.encode(text).ids);
+});
+
+test.each(["llama-bpe", "qwen2"])("the tokenizer in %s.gguf gives the ids of Hugging Face's", async (name) => {
+  const { tokenizer } = tokenizerOf(await openGguf(folderOf({ "a.gguf": file(`${name}.gguf`) }), "a.gguf"));
+  const own = new Tokenizer(tokenizer, {});
+  const golden = v.object({ texts: v.array(v.object({ text: v.string(), ids })) });
+  const { texts } = v.parse(golden, JSON.parse(readFileSync(new URL(`gguf/${name}.golden.json`, fixtures), "utf8")));
+  expect(texts.length).toBeGreaterThan(30);
+  for (const { text, ids: expected } of texts) expect(own.encode(text).ids, JSON.stringify(text)).toEqual(expected);
+});
+
+test("a split model becomes the same package as the whole one", async () => {
+  const parts = [1, 2, 3].map((i) => `llava-interleave-0000${i}-of-00003.gguf`);
+  const mmproj = { "mmproj.gguf": file("llava-interleave.mmproj.gguf") };
+  const [whole, split] = [memoryPackage(), memoryPackage()];
+  await convert(folderOf({ "a.gguf": file("llava-interleave.gguf"), ...mmproj }), whole, { bits });
+  await convert(folderOf({ ...Object.fromEntries(parts.map((part) => [part, file(part)])), ...mmproj }), split, {
+    bits,
+  });
+  expect([...split.written.keys()]).toEqual([...whole.written.keys()]);
+  for (const [path, bytes] of whole.written) expect(split.written.get(path), path).toEqual(bytes);
+});
+
+test("SmolVLM in GGUF is configured as its checkpoint in safetensors is", async () => {
+  for (const name of ["smolvlm", "smolvlm2"]) {
+    const gguf = await openSource(
+      folderOf({ "a.gguf": file(`${name}.gguf`), "mmproj.gguf": file(`${name}.mmproj.gguf`) }),
+    );
+    const own = checkpointFolder(fileURLToPath(new URL(`families/${name}`, fixtures)));
+    const configOf = async (folder: CheckpointFolder) => parseConfig((await readObject(folder, "config.json")) ?? {});
+    expect(await configOf(gguf.folder)).toEqual(await configOf(own));
+    const [pictures, ownPictures] = [await imageProcessor(gguf.folder), await imageProcessor(own)];
+    for (const key of ["size", "max_image_size", "image_mean", "image_std"]) {
+      expect(pictures?.[key], key).toEqual(ownPictures?.[key]);
+    }
+  }
 });
 
 test("the only model in a folder is found with its projector, under any names", async () => {

@@ -41,14 +41,14 @@ export async function openGgufSource(
     ...tower.config,
     text_config: await textConfigOf(model, shape),
     vision_config: tower.visionConfig,
-    image_token_index: added.id,
+    ...(tower.idefics3 ? { image_token_id: added.id } : { image_token_index: added.id }),
     ...(own.ends.length > 0 ? { eos_token_id: own.ends } : {}),
   };
   const files = new Map<string, JsonObject>([
     ["config.json", config],
     ["tokenizer.json", added.tokenizer],
     // llama.cpp encodes each text between pictures separately, as LLaVA was trained.
-    ["tokenizer_config.json", { ...own.settings, image_apart: true }],
+    ["tokenizer_config.json", tower.idefics3 ? own.settings : { ...own.settings, image_apart: true }],
     ["preprocessor_config.json", tower.preprocessor],
     ...(own.ends.length > 0 ? [["generation_config.json", { eos_token_id: own.ends }] as const] : []),
   ]);

@@ -90,7 +90,12 @@ const beforeTower: Readonly<Record<string, string>> = {
   "v.post_ln.weight": "post_layernorm.weight",
   "v.post_ln.bias": "post_layernorm.bias",
 };
-const projector: Readonly<Record<string, string>> = { "mm.0": "linear_1", "mm.2": "linear_2" };
+/** LLaVA's two layers, and Idefics3's one. */
+const projector: Readonly<Record<string, string>> = {
+  "mm.0": "linear_1",
+  "mm.2": "linear_2",
+  "mm.model.fc": "linear_1",
+};
 
 /** The tensors of tower and projector, and the newline of pictures in tiles. */
 export function towerTensors(gguf: Gguf, tower: GgufTower): Map<string, Tensor> {
@@ -99,7 +104,7 @@ export function towerTensors(gguf: Gguf, tower: GgufTower): Map<string, Tensor> 
   for (const [given, tensor] of gguf.tensors) {
     const before = beforeTower[given];
     const [, layer, module = "", kind = ""] = /^v\.blk\.(\d+)\.(\w+)\.(weight|bias)$/.exec(given) ?? [];
-    const [, linear, end] = /^(mm\.\d+)\.(weight|bias)$/.exec(given) ?? [];
+    const [, linear, end] = /^(mm\.(?:\d+|model\.fc))\.(weight|bias)$/.exec(given) ?? [];
     if (before !== undefined) out.set(`vision_tower.vision_model.${before}`, tensor);
     else if (layer !== undefined) {
       const name = inTower[swapped && module.startsWith("ffn_") ? otherOf(module) : module] ?? module;
