@@ -2,6 +2,7 @@
 // servers and networks do. Knows nothing of the code that downloads.
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { createAnswerGate, type AnswerGate } from "./answer-gate.node.ts";
 import { startTestServer } from "./http-server.node.ts";
 import { manifestName, manifestVersion, type Manifest } from "#weights/manifest.ts";
 
@@ -94,10 +95,9 @@ export interface PackageServer {
   headers: Readonly<Record<string, string>>;
   /** At most so many bytes a second on each connection. */
   bytesPerSecond: number;
-  /** How many slow answers are being sent. */
-  answering: number;
-  /** Bytes of slow answers, sent so far. */
-  sentBytes: number;
+  /** Answers to these wait at the gate. */
+  isHeld: (range: AskedRange) => boolean;
+  readonly gate: AnswerGate;
   /** Asked before every answer. */
   misbehave: (range: AskedRange) => Misbehaviour | undefined;
   stop(): Promise<void>;
@@ -120,8 +120,8 @@ export async function startPackageServer({
     etags: false,
     headers: {},
     bytesPerSecond: Infinity,
-    answering: 0,
-    sentBytes: 0,
+    isHeld: () => false,
+    gate: createAnswerGate(),
     misbehave: () => undefined,
     stop: server.stop,
   };
@@ -175,7 +175,8 @@ function answer(served: PackageServer, request: IncomingMessage, response: Serve
     });
     return;
   }
-  if (served.bytesPerSecond === Infinity) response.end(body);
+  if (served.isHeld(asked)) served.gate.send(response, body);
+  else if (served.bytesPerSecond === Infinity) response.end(body);
   else trickle(served, response, body);
 }
 
@@ -186,16 +187,11 @@ function trickle(served: PackageServer, response: ServerResponse, body: Uint8Arr
   const timer = setInterval(() => {
     const run = body.subarray(at, (at += step));
     response.write(run);
-    served.sentBytes += run.length;
     if (at >= body.length) end();
   }, 100);
   const end = (): void => {
     clearInterval(timer);
     response.end();
   };
-  served.answering++;
-  response.on("close", () => {
-    clearInterval(timer);
-    served.answering--;
-  });
+  response.on("close", () => clearInterval(timer));
 }

@@ -112,6 +112,7 @@ export function createConvertHost(host: ConvertHost): ConversionApi {
   ): Promise<string> => {
     const pace = createPace();
     const last = { silences: 0, at: -Infinity, telling: Promise.resolve() };
+    let later: ReturnType<typeof setTimeout> | undefined;
     let event: ConversionEvent = {
       type: "convert",
       stage: "opening",
@@ -124,7 +125,14 @@ export function createConvertHost(host: ConvertHost): ConversionApi {
       secondsLeft: undefined,
     };
     const tell = (now: boolean): void => {
-      if (!now && performance.now() - last.at < eventEveryMs) return;
+      const early = last.at + eventEveryMs - performance.now();
+      if (!now && early > 0) {
+        // What comes just before a pause of the network is told, too.
+        later ??= setTimeout(() => tell(true), early);
+        return;
+      }
+      clearTimeout(later);
+      later = undefined;
       last.at = performance.now();
       const told = { ...event, ...pace.of(event), ...(last.silences > 0 ? { silences: last.silences } : {}) };
       // Awaited at the end, so that none arrives after the call's own reply.
@@ -154,6 +162,7 @@ export function createConvertHost(host: ConvertHost): ConversionApi {
         });
       } finally {
         await quantizer.end();
+        clearTimeout(later);
         await last.telling;
       }
       return found.id;

@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createFileDownload, emptyShard, type DownloadOptions } from "./download.ts";
-import type { Clock } from "./watched-fetch.ts";
+import { createSilenceClock } from "#testing/silence-clock.node.ts";
 import { startTestServer, type TestServer } from "#testing/http-server.node.ts";
 
 const fileBytes = 300_000;
 const content = Uint8Array.from({ length: fileBytes }, (_, i) => (i * 31 + (i >> 8)) % 256);
+
+let clock = createSilenceClock();
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 let answers: Answer[] = [];
@@ -15,6 +17,7 @@ let server: TestServer;
 
 /** A good server, unless `answers` holds something else for the next request. */
 beforeEach(async () => {
+  clock = createSilenceClock();
   answers = [];
   ranges = [];
   reportedBytes = 0;
@@ -227,21 +230,11 @@ test.each([false, true])(
   },
 );
 
-/**
- * Time that runs 100 times as fast: the idle timeout of 15 s takes 150 ms. It is real time, because the bytes travel over a real socket,
- * which a clock set by hand could not wait for.
- */
-const fastClock: Clock = {
-  after(milliseconds, callback) {
-    const timer = setTimeout(callback, milliseconds / 100);
-    return () => clearTimeout(timer);
-  },
-};
-
 /** Sends so many bytes of what was asked for and then nothing, with the connection open; of -1 not even the headers. */
 const silentAfter =
   (bytes: number): Answer =>
   (request, response) => {
+    clock.hang();
     if (bytes < 0) return;
     const { start, end } = requested(request) ?? { start: 0, end: fileBytes };
     const headers = { "content-length": end - start, "content-range": `bytes ${start}-${end - 1}/${fileBytes}` };
@@ -253,7 +246,7 @@ const silentAfter =
 test("a connection that stands still is asked again from where it was, and each silence is told", async () => {
   answers = [silentAfter(100_000), silentAfter(0), silentAfter(-1)];
   const silences: number[] = [];
-  const options = { ...fast, clock: fastClock, onSilence: (times: number) => silences.push(times) };
+  const options = { ...fast, clock, onSilence: (times: number) => silences.push(times) };
   expectBytes(await read(0, fileBytes, options), content);
   expect(ranges).toEqual([undefined, ...Array.from({ length: 3 }, () => "bytes=100000-299999")]);
   expect(silences).toEqual([1, 2, 3]);
@@ -262,14 +255,14 @@ test("a connection that stands still is asked again from where it was, and each 
 test("a few bytes between two silences do not hide that a connection stands still", async () => {
   answers = [silentAfter(100), silentAfter(100), silentAfter(100)];
   const silences: number[] = [];
-  await read(0, fileBytes, { ...fast, clock: fastClock, onSilence: (times) => silences.push(times) });
+  await read(0, fileBytes, { ...fast, clock, onSilence: (times) => silences.push(times) });
   expect(silences).toEqual([1, 2, 3]);
 });
 
 test("a server that stays silent is given up in the end", async () => {
   answers = Array.from({ length: 20 }, () => silentAfter(-1));
   const silences: number[] = [];
-  const options = { ...fast, clock: fastClock, mostSilences: 3, onSilence: (times: number) => silences.push(times) };
+  const options = { ...fast, clock, mostSilences: 3, onSilence: (times: number) => silences.push(times) };
   await expect(read(0, fileBytes, options)).rejects.toMatchObject({ code: "network" });
   expect(silences).toEqual([1, 2, 3]);
 });

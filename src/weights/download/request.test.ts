@@ -3,20 +3,21 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { ensurePackage } from "./ensure.ts";
 import type { EnsureProgress } from "./progress.ts";
 import { publishOnHub } from "#testing/hub-server.node.ts";
-import { startPackageServer, testPackage, weightsPath, type PackageServer } from "#testing/package-server.node.ts";
+import {
+  startPackageServer,
+  testPackage,
+  weightsPath,
+  type Misbehaviour,
+  type PackageServer,
+} from "#testing/package-server.node.ts";
 import { requestBlob, requestBytes } from "./request.ts";
 import { createMemoryShardStore } from "#weights/store/store.ts";
 import type { Clock } from "./watched-fetch.ts";
+import { createSilenceClock } from "#testing/silence-clock.node.ts";
 import { startTestServer, type TestServer } from "#testing/http-server.node.ts";
 
-/** The idle timeout of 15 s takes 100 ms. Real time, because the bytes travel over a real socket. */
-const clock: Clock = {
-  after(milliseconds, callback) {
-    const timer = setTimeout(callback, milliseconds / 150);
-    return () => clearTimeout(timer);
-  },
-};
-const fast = { clock, backoffMs: () => 1 };
+let clock = createSilenceClock();
+const fast = { clock: { after: (...asked: Parameters<Clock["after"]>) => clock.after(...asked) }, backoffMs: () => 1 };
 
 type Answer = (response: ServerResponse) => void;
 let answers: Answer[] = [];
@@ -28,6 +29,7 @@ let server: TestServer;
 beforeEach(async () => {
   answers = [];
   asked = 0;
+  clock = createSilenceClock();
   server = await startTestServer((_, response) => {
     asked++;
     (answers.shift() ?? ((good) => good.end("all is well")))(response);
@@ -36,10 +38,16 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop());
 
-const silent: Answer = () => undefined;
+const silent: Answer = () => clock.hang();
 const silentInTheMiddle: Answer = (response) => {
   response.writeHead(200, { "content-length": 11 });
   response.write("all");
+  clock.hang();
+};
+/** What a server does that sends so many bytes and then nothing. */
+const hang = (afterBytes: number): Misbehaviour => {
+  clock.hang();
+  return { kind: "hang", afterBytes };
 };
 const busy: Answer = (response) => void response.writeHead(503).end("later");
 const endless: Answer = (response) => {
@@ -94,8 +102,7 @@ async function withServer(work: (server: PackageServer) => Promise<void>): Promi
 test("a package whose server stops sending goes on by itself, and tells how often it had to be asked", () =>
   withServer(async (server) => {
     let hangs = 3;
-    server.misbehave = ({ path }) =>
-      path === weightsPath && hangs-- > 0 ? { kind: "hang", afterBytes: hangs === 2 ? 2500 : 0 } : undefined;
+    server.misbehave = ({ path }) => (path === weightsPath && hangs-- > 0 ? hang(hangs === 2 ? 2500 : 0) : undefined);
     const progress: EnsureProgress[] = [];
     const ensured = await ensurePackage(
       { id: "test", baseUrl: server.baseUrl },
@@ -113,8 +120,7 @@ test("a manifest that does not come is asked for again, and where one is here al
   withServer(async (server) => {
     const store = createMemoryShardStore();
     let hangs = 1;
-    server.misbehave = ({ path }) =>
-      path === "manifest.json" && hangs-- > 0 ? { kind: "hang", afterBytes: 10 } : undefined;
+    server.misbehave = ({ path }) => (path === "manifest.json" && hangs-- > 0 ? hang(10) : undefined);
     const progress: EnsureProgress[] = [];
     const source = { id: "test", baseUrl: server.baseUrl };
     await ensurePackage(source, { store, room }, { ...fast, onProgress: (one) => void progress.push(one) });
@@ -141,7 +147,7 @@ test("a hub whose listing or small files do not come at once is asked again", ()
       const first = !before.has(path);
       before.add(path);
       if (!first) return undefined;
-      return path.endsWith("config.json") ? { kind: "status", status: 503 } : { kind: "hang", afterBytes: 5 };
+      return path.endsWith("config.json") ? { kind: "status", status: 503 } : hang(5);
     };
     const store = createMemoryShardStore();
     const ensured = await ensurePackage({ id: "owner/name", baseUrl }, { store, room }, fast);
