@@ -30,8 +30,8 @@ export interface Llama {
   release(): void;
 }
 
-/** Rows of one run of the kernel; rows with logits of one run. */
-const [mostRows, mostKept] = [256, 32];
+/** Rows of one run of the kernel; rows with logits of one run: a longest draft and the token before it. */
+const [mostRows, mostKept] = [256, 17];
 
 export interface LlamaOptions extends WeightFiles {
   readonly plan: LlamaPlan;
