@@ -119,7 +119,7 @@ function fourths(x: v128): v128 {
 }
 
 /** Unpacks a row of weights to i16, zero points subtracted, in the order of quantizeBlock. */
-function unpackRow(bits: i32, data: usize, zeros: usize, blocks: i32, to: usize): void {
+export function unpackRow(bits: i32, data: usize, zeros: usize, blocks: i32, to: usize): void {
   for (let b = 0; b < blocks; b++) {
     if (bits == 4) {
       const both: u32 = zeros ? load<u8>(zeros + (b >> 1)) : 0x88;

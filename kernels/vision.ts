@@ -5,8 +5,9 @@ import { header } from "../src/engine/kernel/layout/team";
 import * as blockLayout from "../src/engine/kernel/layout/vision-block";
 import * as layout from "../src/engine/kernel/layout/vision-header";
 import { classify, joined, joinedScales, joinRow } from "./classifier";
-import { activate, exponential } from "./functions";
-import { matmulRows, quantizeBlock, itemRows, matmul, sumLanes, unpackedBytes } from "./matrix";
+import { activate, powerOfTwo } from "./functions";
+import { quantizeBlock, itemRows, sumLanes, unpackedBytes } from "./matrix";
+import { addTile, nearest, panelMatmul, panelRows } from "./panels";
 import { address, finishPhase, field, nextJob, nextItem, startJob } from "./team";
 
 /**
@@ -141,88 +142,170 @@ function shuffledRow(row: i32): i32 {
   return square * by * by + (y % by) * by + (x % by);
 }
 
-/** Copies a row's keys and values to their panels. */
-function packRow(row: i32): void {
+/**
+ * Queries, keys and values of all rows, as attention reads them. A work item is a run of at most 32 of a head's columns of one of the three, which
+ * passes through scratch. Queries go to `update`, which nobody needs by then.
+ */
+function projectHeads(qkv: usize, scratch: usize): void {
   const hidden = field(layout.hidden),
     heads = field(layout.heads),
     size = field(layout.headSize),
     rows = field(layout.rows);
-  const panels = (rows + 7) >> 3;
-  const keys = address(layout.qkv) + <usize>(row * 3 + 1) * ((<usize>hidden) << 2);
-  const values = keys + ((<usize>hidden) << 2);
-  for (let head = 0; head < heads; head++) {
-    const key = keys + <usize>(head * size) * 4;
-    const value = values + <usize>(head * size) * 4;
-    let to = address(layout.keys) + <usize>((head * panels + (row >> 3)) * size * 8 + (row & 7)) * 4;
-    for (let i = 0; i < size; i++) {
-      store<f32>(to, load<f32>(key + ((<usize>i) << 2)));
-      to += 32;
-    }
-    for (let i = 0; i < size; i += 8) {
-      const at = address(layout.values) + <usize>(((head * size + i) >> 3) * rows + row) * 32;
-      v128.store(at, v128.load(value + ((<usize>i) << 2)));
-      v128.store(at, v128.load(value + ((<usize>i) << 2), 16), 16);
-    }
+  const runs = (size + 31) >> 5;
+  const cells = scratch + unpackedBytes(hidden);
+  const count = 3 * heads * runs;
+  for (let item = nextItem(count); item >= 0; item = nextItem(count)) {
+    const first = (item % runs) << 5;
+    const width = min(32, size - first);
+    const from = (item / runs) * size + first;
+    const quantized = address(layout.quantized),
+      scales = address(layout.quantizedScales);
+    panelRows(qkv, from, from + width, rows, quantized, scales, cells - ((<usize>from) << 2), itemRows, scratch);
+    if (from < hidden) keepQueries(from, width, cells);
+    else if (from < 2 * hidden) keepKeys((item / runs) % heads, first, width, cells);
+    else keepValues(from - 2 * hidden, width, cells);
   }
 }
 
-/** Attention of four rows over all rows, head by head. Writes the results quantized. */
-function attend(first: i32, scratch: usize): void {
-  const hidden = field(layout.hidden),
-    heads = field(layout.heads),
-    size = field(layout.headSize),
+/** Keeps columns of the queries, times 1 / √size and log₂ e: scores are exponents of two then. */
+function keepQueries(column: i32, width: i32, cells: usize): void {
+  const rows = <usize>field(layout.rows);
+  const factor = f32x4.splat(<f32>1.4426950408889634 / sqrt<f32>(<f32>field(layout.headSize)));
+  let to = address(layout.update) + ((<usize>column) << 2);
+  for (let m: usize = 0; m < rows; m++) {
+    for (let i: usize = 0; i < (<usize>width) << 2; i += 16) {
+      v128.store(to + i, f32x4.mul(v128.load(cells + (m << 7) + i), factor));
+    }
+    to += (<usize>field(layout.hidden)) << 2;
+  }
+}
+
+/** Copies a head's columns of the keys to their panels. */
+function keepKeys(head: i32, column: i32, width: i32, cells: usize): void {
+  const size = field(layout.headSize),
     rows = field(layout.rows);
   const panels = (rows + 7) >> 3;
-  const hiddenBytes = (<usize>hidden) << 2,
-    sizeBytes = (<usize>size) << 2,
-    scoreBytes = (<usize>panels) << 5;
-  const queries = scratch; // f32 [4, headSize]
-  const scores = queries + 4 * sizeBytes; // f32 [4, panels · 8]
-  const mixed = scores + 4 * scoreBytes; // f32 [4, hidden]
-  const factor = f32x4.splat(<f32>1 / sqrt<f32>(<f32>size));
-  for (let head = 0; head < heads; head++) {
-    for (let r: usize = 0; r < 4; r++) {
-      const q = address(layout.qkv) + (<usize>first + r) * 3 * hiddenBytes + <usize>head * sizeBytes;
-      for (let i: usize = 0; i < sizeBytes; i += 16) {
-        v128.store(queries + r * sizeBytes + i, f32x4.mul(v128.load(q + i), factor));
+  for (let m: usize = 0; m < <usize>rows; m++) {
+    const panel = <usize>(head * panels) + (m >> 3);
+    const to = address(layout.keys) + ((panel * <usize>size + <usize>column) << 5) + ((m & 7) << 2);
+    const cell = cells + (m << 7);
+    for (let i: usize = 0; i < (<usize>width) << 2; i += 4) store<f32>(to + (i << 3), load<f32>(cell + i));
+  }
+}
+
+/** Quantizes columns of the values, each in blocks of 32 rows, into panels of eight columns. */
+function keepValues(first: i32, width: i32, cells: usize): void {
+  const rows = field(layout.rows);
+  const blocks = (rows + 31) >> 5,
+    pairs = (rows + 1) >> 1;
+  for (let block = 0; block < blocks; block++) {
+    const count = <usize>min(32, rows - (block << 5));
+    for (let i = 0; i < width; i += 4) {
+      const column = first + i;
+      const half = (<usize>(column & 4)) << 2;
+      const x = cells + ((<usize>block) << 12) + ((<usize>i) << 2);
+      let most = f32x4.splat(0);
+      for (let m: usize = 0; m < count; m++) most = f32x4.max(most, f32x4.abs(v128.load(x + (m << 7))));
+      const scales = address(layout.valueScales) + ((<usize>((column >> 3) * blocks + block)) << 5) + half;
+      v128.store(scales, f32x4.mul(most, f32x4.splat(<f32>1 / mostValue)));
+      const inverse = v128.and(f32x4.div(f32x4.splat(mostValue), most), f32x4.gt(most, f32x4.splat(0)));
+      let to = address(layout.values) + ((<usize>((column >> 3) * pairs + (block << 4))) << 5) + half;
+      for (let m: usize = 0; m < count; m += 2) {
+        const even = nearest(v128.load(x + (m << 7)), inverse);
+        const odd = m + 1 < count ? nearest(v128.load(x + ((m + 1) << 7)), inverse) : i32x4.splat(0);
+        v128.store(to, v128.or(v128.and(even, i32x4.splat(0xffff)), i32x4.shl(odd, 16)));
+        to += 32;
       }
     }
-    const keys = address(layout.keys) + <usize>(head * panels) * (sizeBytes << 3);
-    for (let p: usize = 0; p < <usize>panels; p++) {
-      tile(queries, sizeBytes, keys + p * (sizeBytes << 3), size, scores + (p << 5), scoreBytes);
-    }
-    for (let r: usize = 0; r < 4; r++) softmax(scores + r * scoreBytes, rows);
-    const values = address(layout.values) + <usize>((head * size) >> 3) * <usize>rows * 32;
-    for (let p: usize = 0; p < <usize>(size >> 3); p++) {
-      const to = mixed + <usize>head * sizeBytes + (p << 5);
-      tile(scores, scoreBytes, values + p * <usize>rows * 32, rows, to, hiddenBytes);
-    }
   }
-  for (let r = 0; r < min(4, rows - first); r++) quantizeRow(mixed + <usize>r * hiddenBytes, first + r);
 }
 
-function softmax(scores: usize, count: i32): void {
-  let most = f32x4.splat(-Infinity);
-  const whole = (<usize>(count & ~3)) << 2;
-  const end = (<usize>count) << 2;
-  for (let i: usize = 0; i < whole; i += 16) most = f32x4.max(most, v128.load(scores + i));
-  most = f32x4.max(most, v128.shuffle<i32>(most, most, 2, 3, 0, 1));
-  let largest = max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1));
-  for (let i = whole; i < end; i += 4) largest = max(largest, load<f32>(scores + i));
-  // Lanes beyond the last position hold products with padding, which must get no weight.
-  for (let i = end; (i & 15) != 0; i += 4) store<f32>(scores + i, -Infinity);
-  let sum = f32x4.splat(0);
-  for (let i: usize = 0; i < end; i += 16) {
-    const score = v128.load(scores + i);
-    const weight = v128.and(
-      exponential(f32x4.sub(score, f32x4.splat(largest))),
-      f32x4.gt(score, f32x4.splat(-Infinity)),
-    );
-    v128.store(scores + i, weight);
-    sum = f32x4.add(sum, weight);
+/** The largest integer of quantized values, and what a block's weights add up to at most: sums of their products fit 32 bits. */
+const mostValue: f32 = 32767,
+  mostSum: f32 = 65500;
+
+/** Rows of a work item of attention: several fours, so that most find their head's keys and values in the core's L2 cache. */
+const attendedAtOnce = 32;
+
+/** Attention of one head for the rows [from, to), by fours, over all rows. Results take the queries' place. */
+function attend(head: i32, from: i32, to: i32, scratch: usize): void {
+  const size = field(layout.headSize),
+    rows = field(layout.rows);
+  const panels = (rows + 7) >> 3,
+    blocks = (rows + 31) >> 5,
+    pairs = (rows + 1) >> 1;
+  const hiddenBytes = (<usize>field(layout.hidden)) << 2,
+    scoreBytes = (<usize>blocks) << 7,
+    weightBytes = (<usize>blocks) << 6,
+    scaleBytes = (<usize>blocks) << 2;
+  const scores = scratch; // f32 [4, blocks · 32]
+  const weights = scores + 4 * scoreBytes; // i16 [4, blocks · 32]
+  const weightScales = weights + 4 * weightBytes; // f32 [4, blocks]
+  const column = head * size;
+  const keys = address(layout.keys) + ((<usize>(head * panels * size)) << 5);
+  const values = address(layout.values) + ((<usize>((column >> 3) * pairs)) << 5);
+  const valueScales = address(layout.valueScales) + ((<usize>((column >> 3) * blocks)) << 5);
+  for (let row = from; row < to; row += 4) {
+    const x = address(layout.update) + <usize>row * hiddenBytes + ((<usize>column) << 2);
+    for (let p: usize = 0; p < <usize>panels; p++) {
+      tile(x, hiddenBytes, keys + ((p * <usize>size) << 5), size, scores + (p << 5), scoreBytes);
+    }
+    for (let r: usize = 0; r < 4; r++) {
+      softmax(scores + r * scoreBytes, rows, weights + r * weightBytes, weightScales + r * scaleBytes);
+      memory.fill(x + r * hiddenBytes, 0, (<usize>size) << 2);
+    }
+    for (let p: usize = 0; p < <usize>(size >> 3); p++) {
+      const panel = values + ((p * <usize>pairs) << 5),
+        scales = valueScales + ((p * <usize>blocks) << 5);
+      addTile(weights, weightBytes, weightScales, scaleBytes, panel, scales, pairs, x + (p << 5), hiddenBytes);
+    }
   }
-  const inverse = f32x4.splat(<f32>1 / sumLanes(sum));
-  for (let i: usize = 0; i < end; i += 16) v128.store(scores + i, f32x4.mul(v128.load(scores + i), inverse));
+}
+
+/**
+ * Softmax of `count` exponents of two. Weights are i16, in blocks of 32 with a scale each, and a block's add up to at most `mostSum`. Scales are such
+ * that all weights add up to 1.
+ */
+function softmax(scores: usize, count: i32, weights: usize, scales: usize): void {
+  const blocks = (count + 31) >> 5;
+  // Positions beyond the last hold products with padding, which must get no weight.
+  for (let i = <usize>count; (i & 31) != 0; i++) store<f32>(scores + (i << 2), -Infinity);
+  let largest: f32 = -Infinity;
+  for (let b: usize = 0; b < <usize>blocks; b++) {
+    const block = scores + (b << 7);
+    let most = v128.load(block);
+    for (let i: usize = 16; i < 128; i += 16) most = f32x4.pmax(most, v128.load(block + i));
+    most = f32x4.pmax(most, v128.shuffle<i32>(most, most, 2, 3, 0, 1));
+    const own = max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1));
+    store<f32>(scales + (b << 2), own);
+    largest = max(largest, own);
+  }
+  let total: f32 = 0;
+  for (let b: usize = 0; b < <usize>blocks; b++) {
+    const block = scores + (b << 7);
+    const own = load<f32>(scales + (b << 2));
+    const most = f32x4.splat(own);
+    let sum = f32x4.splat(0);
+    for (let i: usize = 0; i < 128; i += 16) {
+      const weight = powerOfTwo(f32x4.sub(v128.load(block + i), most));
+      v128.store(block + i, weight);
+      sum = f32x4.add(sum, weight);
+    }
+    const all = sumLanes(sum);
+    // The block's largest weight is 1 here.
+    const factor = min(<f32>32767, mostSum / all);
+    const inverse = f32x4.splat(factor);
+    for (let i: usize = 0; i < 128; i += 32) {
+      const low = nearest(v128.load(block + i), inverse),
+        high = nearest(v128.load(block + i, 16), inverse);
+      v128.store(weights + (b << 6) + (i >> 1), i16x8.narrow_i32x4_s(low, high));
+    }
+    const scale = f32x4.extract_lane(powerOfTwo(f32x4.splat(own - largest)), 0);
+    store<f32>(scales + (b << 2), scale / factor);
+    total += all * scale;
+  }
+  const inverse = <f32>1 / total;
+  for (let b: usize = 0; b < <usize>blocks; b++) store<f32>(scales + (b << 2), load<f32>(scales + (b << 2)) * inverse);
 }
 
 /** A matrix product with an activation, quantized. A work item is 32 outputs, which make one block of the next matrix's input. */
@@ -233,8 +316,8 @@ function activatedMatmul(matrix: usize, rows: i32, x: usize, xScales: usize, act
   for (let item = nextItem(<i32>blocks); item >= 0; item = nextItem(<i32>blocks)) {
     const from = item << 5;
     const to = min(from + itemRows, outputs);
-    // matmulRows counts its results from the matrix's first row on.
-    matmulRows(matrix, from, to, rows, x, xScales, cells - ((<usize>from) << 2), itemRows, scratch);
+    // panelRows counts its results from the matrix's first row on.
+    panelRows(matrix, from, to, rows, x, xScales, cells - ((<usize>from) << 2), itemRows, scratch);
     for (let m = 0; m < rows; m++) {
       const cell = cells + ((<usize>m) << 7);
       for (let i = (<usize>(to - from)) << 2; i < 128; i += 4) store<f32>(cell + i, 0);
@@ -260,7 +343,8 @@ function forward(thread: i32): void {
   const hiddenBytes = (<usize>hidden) << 2;
   const firstRow = address(layout.classRow) ? 1 : 0;
   const patches = rows - firstRow;
-  const fours = (rows + 3) >> 2;
+  const pieces = (rows + attendedAtOnce - 1) / attendedAtOnce;
+  const attentions = field(layout.heads) * pieces;
   const classifier = address(layout.classifier);
   const map = classifier ? classify(classifier, scratch) : 0;
 
@@ -291,13 +375,16 @@ function forward(thread: i32): void {
       quantizeRow(scratch, m);
     }
     finishPhase();
-    matmul(qkv, rows, quantized, quantizedScales, address(layout.qkv), scratch);
+    projectHeads(qkv, scratch);
     finishPhase();
-    for (let m = nextItem(rows); m >= 0; m = nextItem(rows)) packRow(m);
+    for (let item = nextItem(attentions); item >= 0; item = nextItem(attentions)) {
+      const from = (item % pieces) * attendedAtOnce;
+      attend(item / pieces, from, min(from + attendedAtOnce, rows), scratch);
+    }
     finishPhase();
-    for (let item = nextItem(fours); item >= 0; item = nextItem(fours)) attend(item << 2, scratch);
+    for (let m = nextItem(rows); m >= 0; m = nextItem(rows)) quantizeRow(update + <usize>m * hiddenBytes, m);
     finishPhase();
-    matmul(out, rows, quantized, quantizedScales, update, scratch);
+    panelMatmul(out, rows, quantized, quantizedScales, update, scratch);
     finishPhase();
     for (let m = nextItem(rows); m >= 0; m = nextItem(rows)) {
       const at = <usize>m * hiddenBytes;
@@ -307,7 +394,7 @@ function forward(thread: i32): void {
     finishPhase();
     activatedMatmul(wide, rows, quantized, quantizedScales, field(layout.activation), scratch);
     finishPhase();
-    matmul(narrow, rows, address(layout.wide), address(layout.wideScales), update, scratch);
+    panelMatmul(narrow, rows, address(layout.wide), address(layout.wideScales), update, scratch);
     finishPhase();
   }
   for (let m = nextItem(rows); m >= 0; m = nextItem(rows)) {
@@ -339,11 +426,11 @@ function project(scratch: usize): void {
   const xScales = classifier ? joinedScales(classifier) : ownScales;
   const first = address(layout.projector);
   if (field(layout.projections) == 1) {
-    matmul(first, rows, x, xScales, address(layout.out), scratch);
+    panelMatmul(first, rows, x, xScales, address(layout.out), scratch);
   } else {
     activatedMatmul(first, rows, x, xScales, field(layout.projectorActivation), scratch);
     finishPhase();
-    matmul(
+    panelMatmul(
       first + matrixLayout.bytes,
       rows,
       address(layout.wide),

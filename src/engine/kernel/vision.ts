@@ -130,12 +130,8 @@ function layOut(memory: KernelMemory, plan: VisionPlan, image: number, threads: 
   const side = towerSide(plan, image);
   const rows = plan.positions.dims[0] ?? 0;
   const projected = projectedSize(plan);
-  const inputs = channels * patch * patch;
-  const wholeFours = Math.ceil(rows / 4) * 4 + 4;
-  const panels = Math.ceil(rows / 8);
-  const blocksOf = (columns: number): number => Math.ceil(columns / 32);
-  const widest = Math.max(ffn, plan.projector[0]?.rows ?? 0);
-  const deepest = Math.max(widest, hidden, plan.projector[0]?.cols ?? 0);
+  const padded = Math.ceil(rows / 4) * 4 + 4; // the projector's rows may begin behind the class row
+  const deepest = Math.max(widestRow(plan), hidden, plan.projector[0]?.cols ?? 0);
   const place = (bytes: number): number => memory.place(bytes);
   const normWords = ({ weight, bias }: PlannedNorm): number[] => [memory.placeTensor(weight), memory.placeTensor(bias)];
   const tables = {
@@ -144,12 +140,12 @@ function layOut(memory: KernelMemory, plan: VisionPlan, image: number, threads: 
     preNorm: plan.preNorm && normWords(plan.preNorm),
     postNorm: plan.postNorm && normWords(plan.postNorm),
   };
-  const attentionScratch = 16 * headSize + 128 * panels + 16 * hidden;
-  const matmulScratch = unpackedBytes(blocksOf(deepest) * 32) + rows * 128;
+  const attentionScratch = blocksOf(rows) * (4 * 32 * 4 + 4 * 32 * 2 + 4 * 4);
+  const matmulScratch = unpackedBytes(blocksOf(deepest) * 32) + padded * 128;
   const placed =
     plan.classifier && placeClassifier(memory, plan.classifier, { image, hidden, patches: rows - dropped, projected });
   const mostScratch = Math.max(attentionScratch, matmulScratch, hidden * 4, placed?.scratchBytes ?? 0);
-  const scratchBytes = Math.ceil(mostScratch / 64) * 64;
+  const scratchBytes = roundUp(mostScratch);
   const fields: Record<keyof typeof layout, number> = {
     rows,
     hidden,
@@ -164,24 +160,18 @@ function layOut(memory: KernelMemory, plan: VisionPlan, image: number, threads: 
     image: side,
     dropped,
     projections: plan.projector.length,
-    pixels: place(channels * side * side * 4),
-    patches: place(wholeFours * inputs * 4),
-    patchWeights: place(hidden * inputs * 4),
+    ...placeShared(memory, plan, side, padded),
+    patchWeights: place(hidden * channels * patch * patch * 4),
     classRow: plan.classRow ? memory.placeTensor(plan.classRow) : 0,
     positions: memory.placeTensor(plan.positions),
     preNorm: tables.preNorm ? place(tables.preNorm.length * 4) : 0,
-    stream: place(wholeFours * hidden * 4),
-    update: place(rows * hidden * 4),
-    quantized: place(rows * hidden * 2),
-    quantizedScales: place((rows * hidden) / 8),
-    wide: place(rows * blocksOf(widest) * 64),
-    wideScales: place(rows * blocksOf(widest) * 4),
-    qkv: place(wholeFours * 3 * hidden * 4),
-    keys: place(heads * panels * headSize * 32),
-    values: place(rows * hidden * 4),
+    stream: place(padded * hidden * 4),
+    update: place(padded * hidden * 4),
+    quantized: place(padded * hidden * 2),
+    quantizedScales: place((padded * hidden) / 8),
     blockTable: place(tables.blocks.length * 4),
     projector: place(tables.projector.length * 4),
-    out: place(rows * projected * 4),
+    out: place((Math.ceil((rows - dropped) / plan.shuffle ** 2) + 4) * projected * 4),
     scratch: place(threads * scratchBytes),
     scratchBytes,
     classifier: placed?.table ?? 0,
@@ -190,6 +180,43 @@ function layOut(memory: KernelMemory, plan: VisionPlan, image: number, threads: 
     projectorActivation: activations[plan.projectorActivation],
   };
   return { fields, tables, placed };
+}
+
+const blocksOf = (columns: number): number => Math.ceil(columns / 32);
+const roundUp = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+
+/** Numbers in a row between two matrices of a block or of the projector, at most. */
+const widestRow = (plan: VisionPlan): number => Math.max(plan.ffn, plan.projector[0]?.rows ?? 0);
+
+/**
+ * Buffers of three times of a picture, which share one place: its pixels and patches; a block's keys and values; and the rows between the matrices of
+ * its MLP, or of the projector. `padded` is the number of rows.
+ */
+function placeShared(memory: KernelMemory, plan: VisionPlan, side: number, padded: number) {
+  const { heads, headSize, channels, patch } = plan;
+  const wide = blocksOf(widestRow(plan));
+  const sizes = {
+    first: [channels * side * side * 4, padded * channels * patch * patch * 4],
+    // Panels of eight rows of keys, and blocks of 32 rows of values.
+    attention: [
+      heads * headSize * (padded + 4) * 4,
+      heads * headSize * padded * 2,
+      heads * headSize * blocksOf(padded) * 4,
+    ],
+    mlp: [padded * wide * 64, padded * wide * 4],
+  };
+  const bytes = Object.values(sizes).map((all) => all.map(roundUp).reduce((sum, one) => sum + one));
+  const at = memory.place(Math.max(...bytes));
+  const [keys = 0, values = 0] = sizes.attention;
+  return {
+    pixels: at,
+    patches: at + roundUp(sizes.first[0] ?? 0),
+    keys: at,
+    values: at + roundUp(keys),
+    valueScales: at + roundUp(keys) + roundUp(values),
+    wide: at,
+    wideScales: at + roundUp(sizes.mlp[0] ?? 0),
+  };
 }
 
 function blockWords(memory: KernelMemory, block: PlannedBlock, normWords: (norm: PlannedNorm) => number[]): number[] {

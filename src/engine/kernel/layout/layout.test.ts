@@ -72,7 +72,7 @@ test("matrices, layers, blocks and the classifier are packed tightly", () => {
   expect([project - expand, blockBytes - project]).toEqual([matrix.bytes, matrix.bytes]);
 });
 
-test.each(["attention", "classifier", "llama", "matrix", "team", "vision"])(
+test.each(["attention", "classifier", "llama", "matrix", "panels", "team", "vision"])(
   "kernels/%s.ts has no offsets of its own",
   (name) => {
     const source = readFileSync(new URL(`../../../../kernels/${name}.ts`, import.meta.url), "utf8");

@@ -1,5 +1,6 @@
 // The vision kernel's fields in the header, in bytes. Read by kernels/vision.ts, written by vision.ts; see team.ts for the rules of this folder.
-// Buffers are addresses. Quantized rows are i16 with an f32 scale per block of 32; "whole fours" are buffers padded to a multiple of four rows.
+// Buffers are addresses. Quantized rows are i16 with an f32 scale per block of 32. Rows that matrix products read or write are padded to whole fours,
+// and some buffers share their place with others that are needed at other times (see vision.ts).
 
 /** The patches' rows, and the class row where there is one. */
 export const rows = 28;
@@ -24,7 +25,7 @@ export const dropped = 72;
 export const projections = 76;
 /** f32 [channels, image, image] */
 export const pixels = 80;
-/** f32 [rows, channels · patch²], whole fours */
+/** f32 [rows, channels · patch²] */
 export const patches = 84;
 /** Weights of the patches' convolution in panels, f32 [hidden / 8, channels · patch², 8]. */
 export const patchWeights = 88;
@@ -36,7 +37,7 @@ export const positions = 96;
 export const preNorm = 100;
 /** The residual stream, f32 [rows, hidden], whole fours. */
 export const stream = 104;
-/** What a block adds to it, f32 [rows, hidden]. */
+/** What a block adds to it, f32 [rows, hidden]; a block's queries before that, and what attention makes of them. */
 export const update = 108;
 /** Quantized rows, i16 [rows, hidden]. */
 export const quantized = 112;
@@ -44,12 +45,12 @@ export const quantizedScales = 116;
 /** The MLP's inner rows, quantized, i16 [rows, max(ffn, projected)]. */
 export const wide = 120;
 export const wideScales = 124;
-/** f32 [rows, 3, hidden], whole fours */
-export const qkv = 128;
 /** Panels, f32 [heads, rows / 8, headSize, 8]. */
-export const keys = 132;
-/** Panels, f32 [heads, headSize / 8, rows, 8]. */
-export const values = 136;
+export const keys = 128;
+/** Panels, i16 [heads, headSize / 8, rows / 2, 8, 2]. */
+export const values = 132;
+/** f32 [heads, headSize / 8, rows / 32, 8] */
+export const valueScales = 136;
 /** Blocks, each as in vision-block.ts. */
 export const blockTable = 140;
 /** The projector's matrices, as in matrix.ts. */
