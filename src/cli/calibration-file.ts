@@ -1,7 +1,8 @@
 // A calibration file: conversations that a model is run on to see which channels matter, in any form that src/samples reads. It is
 // streamed twice, first to tell what is wrong before hours of work. Knows no model.
-import { access, open, readFile } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { open, readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { findPicture, isAddress } from "#data/find-picture.node.ts";
 import type { Message, Part } from "#engine/types.ts";
 import { readSamples, type ReadSample } from "#samples/read-samples.ts";
 import { dataBlob, type Loss, type PictureRef, type Sample } from "#samples/sample.ts";
@@ -127,20 +128,6 @@ async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
 
 const picturesOf = (sample: Sample): PictureRef[] =>
   sample.turns.flatMap((turn) => (turn.role === "user" ? turn.pictures : []));
-const isAddress = (name: string): boolean => /^[a-z][a-z0-9+.-]+:/i.test(name);
-
-/** The path of a picture named in the data: relative to the file, in images/ beside the file, or absolute. */
-async function findPicture(folder: string, name: string): Promise<string | undefined> {
-  if (isAddress(name)) return undefined;
-  for (const path of [resolve(folder, name), join(folder, "images", name), join(folder, basename(name))]) {
-    const isThere = await access(path).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return path;
-  }
-  return undefined;
-}
 
 async function messagesOf(sample: Sample, folder: string, where: string): Promise<Message[]> {
   const messages: Message[] = [];

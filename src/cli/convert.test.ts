@@ -1,26 +1,9 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { llava } from "#testing/temporary.node.ts";
 import { parseManifest } from "#weights/manifest.ts";
-
-const root = fileURLToPath(new URL("../../", import.meta.url));
-
-/** Runs the command as a user would; what it prints and how it ends. */
-function llava(
-  ...parameters: string[]
-): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      ["scripts/run.mjs", "src/cli/main.ts", ...parameters],
-      { cwd: root },
-      (_, out, err) => resolve({ code: child.exitCode ?? -1, out, err }),
-    );
-  });
-}
 
 let folder = "";
 beforeAll(async () => {

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { addChat } from "./chat.ts";
 import { addConvert } from "./convert.ts";
+import { addData } from "./data/data.ts";
 import { addEval } from "./eval.ts";
 import { addWeights } from "./weights.ts";
 
@@ -9,7 +10,7 @@ const program = new Command("llava")
   .description("LLaVA from the command line: convert checkpoints, ask about pictures.")
   .showHelpAfterError("(--help shows every option)");
 
-for (const add of [addChat, addConvert, addEval, addWeights]) add(program);
+for (const add of [addChat, addConvert, addData, addEval, addWeights]) add(program);
 
 try {
   await program.parseAsync();

@@ -13,8 +13,19 @@ export const isObject = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const own = (object: Fields, key: string): unknown => (Object.hasOwn(object, key) ? object[key] : undefined);
 
-const pictureKeys = ["image", "images", "image_path", "image_paths", "image_file", "img"];
-const sourceKeys = ["image_url", "url", "path", "file_name", "filename", "image", "source", "data", "base64", "bytes"];
+export const pictureKeys = ["image", "images", "image_path", "image_paths", "image_file", "img"];
+export const sourceKeys = [
+  "image_url",
+  "url",
+  "path",
+  "file_name",
+  "filename",
+  "image",
+  "source",
+  "data",
+  "base64",
+  "bytes",
+];
 
 /** All pictures that an object names beside its turns; one that is named under two keys counts once. */
 export function picturesBeside(object: Fields): FoundPictures {

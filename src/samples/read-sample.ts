@@ -2,6 +2,7 @@
 // relatives, OpenAI's messages with parts, or a text alone. Nothing is fetched and nothing is lost without being counted.
 import { sampleLimits } from "./limits.ts";
 import { isObject, picturesBeside, readPictures, takeNamedInText, type FoundPictures } from "./picture-refs.ts";
+import { fillPlaces, joinParts, splitAtMarks, type Placed } from "./pieces.ts";
 import type { Loss, PictureRef, Sample, SampleProblem, SampleTurn } from "./sample.ts";
 
 const speakers: Readonly<Record<"user" | "assistant" | "system", readonly string[]>> = {
@@ -14,10 +15,10 @@ const roles = new Map<string, Role>(
   Object.entries(speakers).flatMap(([role, names]) => names.map((name) => [name, role as Role] as const)),
 );
 
-const listKeys = ["conversations", "conversation", "messages", "items", "dialogue", "dialog"];
-const speakerKeys = ["from", "role", "speaker"];
-const wordKeys = ["value", "content", "text", "markdown", "parts"];
-const systemKeys = ["system", "system_prompt"];
+export const listKeys = ["conversations", "conversation", "messages", "items", "dialogue", "dialog"];
+export const speakerKeys = ["from", "role", "speaker"];
+export const wordKeys = ["value", "content", "text", "markdown", "parts"];
+export const systemKeys = ["system", "system_prompt"];
 
 /** A place for a picture in a text. */
 const mark = /<image(?:[ _]?\d{1,3})?>|<\|image(?:_\d{1,3})?\|>/gi;
@@ -25,6 +26,9 @@ const mark = /<image(?:[ _]?\d{1,3})?>|<\|image(?:_\d{1,3})?\|>/gi;
 /** The text with nothing left in it that a reader would take for a picture. */
 export const withoutMarks = (text: string): string =>
   text.replace(mark, (found) => `${found.slice(0, 1)} ${found.slice(1, -1)} >`);
+
+/** How many places for pictures a text marks. */
+export const marksIn = (text: string): number => text.match(mark)?.length ?? 0;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -39,7 +43,7 @@ export function isMessage(value: unknown): boolean {
 }
 
 /** The list of turns in a value, with the object around it that has the other fields. */
-function turnsOf(value: unknown): { readonly list: readonly unknown[]; readonly about: Fields } | undefined {
+export function turnsOf(value: unknown): { readonly list: readonly unknown[]; readonly about: Fields } | undefined {
   if (Array.isArray(value)) return value.some(isMessage) ? { list: value, about: {} } : undefined;
   if (!isObject(value)) return undefined;
   for (const key of listKeys) {
@@ -49,6 +53,15 @@ function turnsOf(value: unknown): { readonly list: readonly unknown[]; readonly 
   // A request to a server, as batches keep them.
   const body = Object.hasOwn(value, "body") ? value["body"] : undefined;
   return isObject(body) && Array.isArray(body["messages"]) ? { list: body["messages"], about: body } : undefined;
+}
+
+/** The first speaker of a conversation who is neither user, assistant nor system. */
+export function unknownSpeaker(value: unknown): string | undefined {
+  const speakersOf = (turnsOf(value)?.list ?? []).map((turn) =>
+    isObject(turn) ? firstOf(turn, speakerKeys) : undefined,
+  );
+  return speakersOf.find((name) => typeof name === "string" && !roles.has(name.trim().toLowerCase())) as
+    string | undefined;
 }
 
 const holdsTurns = (value: unknown): boolean =>
@@ -106,7 +119,7 @@ export function readSample(value: unknown): Sample | SampleProblem {
   if (said.length === 0) return "no-turns";
   const beside = picturesBeside(about);
   lose("picture", beside.unreadable);
-  return { system, turns: placePictures(said, beside, lose), lost };
+  return { system, ...placePictures(said, beside, lose), lost };
 }
 
 interface Said {
@@ -114,6 +127,8 @@ interface Said {
   readonly text: string;
   /** In the turn itself. */
   readonly pictures: readonly PictureRef[];
+  /** Text, pictures and places for pictures in their order; pictures that are named beside the text are not in it. */
+  readonly placed: readonly Placed[];
   /** Places for pictures that are named elsewhere. */
   readonly marks: number;
   /** Pictures that are named in no way we know. */
@@ -126,6 +141,7 @@ function bothOf(first: Said, second: Said): Said {
     role: first.role,
     text: [first.text.trim(), second.text.trim()].filter((text) => text !== "").join("\n\n"),
     pictures: [...first.pictures, ...second.pictures],
+    placed: [...first.placed, "\n\n", ...second.placed],
     marks: first.marks + second.marks,
     unreadable: first.unreadable + second.unreadable,
   };
@@ -141,7 +157,8 @@ function textSample(value: Fields & { readonly text: string }): Sample | SampleP
     if (count > 0) lost.set(loss, (lost.get(loss) ?? 0) + count);
   };
   lose("picture", beside.unreadable);
-  return { system: "", turns: placePictures([{ ...turn, role: "user" }], beside, lose), lost };
+  const { turns } = placePictures([{ ...turn, role: "user" }], beside, lose);
+  return { system: "", turns, lost, unplaced: 0 };
 }
 
 function readTurn(entry: unknown): ReadTurn | SampleProblem {
@@ -155,11 +172,12 @@ function readTurn(entry: unknown): ReadTurn | SampleProblem {
   if (words.text.length > sampleLimits.textLength) return "text-too-long";
   const beside = picturesBeside(entry);
   const named = role === "user" ? takeNamedInText(words.text) : { text: words.text, refs: [] };
-  const places = role === "user" ? (named.text.match(mark)?.length ?? 0) : 0;
+  const places = role === "user" ? marksIn(named.text) : 0;
   return {
     role,
     text: role === "user" ? named.text.replace(mark, "") : named.text,
     pictures: [...named.refs, ...words.pictures, ...beside.refs].slice(0, sampleLimits.pictures),
+    placed: role === "user" ? placedOf(words, named) : [],
     marks: places + words.marks,
     unreadable: words.unreadable + beside.unreadable,
     media: words.media,
@@ -167,14 +185,22 @@ function readTurn(entry: unknown): ReadTurn | SampleProblem {
   };
 }
 
+/** With the pictures that Qwen-VL's data names within the text before it, as they are read. */
+function placedOf(words: Words, named: { readonly text: string; readonly refs: readonly PictureRef[] }): Placed[] {
+  const parts = named.refs.length === 0 ? words.parts : [...named.refs, named.text];
+  return splitAtMarks(joinParts(parts), mark);
+}
+
 interface Words {
   readonly text: string;
+  /** The same with pictures, and null for a place of one that is named elsewhere. */
+  readonly parts: readonly Placed[];
   readonly pictures: readonly PictureRef[];
   readonly marks: number;
   readonly unreadable: number;
   readonly media: number;
 }
-const onlyText = (text: string): Words => ({ text, pictures: [], marks: 0, unreadable: 0, media: 0 });
+const onlyText = (text: string): Words => ({ text, parts: [text], pictures: [], marks: 0, unreadable: 0, media: 0 });
 
 /** A text, or parts of text and pictures; undefined for what is neither. */
 function readWords(content: unknown): Words | undefined {
@@ -190,29 +216,37 @@ function readWords(content: unknown): Words | undefined {
       : undefined;
   if (parts === undefined) return undefined;
   const texts: string[] = [];
+  const placed: Placed[] = [];
   const pictures: PictureRef[] = [];
+  const say = (text: string): void => {
+    texts.push(text);
+    placed.push(text);
+  };
   let marks = 0;
   let unreadable = 0;
   let media = 0;
   for (const part of parts) {
-    if (typeof part === "string") texts.push(part);
+    if (typeof part === "string") say(part);
     else if (!isObject(part)) return undefined;
     else {
       const type = typeof part["type"] === "string" ? part["type"] : "";
       const text = part["text"] ?? (/text$|^refusal$/.test(type) ? (part["content"] ?? part["refusal"]) : undefined);
-      if (typeof text === "string") texts.push(text);
+      if (typeof text === "string") say(text);
       else if (
         /image/.test(type) ||
         (type === "" && firstOf(part, ["image", "image_url", "inline_data"]) !== undefined)
       ) {
         const found = readPictures(firstOf(part, ["image_url", "image", "source", "url", "path", "inline_data"]));
+        const isPlace = found.refs.length === 0 && found.unreadable === 0;
         pictures.push(...found.refs);
+        placed.push(...(isPlace ? [null] : found.refs));
         unreadable += found.unreadable;
-        if (found.refs.length === 0 && found.unreadable === 0) marks++;
+        if (isPlace) marks++;
       } else media++;
     }
   }
-  return { text: texts.filter((text) => text !== "").join("\n"), pictures, marks, unreadable, media };
+  const text = texts.filter((one) => one !== "").join("\n");
+  return { text, parts: placed, pictures, marks, unreadable, media };
 }
 
 /** Gives every place its picture, in order; what no question has a place for belongs to the first one. */
@@ -220,16 +254,17 @@ function placePictures(
   said: readonly Said[],
   { refs: beside, unreadable: unreadableBeside }: FoundPictures,
   lose: (loss: Loss, count: number) => void,
-): SampleTurn[] {
+): Pick<Sample, "turns" | "unplaced"> {
   const needs = said.map(({ marks, pictures }) => Math.max(0, marks - pictures.length));
   let spare = Math.max(
     0,
     beside.length - needs.reduce((sum, need, turn) => sum + (said[turn]?.role === "user" ? need : 0), 0),
   );
+  const unplaced = spare;
   let taken = 0;
   /** Problems that are already reported. */
   let excused = unreadableBeside;
-  return said.map(({ role, text, pictures, unreadable }, turn): SampleTurn => {
+  const turns = said.map(({ role, text, pictures, placed, unreadable }, turn): SampleTurn => {
     if (role === "assistant") {
       lose("picture", pictures.length);
       return { role, text };
@@ -242,6 +277,8 @@ function placePictures(
     lose("mark", Math.max(0, empty - excused));
     excused = Math.max(0, excused - empty);
     lose("picture", unreadable);
-    return { role, text: text.trim(), pictures: [...pictures, ...given] };
+    const all = [...pictures, ...given];
+    return { role, text: text.trim(), pictures: all, pieces: fillPlaces(placed, all, text.trim()) };
   });
+  return { turns, unplaced };
 }

@@ -5,8 +5,16 @@ export type PictureRef =
   { readonly kind: "name"; readonly name: string } | { readonly kind: "data"; readonly base64: string };
 
 export type SampleTurn =
-  | { readonly role: "user"; readonly text: string; readonly pictures: readonly PictureRef[] }
+  | {
+      readonly role: "user";
+      readonly text: string;
+      readonly pictures: readonly PictureRef[];
+      /** Text and pictures in their order: LLaVA's value, character by character, with a picture for each `<image>`. */
+      readonly pieces: readonly Piece[];
+    }
   | { readonly role: "assistant"; readonly text: string };
+
+export type Piece = string | PictureRef;
 
 /** A part of a conversation that is dropped while the rest is read. */
 export type Loss =
@@ -28,6 +36,8 @@ export interface Sample {
   readonly turns: readonly SampleTurn[];
   /** How often each loss happened. */
   readonly lost: ReadonlyMap<Loss, number>;
+  /** Pictures that no question has a place for, though the data marks places; they are the first question's. */
+  readonly unplaced: number;
 }
 
 /** Why a conversation can't be read. */
