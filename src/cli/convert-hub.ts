@@ -1,6 +1,7 @@
 // Converts a model of a hub while it is fetched; a run that was ended early is gone on with by the next one.
 import type { ConvertOptions } from "#convert/convert.ts";
 import { convertStream, planStream } from "#convert/convert-stream.ts";
+import { fileHashThread } from "#convert/streaming/file-hash.node.ts";
 import { folderMaking } from "#convert/streaming/folder-making.node.ts";
 import { quantizerThreads } from "#convert/quantize/quantizer.node.ts";
 import type { Manifest } from "#weights/manifest.ts";
@@ -19,12 +20,13 @@ export async function convertFromHub(
   const { stderr } = process;
   const progress = createProgress(stderr);
   const making = await folderMaking(out, { force: options.force, inputs: options.inputs });
-  const quantizer = quantizerThreads();
+  const [quantizer, hash] = [quantizerThreads(), fileHashThread()];
   const all = {
     ...options,
     id: options.id ?? hub?.repository,
     license: options.license ?? hub?.license,
     quantizer,
+    hash,
     onNote: (note: string) => {
       progress.end();
       stderr.write(`${note}\n`);
@@ -52,7 +54,7 @@ export async function convertFromHub(
     stderr.write(`fetched and converted in ${timeText((performance.now() - began) / 1000)}\n`);
     return manifest;
   } finally {
-    await quantizer.end();
+    await Promise.all([quantizer.end(), hash.end()]);
     await making.close();
   }
 }

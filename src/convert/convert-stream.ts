@@ -1,6 +1,7 @@
 // Checkpoint that arrives by ranges → model package, made in units that outlive the maker: the table of contents of converting while
 // downloading. Everything but the order in which weights are made is as in convert.ts, and so are the bytes of the package.
 import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
+import type { FileHash } from "#convert/streaming/file-hash.ts";
 import type { Journal, JournalShard } from "#convert/streaming/journal.ts";
 import type { Making } from "#convert/streaming/making.ts";
 import { runUnits, type RunProgress } from "#convert/streaming/run-units.ts";
@@ -20,6 +21,8 @@ export interface StreamOptions extends Omit<ConvertOptions, "onProgress"> {
   readonly blockBytes?: number | undefined;
   /** Reads under way at a time; default 4. */
   readonly parallel?: number | undefined;
+  /** Default: one in this thread. */
+  readonly hash?: FileHash | undefined;
   /** Where the checkpoint lies, as JSON, for those who find it half-made. */
   readonly place?: unknown;
   readonly onProgress?: ((progress: StreamProgress) => void) | undefined;
@@ -106,6 +109,7 @@ export async function convertStream(planned: PlannedStream, making: Making, opti
     const shards = await runUnits(plan, journal, making, {
       width: (options.quantizer?.width ?? 1) + 1,
       parallel: options.parallel,
+      hash: options.hash,
       signal: options.signal,
       onProgress: (progress) => options.onProgress?.({ stage: "converting", ...progress, ...whole }),
     });

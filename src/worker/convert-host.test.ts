@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { fileHashThread } from "#convert/streaming/file-hash.node.ts";
 import { quantizerThreads } from "#convert/quantize/quantizer.node.ts";
 import { publishOnHub, testCommit } from "#testing/hub-server.node.ts";
 import { startPackageServer, testPackage, type PackageServer } from "#testing/package-server.node.ts";
@@ -41,6 +42,7 @@ function hostOver(store = createMemoryShardStore(), roomBytes = 1e9) {
     facts: () => Promise.resolve(facts),
     room: () => Promise.resolve(roomBytes),
     startQuantizer: () => Promise.resolve(quantizerThreads(1)),
+    startHash: () => Promise.resolve(fileHashThread()),
     renderChat: renderInJinja,
     tryTokenizer: refuseEndless,
     sizes: { unitBytes: 50_000, blockBytes: 65_536 },

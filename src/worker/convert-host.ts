@@ -13,6 +13,7 @@ import { fileFolder } from "#convert/places/file-folder.ts";
 import { GatedError, openHubFolder } from "#convert/places/hub-folder.ts";
 import type { PlaceOptions } from "#convert/places/remote-file.ts";
 import type { Quantizer } from "#convert/quantize/quantize.ts";
+import type { FileHash } from "#convert/streaming/file-hash.ts";
 import { storeMaking } from "#convert/streaming/store-making.ts";
 import { HttpError } from "#weights/download/request.ts";
 import { estimateTokensPerSecond, type Bandwidth } from "#weights/decode-speed.ts";
@@ -31,6 +32,8 @@ export interface ConvertHost {
   readonly bandwidth?: (() => Promise<Bandwidth>) | undefined;
   /** Starts the threads that quantize; ended after each conversion. */
   readonly startQuantizer: () => Promise<Quantizer & { readonly end: () => Promise<void> | void }>;
+  /** Starts the thread that hashes, likewise; default: the hash runs in this one. */
+  readonly startHash?: (() => Promise<FileHash & { readonly end: () => Promise<void> | void }>) | undefined;
   readonly renderChat?: ConvertOptions["renderChat"];
   readonly tryTokenizer?: ConvertOptions["tryTokenizer"];
   /** Sizes for tests; see StreamOptions. */
@@ -147,10 +150,10 @@ export function createConvertHost(host: ConvertHost): ConversionApi {
     };
     const found = await openPlace(request, place);
     return alone(found.id, signal, async () => {
-      const quantizer = await host.startQuantizer();
+      const [quantizer, hash] = await Promise.all([host.startQuantizer(), host.startHash?.()]);
       try {
         tell(true);
-        const options = optionsFor(request, found, { quantizer, signal });
+        const options = optionsFor(request, found, { quantizer, hash, signal });
         const planned = await planStream(found.folder, options);
         await convertStream(planned, making(found.id), {
           ...options,
@@ -161,7 +164,7 @@ export function createConvertHost(host: ConvertHost): ConversionApi {
           },
         });
       } finally {
-        await quantizer.end();
+        await Promise.all([quantizer.end(), hash?.end()]);
         clearTimeout(later);
         await last.telling;
       }

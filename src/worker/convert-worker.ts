@@ -1,6 +1,7 @@
 // Entry of the worker that converts checkpoints.
 import { expose } from "comlink";
 import { quantizerWorkers } from "#convert/quantize/quantizer.web.ts";
+import { fileHashWorker } from "#convert/streaming/file-hash.web.ts";
 import { createIdbShardStore } from "#weights/store/store.web.ts";
 import { roomLeft } from "#weights/store/storage.web.ts";
 import type { Bandwidth } from "#weights/decode-speed.ts";
@@ -19,6 +20,7 @@ expose({
     room: roomLeft,
     bandwidth: () => (measured ??= measureBandwidth()),
     startQuantizer: () => quantizerWorkers(),
+    startHash: fileHashWorker,
     renderChat: renderInJinja,
     tryTokenizer: refuseEndless,
   }),

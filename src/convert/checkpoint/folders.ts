@@ -6,6 +6,8 @@ import type { ByteSource } from "#formats/byte-source.ts";
 
 /** A file of a checkpoint, and what its place says of it. */
 export interface CheckpointFile extends ByteSource {
+  /** As a ByteSource; a file may put the bytes into memory that is given to it, and otherwise makes new memory. */
+  read(offset: number, length: number, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
   /** SHA-256 as the place publishes it, lower-case hex; absent where it publishes none. */
   readonly sha256?: string | undefined;
   /** Tells one version of the file from another (a commit, an etag, a time of change); absent where that can't be told. */

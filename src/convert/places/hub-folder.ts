@@ -45,7 +45,7 @@ export async function openHubFolder(
     const url = new URL(path.split("/").map(encodeURIComponent).join("/"), hubFilesUrl(listing.address)).href;
     if (!isWeightFile(path)) return wholeFile(await gated(fetchSmall(url, file, definedOnly(options))));
     const remote = remoteFile({ url, name: path, bytes: file.bytes, sha256: file.sha256, version: revision }, options);
-    return { ...remote, read: (offset, length) => gated(remote.read(offset, length)) };
+    return { ...remote, read: (...asked) => gated(remote.read(...asked)) };
   };
   const opened = new Map<string, Promise<CheckpointFile | undefined>>();
   return {

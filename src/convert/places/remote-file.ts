@@ -1,7 +1,7 @@
 // A file of weights on a server, read by ranges with plain requests: no header but Range, and the reader's token where there is one.
 import { changedWhileRead } from "#convert/checkpoint/bad-checkpoint.ts";
 import type { CheckpointFile } from "#convert/checkpoint/folders.ts";
-import { createFileDownload, emptyShard } from "#weights/download/download.ts";
+import { createFileDownload, emptyShard, type PartialShard } from "#weights/download/download.ts";
 import type { RequestOptions } from "#weights/download/request.ts";
 
 /** How a place is asked. */
@@ -23,8 +23,8 @@ export function remoteFile({ url, name, ...facts }: RemoteFile, options: PlaceOp
   let etag: string | undefined;
   return {
     ...facts,
-    async read(offset, length) {
-      const partial = emptyShard(length);
+    async read(offset, length, into) {
+      const partial: PartialShard = into?.length === length ? { bytes: into, received: 0 } : emptyShard(length);
       const download = createFileDownload(url, facts.bytes, definedOnly(options));
       try {
         await download.read(offset, partial);

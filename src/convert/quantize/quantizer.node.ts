@@ -1,9 +1,9 @@
 // Quantizes in Node's worker threads, each with its own kernel and memory. Knows no checkpoint.
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+import { startThread } from "#convert/threads/thread.node.ts";
 import { quantizeKernelBytes } from "./quantize-kernel.ts";
-import type { Quantizer } from "./quantize.ts";
-import { quantizerPool, type KernelAnswer, type QuantizerThread } from "./quantizer-pool.ts";
+import type { KernelCall, Quantizer } from "./quantize.ts";
+import { quantizerPool, type KernelAnswer } from "./quantizer-pool.ts";
 
 /** The code of a worker thread: it makes the calls that are sent to it. */
 const source = `
@@ -28,55 +28,11 @@ export interface QuantizerThreads extends Quantizer {
 /** Starts `width` threads, by default one per processor. They do not keep the process alive. */
 export function quantizerThreads(width = availableParallelism()): QuantizerThreads {
   const module = new WebAssembly.Module(quantizeKernelBytes());
-  const threads = Array.from({ length: width }, () => startThread(module));
+  const threads = Array.from({ length: width }, () => startThread<KernelCall, KernelAnswer>(source, module));
   return {
     ...quantizerPool(threads),
     async end() {
-      await Promise.all(threads.map((thread) => thread.end()));
-    },
-  };
-}
-
-interface Thread extends QuantizerThread {
-  end(): Promise<void>;
-}
-
-function startThread(module: WebAssembly.Module): Thread {
-  const worker = new Worker(source, { eval: true, workerData: module });
-  worker.unref();
-  const under: { readonly resolve: (outputs: KernelAnswer) => void; readonly reject: (error: Error) => void }[] = [];
-  let dead: Error | undefined;
-  const die = (error: Error) => {
-    dead ??= error;
-    for (const { reject } of under.splice(0)) reject(dead);
-    worker.unref();
-  };
-  // Answers come in the order of the jobs.
-  worker.on("message", (outputs: KernelAnswer) => {
-    under.shift()?.resolve(outputs);
-    if (under.length === 0) worker.unref();
-  });
-  worker.on("error", die);
-  worker.on("exit", () => die(new Error("a quantizing thread has ended")));
-  return {
-    run: (call, spent) =>
-      new Promise((resolve, reject) => {
-        if (dead) {
-          reject(dead);
-          return;
-        }
-        under.push({ resolve, reject });
-        // While it works, it is what the process waits for.
-        worker.ref();
-        // A part of something larger would be sent as the whole.
-        const inputs = call.inputs.map(({ at, bytes }) => {
-          return { at, bytes: bytes.length < bytes.buffer.byteLength ? bytes.slice() : bytes };
-        });
-        const whole = spent && spent.length === spent.buffer.byteLength ? [spent.buffer] : [];
-        worker.postMessage({ ...call, inputs }, whole);
-      }),
-    async end() {
-      await worker.terminate();
+      await Promise.all(threads.map(async (thread) => await thread.end()));
     },
   };
 }

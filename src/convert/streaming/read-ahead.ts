@@ -8,17 +8,21 @@ export interface StreamBlock {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Reads each file from an offset to its end, `parallel` blocks at a time. Ends only when no read is under way any more. */
-export async function* readAhead(
+/**
+ * Reads each file from an offset to its end, `parallel` blocks at a time; `through` is given every read as it begins, in their order. Ends only
+ * when no read is under way any more.
+ */
+export async function* readAhead<Block>(
   files: readonly { readonly file: ResidentFile; readonly from: number }[],
   parallel: number,
-): AsyncGenerator<StreamBlock> {
-  const underWay: Promise<StreamBlock>[] = [];
+  through: (read: Promise<StreamBlock>) => Promise<Block>,
+): AsyncGenerator<Block> {
+  const underWay: Promise<Block>[] = [];
   const next = blocksOf(files);
   const begin = (): void => {
     const { value } = next.next();
     if (!value) return;
-    const read = value();
+    const read = through(value());
     // A later block may fail while an earlier one is waited for.
     void read.catch(() => undefined);
     underWay.push(read);

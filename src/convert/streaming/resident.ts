@@ -2,6 +2,7 @@
 // A block is held as long as a step is left that reads it. Knows no network and no steps' contents.
 import { changedWhileRead } from "#convert/checkpoint/bad-checkpoint.ts";
 import type { CheckpointFile } from "#convert/checkpoint/folders.ts";
+import { createBlockPool, type BlockPool } from "./block-pool.ts";
 
 interface Piece {
   readonly offset: number;
@@ -19,10 +20,13 @@ export class ResidentFile implements CheckpointFile {
   readonly #early: Piece[] = [];
   readonly #carried: Piece[] = [];
 
-  constructor(name: string, file: CheckpointFile, blockBytes: number) {
+  readonly #pool: BlockPool;
+
+  constructor(name: string, file: CheckpointFile, blockBytes: number, pool: BlockPool = createBlockPool(blockBytes)) {
     this.name = name;
     this.#file = file;
     this.#blockBytes = blockBytes;
+    this.#pool = pool;
   }
 
   get bytes(): number {
@@ -64,7 +68,8 @@ export class ResidentFile implements CheckpointFile {
 
   /** The bytes from a position to the end of its block, from the file itself. */
   readBlock(offset: number): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#file.read(offset, this.blockEnd(offset) - offset);
+    const length = this.blockEnd(offset) - offset;
+    return this.#file.read(offset, length, this.#pool.take(length));
   }
 
   /** A step will read this span. */
@@ -77,11 +82,14 @@ export class ResidentFile implements CheckpointFile {
     for (const number of this.#numbers(offset, bytes)) {
       const left = (this.#needs.get(number) ?? 0) - 1;
       this.#needs.set(number, left);
-      if (left <= 0) this.#blocks.delete(number);
+      const block = left <= 0 ? this.#blocks.get(number) : undefined;
+      if (!block) continue;
+      this.#blocks.delete(number);
+      this.#pool.give(block.bytes);
     }
   }
 
-  /** Takes a block of the stream. Throws "integrity" where an earlier read had found other bytes at its place. */
+  /** Takes a block of the stream, and the block's memory with it. Throws "integrity" where an earlier read had found other bytes at its place. */
   add(piece: Piece): void {
     const end = piece.offset + piece.bytes.length;
     for (const early of this.#early) {
@@ -97,6 +105,7 @@ export class ResidentFile implements CheckpointFile {
     }
     const number = Math.floor(piece.offset / this.#blockBytes);
     if ((this.#needs.get(number) ?? 0) > 0) this.#blocks.set(number, piece);
+    else this.#pool.give(piece.bytes);
   }
 
   /** Takes bytes that an earlier visit carried over. */

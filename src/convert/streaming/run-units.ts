@@ -1,8 +1,9 @@
-// Streams the files of a checkpoint once, in order: hashes every byte, runs each step as soon as its bytes are here, and stores a unit's
+// Streams the files of a checkpoint once, in order, through the hash: runs each step as soon as its bytes are here, and stores a unit's
 // shards when its steps are done. Goes on where a journal ends. Knows no network and no model.
 import { EngineError } from "#engine/errors.ts";
 import { sha256Hex } from "#weights/store/sha256.ts";
-import { createFileHash, type FileHash } from "./file-hash.ts";
+import { fileHashHere, type FileHash } from "./file-hash.ts";
+import { HashedStream } from "./hashed-stream.ts";
 import { fromBase64, toBase64, type Journal, type JournalShard } from "./journal.ts";
 import type { Making } from "./making.ts";
 import { readAhead } from "./read-ahead.ts";
@@ -14,6 +15,8 @@ export interface RunOptions {
   readonly width: number;
   /** Reads under way at a time; default 4. */
   readonly parallel?: number | undefined;
+  /** Default: one in this thread. */
+  readonly hash?: FileHash | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: RunProgress) => void) | undefined;
 }
@@ -44,7 +47,7 @@ export async function runUnits(
   making: Making,
   options: RunOptions,
 ): Promise<readonly JournalShard[]> {
-  const run = new Run(plan, from, making, options, await createFileHash());
+  const run = new Run(plan, from, making, options, options.hash ?? (await fileHashHere()));
   return run.run();
 }
 
@@ -115,38 +118,28 @@ class Run {
     // A file that ends where the journal does has still to be compared with its published hash.
     const left = this.#files.filter(({ start: at, source }) => at + source.bytes >= start);
     const state = this.#journal.hash;
-    const remaining = left.map((file) => ({ ...file, from: Math.max(0, start - file.start) }));
     const queue = [...units.entries()].flatMap(([i, unit]) => unit.steps.map((placed) => ({ i, placed })));
     const buffers = units.map((unit) => new UnitBuffers(unit));
-    const cuts = units.map(({ end }, i) => ({ end, i }));
-    const [startSteps, hashes] = [this.#starter(queue, buffers, units), this.#hasher(cuts, units)];
-
-    const blocks = readAhead(
-      remaining.map(({ source, from }) => ({ file: source, from })),
-      parallel,
+    const startSteps = this.#starter(queue, buffers, units);
+    const hashed = new HashedStream(
+      this.#hash,
+      left,
+      units.map(({ end }) => end),
     );
-    const starts = new Map(remaining.map((file) => [file.source, file.start]));
-    const pending = [...remaining];
-    hashes.begin(pending[0], state);
-    // A file of no bytes that are left has no block of its own.
-    const endFiles = (position: number): void => {
-      for (let file = pending[0]; file && file.start + file.source.bytes <= position; file = pending[0]) {
-        hashes.end(file);
-        pending.shift();
-        hashes.begin(pending[0], undefined);
-      }
-    };
     await startSteps(0);
-    endFiles(start);
-    for await (const { file, offset, bytes } of blocks) {
+    await hashed.begin(start, state === undefined ? undefined : fromBase64(state));
+    const blocks = readAhead(
+      left.map((file) => ({ file: file.source, from: Math.max(0, start - file.start) })),
+      parallel,
+      (read) => hashed.through(read),
+    );
+    for await (const { file, offset, bytes, end, cuts } of blocks) {
       signal?.throwIfAborted();
-      const at = (starts.get(file) ?? 0) + offset;
       file.add({ offset, bytes });
-      hashes.update(pending[0], at, bytes);
-      this.#fetched = at + bytes.length;
+      for (const cut of cuts) this.#cut(cut.unit, units[cut.unit], cut.state);
+      this.#fetched = end;
       this.#report();
-      await startSteps(this.#fetched);
-      endFiles(this.#fetched);
+      await startSteps(end);
     }
     await startSteps(Infinity);
   }
@@ -228,43 +221,16 @@ class Run {
     }
   }
 
-  /** Hashes the stream, and keeps the hash's state and the bytes that are carried over at the end of every unit. */
-  #hasher(cuts: readonly { readonly end: number; readonly i: number }[], units: readonly Unit[]) {
-    let next = 0;
-    const cut = (i: number, file: Held | undefined): void => {
-      if (file?.source.sha256 !== undefined) this.#hashStates.set(i, this.#hash.state());
-      const carried = (units[i]?.carried ?? []).map(({ source, offset, bytes }) => {
-        const index = this.#files.findIndex((other) => other.source === source);
-        const held = this.#files[index]?.source.peek(offset, bytes);
-        if (!held) throw new EngineError("internal", "bytes that a later unit needs are not held any more");
-        return { file: index, offset, base64: toBase64(held) };
-      });
-      this.#carried.set(i, carried);
-    };
-    return {
-      begin: (file: Held | undefined, state: string | undefined): void => {
-        if (file?.source.sha256 !== undefined) this.#hash.begin(state === undefined ? undefined : fromBase64(state));
-      },
-      update: (file: Held | undefined, at: number, bytes: Uint8Array): void => {
-        const isHashed = file?.source.sha256 !== undefined;
-        let from = 0;
-        for (let one = cuts[next]; one && one.end <= at + bytes.length; one = cuts[++next]) {
-          const to = Math.max(0, one.end - at);
-          if (isHashed && to > from) this.#hash.update(bytes.subarray(from, to));
-          from = Math.max(from, to);
-          cut(one.i, file);
-        }
-        if (isHashed && from < bytes.length) this.#hash.update(bytes.subarray(from));
-      },
-      end: (file: Held): void => {
-        const { sha256 } = file.source;
-        if (sha256 === undefined || this.#hash.digest() === sha256) return;
-        throw new EngineError(
-          "integrity",
-          `${file.name} is not the file whose SHA-256 its place publishes, so nothing of it is kept`,
-        );
-      },
-    };
+  /** Keeps what the journal needs at a unit's end: the state of the hash, and the bytes that later units read, too. */
+  #cut(i: number, unit: Unit | undefined, state: Uint8Array | undefined): void {
+    if (state) this.#hashStates.set(i, state);
+    const carried = (unit?.carried ?? []).map(({ source, offset, bytes }) => {
+      const index = this.#files.findIndex((other) => other.source === source);
+      const held = this.#files[index]?.source.peek(offset, bytes);
+      if (!held) throw new EngineError("internal", "bytes that a later unit needs are not held any more");
+      return { file: index, offset, base64: toBase64(held) };
+    });
+    this.#carried.set(i, carried);
   }
 
   #eachRead(step: PlacedStep["step"], verb: "need" | "release"): void {

@@ -1,5 +1,6 @@
 // A checkpoint's folder whose files of weights will be streamed: each is opened once, and remembered in the order of its name.
 import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
+import { createBlockPool } from "./block-pool.ts";
 import { ResidentFile } from "./resident.ts";
 
 export interface StreamedFolder {
@@ -11,6 +12,7 @@ export interface StreamedFolder {
 const weights = /\.(safetensors|bin|pth?|gguf)$/i;
 
 export function streamedFolder(folder: CheckpointFolder, blockBytes: number): StreamedFolder {
+  const pool = createBlockPool(blockBytes);
   const files = new Map<string, Promise<ResidentFile | undefined>>();
   const found = new Map<string, ResidentFile>();
   return {
@@ -21,7 +23,7 @@ export function streamedFolder(folder: CheckpointFolder, blockBytes: number): St
         const known = files.get(path);
         if (known) return known;
         const opening = folder.open(path).then((file) => {
-          const resident = file && new ResidentFile(path, file, blockBytes);
+          const resident = file && new ResidentFile(path, file, blockBytes, pool);
           if (resident) found.set(path, resident);
           return resident;
         });
