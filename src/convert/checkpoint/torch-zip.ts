@@ -14,6 +14,9 @@ export interface StoredEntry {
 /** 70 bytes for each of a million entries; checkpoints have a few thousand. */
 const limits = { entries: Infinity, directoryBytes: 70_000_000, zip64: true };
 
+/** Every entry has a header of its own; over a network each is a request. */
+const headersAtOnce = 16;
+
 const sentences: Readonly<Record<ZipFault, string>> = {
   "no-directory": "the directory at its end is missing",
   "directory-misplaced": "its directory is not where it should be",
@@ -31,16 +34,20 @@ export async function readTorchZip(source: ByteSource, file: string): Promise<Ma
     badCheckpoint(`${file} is truncated or damaged: ${what}`, options);
   const entries = new Map<string, StoredEntry>();
   try {
-    for (const entry of await readDirectory(source, limits)) {
-      const name = entry.path;
-      if (entry.encrypted) throw damaged(`its entry ${name} is encrypted`);
-      if (entry.method !== stored) {
-        throw badCheckpoint(`${file} is no file of torch.save: its entry ${name} is compressed`);
+    const directory = [...(await readDirectory(source, limits))];
+    for (const { path: name, encrypted, method, packedBytes, bytes } of directory) {
+      if (encrypted) throw damaged(`its entry ${name} is encrypted`);
+      if (method !== stored) throw badCheckpoint(`${file} is no file of torch.save: its entry ${name} is compressed`);
+      if (packedBytes !== bytes) throw damaged(`its entry ${name} has two sizes`);
+    }
+    for (let at = 0; at < directory.length; at += headersAtOnce) {
+      const some = directory.slice(at, at + headersAtOnce);
+      const offsets = await Promise.all(some.map((entry) => contentOffset(source, entry)));
+      for (const [i, { path: name, bytes, crc32 }] of some.entries()) {
+        const offset = offsets[i] ?? NaN;
+        if (offset + bytes > source.bytes) throw damaged(`its entry ${name} ends after the file does`);
+        entries.set(name, { offset, bytes, crc32 });
       }
-      if (entry.packedBytes !== entry.bytes) throw damaged(`its entry ${name} has two sizes`);
-      const offset = await contentOffset(source, entry);
-      if (offset + entry.bytes > source.bytes) throw damaged(`its entry ${name} ends after the file does`);
-      entries.set(name, { offset, bytes: entry.bytes, crc32: entry.crc32 });
     }
   } catch (cause) {
     throw cause instanceof ZipError ? damaged(sentences[cause.fault], { cause }) : cause;
