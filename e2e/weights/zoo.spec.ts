@@ -66,7 +66,16 @@ test("one click on a card of the zoo: downloaded, converted, and the chat goes o
   await expect(card).toContainText("runs in this page's own engine");
   await expect(card).toContainText("not yet run on its real weights");
   expect(server.asked).toEqual([]);
+  // A part of the weights comes, and the rest when the conversion has been paused and resumed.
+  server.isHeld = ({ path, start, end }) => path.endsWith(".safetensors") && end - start > 1_000_000;
+  server.gate.allow(3_000_000);
   await card.getByRole("button", { name: "Download · 14.1 GB" }).click();
+  const note = page.getByTestId("download");
+  await expect.poll(() => server.gate.allowed()).toBe(0);
+  await note.getByRole("button", { name: "Pause" }).click();
+  await expect(note).toHaveAttribute("data-phase", "paused");
+  server.isHeld = () => false;
+  await note.getByRole("button", { name: "Resume" }).click();
   await expect(page).toHaveTitle(new RegExp(name));
   await modelReady(page);
   const answer = await askAbout(page, "pets.png", question);
