@@ -1,6 +1,8 @@
-"""Writes the newest stage's model as the fp16 Hugging Face folder checkpoint/. `python export.py [folder]`"""
+"""Writes the newest stage's model of pictograms alone as an fp16 Hugging Face folder, from which tune_mixture.py starts.
 
-import shutil
+`python export.py FOLDER`
+"""
+
 import sys
 from pathlib import Path
 
@@ -18,9 +20,8 @@ def main():
     newest = max((f for f in stages if f.exists()), key=lambda f: f.stat().st_mtime)
     model = build_model(build_config(config["vocab_size"]))
     model.load_state_dict(torch.load(newest, map_location="cpu")["model"])
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "checkpoint"
+    target = Path(sys.argv[1])
     save_folder(model, load_tokenizer(config["cache"]), target)
-    shutil.copy(HERE / "MODEL_CARD.md", target / "README.md")
     print(f"{newest.name} → {target}")
 
 

@@ -68,7 +68,7 @@ def main():
     model, tokenizer = load(args.weights or config["cache"] / "mixture.safetensors", config["cache"] / "mixture-tokenizer.json")
     head, photographs, drawn = fit_photograph(config, read_photographs(args.photographs))
     print(f"told apart on held-out views: photographs {100 * photographs:.2f} %, drawn {100 * drawn:.2f} %")
-    save_mixture_folder(model.base, model.mixture, load_lite0(), head, tokenizer, args.folder, INPUT, STAGES, [HERE / "MODEL_CARD.md"])
+    save_mixture_folder(model.base, model.mixture, load_lite0(), head, tokenizer, args.folder, INPUT, STAGES, [HERE / "MODEL_CARD.md"], pack=True)
     print(args.folder)
 
 

@@ -16,7 +16,8 @@ import torch
 from PIL import Image
 
 from data import normalise, read_config
-from model import load_model, load_tokenizer, render_prompt
+from mixture_folder import load_mixture_folder
+from model import load_tokenizer, render_prompt
 from score import accepted, table
 from talk import Talker
 from world import KNOWN_STYLES, SIDE, UNSEEN_STYLE, Artist
@@ -77,18 +78,15 @@ def read_lines(path):
 
 
 @torch.no_grad()
-def answer(model, tokenizer, questions, batch=24):
+def answer(pocket, tokenizer, questions, batch=24):
     """Greedy answers to questions asked alone, in the order given; rows of one prompt length go through together."""
     from make_golden import preprocess
 
-    side, image_token = model.config.vision_config.image_size, model.config.image_token_index
+    model, image_token = pocket.base, pocket.base.config.image_token_index
     features, prepared = {}, []
     for number, q in enumerate(questions):
         if q["image"] not in features:
-            pixels = preprocess(Image.open(FOLDER / "pictures" / q["image"]), side)
-            found = model.model.get_image_features(pixel_values=pixels, vision_feature_layer=-2, vision_feature_select_strategy="default")
-            found = getattr(found, "pooler_output", found)
-            features[q["image"]] = found[0].reshape(-1, model.config.text_config.hidden_size)
+            features[q["image"]] = pocket.encode(preprocess(Image.open(FOLDER / "pictures" / q["image"]), pocket.side))[0]
         prepared.append((number, tokenizer.encode(render_prompt([("<image>\n" + q["text"], None)])).ids))
     answers = [""] * len(questions)
     prepared.sort(key=lambda p: len(p[1]))
@@ -133,7 +131,7 @@ def main():
         folder = Path(sys.argv[2]) if len(sys.argv) > 2 else HERE / "checkpoint"
         limit = int(sys.argv[3]) if len(sys.argv) > 3 else len(questions)
         questions = random.Random(0).sample(questions, min(limit, len(questions)))
-        texts = answer(load_model(folder), load_tokenizer(folder), questions)
+        texts = answer(load_mixture_folder(folder), load_tokenizer(folder), questions)
         print(table([(q, accepted(q, t)) for q, t in zip(questions, texts)]))
         shown = {}
         for q, t in zip(questions, texts):
@@ -142,7 +140,7 @@ def main():
                 print(f"  {q['kind']}: {q['image']} {q['text']!r} → {t!r}, not {q['answers']}")
         return None
     checkpoint = HERE / "checkpoint"
-    texts = answer(load_model(checkpoint), load_tokenizer(checkpoint), questions)
+    texts = answer(load_mixture_folder(checkpoint), load_tokenizer(checkpoint), questions)
     write_lines(FOLDER / "answers-fp32.jsonl", [{"question_id": q["question_id"], "text": t} for q, t in zip(questions, texts)])
     print(table([(q, accepted(q, t)) for q, t in zip(questions, texts)]))
     pictures = sorted((FOLDER / "pictures").iterdir())

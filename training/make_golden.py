@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from data import normalise
+from mixture_folder import load_mixture_folder
 from model import build_config, build_model, load_model, load_tokenizer, render_prompt, save_folder, train_tokenizer
 from world import PAD_COLOUR
 
@@ -47,10 +48,17 @@ def expand(ids, image_token, rows):
 
 
 @torch.no_grad()
-def run(model, ids, pixels, new_tokens):
-    """Logits after the prompt, and greedy ids; the end-of-sequence token does not end it."""
-    inputs = {"input_ids": torch.tensor([ids]), "pixel_values": pixels}
-    out = model(**inputs, use_cache=True)
+def run(model, ids, pixels, new_tokens, encode=None):
+    """Logits after the prompt, and greedy ids; the end-of-sequence token does not end it. `encode` gives the picture's tokens where the
+    model's own tower does not."""
+    ids = torch.tensor([ids])
+    if encode:
+        embeds = model.get_input_embeddings()(ids)
+        tokens = encode(pixels).to(embeds.dtype)
+        embeds = embeds.masked_scatter((ids == model.config.image_token_index).unsqueeze(-1), tokens)
+        out = model(inputs_embeds=embeds, use_cache=True)
+    else:
+        out = model(input_ids=ids, pixel_values=pixels, use_cache=True)
     logits, cache = out.logits[0, -1], out.past_key_values
     greedy = [int(logits.argmax())]
     while len(greedy) < new_tokens:
@@ -59,14 +67,14 @@ def run(model, ids, pixels, new_tokens):
     return logits, greedy
 
 
-def golden(model, tokenizer, prompts, side, new_tokens, positions):
-    """One record per (picture fields, PIL picture, prompt text)."""
+def golden(model, tokenizer, prompts, side, new_tokens, positions, encode=None, rows=None):
+    """One record per (picture fields, PIL picture, prompt text); `encode` gives the `rows` tokens of a picture (see `run`)."""
     records = []
     for fields, picture, text in prompts:
         pixels = preprocess(picture, side)
         ids = tokenizer.encode(text).ids
-        full = expand(ids, model.config.image_token_index, model.config.image_seq_length)
-        logits, greedy = run(model, full, pixels, new_tokens)
+        full = expand(ids, model.config.image_token_index, rows or model.config.image_seq_length)
+        logits, greedy = run(model, full, pixels, new_tokens, encode)
         picked = range(len(logits)) if positions is None else positions
         top = logits.topk(2).values
         records.append(
@@ -128,7 +136,7 @@ def tiny():
 
 def pocket():
     folder = HERE / "checkpoint"
-    model, tokenizer = load_model(folder), load_tokenizer(folder)
+    pocket, tokenizer = load_mixture_folder(folder), load_tokenizer(folder)
     questions = [json.loads(line) for line in (HERE / "heldout" / "questions.jsonl").read_text().splitlines()]
     kinds = {}
     for q in questions:
@@ -139,8 +147,8 @@ def pocket():
         picture = Image.open(HERE / "heldout" / "pictures" / q["image"])
         prompts.append(({"image": q["image"], "question": q["text"]}, picture, render_prompt([("<image>\n" + q["text"], None)])))
     positions = list(range(5, tokenizer.get_vocab_size(), 37))
-    side = model.config.vision_config.image_size
-    write("pocket.golden.json", {"prompts": golden(model, tokenizer, prompts, side, 64, positions)})
+    records = golden(pocket.base, tokenizer, prompts, pocket.side, 64, positions, pocket.encode, pocket.rows)
+    write("pocket.golden.json", {"prompts": records})
 
 
 if __name__ == "__main__":

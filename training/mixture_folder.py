@@ -3,25 +3,32 @@
 Layout beside a Hugging Face LLaVA folder: `model_type` is "llava_mixture"; `classifier_config` has the classifier's shape; tensors are
 
     language_model.*, vision_tower.*           as in llava-hf checkpoints
-    classifier.*                               the convolutions, batch normalization folded in; matrices as int8 with a scale per row
+    classifier.*                               the convolutions, batch normalization folded in
     multi_modal_projector.linear_1, linear_2   over [tower ⊕ classifier] features; the whitening of the maps is folded in
     class_tokens.embedding, rank, share_1, share_2
     photograph.weight, bias                    over the mean of the classifier's map: positive for photographs
+
+Any of them may be int8 with a scale per row beside it, `<name>_step`: the classifier's matrices always are, and with `packed` all large ones
+are, which halves the folder. What the folder holds is the model; `load_mixture_folder` gives it in fp32.
 
 `Reference` is the arithmetic of the converted vision graph, from pixels on.
 """
 
 import json
+import math
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
+from torch import nn
+from transformers import LlavaConfig, LlavaForConditionalGeneration
 
-from model import IMAGE_MEAN, IMAGE_STD, export_tensors, save_folder, write_json
-
-TOKENS = "vision_tower.vision_model."
+from lite0 import Lite
+from mixture import Mixture
+from model import IMAGE_MEAN, IMAGE_STD, export_tensors, llava_hf_name, save_folder, write_json
 
 
 def as_bytes(weight):
@@ -43,6 +50,27 @@ def classifier_tensors(net):
             tensors[f"classifier.{name}"] = value.detach().half()
             value.data = value.data.half().float()
     return tensors
+
+
+def packed(tensors, most=2**14):
+    """The same tensors with matrices of at least `most` values as int8 with a scale per row."""
+    found = {}
+    for name, value in tensors.items():
+        if value.dim() > 1 and value.numel() >= most and value.is_floating_point():
+            found[name], found[f"{name}_step"] = as_bytes(value)
+        else:
+            found[name] = value
+    return found
+
+
+def unpacked(tensors):
+    """What the tensors of a folder stand for, in fp32."""
+    found = {}
+    for name, value in tensors.items():
+        if not name.endswith("_step"):
+            steps = tensors.get(f"{name}_step")
+            found[name] = value.float() if steps is None else value.float() * steps.view(-1, *[1] * (value.dim() - 1))
+    return found
 
 
 def folded_projector(mixture):
@@ -71,9 +99,9 @@ def mixture_tensors(mixture, photograph):
     }
 
 
-def save_mixture_folder(base, mixture, net, photograph, tokenizer, folder, image_size, stages, files=()):
+def save_mixture_folder(base, mixture, net, photograph, tokenizer, folder, image_size, stages, files=(), pack=False):
     """`base` is the LlavaForConditionalGeneration with tower and decoder, `photograph` a Linear(features, 1). Afterwards all weights in
-    memory are what the folder holds, so that a reference can be computed from them."""
+    memory are what the folder holds (unless it is packed), so that a reference can be computed from them."""
     folder = Path(folder)
     with torch.no_grad():
         for tensor in [*base.state_dict().values(), *mixture.parameters(), *photograph.parameters()]:
@@ -83,7 +111,8 @@ def save_mixture_folder(base, mixture, net, photograph, tokenizer, folder, image
     save_folder(base, tokenizer, work)
     tensors = {name: value for name, value in export_tensors(base, torch.float16).items() if not name.startswith("multi_modal_projector.")}
     own = {name: value.detach().half().contiguous().clone() for name, value in mixture_tensors(mixture, photograph).items()}
-    save_file(tensors | own | classifier_tensors(net), work / "model.safetensors", metadata={"format": "pt"})
+    tensors |= own
+    save_file((packed(tensors) if pack else tensors) | classifier_tensors(net), work / "model.safetensors", metadata={"format": "pt"})
     config = json.loads((work / "config.json").read_text())
     side = config["vision_config"]["image_size"] // config["vision_config"]["patch_size"]
     config |= {
@@ -111,6 +140,67 @@ def save_mixture_folder(base, mixture, net, photograph, tokenizer, folder, image
     work.rename(folder)
 
 
+def load_mixture_folder(folder):
+    """A folder's model in fp32: a PocketModel."""
+    folder = Path(folder)
+    config = json.loads((folder / "config.json").read_text())
+    shape = config["classifier_config"]
+    tensors = unpacked(load_file(folder / "model.safetensors"))
+    base = LlavaForConditionalGeneration(LlavaConfig(**(config | {"model_type": "llava"}))).float()
+    with torch.no_grad():
+        for name, value in base.state_dict().items():
+            if name.startswith(("model.multi_modal_projector.", "lm_head.")) or name.endswith("position_ids"):
+                continue
+            if llava_hf_name(name) not in tensors:
+                raise ValueError(f"{folder} has no tensor {llava_hf_name(name)}")
+            value.copy_(tensors[llava_hf_name(name)])
+        base.tie_weights()
+    stages = [tuple(stage) for stage in shape["stages"]]
+    net = Lite(stages, shape["stem_channels"], shape["head_channels"], shape["num_labels"])
+    net.load_state_dict({name.removeprefix("classifier."): value for name, value in tensors.items() if name.startswith("classifier.")})
+    projector = (tensors["multi_modal_projector.linear_1.weight"], tensors["multi_modal_projector.linear_1.bias"])
+    embedding, vision = tensors["class_tokens.embedding.weight"], config["vision_config"]
+    cells = shape["image_size"] // (2 * math.prod(stage[3] for stage in stages))
+    grid, features = vision["image_size"] // vision["patch_size"], stages[-1][1]
+    middle, (classes, width) = projector[0].shape[0], embedding.shape
+    mixture = Mixture(vision["hidden_size"], features, middle, width, classes, shape["class_tokens"], cells, grid)
+    photograph = nn.Linear(features, 1)
+    with torch.no_grad():
+        for name, value in mixture_tensors(mixture, photograph).items():
+            value.copy_(tensors[name])  # but for linear_1, of which it has a copy
+    for module in (base.model.vision_tower, mixture, net, photograph):
+        module.double()
+    return PocketModel(base.eval(), Reference(base, mixture, net, photograph, [x.double() for x in projector]), shape["image_size"])
+
+
+@dataclass
+class PocketModel:
+    """A LLaVA whose picture tokens come from `encode`: float [n, 3, side, side] of CLIP-normalized pixels → [n, tokens, width].
+
+    Its towers compute in fp64: in fp32 PyTorch's rounding alone moves a token's values by 0.03 of 40, six times as much as the graph's."""
+
+    base: LlavaForConditionalGeneration
+    reference: "Reference"
+    side: int
+
+    def encode(self, pixels):
+        return self.reference(pixels.double())[0].float()
+
+    def give(self, model):
+        """Copies the weights into a PocketMixture, to go on training."""
+        with torch.no_grad():
+            model.base.model.vision_tower.load_state_dict(self.base.model.vision_tower.state_dict())
+            model.base.model.language_model.load_state_dict(self.base.model.language_model.state_dict())
+            model.mixture.load_state_dict(self.reference.mixture.state_dict())
+            for mine, value in zip((model.mixture.first.weight, model.mixture.first.bias), self.reference.first):
+                mine.copy_(value)
+
+    @property
+    def rows(self):
+        """Tokens of a picture."""
+        return self.reference.mixture.rank.shape[0] + self.reference.mixture.spread.shape[0]
+
+
 def resize_matrix(source, target):
     """float [target, source]: cubic interpolation with a = −0.5 over a widened support, as Pillow's BICUBIC resizes one axis."""
     scale = source / target
@@ -131,18 +221,18 @@ class Reference:
     """float [n, 3, S, S] of CLIP-normalized pixels at the classifier's side → picture tokens, class shares and the photograph's logit,
     from the very weights that a folder holds."""
 
-    def __init__(self, base, mixture, net, photograph):
+    def __init__(self, base, mixture, net, photograph, first=None):
+        """`first`: weight and bias of the projector's first layer as the folder has them, if they are known."""
         self.base, self.mixture, self.net, self.photograph = base.eval(), mixture, net.eval(), photograph
-        weight, bias = (x.half().float() for x in folded_projector(mixture))
-        self.first = (weight, bias)
+        self.first = first or tuple(x.half().float() for x in folded_projector(mixture))
 
     @torch.no_grad()
     def __call__(self, pixels):
-        mean, deviation = (torch.tensor(x).view(1, 3, 1, 1) for x in (IMAGE_MEAN, IMAGE_STD))
+        mean, deviation = (torch.tensor(x, dtype=pixels.dtype).view(1, 3, 1, 1) for x in (IMAGE_MEAN, IMAGE_STD))
         classed = (pixels * deviation + mean) * (255 / 128) - 127 / 128
         maps, logits = self.net(classed)
         side = self.base.config.vision_config.image_size
-        matrix = resize_matrix(pixels.shape[-1], side)
+        matrix = resize_matrix(pixels.shape[-1], side).to(pixels.dtype)
         small = (matrix @ (classed @ matrix.T)).clamp(-127 / 128, 1)
         tower = self.base.model.vision_tower(
             ((small + 127 / 128) * (128 / 255) - mean) / deviation, output_hidden_states=True

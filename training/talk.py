@@ -17,7 +17,7 @@ PLACE_SHORT = {
     "left": "On the left.", "centre": "In the centre.", "right": "On the right.",
     "bottom left": "At the bottom left.", "bottom": "At the bottom.", "bottom right": "At the bottom right.",
 }  # fmt: skip
-PHOTO = "This looks like a photograph; I only know pictograms, shapes and printed words."
+NOISE = "I cannot make out anything in this picture."
 SYNONYMS = {thing.name: thing.synonyms for thing in OBJECTS}
 PLURALS = {thing.name: thing.plural for thing in OBJECTS} | {s: s + ("es" if s == "cross" else "s") for s in SHAPES}
 
@@ -345,7 +345,7 @@ class Talker(Speaker):
             "What colour is the car?", "Where is the dog?", "What is the person doing?", "Is this a photo?", "Where was this taken?",
             "What does it say?", "Tell me about this picture.", "What is unusual about this image?", "Is there a cat?",
         )  # fmt: skip
-        return self.say("photo", self.style(q), PHOTO, ["photograph"])
+        return self.say("photo", self.style(q), NOISE, ["cannot make out"])
 
     def small_talk(self, with_picture):
         pairs = [

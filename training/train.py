@@ -22,7 +22,7 @@ from torch import nn
 
 from data import Encoder, Pool, jitter, normalise, open_pools, read_config
 from decoder import branch_mask, hidden_where
-from model import SYSTEM, build_config, build_model, load_model, save_folder, train_tokenizer
+from model import SYSTEM, build_config, build_model, save_folder, train_tokenizer
 from talk import PLACES, Talker
 from world import CHARACTERS, CLASSES, COLOUR_NAMES, GRID, OBJECTS, SHAPE_CLASS, SHAPES, TEXT_CLASS, Scene
 
@@ -94,10 +94,6 @@ class Run:
                 self.model.load_state_dict(torch.load(self.checkpoint(stage), map_location=self.device)["model"])
                 print(f"starting from {stage}")
                 return
-        exported = Path(__file__).parent / "checkpoint"
-        if self.stage != "vision" and exported.exists():
-            self.model.load_state_dict(load_model(exported).state_dict())
-            print("starting from checkpoint/")
 
     def save(self, optimizer, heads=None):
         if self.rank:

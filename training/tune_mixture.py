@@ -14,6 +14,7 @@ import json
 import math
 import os
 import random
+import shutil
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,7 +31,8 @@ from instruct.pairs import Shown, pair_turns
 from instruct.photographs import read_photographs
 from instruct.small_talk import SmallTalker
 from instruct.talk_photographs import PhotographTalker, photo_or_drawing
-from mixture import PICTURE_TOKENS, PocketMixture, load, save, start
+from mixture import PICTURE_TOKENS, PocketMixture, save, start
+from mixture_folder import load_mixture_folder
 from model import IMAGE, PAD, SYSTEM, train_tokenizer
 from talk import Talker, capital
 from train import Heads, dense_loss, dense_truth, language_loss, patch_features, tower_parameters
@@ -42,6 +44,7 @@ VOCABULARY = 4096
 DENSE_WEIGHT = 0.5
 HEADS_ALONE = 300  # steps for the heads of the dense truth before the tower listens to them
 EMA = 0.998
+CHECKPOINT = Path(__file__).parent / "checkpoint"
 
 
 class Source:
@@ -98,7 +101,7 @@ class Source:
 
     def drawn_turns(self, scene, n):
         if scene.photo:  # noise: neither pictogram nor photograph
-            return [{"question": self.drawn.photo()["question"], "answer": "I cannot make out anything in this picture."} for _ in range(2)]
+            return [self.drawn.photo() for _ in range(2)]
         turns = self.drawn.turns(scene, n)
         if self.random.random() < 0.5:
             q, a = photo_or_drawing(self.random, False)
@@ -170,10 +173,12 @@ class Source:
             at, branch = at + len(ids), branch + 1
 
 
-def make_tokenizer(source, file):
-    """Learned once from everything the model is to say; capitals and digits of drawn words stay single letters."""
+def make_tokenizer(source, file, checkpoint):
+    """The checkpoint's, or learned once from everything the model is to say; capitals and digits of drawn words stay single letters."""
     from tokenizers import Tokenizer
 
+    if checkpoint and not file.exists():
+        shutil.copy(checkpoint / "tokenizer.json", file)
     if not file.exists():
         lines = [SYSTEM + " USER: "] * 50
         for index in range(0, 4000):
@@ -256,7 +261,7 @@ def main():
     parser.add_argument("--tower", action="store_true", help="the ViT trains too")
     parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument("--tower-rate", type=float, default=2e-4)
-    parser.add_argument("--from-file", type=Path, help="weights to start from when there is no checkpoint; otherwise checkpoint/")
+    parser.add_argument("--start", type=Path, help="a model of pictograms alone (export.py) to start from; otherwise checkpoint/ goes on")
     parser.add_argument("--name", default="mixture")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
@@ -265,7 +270,7 @@ def main():
     config = read_config(args.config)
     seed = random.SystemRandom().randrange(2**31)
     source = Source(config, read_photographs(args.photographs), seed)
-    tokenizer = make_tokenizer(source, config["cache"] / "mixture-tokenizer.json")
+    tokenizer = make_tokenizer(source, config["cache"] / "mixture-tokenizer.json", None if args.start else CHECKPOINT)
     encoder = Encoder(tokenizer, PICTURE_TOKENS)
     model = PocketMixture(VOCABULARY)
     file, step, used = config["cache"] / f"{args.name}.pt", 0, 0.0
@@ -273,11 +278,11 @@ def main():
     if state:
         model.load_state_dict(state["model"])
         step, used = state["step"], state["minutes"]
-    elif args.from_file:
-        model.load_state_dict(load(args.from_file, config["cache"] / "mixture-tokenizer.json")[0].state_dict())
-    else:
+    elif args.start:
         ready = source.ready["flickr"][:300]
-        start(model, tokenizer, Path(__file__).parent / "checkpoint", source.views["maps"][[i * VIEWS for i in ready]])
+        start(model, tokenizer, args.start, source.views["maps"][[i * VIEWS for i in ready]])
+    else:
+        load_mixture_folder(CHECKPOINT).give(model)
     model.train()
     for p in model.parameters():
         p.requires_grad_(False)

@@ -22,9 +22,8 @@ const triple = v.tuple([v.number(), v.number(), v.number()]);
 const Config = v.object({
   image_token_index: v.number(),
   text_config: v.object({ num_hidden_layers: v.number(), num_key_value_heads: v.number(), head_dim: v.number() }),
-  vision_config: v.object({ image_size: v.number() }),
 });
-const Preprocessor = v.object({ image_mean: triple, image_std: triple });
+const Preprocessor = v.object({ image_mean: triple, image_std: triple, crop_size: v.object({ height: v.number() }) });
 
 let golden: v.InferOutput<typeof Golden>;
 let config: v.InferOutput<typeof Config>;
@@ -52,7 +51,7 @@ beforeAll(async () => {
 afterAll(() => runner.release());
 
 async function checkPrompt(graphs: GraphRunner, prompt: (typeof golden)["prompts"][number]): Promise<void> {
-  const size = config.vision_config.image_size;
+  const size = processor.crop_size.height;
   const picture = await decodeImage(new Blob([await readFile(`${training}heldout/pictures/${prompt.image}`)]));
   const pixels = preprocess(picture, "pad", { size, mean: processor.image_mean, std: processor.image_std });
   const image = { token: config.image_token_index, tokens: manifest.model.imageTokens };

@@ -92,7 +92,7 @@ export class Checkpoint {
     return found;
   }
 
-  /** A tensor that is stored as 8-bit integers with a scale per row in `<name>_step`, as what these stand for; or as floats. */
+  /** A tensor that is stored as 8-bit integers with a scale per row (`scalesOf`), as what these stand for; or as floats. */
   scaledTensor(name: string, shape: readonly number[]): Tensor {
     const found = this.tensors.get(name);
     if (found?.dtype !== "I8") return this.tensor(name, shape);
@@ -101,7 +101,7 @@ export class Checkpoint {
         `tensor ${name} has shape ${shapeText(found.shape)}; config.json asks for ${shapeText(shape)}`,
       );
     }
-    const scales = this.tensor(`${name}_step`, shape.slice(0, 1));
+    const scales = this.tensor(scalesOf(name), shape.slice(0, 1));
     const perRow = elementsOf(shape.slice(1));
     const scalesOf = (start: number, count: number): readonly [number, number] => {
       const first = Math.floor(start / perRow);
@@ -117,6 +117,11 @@ export class Checkpoint {
       },
     });
   }
+}
+
+/** Where the scales lie of a tensor that is stored as 8-bit integers. */
+export function scalesOf(name: string): string {
+  return `${name}_step`;
 }
 
 /** A tensor stored in a file. */

@@ -5,6 +5,7 @@ import { badCheckpoint } from "./bad-checkpoint.ts";
 import {
   isBuffer,
   joinSpans,
+  scalesOf,
   type Checkpoint,
   type Span,
   type StoredValues,
@@ -141,7 +142,7 @@ export class LlavaTensors {
 
   #tensor(part: ModelPart, name: string, dims: readonly number[]): Tensor {
     const whole = (this.#prefixes.get(part) ?? layouts[part][0]) + name;
-    this.#asked.add(whole);
+    this.#asked.add(whole).add(scalesOf(whole));
     return this.#checkpoint.scaledTensor(whole, dims);
   }
 
