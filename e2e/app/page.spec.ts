@@ -50,7 +50,7 @@ test.describe("without a model", () => {
   test("a newcomer reads what it is, that nothing leaves the device, and what it does not know", async ({ page }) => {
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
     await expect(page.getByText("Nothing leaves this device")).toBeVisible();
-    await expect(page.getByText("doesn't know photos")).toBeVisible();
+    await expect(page.getByText("often gets details wrong")).toBeVisible();
   });
 
   test("pictures can be picked, dropped and pasted, several at once, and taken away again", async ({ page }) => {

@@ -1,7 +1,7 @@
 // True answers in the built page: on WASM, and on WebGPU through Chromium's software adapter (slow, so a few tokens).
 import { expect, test } from "@playwright/test";
 import { execFileSync } from "node:child_process";
-import { askAbout, examplePicture, modelReady, openPage, truths } from "../support/ask.ts";
+import { askAbout, examplePicture, modelReady, openPage, photographTruth, truths } from "../support/ask.ts";
 
 /** The command line's answer: the same engine on ONNX Runtime for Node. */
 function nodeAnswer(file: string, question: string): string {
@@ -29,6 +29,23 @@ for (const device of ["wasm", "webgpu"] as const) {
     }
     // On WASM the model runs on kernels of our own, and the runtime, larger than it, is not fetched.
     expect(runtimeFiles.length > 0).toBe(device === "webgpu");
+  });
+}
+
+for (const device of ["wasm", "webgpu"] as const) {
+  test(`a photograph is named on ${device} as in Node, and beside it a model for photographs is offered`, async ({
+    page,
+  }) => {
+    test.setTimeout(300_000);
+    await openPage(page, `./?device=${device}`);
+    await modelReady(page, 120_000);
+    await expect(page.getByTestId("model-status")).toContainText(device === "wasm" ? "WASM" : "WebGPU");
+    const { file, question, words } = photographTruth;
+    await page.getByTestId("file-input").setInputFiles(examplePicture(file));
+    await expect(page.getByTestId("photo-offer")).toContainText("This looks like a photo.", { timeout: 120_000 });
+    const answer = await askAbout(page, undefined, question, 120_000);
+    expect(answer).toMatch(words);
+    expect(answer).toBe(nodeAnswer(file, question));
   });
 }
 

@@ -13,6 +13,13 @@ export const truths = [
   { file: "sign.png", question: "What color is the star?", words: /^yellow\.?$/i },
 ] as const;
 
+/** What the example photograph shows. */
+export const photographTruth = {
+  file: "coffee.jpg",
+  question: "What is this?",
+  words: /espresso|coffee|cup/i,
+} as const;
+
 /** Opens the page with short greedy answers; `url` is relative to the base URL, or absolute. */
 export async function openPage(page: Page, url: string): Promise<void> {
   await page.addInitScript(() => {
@@ -27,13 +34,13 @@ export async function openPage(page: Page, url: string): Promise<void> {
 async function dropPicture(page: Page, name: string): Promise<void> {
   const base64 = (await readFile(examplePicture(name))).toString("base64");
   await page.evaluate(
-    ([name, base64]) => {
+    ([name, base64, type]) => {
       const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
       const dataTransfer = new DataTransfer();
-      dataTransfer.items.add(new File([bytes], name, { type: "image/png" }));
+      dataTransfer.items.add(new File([bytes], name, { type }));
       document.body.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer }));
     },
-    [name, base64] as const,
+    [name, base64, name.endsWith(".jpg") ? "image/jpeg" : "image/png"] as const,
   );
 }
 

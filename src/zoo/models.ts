@@ -5,14 +5,11 @@ export interface ModelRecord {
   readonly id: string;
   readonly name: string;
   readonly path: string;
-  readonly license: string;
   readonly parameters: number;
   /** In which it can be asked, as tags of HTML; the best first. */
   readonly languages: readonly string[];
   /** What its answers can be trusted on: "basics" are a small world that the page names, and short facts about it. */
   readonly knows: "basics" | "photographs";
-  /** What it says of a picture that it does not know: how the page notices that another model would do better. */
-  readonly saysOfPhotographs?: string;
 }
 
 export const models: readonly ModelRecord[] = [
@@ -20,11 +17,9 @@ export const models: readonly ModelRecord[] = [
     id: "pocket-llava",
     name: "Pocket LLaVA",
     path: "models/pocket-llava/",
-    license: "Apache-2.0",
-    parameters: 10_340_096,
+    parameters: 16_078_705,
     languages: ["en"],
     knows: "basics",
-    saysOfPhotographs: "This looks like a photograph",
   },
 ];
 

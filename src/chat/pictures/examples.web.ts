@@ -11,6 +11,7 @@ const ExampleList = v.array(
     questions: v.record(v.string(), v.array(v.string())),
     glosses: v.optional(v.record(v.string(), v.array(v.string())), {}),
     alt: v.record(v.string(), v.string()),
+    credit: v.exactOptional(v.object({ holder: v.string(), license: v.string() })),
   }),
 );
 
@@ -25,16 +26,16 @@ export interface Example {
   readonly questions: Readonly<Record<string, readonly string[]>>;
   readonly glosses: Readonly<Record<string, readonly string[]>>;
   readonly alt: Readonly<Record<string, string>>;
+  /** Whose photograph it is, and under which license; absent where it was made for this page. */
+  readonly credit?: { readonly holder: string; readonly license: string };
 }
 
 /** Parses `examples.json`; the pictures lie beside it. */
 export function parseExamples(value: unknown, folderUrl: string): Example[] {
-  return v.parse(ExampleList, value).map(({ file, questions, glosses, alt }) => ({
+  return v.parse(ExampleList, value).map(({ file, ...texts }) => ({
     url: new URL(file, folderUrl).href,
     name: file,
-    questions,
-    glosses,
-    alt,
+    ...texts,
   }));
 }
 

@@ -1,6 +1,6 @@
 // The middle of the page: the welcome while nothing has been asked, else the conversation with its pictures.
 import type { JSX } from "preact";
-import { isBusy, type AssistantTurn } from "#chat/conversation/conversation.ts";
+import { isBusy } from "#chat/conversation/conversation.ts";
 import { DraftPictures } from "#ui/conversation/DraftPictures.tsx";
 import { EmptyState } from "#ui/conversation/EmptyState.tsx";
 import { PicturesBeside } from "#ui/pictures/PicturesBeside.tsx";
@@ -92,8 +92,7 @@ function AfterPhotograph({ features, asking, actions, onModels }: MainProps): JS
   const { builtIn } = features.models;
   const { selected } = features.models.state.value;
   const last = conversation.turns.at(-1);
-  if (last?.role !== "assistant" || isBusy(conversation) || !isAboutPhotograph(last, builtIn.saysOfPhotographs))
-    return null;
+  if (last?.role !== "assistant" || isBusy(conversation) || last.sawPhotograph !== true) return null;
   if (selected.id !== builtIn.id)
     return (
       <p>
@@ -105,9 +104,4 @@ function AfterPhotograph({ features, asking, actions, onModels }: MainProps): JS
   // One is enough: undefined where none is to be offered, and beside a photograph that is to be sent stands another one.
   if (asking.photographs !== "none") return null;
   return <BuiltInsPhotoOffer {...features} short onMore={onModels} onDismiss={asking.declinePhotoOffer} />;
-}
-
-/** A model whose vision encoder does not tell photographs from drawings may say so in its answer. */
-function isAboutPhotograph({ sawPhotograph, text }: AssistantTurn, saysOfPhotographs: string | undefined): boolean {
-  return sawPhotograph === true || (saysOfPhotographs !== undefined && text.startsWith(saysOfPhotographs));
 }

@@ -1,4 +1,4 @@
-// What a newcomer sees: what this is, how to give it a picture, two examples to try, and what the model does not know. Once a picture
+// What a newcomer sees: what this is, how to give it a picture, examples to try, and what the model does not know. Once a picture
 // is there, the picture, large, with questions to ask about it.
 import type { ComponentChildren, JSX } from "preact";
 import type { Example } from "#chat/pictures/examples.web.ts";
@@ -57,7 +57,7 @@ export function EmptyState(props: EmptyStateProps): JSX.Element {
           </h2>
           <div class="examples">
             {examples === undefined
-              ? [1, 2].map((place) => <div key={place} class="example example-waiting" />)
+              ? [1, 2, 3, 4].map((place) => <div key={place} class="example example-waiting" />)
               : examples.map((example) => <ExampleCard key={example.url} example={example} onExample={onExample} />)}
           </div>
         </section>
@@ -95,12 +95,16 @@ function ExampleCard({ example, onExample }: ExampleCardProps): JSX.Element {
   const t = useTexts();
   const language = t.tag.split("-")[0] ?? "en";
   // The model gets questions it can read; where that is another language, what they mean stands below.
+  const { credit } = example;
   const own = example.questions[language];
   const questions = own ?? example.questions["en"] ?? [];
   const glosses = own === undefined ? (example.glosses[language] ?? []) : [];
   return (
     <article class="example" data-testid="example">
-      <img src={example.url} alt={example.alt[language] ?? example.alt["en"] ?? t.examplePicture} />
+      <figure>
+        <img src={example.url} alt={example.alt[language] ?? example.alt["en"] ?? t.examplePicture} />
+        {credit !== undefined && <figcaption>{t.photoBy(credit.holder, credit.license)}</figcaption>}
+      </figure>
       <ul>
         {questions.map((question, index) => (
           <li key={question}>

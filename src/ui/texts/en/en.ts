@@ -185,10 +185,11 @@ export const en = {
   privacy: "Nothing leaves this device: no server, no account.",
   demoModel: "demo model",
   knowsBasics: (model: string) =>
-    `${model} is a tiny demo model that comes with the page. It's good at pictograms, simple shapes, and printed words, and doesn't know photos.`,
+    `${model} is a tiny demo model that comes with the page. It's good at pictograms, shapes, and short words. In photos it names the main thing, but often gets details wrong.`,
   knowsPhotographs: (model: string) => `${model} understands photos, drawings, screenshots, and text.`,
   examplesTitle: "Or try an example",
   examplePicture: "Example picture",
+  photoBy: (holder: string, license: string) => `Photo: ${holder}, ${license}`,
 
   conversation: "Conversation",
   you: "You",
@@ -285,15 +286,18 @@ export const en = {
     "llava-web brings LLaVA, the open large language-and-vision assistant, to a web page. It is free software under the Apache License 2.0.",
   modelTitle: "Model",
   modelFacts: (model: string, parameters: number) =>
-    `${model} is a genuine LLaVA at pocket size: a CLIP-style vision encoder, a two-layer projector, and a Llama decoder, ${(parameters / 1e6).toFixed(1)} million parameters in total. It was trained from scratch on synthetic pictures.`,
-  modelCan: "It can name, count, locate, and compare pictograms, tell their colors, and read printed words.",
+    `${model} is a genuine LLaVA at pocket size: a vision encoder of two experts (a CLIP-style one for drawings, an image classifier for photos), a two-layer projector, and a Llama decoder, ${(parameters / 1e6).toFixed(1)} million parameters in total. It was trained on composed pictures and on photos with captions.`,
+  modelCan:
+    "It can name, count, locate, and compare pictograms, tell their colors, and read short printed words. It tells photos from drawings, names common objects in photos, and describes simple scenes.",
   modelCannot:
-    "It doesn't know photos, people, places, or the world, and it makes mistakes. Check anything that matters.",
+    "In photos it mixes up details, counts, colors, and who does what. It doesn't know persons, places, or the world, and it makes mistakes. Check anything that matters.",
+  modelTerms:
+    "Its weights were trained on photos of Flickr8k and ImageNet, whose terms allow research and non-commercial use only, and the same goes for the weights. The model card says how to get the earlier weights under Apache-2.0, which know pictograms only.",
   modelCard: "Model card, with benchmark results",
-  artTitle: "Pictograms it was trained on",
+  artTitle: "Pictures it was trained on",
+  examplesCredit: "Example photos",
   methodTitle: "Method",
   librariesTitle: "Libraries used",
-  license: "License",
   partFailed: "Part of the page couldn't be loaded. Check your connection, then reload the page.",
   chat,
   compare,

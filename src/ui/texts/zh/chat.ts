@@ -13,7 +13,7 @@ export const chat: typeof English = {
   suggested: "推荐问题",
   suggestedIn: (language) => `推荐问题（用${language}提问）`,
   suggestions: {
-    basics: ["这张图片里有什么？", "一共有几样东西？", "上面写着什么？"],
+    basics: ["这是什么？", "描述一下这张图片。", "上面写着什么？"],
     photographs: ["这张图片里有什么？", "上面写着什么？", "有什么不寻常的地方？"],
     several: ["这些图有什么不同？", "这些图有什么共同点？"],
   },

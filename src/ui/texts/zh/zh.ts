@@ -21,10 +21,12 @@ export const zh: Texts = {
   dropOverlay: "松手即可添加",
   privacy: "数据不会离开本机：无需服务器，无需账号。",
   demoModel: "演示模型",
-  knowsBasics: (model) => `${model} 是随网页附带的小型演示模型：擅长图形符号、简单形状和印刷文字，看不懂照片。`,
+  knowsBasics: (model) =>
+    `${model} 是随网页附带的小型演示模型：擅长图形符号、简单形状和短词；看照片能说出主要的东西，细节常会出错。`,
   knowsPhotographs: (model) => `${model} 看得懂照片、图画、截图和文字。`,
   examplesTitle: "或者试试示例",
   examplePicture: "示例图片",
+  photoBy: (holder, license) => `摄影：${holder}，${license}`,
 
   conversation: "对话",
   you: "你",
@@ -125,14 +127,18 @@ export const zh: Texts = {
   aboutLead: "llava-web 把开源的大型语言与视觉助手 LLaVA 搬到了网页上。它是自由软件，采用 Apache 2.0 许可证。",
   modelTitle: "模型",
   modelFacts: (model, parameters) =>
-    `${model} 是袖珍版 LLaVA，结构完整：CLIP 式视觉编码器、两层投影层和 Llama 解码器，共约 ${Math.round(parameters / 1e4)} 万参数。它用合成图片从零训练而成。`,
-  modelCan: "它能说出图形符号的名称、数量、位置和颜色，能作比较，也能读印刷文字。目前它只懂英文。",
-  modelCannot: "它看不懂照片，不认识人物和地点，没有世界知识，也会出错。重要的内容请自行核实。",
+    `${model} 是袖珍版 LLaVA，结构完整：由两位“专家”组成的视觉编码器（CLIP 式的看图画，图像分类器看照片）、两层投影层和 Llama 解码器，共约 ${Math.round(parameters / 1e4)} 万参数。它用合成图片和带说明的照片训练而成。`,
+  modelCan:
+    "它能说出图形符号的名称、数量、位置和颜色，能作比较，也能读印刷的短词。它分得清照片和图画，能说出照片里常见的东西，并描述简单的场景。目前它只懂英文。",
+  modelCannot:
+    "看照片时，它常弄错细节、数量、颜色，以及谁在做什么。它不认识具体的人和地点，没有世界知识，也会出错。重要的内容请自行核实。",
+  modelTerms:
+    "它的权重用 Flickr8k 和 ImageNet 的照片训练，这些照片只能用于研究和非商业用途，权重也一样。模型卡里写明了如何取得只认识图形符号、采用 Apache-2.0 许可证的旧权重。",
   modelCard: "模型卡（含测试结果）",
-  artTitle: "训练所用的图形符号",
+  artTitle: "训练所用的图片",
+  examplesCredit: "示例照片",
   methodTitle: "方法",
   librariesTitle: "使用的库",
-  license: "许可证",
   chat,
   compare,
   remote,
