@@ -1,6 +1,5 @@
-"""Composes the two example pictures of the page, in known styles: `python examples.py` (sprites-256 in the cache; see rasterise.mjs)."""
+"""Composes the drawn example pictures of the page, in known styles: `python examples.py` (sprites-256 in the cache; see rasterise.mjs)."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +10,13 @@ from world import Artist
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "public" / "examples"
-WIDTH, HEIGHT = 640, 520
+WIDTH = 640
 
 
-def gradient(top, bottom):
-    mix = np.linspace(0, 1, HEIGHT)[:, None, None]
+def gradient(top, bottom, height):
+    mix = np.linspace(0, 1, height)[:, None, None]
     rows = np.array(top) * (1 - mix) + np.array(bottom) * mix
-    return Image.fromarray(np.broadcast_to(rows, (HEIGHT, WIDTH, 3)).astype(np.uint8).copy())
+    return Image.fromarray(np.broadcast_to(rows, (height, WIDTH, 3)).astype(np.uint8).copy())
 
 
 def put(image, sprite, centre, side):
@@ -34,39 +33,23 @@ def main():
     icon = lambda style, name: Image.open(cache / "sprites-256" / f"{style}__{name}.png").convert("RGBA")
     OUT.mkdir(parents=True, exist_ok=True)
 
-    garden = gradient((222, 240, 252), (226, 244, 214))
-    for x, y, side in ((523, 157, 171), (161, 388, 171), (423, 406, 171)):
-        put(garden, icon("noto", "cat-face"), (x, y), side)
-    put(garden, icon("noto", "dog-face"), (115, 114), 153)
+    garden = gradient((222, 240, 252), (226, 244, 214), 640)
+    for x in (110, 320, 530):
+        put(garden, icon("noto", "cat-face"), (x, 170), 155)
+    put(garden, icon("noto", "dog-face"), (320, 460), 210)
     garden.save(OUT / "pets.png", optimize=True)
 
-    sign = gradient((255, 246, 228), (250, 232, 214))
+    sign = gradient((255, 246, 228), (250, 232, 214), 520)
     draw = ImageDraw.Draw(sign)
     draw.rounded_rectangle([130, 40, 510, 190], 18, fill=(28, 52, 92))
     font = ImageFont.truetype("/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf", 96)
     left, top, right, bottom = font.getbbox("HELLO")
     draw.text((320 - (left + right) / 2, 115 - (top + bottom) / 2), "HELLO", font=font, fill=(250, 250, 250))
     shapes = Artist(1, cache / "sprites", side=WIDTH)
-    put(sign, shapes.shape("star", 190, (250, 200, 25)), (140, 370), 190)
-    put(sign, icon("twemoji", "cupcake"), (340, 370), 180)
-    put(sign, shapes.shape("circle", 150, (35, 85, 215)), (530, 370), 150)
+    put(sign, shapes.shape("star", 190, (250, 200, 25)), (340, 370), 190)
+    put(sign, icon("twemoji", "cupcake"), (530, 370), 180)
+    put(sign, shapes.shape("circle", 150, (35, 85, 215)), (120, 370), 150)
     sign.filter(ImageFilter.SMOOTH).save(OUT / "sign.png", optimize=True)
-
-    examples = [
-        {
-            "file": "pets.png",
-            "alt": {"en": "Three cats and a dog", "zh": "三只猫和一只狗"},
-            "questions": {"en": ["How many cats are there?", "Where is the dog?", "Is there a rocket?"]},
-            "glosses": {"zh": ["有几只猫？", "狗在哪里？", "有火箭吗？"]},
-        },
-        {
-            "file": "sign.png",
-            "alt": {"en": "A sign that says HELLO, a yellow star, a cupcake and a blue circle", "zh": "写着 HELLO 的牌子、一颗黄色的星、一个纸杯蛋糕和一个蓝色的圆"},
-            "questions": {"en": ["What does it say?", "What colour is the star?", "Is there a cupcake?"]},
-            "glosses": {"zh": ["上面写着什么？", "星星是什么颜色？", "有纸杯蛋糕吗？"]},
-        },
-    ]
-    (OUT / "examples.json").write_text(json.dumps(examples, indent=2, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -7,20 +7,20 @@ import type { Manifest } from "#weights/manifest.ts";
 import { encodeGguf, type GgufValue } from "./gguf.ts";
 import { GraphWeights } from "./gguf-weights.ts";
 
-/** Throws where the package's vision graph is of another kind. */
+/** Undefined where the package's vision graph is of another kind, such as a mixture of towers. */
 export async function mmprojOf({
   files,
   info,
 }: {
   readonly files: PackageFiles;
   readonly info: Manifest;
-}): Promise<Blob> {
+}): Promise<Blob | undefined> {
   const weights = await GraphWeights.open(files, info.graphs.vision.path);
   const plan = planVision(weights.graph);
-  const known = plan && (plan.classRow ? 1 : 0) === plan.dropped && plan.activation !== "gelu" && !plan.newline;
+  const known =
+    plan && !plan.classifier && (plan.classRow ? 1 : 0) === plan.dropped && plan.activation !== "gelu" && !plan.newline;
   const [first, second] = plan?.projector ?? [];
-  if (!known || !first || !second)
-    throw new Error(`${info.model.name}: no vision graph that llama.cpp's LLaVA computes`);
+  if (!known || !first || !second) return undefined;
   const norm = async (name: string, { weight, bias }: PlannedNorm): Promise<void> => {
     await weights.floats(`${name}.weight`, weight);
     await weights.floats(`${name}.bias`, bias);

@@ -21,6 +21,8 @@ export interface WllamaRequest extends PlanSize {
 
 export interface WllamaReport {
   readonly ours: Loaded;
+  /** False where llama.cpp has no vision tower of this package's kind. */
+  readonly pictures: boolean;
   readonly wllama: { readonly loadMs: number; readonly threads: number; readonly version: string };
   readonly rows: readonly Row[];
 }
@@ -38,7 +40,8 @@ window.runBench = async ({ worker, longestAnswer, ...request }) => {
   const loaded = await ours.load({ packageUrl, runtimeUrl: at(request.runtimeUrl), device: "wasm", longestAnswer });
   const served = await fetchPackage(packageUrl);
   const { contextLength, imageTokens, template } = served.info.model;
-  const weights = [await ggufOf(served), ...(request.pictures === false ? [] : [await mmprojOf(served)])];
+  const tower = request.pictures === false ? undefined : await mmprojOf(served);
+  const weights = [await ggufOf(served), ...(tower === undefined ? [] : [tower])];
   const began = performance.now();
   const wllama = new Wllama({ default: at(request.wasmUrl) }, { suppressNativeLog: true });
   await wllama.loadModel(weights, {
@@ -56,11 +59,12 @@ window.runBench = async ({ worker, longestAnswer, ...request }) => {
       peers: { wllama: wllamaSystem(wllama, template, longestAnswer) },
     },
     await (await fetch(at(request.pictureUrl))).blob(),
-    request,
+    { ...request, pictures: tower !== undefined },
     (done, of) => (document.title = `${done} of ${of}`),
   );
   return {
     ours: loaded,
+    pictures: tower !== undefined,
     wllama: { loadMs, threads: wllama.getNumThreads(), version: Wllama.getLibllamaVersion() },
     rows,
   };

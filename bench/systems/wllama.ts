@@ -69,11 +69,16 @@ try {
     pairs: Number(values.pairs),
     contexts: values.contexts.split(",").map(Number),
   });
-  const { ours, wllama, rows } = report;
+  const { ours, wllama, rows, pictures } = report;
   console.log(
     `\n${ours.model}, WASM, ${ours.threads} threads; wllama ${wllama.version}, ${wllama.threads} threads; ${values.pairs} pairs in turns\n`,
   );
   console.log(markdownOf(rows));
+  if (!pictures && !values["no-pictures"]) {
+    console.log(
+      `\nWithout pictures: llama.cpp has no vision tower of ${ours.model}'s kind. --model takes another package.`,
+    );
+  }
   if (rows.some(({ id, peers }) => id !== "context" && peers["wllama"]?.parted)) {
     console.log(
       "\nWhere answers about a picture part: llama.cpp puts CLIP's class row last and goes on as if it came first (ggml-org/llama.cpp#25814); " +

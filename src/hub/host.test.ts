@@ -96,7 +96,7 @@ describe("an answer", () => {
     const { text, events } = await run([ask("How many cats are there?", pets)]);
     expect(text).toBe("Three.");
     expect(stages(events)).toEqual(["image", "vision", "prefill", "decode"]);
-    expect(last(events)).toMatchObject({ type: "done", reason: "eos", usage: { imageTokens: 100 } });
+    expect(last(events)).toMatchObject({ type: "done", reason: "eos", usage: { imageTokens: 105 } });
   });
 
   test("to another question on the same picture needs no second look at it", async () => {
@@ -108,7 +108,7 @@ describe("an answer", () => {
   test("takes a conversation of several turns, and pictures in each of them", async () => {
     const first = ask("How many cats are there?", pets);
     const { events } = await run([first, answered("Three."), ask("And here?", pets)]);
-    expect(last(events)).toMatchObject({ type: "done", reason: "eos", usage: { imageTokens: 200 } });
+    expect(last(events)).toMatchObject({ type: "done", reason: "eos", usage: { imageTokens: 210 } });
   });
 
   test("needs no picture", async () => {

@@ -6,7 +6,7 @@ import type { Scheme } from "#convert/quantize/quantize.ts";
 import { memoryCheckpoint, memoryPackage, randomNumbers, tinyConfig, tinyFiles, tinyTensors } from "./fixtures.ts";
 
 /** Shapes that the decoder kernel takes, as small as they get. */
-export const decoderSizes = { hidden: 64, ffn: 96, layers: 3, heads: 6, kvHeads: 2, headSize: 32, vocab: 2048 };
+export const decoderSizes = { hidden: 64, ffn: 96, layers: 3, heads: 6, kvHeads: 2, headSize: 32, vocab: 4096 };
 
 /** Decoders by name: their class, and what their config says beside the sizes. Windows are shorter than tests' prompts and fill no blocks of 64. */
 const architectures = {

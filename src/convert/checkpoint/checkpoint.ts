@@ -103,15 +103,15 @@ export class Checkpoint {
     }
     const scales = this.tensor(scalesOf(name), shape.slice(0, 1));
     const perRow = elementsOf(shape.slice(1));
-    const scalesOf = (start: number, count: number): readonly [number, number] => {
+    const rowsOf = (start: number, count: number): readonly [number, number] => {
       const first = Math.floor(start / perRow);
       return [first, Math.ceil((start + count) / perRow) - first];
     };
     return computedTensor(found, {
-      spans: (start, count) => joinSpans([found.spans?.(start, count), scales.spans?.(...scalesOf(start, count))]),
+      spans: (start, count) => joinSpans([found.spans?.(start, count), scales.spans?.(...rowsOf(start, count))]),
       async read(start, count) {
         const values = await found.read(start, count);
-        const [first, rows] = scalesOf(start, count);
+        const [first, rows] = rowsOf(start, count);
         const factors = await scales.read(first, rows);
         return values.map((value, i) => value * (factors[Math.floor((start + i) / perRow) - first] ?? NaN));
       },

@@ -83,14 +83,16 @@ function processorConfig(config: LlavaConfig, given: Json): Json {
   if (config.squares === true) {
     return { processor_class: "Idefics3Processor", ...given, image_seq_len: config.imageTokens };
   }
+  const patches = Math.floor(config.vision.imageSize / config.vision.patchSize);
   return {
     processor_class: "LlavaProcessor",
     image_token: "<image>",
     vision_feature_select_strategy: config.vision.keepClass || config.vision.kind === "siglip" ? "full" : "default",
     ...given,
-    patch_size: config.vision.patchSize,
-    // transformers.js adds these to the patches and, unlike Python, does not take the dropped class token off again.
-    num_additional_image_tokens: config.vision.keepClass ? 1 : 0,
+    // transformers.js counts a picture's tokens as whole patches in its pixels and these, and, unlike Python, does not take the dropped class
+    // token off again. A mixture's pictures come in at its classifier's size and have as many patches as its transformer sees.
+    patch_size: config.mixture ? Math.floor(config.mixture.imageSize / patches) : config.vision.patchSize,
+    num_additional_image_tokens: (config.vision.keepClass ? 1 : 0) + (config.mixture?.classTokens ?? 0),
   };
 }
 
@@ -108,7 +110,7 @@ function withGraphNotes(raw: Json, config: LlavaConfig, graphs: readonly GraphNo
   };
   return {
     ...raw,
-    ...(config.projectorNorm === undefined ? {} : withPlainClass(config, config.projectorNorm)),
+    ...withPlainClass(config),
     text_config: {
       ...textDefaults,
       ...objectOf(raw["text_config"]),
@@ -131,9 +133,12 @@ function withGraphNotes(raw: Json, config: LlavaConfig, graphs: readonly GraphNo
   };
 }
 
-/** ViP-LLaVA as LLaVA, which transformers.js has a class for: what else its class does is in the graph, and said in these fields. */
-function withPlainClass({ vision }: LlavaConfig, epsilon: number): Json {
-  return { model_type: "llava", vision_feature_layer: vision.featureLayers, projector_layernorm_eps: epsilon };
+/** ViP-LLaVA and a mixture of towers as LLaVA, which transformers.js has a class for: what else they do is in the graph. */
+function withPlainClass({ vision, projectorNorm, mixture }: LlavaConfig): Json {
+  const plain = { model_type: "llava", architectures: ["LlavaForConditionalGeneration"] };
+  if (mixture) return plain;
+  if (projectorNorm === undefined) return {};
+  return { ...plain, vision_feature_layer: vision.featureLayers, projector_layernorm_eps: projectorNorm };
 }
 
 /** The image processor's settings, in their own file or inside the processor's as newer checkpoints have them. */
