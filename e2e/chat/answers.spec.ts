@@ -10,7 +10,9 @@ function nodeAnswer(file: string, question: string): string {
 }
 
 for (const device of ["wasm", "webgpu"] as const) {
-  test(`a dropped picture and a question get a true answer on ${device}, the same as in Node`, async ({ page }) => {
+  test(`drawings and a photograph get true answers on ${device}, the same as in Node, and beside the photograph a model for such is offered`, async ({
+    page,
+  }) => {
     test.setTimeout(300_000);
     const runtimeFiles: string[] = [];
     page.on("request", (request) => {
@@ -27,25 +29,14 @@ for (const device of ["wasm", "webgpu"] as const) {
       await expect(page.getByTestId("answer-figures").last()).toContainText("tokens/s");
       await page.getByRole("button", { name: "New chat" }).click();
     }
-    // On WASM the model runs on kernels of our own, and the runtime, larger than it, is not fetched.
-    expect(runtimeFiles.length > 0).toBe(device === "webgpu");
-  });
-}
-
-for (const device of ["wasm", "webgpu"] as const) {
-  test(`a photograph is named on ${device} as in Node, and beside it a model for photographs is offered`, async ({
-    page,
-  }) => {
-    test.setTimeout(300_000);
-    await openPage(page, `./?device=${device}`);
-    await modelReady(page, 120_000);
-    await expect(page.getByTestId("model-status")).toContainText(device === "wasm" ? "WASM" : "WebGPU");
     const { file, question, words } = photographTruth;
     await page.getByTestId("file-input").setInputFiles(examplePicture(file));
     await expect(page.getByTestId("photo-offer")).toContainText("This looks like a photo.", { timeout: 120_000 });
     const answer = await askAbout(page, undefined, question, 120_000);
     expect(answer).toMatch(words);
     expect(answer).toBe(nodeAnswer(file, question));
+    // On WASM the model runs on kernels of our own, and the runtime, larger than it, is not fetched.
+    expect(runtimeFiles.length > 0).toBe(device === "webgpu");
   });
 }
 
