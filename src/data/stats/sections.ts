@@ -21,8 +21,8 @@ export function totals(report: StatsReport): (readonly [name: string, value: str
     ["answers", figure(answers)],
     ["pictures shown", figure(Math.round((pictures?.mean ?? 0) * conversations))],
     ["different pictures", figure(differentPictures)],
-    ["conversations without a picture", figure(withoutPicture)],
-    ["conversations with a system prompt", figure(withSystem)],
+    ["without a picture", figure(withoutPicture)],
+    ["with a system prompt", figure(withSystem)],
   ];
 }
 

@@ -46,15 +46,21 @@ ${sections(report).map(sectionHtml).join("\n")}
 `;
 }
 
-const [width, rowHeight, barFrom, barTo] = [520, 24, 190, 430];
+const [width, rowHeight, barTo] = [520, 24, 430];
+/** About what a label takes; characters from Chinese on are wide. */
+const widthOf = (label: string): number => Array.from(label).reduce((sum, one) => sum + (one > "\u2e80" ? 14 : 7.6), 0);
 
 function sectionHtml({ title, summary, bars }: Section): string {
   const most = Math.max(...bars.map(({ count }) => count));
-  const rows = bars.map(({ label, count }, at) => {
+  const shown = bars.map(({ label, count }) => ({
+    label: label.length > 26 ? `${label.slice(0, 25)}…` : label,
+    count,
+  }));
+  const barFrom = Math.min(200, Math.ceil(12 + Math.max(...shown.map(({ label }) => widthOf(label)))));
+  const rows = shown.map(({ label, count }, at) => {
     const y = at * rowHeight;
-    const length = Math.max(1, (count / most) * (barTo - barFrom));
-    const short = label.length > 26 ? `${label.slice(0, 25)}…` : label;
-    return `<text x="${barFrom - 8}" y="${y + 16}" text-anchor="end">${escaped(short)}</text><rect x="${barFrom}" y="${y + 4}" width="${length.toFixed(1)}" height="${rowHeight - 8}" rx="3"/><text x="${(barFrom + length + 6).toFixed(1)}" y="${y + 16}">${figure(count)}</text>`;
+    const length = count === 0 ? 0 : Math.max(1, (count / most) * (barTo - barFrom));
+    return `<text x="${barFrom - 8}" y="${y + 16}" text-anchor="end">${escaped(label)}</text><rect x="${barFrom}" y="${y + 4}" width="${length.toFixed(1)}" height="${rowHeight - 8}" rx="3"/><text x="${(barFrom + length + 6).toFixed(1)}" y="${y + 16}">${figure(count)}</text>`;
   });
   const told = bars.map(({ label, count }) => `${label}: ${figure(count)}`).join("; ");
   const note = summary === "" ? "" : `<p>${escaped(summary)}</p>`;
