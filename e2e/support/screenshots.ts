@@ -1,10 +1,11 @@
 // Pictures of every view, to be looked at: `npm run screenshots [-- <folder>]` builds the page and writes them to screenshots/.
 // Wide and light in English, wide and dark in Chinese, and both languages on a phone. Asserts nothing.
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium, type Locator, type Page } from "@playwright/test";
 import { startFakeServer, type FakeServer } from "#testing/fake-server.node.ts";
 import { heavyAnswers } from "#testing/markdown-heavy.ts";
+import { publishOnHub } from "#testing/hub-server.node.ts";
 import { startPackageServer, testPackage, type PackageServer } from "#testing/package-server.node.ts";
 import { securityHeaders } from "#sw/security-headers.ts";
 import { languages } from "#ui/texts/texts.ts";
@@ -18,6 +19,9 @@ const forms = [
   { name: "phone-dark", language: "en", colorScheme: "dark", width: 360, height: 740 },
   { name: "phone-zh", language: "zh", colorScheme: "light", width: 360, height: 740 },
 ] as const;
+
+/** A repository of the hub that stands beside the page. */
+const checkpoint = "someone/tiny-llava";
 
 /** A page in one of the forms, and how it is used and photographed. */
 interface Studio {
@@ -112,6 +116,35 @@ async function takeModelByAddress({ page, t, shot, button, choose }: Studio, pac
   await shot("storage-with-models");
 }
 
+/** The zoo, and a checkpoint of a hub: its price, how it is converted, paused, and what is told of it meanwhile. */
+async function takeZoo({ page, t, shot, button, choose }: Studio, hub: PackageServer): Promise<void> {
+  await choose(t.storage.open);
+  await page.getByTestId("zoo-model").first().scrollIntoViewIfNeeded();
+  await shot("zoo");
+  await page.getByTestId("zoo-model").last().scrollIntoViewIfNeeded();
+  await shot("zoo-end");
+  await page.getByLabel(t.storage.address).fill(checkpoint);
+  await button(t.storage.look).click();
+  const offer = page.getByTestId("model-offer");
+  await offer.scrollIntoViewIfNeeded();
+  await shot("checkpoint");
+  hub.gate.close();
+  hub.isHeld = ({ path, start, end }) => path.endsWith(".safetensors") && end - start > 100_000;
+  // The first file and a little of the second.
+  hub.gate.allow(750_000);
+  await offer.getByRole("button").first().click();
+  const note = page.locator('[data-testid="download"][data-phase="running"]');
+  await note.waitFor();
+  await shot("converting");
+  await note.getByRole("button").first().click();
+  await page.locator('[data-testid="download"][data-phase="paused"]').waitFor();
+  await shot("conversion-paused");
+  await choose(t.storage.open);
+  await page.getByTestId("stored-model").last().scrollIntoViewIfNeeded();
+  await shot("storage-with-conversion");
+  hub.isHeld = () => false;
+}
+
 async function takeServer({ page, t, shot, button, close, choose }: Studio, server: FakeServer): Promise<void> {
   await choose(t.remote.connect);
   await shot("server");
@@ -153,8 +186,14 @@ const packages = await startPackageServer(testPackage({ weightBytes: 100_000 }))
 packages.headers = {
   "access-control-allow-origin": "*",
   "access-control-allow-headers": "range",
+  "access-control-expose-headers": "etag, content-range",
   "cross-origin-resource-policy": "cross-origin",
 };
+const fixture = "training/fixtures/tiny-llava";
+const files = (await readdir(fixture)).map(
+  async (file) => [file, new Uint8Array(await readFile(join(fixture, file)))] as const,
+);
+publishOnHub(packages, checkpoint, new Map(await Promise.all(files)), { license: "llama2", modelType: "llava" });
 const executablePath = process.env["CHROMIUM_PATH"];
 const browser = await chromium.launch({ args: ["--no-sandbox"], ...(executablePath ? { executablePath } : {}) });
 await mkdir(to, { recursive: true });
@@ -164,7 +203,8 @@ for (const { name, language, colorScheme, width, height } of forms) {
   const open = async (): Promise<Studio> => {
     const context = await browser.newContext({ colorScheme, locale: t.tag, viewport: { width, height } });
     const page = await context.newPage();
-    await page.goto(`${site.url}?device=wasm`);
+    const hub = encodeURIComponent(new URL("/", packages.baseUrl).href);
+    await page.goto(`${site.url}?device=wasm&hub=${hub}`);
     await page.locator('[data-testid="model-status"][data-state="ready"]').waitFor();
     const button = (label: string): Locator => page.getByRole("button", { name: label, exact: true });
     return {
@@ -196,6 +236,7 @@ for (const { name, language, colorScheme, width, height } of forms) {
     await takeServer(studio, server);
     await takeConversations(studio);
   });
+  await use((studio) => takeZoo(studio, packages));
   // Code in colours, formulas, tables; and what was made to hang the page.
   await use((studio) => takeAnswer(studio, "rich-answer", richAnswer, "code span"));
   await use((studio) => takeAnswer(studio, "hostile-answer", heavyAnswers.get("fractions 150 deep")?.() ?? ""));
