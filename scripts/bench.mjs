@@ -1,7 +1,8 @@
 // npm run bench [-- [kind] [options]]. Without a kind: Node, then the page /bench in headless Chromium on WASM, wllama, and with small counts the page on
 // WebGPU (the software adapter where there is no GPU). --json [folder] keeps what all of them found there (bench-results), with the page's picture;
 // --quick measures less. Kinds: "node", "browser", "wllama", "turns" (what a hundred leave behind), "load" (a warm load), "page" (how smooth the
-// app is), "hostile" (answers made to hang it), "shapes" (makes a package of real size), "road" (converting while downloading); other arguments go to the bench.
+// app is), "hostile" (answers made to hang it), "shapes" (makes a package of real size), "road" (converting while downloading), "gguf" (a real GGUF file beside
+// llama.cpp); other arguments go to the bench.
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { buildInto } from "./build.mjs";
@@ -20,13 +21,14 @@ const files = {
   shapes: "bench/weights/shapes.ts",
   road: "bench/weights/road.ts",
   hostile: "bench/hostile.ts",
+  gguf: "bench/gguf/smollm.ts",
 };
 await ensureInstalled();
 
 const run = async (kind, options) => {
   if (["node", "shapes", "road"].includes(kind)) return runTool("tsx", [files[kind], ...options]);
   const CHROMIUM_PATH = await findChromium();
-  await buildInto("dist-test");
+  if (kind !== "gguf") await buildInto("dist-test");
   return runTool("tsx", [files[kind], ...options], { CHROMIUM_PATH });
 };
 
