@@ -20,7 +20,7 @@ import { createCrashGuard, markWhatIsDrawn } from "#chat/page/crash-guard.web.ts
 import { createIncoming } from "#chat/page/incoming.ts";
 import { createModelActions } from "#chat/page/model-actions.ts";
 import { createOfflineStatus } from "#chat/page/offline-status.ts";
-import { firstModelId, readPageOptions } from "#chat/page/page-options.ts";
+import { firstModelIds, readPageOptions } from "#chat/page/page-options.ts";
 import { saveFile } from "#chat/page/save-file.web.ts";
 import { startPage } from "#chat/page/start-page.ts";
 import { stayAwakeWhileDownloading, stayAwakeWhileLoading } from "#chat/page/stay-awake.ts";
@@ -115,8 +115,8 @@ const servers = createServers({ storage, registry, encodePicture, newId });
 
 // The chat.
 const persistence = createWebPersistence();
-const firstId = firstModelId(options.model, preferences.get().model, builtIn.id);
-const firstModel = registry.find(firstId);
+const firstIds = firstModelIds(options.model, preferences.get().model, builtIn.id);
+const firstModel = firstIds.map((id) => registry.find(id)).find((found) => found !== undefined);
 /** What the page's address asked for, and nobody offers here. */
 const missingModel = signal<string | undefined>(undefined);
 const chat = createChatStore({
@@ -251,7 +251,9 @@ await startPage({
   },
   askToPersist,
   findFirstModel: async () => {
-    if (firstModel === undefined && !(await modelActions.findStored(firstId))) missingModel.value = options.model;
+    if (firstModel !== undefined) return;
+    for (const id of firstIds) if (await modelActions.findStored(id)) return;
+    missingModel.value = options.model;
   },
   startModel: () => chat.start(),
   resumeDownloads: () => downloads.restore(isMetered()),

@@ -2,9 +2,14 @@
 // local server that answers as the real one does; the weights behind the names are Pocket LLaVA's checkpoint.
 import { readdir, readFile } from "node:fs/promises";
 import { expect, test, type Page } from "@playwright/test";
+import { convert } from "#convert/convert.ts";
+import { checkpointFolder } from "#convert/package/folder.node.ts";
+import { decodeImage } from "#engine/picture/decode.node.ts";
+import { answersOf } from "#testing/answer.node.ts";
+import { memoryPackage } from "#testing/fixtures.ts";
 import { publishOnHub, testCommit } from "#testing/hub-server.node.ts";
 import { startPackageServer, testPackage, type PackageServer } from "#testing/package-server.node.ts";
-import { askAbout, modelReady, openPage } from "../support/ask.ts";
+import { askAbout, examplePicture, modelReady, openPage } from "../support/ask.ts";
 import { violations } from "../support/axe.ts";
 
 const repository = "llava-hf/llava-1.5-7b-hf";
@@ -56,7 +61,60 @@ test("the model that is offered beside the built-in one is one click away, in th
   expect(await askAbout(page, "pets.png", question)).toBe("Three.");
 });
 
-test("one click on a card of the zoo: downloaded, converted, and the chat goes on with it, offline too", async ({
+test("one click on a card of the zoo takes GGUF files: converted, answering as the same weights in safetensors, offline too", async ({
+  page,
+  context,
+}) => {
+  // The same random weights, which the files hold exactly.
+  const own = memoryPackage();
+  const info = await convert(checkpointFolder("training/fixtures/families/llava-1.5"), own, {
+    bits: { vision: 8, embed: 4, decoder: 4 },
+    template: "llava_v1",
+  });
+  const picture = new Blob([new Uint8Array(await readFile(examplePicture("pets.png")))]);
+  const [expected = ""] = await answersOf(own, info, [{ picture, text: question }], { decodeImage, tokens: 16 });
+  const fixture = async (file: string) => new Uint8Array(await readFile(`training/fixtures/gguf/${file}`));
+  publishOnHub(
+    server,
+    "second-state/Llava-v1.5-7B-GGUF",
+    new Map([
+      ["config.json", new TextEncoder().encode('{"model_type":"llava"}')],
+      ["llava-v1.5-7b-Q4_0.gguf", await fixture("llava-1.5.gguf")],
+      ["llava-v1.5-7b-Q8_0.gguf", await fixture("llava-1.5.gguf")],
+      ["llava-v1.5-7b-mmproj-model-f16.gguf", await fixture("llava-1.5.mmproj.gguf")],
+    ]),
+    { license: "llama2" },
+  );
+  const dialog = await openModels(page);
+  await dialog.getByRole("searchbox").fill("llava-1.5-7b-hf");
+  const card = dialog.locator('[data-testid="zoo-model"][data-id="llava-1.5-7b"]');
+  await expect(card).toContainText("runs in this page's own engine");
+  await expect(card).toContainText("not yet run on its real weights");
+  expect(server.asked).toEqual([]);
+  await card.getByRole("button", { name: "Download · 4.5 GB" }).click();
+  await expect(page).toHaveTitle(new RegExp(name));
+  await modelReady(page);
+  expect(lettersOf(await askAbout(page, "pets.png", question))).toBe(lettersOf(expected));
+  expect(lettersOf(expected).length).toBeGreaterThan(8);
+  // Every request for weights is of the listed commit, and of the record's files.
+  const asked = server.asked.filter(({ path }) => path.endsWith(".gguf"));
+  expect(asked.some(({ path }) => path.includes("Q8_0"))).toBe(false);
+  expect(asked.length).toBeGreaterThan(1);
+  expect(asked.every(({ path }) => path.includes(testCommit))).toBe(true);
+
+  await server.stop();
+  await context.setOffline(true);
+  await page.goto("./?device=wasm&model=llava-1.5-7b");
+  await expect(page).toHaveTitle(new RegExp(name));
+  await modelReady(page);
+  // Its answer depends on the one before.
+  expect(lettersOf(await askAbout(page, "pets.png", question))).not.toBe("");
+});
+
+/** What Markdown leaves of a text whatever it makes of it. */
+const lettersOf = (text: string): string => text.replace(/[\s!-/:-@[-`{-~]+/g, "");
+
+test("the original weights on a card of the zoo: downloaded, converted, and the chat goes on with it, offline too", async ({
   page,
   context,
 }) => {
@@ -69,7 +127,8 @@ test("one click on a card of the zoo: downloaded, converted, and the chat goes o
   // A part of the weights comes, and the rest when the conversion has been paused and resumed.
   server.isHeld = ({ path, start, end }) => path.endsWith(".safetensors") && end - start > 1_000_000;
   server.gate.allow(3_000_000);
-  await card.getByRole("button", { name: "Download · 14.1 GB" }).click();
+  await card.getByText("Details", { exact: true }).click();
+  await card.getByRole("button", { name: `Download ${name} from original weights, 14.1 GB` }).click();
   const note = page.getByTestId("download");
   await expect.poll(() => server.gate.allowed()).toBe(0);
   await note.getByRole("button", { name: "Pause" }).click();
@@ -114,6 +173,21 @@ test("before the first byte the page tells what a checkpoint costs; a gated one 
   await expect(offer).toContainText("SHA-256");
   expect(await violations(page)).toEqual([]);
   expect(await page.evaluate(() => localStorage.getItem("llava-web-hub-tokens"))).toContain("hf_example123");
+
+  publishOnHub(
+    server,
+    "someone/several",
+    new Map(["a-Q4_K_M.gguf", "a-Q8_0.gguf", "mmproj-a-f16.gguf"].map((path) => [path, new Uint8Array(1000)])),
+  );
+  await address.fill("someone/several");
+  await dialog.getByRole("button", { name: "Check", exact: true }).click();
+  const models = dialog.getByTestId("gguf-model");
+  await expect(models).toHaveCount(2);
+  await expect(models.filter({ hasText: "Recommended" })).toHaveCount(1);
+  await expect(models.first()).toContainText("Q4_K_M");
+  expect(await violations(page)).toEqual([]);
+  await models.first().getByRole("button", { name: "Choose" }).click();
+  await expect(dialog.getByRole("alert")).toContainText("a-Q4_K_M.gguf");
 
   publishOnHub(server, "someone/else", new Map([["config.json", new TextEncoder().encode('{"model_type":"bert"}')]]));
   await address.fill("someone/else");

@@ -10,7 +10,7 @@ import type { FoundCheckpoint } from "./hub-place.ts";
 
 /** Writes the package to `out` and returns its manifest. */
 export async function convertFromHub(
-  { folder, hub }: FoundCheckpoint,
+  { folder, gguf, hub }: FoundCheckpoint,
   out: string,
   options: Omit<ConvertOptions, "onProgress" | "onNote"> & {
     readonly force: boolean;
@@ -23,6 +23,7 @@ export async function convertFromHub(
   const [quantizer, hash] = [quantizerThreads(), fileHashThread()];
   const all = {
     ...options,
+    more: { ...options.more, gguf },
     id: options.id ?? hub?.repository,
     license: options.license ?? hub?.license,
     quantizer,

@@ -51,7 +51,8 @@ export function addConvert(program: Command): void {
     .description("Write the model package of a LLaVA checkpoint, in Hugging Face's layout or in the original one.")
     .argument(
       "<checkpoint>",
-      "folder with config.json, tokenizer.json and weights (safetensors or PyTorch files), a GGUF file, or owner/name on huggingface.co",
+      "folder with config.json, tokenizer.json and weights (safetensors or PyTorch files), a GGUF file, or owner/name on huggingface.co " +
+        "(owner/name:Q4_K_M of several GGUF files)",
     )
     .argument("<out>", "folder of the package")
     .addOption(bitsOption("--bits <n>", "weights of all parts: 4, 8, 16 or 32"))

@@ -2,7 +2,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
-import { ggufModels, splitOf } from "#convert/gguf/which-files.ts";
+import { ggufModels, onlyGguf, splitOf } from "#convert/gguf/which-files.ts";
 import { checkpointFolder } from "#convert/package/folder.node.ts";
 import { givenPath } from "./given-path.ts";
 
@@ -75,4 +75,30 @@ function modelName(path: string): string {
   const name = basename(path).replace(/\.gguf$/i, "");
   const stem = splitOf(basename(path))?.name ?? name;
   return /^(ggml[-_]?)?model\b/i.test(stem) ? `${basename(dirname(path))}-${stem}` : stem;
+}
+
+/**
+ * Which of a repository's GGUF files "owner/name:Q4_K_M" means; undefined where it holds no choice. Throws a sentence that lists them where
+ * the text names none of several.
+ */
+export async function hubGguf(
+  folder: CheckpointFolder,
+  repository: string,
+  quantization: string | undefined,
+): Promise<readonly string[] | undefined> {
+  const names = (await folder.names?.()) ?? [];
+  const models = onlyGguf(names) ? ggufModels(names.map((path) => ({ path, bytes: 0 }))) : [];
+  if (models.length < 2 && quantization === undefined) return undefined;
+  const wanted = quantization?.toLowerCase();
+  const found = models.find((model) => model.quantization?.toLowerCase() === wanted);
+  const [first, projector] = [found?.files[0], found?.projectors[0]];
+  if (first && wanted !== undefined) return [first.path, ...(projector ? [projector.path] : [])];
+  const list = models.flatMap((model) =>
+    model.quantization === undefined ? [] : `${repository}:${model.quantization}`,
+  );
+  throw new Error(
+    list.length === 0
+      ? `${repository} holds no GGUF files that ":${quantization ?? ""}" could choose from; leave it out`
+      : `${repository} holds ${models.length} models; name one of them: ${list.join(", ")}`,
+  );
 }

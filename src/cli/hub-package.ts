@@ -13,7 +13,7 @@ import { ignoreSignals, stopOnSignals } from "./stop.ts";
 export async function hubPackage(model: string, revision: string | undefined): Promise<string> {
   const folder = join(
     packagesFolder(),
-    model.replace("/", "--") + (revision === undefined ? "" : `@${revision.replaceAll("/", "--")}`),
+    model.replace("/", "--").replace(":", "--") + (revision === undefined ? "" : `@${revision.replaceAll("/", "--")}`),
   );
   const isThere = await access(join(folder, manifestName)).then(
     () => true,

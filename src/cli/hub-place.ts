@@ -1,4 +1,4 @@
-// Models named as on a hub, `owner/name`: whether a text is one, and the settings that the field's tools share (HF_ENDPOINT, HF_TOKEN,
+// Models named as on a hub, `owner/name`, or `owner/name:Q4_K_M` for one of several in GGUF: whether a text is one, and the settings that the field's tools share (HF_ENDPOINT, HF_TOKEN,
 // HF_HUB_OFFLINE, HF_HOME and its relatives). Fetches nothing itself.
 import { readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -7,6 +7,7 @@ import { EngineError } from "#engine/errors.ts";
 import { checkpointFolder } from "#convert/package/folder.node.ts";
 import { GatedError, openHubFolder } from "#convert/places/hub-folder.ts";
 import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
+import { hubGguf } from "./gguf-files.ts";
 import { givenFolder, givenPath } from "./given-path.ts";
 
 /** A checkpoint, wherever it lies. */
@@ -14,15 +15,25 @@ export interface FoundCheckpoint {
   readonly folder: CheckpointFolder;
   /** Its path, where it lies on this machine. */
   readonly path: string | undefined;
+  /** Which of its GGUF files, where it holds several models. */
+  readonly gguf: readonly string[] | undefined;
   /** Of one on a hub. */
   readonly hub: { readonly repository: string; readonly commit: string; readonly license: string } | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** The repository, and what stands after a colon, as in llama.cpp; undefined for texts that are no name on a hub. */
+function namedOnHub(
+  text: string,
+): { readonly repository: string; readonly quantization: string | undefined } | undefined {
+  const [, repository, quantization] = /^([\w-][\w.-]*\/[\w-][\w.-]*)(?::([\w.-]+))?$/.exec(text) ?? [];
+  return repository === undefined ? undefined : { repository, quantization };
+}
+
 /** Whether the text names a model of a hub: no file or folder of that name is here. */
 export async function isHubId(text: string): Promise<boolean> {
-  return /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(text) && (await givenPath(text)) === undefined;
+  return namedOnHub(text) !== undefined && (await givenPath(text)) === undefined;
 }
 
 /** The folder of that path, or the hub's repository of that name; `what` names it in sentences. */
@@ -33,28 +44,32 @@ export async function findCheckpoint(
   signal: AbortSignal,
   environment: Environment = process.env,
 ): Promise<FoundCheckpoint> {
-  if (!(await isHubId(text))) {
+  const named = (await isHubId(text)) ? namedOnHub(text) : undefined;
+  if (named === undefined) {
     if (revision !== undefined)
       throw new Error(`--revision is for models of a hub (owner/name), and ${text} is a path`);
     const path = await givenFolder(text, what);
-    return { folder: checkpointFolder(path), path, hub: undefined };
+    return { folder: checkpointFolder(path), path, gguf: undefined, hub: undefined };
   }
+  const { repository, quantization } = named;
   const wanted = revision ?? "main";
   if (isOn(environment["HF_HUB_OFFLINE"])) {
-    const path = await cachedSnapshot(text, wanted, environment);
-    if (path !== undefined) return { folder: checkpointFolder(path), path, hub: undefined };
+    const path = await cachedSnapshot(repository, wanted, environment);
+    if (path !== undefined) {
+      const folder = checkpointFolder(path);
+      return { folder, path, gguf: await hubGguf(folder, repository, quantization), hub: undefined };
+    }
     throw new Error(
-      `${text} is not in the hub's cache of this machine, and HF_HUB_OFFLINE is set; take it away, or give a folder`,
+      `${repository} is not in the hub's cache of this machine, and HF_HUB_OFFLINE is set; take it away, or give a folder`,
     );
   }
   const host = `${(environment["HF_ENDPOINT"] ?? "https://huggingface.co").replace(/\/+$/, "")}/`;
   if (!/^https?:\/\//.test(host)) throw new Error(`HF_ENDPOINT is ${host}, and has to begin with https://`);
   try {
     const token = await hubToken(environment);
-    const { folder, commit, license } = await openHubFolder({ host, repository: text, revision: wanted }, token, {
-      signal,
-    });
-    return { folder: withSentences(folder), path: undefined, hub: { repository: text, commit, license } };
+    const { folder, commit, license } = await openHubFolder({ host, repository, revision: wanted }, token, { signal });
+    const gguf = await hubGguf(folder, repository, quantization);
+    return { folder: withSentences(folder), path: undefined, gguf, hub: { repository: text, commit, license } };
   } catch (error) {
     if (error instanceof EngineError && error.code === "network")
       throw new Error(

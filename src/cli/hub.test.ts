@@ -122,9 +122,23 @@ test(
   },
 );
 
+test("one of several GGUF files is named by its quantization, and all are listed where it is not", async () => {
+  const paths = ["config.json", "a-Q4_0.gguf", "a-Q8_0.gguf", "mmproj-a-f16.gguf"];
+  publishOnHub(server, "someone/gguf", new Map(paths.map((path) => [path, new Uint8Array(100)])));
+  const environment = { HF_ENDPOINT: new URL("/", server.baseUrl).href, HF_HOME: join(folder, "hf") };
+  const find = (text: string) => findCheckpoint(text, "a model", undefined, new AbortController().signal, environment);
+  expect((await find("someone/gguf:q8_0")).gguf).toEqual(["a-Q8_0.gguf", "mmproj-a-f16.gguf"]);
+  await expect(find("someone/gguf")).rejects.toThrow(
+    /holds 2 models; name one of them: someone\/gguf:Q4_0, someone\/gguf:Q8_0$/,
+  );
+  await expect(find("someone/gguf:Q2_K")).rejects.toThrow(/name one of them/);
+  await expect(find(`${repository}:Q2_K`)).rejects.toThrow(/no GGUF files that ":Q2_K" could choose from/);
+});
+
 test("a hub's name is one only where no folder has it", async () => {
   await writeFile(join(folder, "here"), "");
   expect(await isHubId("llava-hf/llava-1.5-7b-hf")).toBe(true);
+  expect(await isHubId("second-state/Llava-v1.5-7B-GGUF:Q4_K_M")).toBe(true);
   expect(await isHubId("training/fixtures")).toBe(false);
   expect(await isHubId("../elsewhere")).toBe(false);
   expect(await isHubId("pocket-llava")).toBe(false);

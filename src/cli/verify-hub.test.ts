@@ -52,13 +52,13 @@ async function verify(...parameters: readonly string[]): Promise<{ code: number 
 
 test("a checkpoint is converted as it arrives, once, and asked", { timeout: 240_000 }, async () => {
   await publish("llava-hf/llava-1.5-7b-hf", "checkpoint");
-  const first = await verify("llava-1.5-7b");
+  const first = await verify("llava-1.5-7b", "--source", "safetensors");
   expect(first.out).toMatch(/LLaVA 1\.5 7B: ready in/);
   expect(first.out).toMatch(/(right|WRONG) {2}pets\.png: .+ → .+\(first token after/);
   expect(first.out).toMatch(/\d of 3 right/);
   expect(first.code, first.err).toBe(first.out.includes("3 of 3 right") ? 0 : 1);
   const asked = server.asked.length;
-  expect((await verify("llava-1.5-7b")).out).toMatch(/\d of 3 right/);
+  expect((await verify("llava-1.5-7b", "--source", "safetensors")).out).toMatch(/\d of 3 right/);
   expect(server.asked.length).toBe(asked);
 });
 
@@ -82,7 +82,7 @@ test(
     await publish("lmsys/vicuna-7b-v1.5", "fixtures/tiny-llava");
     const [med, quantized, adapter] = [
       await verify("llava-med-1.5"),
-      await verify("llava-1.5-7b", "--source", "gguf"),
+      await verify("llava-1.5-7b"),
       await verify("llava-1.5-7b-lora"),
     ];
     for (const [name, { code, out, err }] of Object.entries({ med, quantized, adapter })) {
@@ -93,6 +93,6 @@ test(
 );
 
 test("a source that a record does not have, and a name that is none, are sentences", { timeout: 60_000 }, async () => {
-  expect((await verify("llava-1.5-7b", "--source", "onnx")).err).toMatch(/has safetensors and gguf, no onnx/);
+  expect((await verify("llava-1.5-7b", "--source", "onnx")).err).toMatch(/has gguf and safetensors, no onnx/);
   expect((await verify("no model")).err).toMatch(/is neither owner\/name nor one of: smolvlm-256m/);
 });

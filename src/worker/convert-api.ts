@@ -23,6 +23,8 @@ export interface ConversionRequest {
   readonly token?: string | undefined;
   /** Which of its files, where a place holds several models (GGUF): the model's, and the projector's. */
   readonly weights?: readonly string[] | undefined;
+  /** "owner/name" on the same hub: the vision tower, of checkpoints that do not hold it. */
+  readonly tower?: string | undefined;
   /** Bits per weight of the parts; default 8 for the tower, 4 for embeddings and decoder. */
   readonly bits?: { readonly vision: 4 | 8; readonly embed: 4 | 8; readonly decoder: 4 | 8 } | undefined;
   /** Under which the package is stored; default "owner/name" on a hub, the URL of an address, the folder's name for files. */
@@ -61,6 +63,28 @@ export interface ConversionPlan {
   readonly verified: boolean;
   /** Sentences about choices that were made (template, context), in English, for a details view. */
   readonly notes: readonly string[];
+}
+
+/** One of several models that a place holds in GGUF. */
+export interface GgufChoice {
+  /** The file's name without its ending, and without its part's number. */
+  readonly name: string;
+  /** "Q4_K_M"; undefined where the name tells none. */
+  readonly quantization: string | undefined;
+  /** For `ConversionRequest.weights`. */
+  readonly weights: readonly [model: string, projector: string];
+  /** Bytes of both files, and of the package: an estimate by the quantization. */
+  readonly fetchBytes: number;
+  readonly keepBytes: number;
+  readonly fit: Fit;
+  /** True of one of them: the best that suits this device. */
+  readonly recommended: boolean;
+}
+
+/** The place holds several models in GGUF, and the request does not say which; the smallest first. */
+export interface GgufChoices {
+  readonly kind: "choice";
+  readonly models: readonly GgufChoice[];
 }
 
 /** The hub gives the files to some readers only: with 401 to those with a token, with 403 to those who accepted the license on its page. */
@@ -103,7 +127,7 @@ export interface ConversionMade {
  */
 export interface ConversionApi {
   /** Reads the listing, the small files and the headers of weights; takes a few seconds. Also tells what is left of a paused conversion. */
-  plan(request: ConversionRequest): Promise<ConversionPlan | GatedPlace>;
+  plan(request: ConversionRequest): Promise<ConversionPlan | GatedPlace | GgufChoices>;
   /**
    * Converts, or goes on where an earlier call of the same request ended: after a pause, a failure or a closed tab. Resolves when the
    * package is stored. One conversion runs at a time; a second call waits for the first.

@@ -8,12 +8,13 @@ import type {
   ConversionPlan,
   ConversionRequest,
   GatedPlace,
+  GgufChoices,
 } from "./convert-api.ts";
 import { watchWorker, type WorkerLife, type WorkerLike } from "./worker-life.ts";
 
 /** Converts checkpoints on this device. */
 export interface Conversions {
-  plan(request: ConversionRequest): Promise<ConversionPlan | GatedPlace>;
+  plan(request: ConversionRequest): Promise<ConversionPlan | GatedPlace | GgufChoices>;
   /** Rejects with an AbortError once `pause` has aborted; what is stored by then stays. See ConversionApi for other rejections. */
   convert(
     request: ConversionRequest,

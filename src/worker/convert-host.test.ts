@@ -86,6 +86,41 @@ test("what a conversion takes is told before a byte of weights is fetched, and t
   expect(await verifyPackage(store, repository)).toEqual({ damaged: 0, missing: 0 });
 });
 
+const fixtures = fileURLToPath(new URL("../../training/fixtures/", import.meta.url));
+const read = async (path: string) => new Uint8Array(await readFile(join(fixtures, path)));
+
+test("a repository of several models in GGUF is a choice, and the chosen one becomes a package, whatever config.json lies beside it", async () => {
+  const gguf = await read("gguf/llava-1.5.gguf");
+  const mmproj = await read("gguf/llava-1.5.mmproj.gguf");
+  publishOnHub(server, "someone/gguf", new Map([["config.json", new TextEncoder().encode('{"model_type":"llava"}')], ["a-Q4_0.gguf", gguf], ["a-Q8_0.gguf", gguf], ["a-mmproj-f16.gguf", mmproj]])); // prettier-ignore
+  const { host, store } = hostOver();
+  const place = { ...request.place, repository: "someone/gguf" } as typeof request.place;
+  const plan = await host.plan({ place });
+  if (plan.kind !== "choice") throw new Error(`a ${plan.kind}`);
+  expect(plan.models.map(({ quantization, recommended }) => [quantization, recommended])).toEqual([["Q4_0", false], ["Q8_0", true]]); // prettier-ignore
+  const [, chosen] = plan.models;
+  const asked = { place, weights: chosen?.weights, id: "someone/gguf:Q8_0", name: "a-Q8_0" };
+  expect(await host.plan(asked)).toMatchObject({ kind: "plan", id: asked.id, name: "a-Q8_0", verified: true });
+  expect(await host.convert(asked, ignore, "1")).toEqual({ kind: "made", id: asked.id });
+  expect(await listPackages(store)).toMatchObject([{ id: asked.id, complete: true }]);
+  expect(server.asked.filter(({ path }) => path.endsWith("a-Q4_0.gguf"))).toEqual([]);
+});
+
+test("a tower in another repository is fetched from there", async () => {
+  for (const [name, folder] of [["original", "llava-1.5.original"], ["tower", "llava-1.5.tower"]] as const) {
+    const names = await readdir(join(fixtures, "families", folder));
+    const entries = await Promise.all(names.map(async (file) => [file, await read(`families/${folder}/${file}`)] as const));
+    publishOnHub(server, `someone/${name}`, new Map(entries));
+  } // prettier-ignore
+  const { host, store } = hostOver();
+  const place = { ...request.place, repository: "someone/original" } as typeof request.place;
+  await expect(host.plan({ place })).rejects.toThrow(/no vision tower of its own/);
+  const asked = { place, tower: "someone/tower" };
+  expect(await host.plan(asked)).toMatchObject({ kind: "plan", id: "someone/original" });
+  expect(await host.convert(asked, ignore, "1")).toEqual({ kind: "made", id: "someone/original" });
+  expect(await verifyPackage(store, "someone/original")).toEqual({ damaged: 0, missing: 0 });
+});
+
 test("a paused conversion is listed with what it is of, goes on where it was, and can be discarded", async () => {
   const { host, store } = hostOver();
   /** Pauses as soon as something is stored, which half of the weights are enough for; more does not come. */

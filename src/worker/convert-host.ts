@@ -8,6 +8,7 @@ import {
   type StreamOptions,
 } from "#convert/convert-stream.ts";
 import type { ConvertOptions } from "#convert/convert.ts";
+import { ggufModels, onlyGguf } from "#convert/gguf/which-files.ts";
 import { addressFolder } from "#convert/places/address-folder.ts";
 import { fileFolder } from "#convert/places/file-folder.ts";
 import { GatedError, openHubFolder } from "#convert/places/hub-folder.ts";
@@ -21,8 +22,16 @@ import { judgeFit, withSpeed, type DeviceFacts } from "#weights/fit.ts";
 import { removePackage } from "#weights/store/stored-package.ts";
 import { journalKey } from "#weights/store/keys.ts";
 import type { ShardStore } from "#weights/store/store.ts";
-import type { ConversionApi, ConversionEvent, ConversionPlan, ConversionRequest, GatedPlace } from "./convert-api.ts";
+import type {
+  ConversionApi,
+  ConversionEvent,
+  ConversionPlan,
+  ConversionRequest,
+  GatedPlace,
+  GgufChoice,
+} from "./convert-api.ts";
 import { createPace } from "./convert-pace.ts";
+import { ggufChoices } from "./gguf-choice.ts";
 import { alone, unlessInUse } from "./package-lock.ts";
 
 export interface ConvertHost {
@@ -51,6 +60,8 @@ interface Found {
   readonly id: string;
   readonly license: string;
   readonly commit: string | undefined;
+  /** The vision tower's own repository, where the request names one. */
+  readonly tower?: CheckpointFolder | undefined;
 }
 
 /** Serves the worker's calls. */
@@ -63,10 +74,10 @@ export function createConvertHost(host: ConvertHost): ConversionApi {
     id: found.id,
     name: request.name ?? found.folder.name,
     license: found.license,
-    more: request.weights && { gguf: request.weights },
+    more: { gguf: request.weights, vision: found.tower },
     renderChat: host.renderChat,
     tryTokenizer: host.tryTokenizer,
-    place: placeToKeep(request.place, found.commit),
+    place: placeToKeep(request, found.commit),
     ...more,
   });
 
@@ -178,6 +189,8 @@ export function createConvertHost(host: ConvertHost): ConversionApi {
       const notes: string[] = [];
       return orGated(async () => {
         const found = await openPlace(request, {});
+        const models = await choicesIn(request, found.folder, host.facts);
+        if (models.length > 0) return { kind: "choice", models };
         const onNote = (note: string): void => void notes.push(note);
         const planned = await planStream(found.folder, optionsFor(request, found, { onNote }));
         return describe(request, found, planned, notes);
@@ -217,6 +230,17 @@ export function createConvertHost(host: ConvertHost): ConversionApi {
 const hasManifest = async (store: ShardStore, id: string): Promise<boolean> =>
   (await store.keys()).includes(journalKey(id).replace(/\.making$/, "manifest.json"));
 
+/** The models of a place with several in GGUF, of which the request names none. */
+async function choicesIn(
+  { weights }: ConversionRequest,
+  folder: CheckpointFolder,
+  facts: ConvertHost["facts"],
+): Promise<readonly GgufChoice[]> {
+  const names = weights === undefined ? ((await folder.names?.()) ?? []) : [];
+  const isOne = ggufModels(names.map((path) => ({ path, bytes: 0 }))).length < 2;
+  return isOne || !onlyGguf(names) ? [] : ggufChoices(folder, await facts());
+}
+
 async function orGated<T>(work: () => Promise<T>): Promise<T | GatedPlace> {
   try {
     return await work();
@@ -229,14 +253,16 @@ async function orGated<T>(work: () => Promise<T>): Promise<T | GatedPlace> {
 }
 
 async function openPlace(
-  { place, token, id, name, license }: ConversionRequest,
+  { place, token, tower, id, name, license }: ConversionRequest,
   options: PlaceOptions,
 ): Promise<Found> {
   switch (place.kind) {
     case "hub": {
       const { hub, repository, revision = "main" } = place;
       const opened = await openHubFolder({ host: hub, repository, revision }, token, options);
-      return { ...opened, id: id ?? repository, license: license ?? opened.license };
+      const beside = { host: hub, repository: tower ?? "", revision: "main" };
+      const vision = tower === undefined ? undefined : await openHubFolder(beside, token, options);
+      return { ...opened, id: id ?? repository, license: license ?? opened.license, tower: vision?.folder };
     }
     case "address":
       return {
@@ -255,8 +281,8 @@ async function openPlace(
   }
 }
 
-/** The place as it is kept with a half-made package: a branch as the commit that it was then. */
-function placeToKeep(place: ConversionRequest["place"], commit: string | undefined): unknown {
+/** What is kept with a half-made package so that another visit can ask for the same: the place, a branch as the commit that it was then. */
+function placeToKeep({ place, weights, tower, bits }: ConversionRequest, commit: string | undefined): unknown {
   if (place.kind === "files") return undefined;
-  return place.kind === "hub" ? { ...place, revision: commit } : place;
+  return { ...place, ...(place.kind === "hub" ? { revision: commit } : {}), weights, tower, bits };
 }

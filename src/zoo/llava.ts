@@ -16,7 +16,6 @@ const llava15: readonly ZooRecord[] = [
     name: "LLaVA 1.5 7B",
     family: "llava-1.5",
     sources: [
-      { format: "safetensors", repository: "llava-hf/llava-1.5-7b-hf", bytes: 14_126_854_144 },
       {
         format: "gguf",
         repository: "second-state/Llava-v1.5-7B-GGUF",
@@ -25,6 +24,7 @@ const llava15: readonly ZooRecord[] = [
         quantization: "Q4_0",
         bytes: 4.454e9,
       },
+      { format: "safetensors", repository: "llava-hf/llava-1.5-7b-hf", bytes: 14_126_854_144 },
     ],
     shape: { tower: clip336, decoder: llama7, projector: "mlp2x" },
     context: 4096,
@@ -67,7 +67,6 @@ const llava16: readonly ZooRecord[] = [
     name: "LLaVA 1.6 Mistral 7B",
     family: "llava-1.6",
     sources: [
-      { format: "safetensors", repository: "llava-hf/llava-v1.6-mistral-7b-hf", bytes: 15.13e9 },
       {
         format: "gguf",
         repository: "cjpais/llava-1.6-mistral-7b-gguf",
@@ -76,6 +75,7 @@ const llava16: readonly ZooRecord[] = [
         quantization: "Q4_K_M",
         bytes: 4.994e9,
       },
+      { format: "safetensors", repository: "llava-hf/llava-v1.6-mistral-7b-hf", bytes: 15.13e9 },
     ],
     shape: { tower: clip336, decoder: mistral7, projector: "mlp2x" },
     context: 32768,
@@ -92,7 +92,6 @@ const llava16: readonly ZooRecord[] = [
     name: "LLaVA 1.6 Vicuna 7B",
     family: "llava-1.6",
     sources: [
-      { format: "safetensors", repository: "llava-hf/llava-v1.6-vicuna-7b-hf", bytes: 14.13e9 },
       {
         format: "gguf",
         repository: "second-state/Llava-v1.6-Vicuna-7B-GGUF",
@@ -101,6 +100,7 @@ const llava16: readonly ZooRecord[] = [
         quantization: "Q4_0",
         bytes: 4.454e9,
       },
+      { format: "safetensors", repository: "llava-hf/llava-v1.6-vicuna-7b-hf", bytes: 14.13e9 },
     ],
     shape: { tower: clip336, decoder: llama7, projector: "mlp2x" },
     context: 4096,
@@ -130,7 +130,6 @@ const llava16: readonly ZooRecord[] = [
     name: "LLaVA 1.6 34B",
     family: "llava-1.6",
     sources: [
-      { format: "safetensors", repository: "llava-hf/llava-v1.6-34b-hf" },
       {
         format: "gguf",
         repository: "cjpais/llava-v1.6-34B-gguf",
@@ -139,6 +138,7 @@ const llava16: readonly ZooRecord[] = [
         quantization: "Q4_K_M",
         bytes: 21.4e9,
       },
+      { format: "safetensors", repository: "llava-hf/llava-v1.6-34b-hf" },
     ],
     shape: { tower: clip336, decoder: yi34, projector: "mlp2x" },
     context: 4096,

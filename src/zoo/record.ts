@@ -86,7 +86,7 @@ export interface ZooRecord {
   readonly name: string;
   readonly family: Family;
   readonly kind: Kind;
-  /** The first is what one click takes. Never empty. */
+  /** The first is what one click takes: the one of the fewest bytes, where the weights are as good. Never empty. */
   readonly sources: readonly [Source, ...Source[]];
   /** Absent where transformers.js runs it, and of parts. */
   readonly shape?: ModelShape;

@@ -11,7 +11,6 @@ export const relatives: readonly ZooRecord[] = [
     id: "llava-phi-3-mini",
     name: "LLaVA Phi-3 mini",
     sources: [
-      { format: "safetensors", repository: "xtuner/llava-phi-3-mini-hf" },
       {
         format: "gguf",
         repository: "xtuner/llava-phi-3-mini-gguf",
@@ -20,6 +19,7 @@ export const relatives: readonly ZooRecord[] = [
         quantization: "Q4_K_M",
         bytes: 2.928e9,
       },
+      { format: "safetensors", repository: "xtuner/llava-phi-3-mini-hf" },
     ],
     shape: { tower: clip336, decoder: phi3Mini, projector: "mlp2x" },
     context: 4096,

@@ -71,15 +71,16 @@ export function parametersOf({ tower, decoder, ...rest }: ModelShape): number {
   );
 }
 
-/** The package that the converter makes of such a model; within a few percent. */
-export function packageSize(shape: ModelShape, bits: PackageBits = usualBits): PackageSize {
+/** The package that the converter makes of such a model; within a few percent. `kept`: bytes per weight of a decoder that keeps its own bits. */
+export function packageSize(shape: ModelShape, bits: PackageBits = usualBits, kept?: number): PackageSize {
   const { tower, decoder } = shape;
   const table = tableOf(decoder);
   const vision = (towerMatrices(tower) + projectorMatrices(shape)) * matrixBytes[bits.vision] + positionsOf(tower) * 4;
-  const language = (decoderMatrices(decoder) + table) * matrixBytes[bits.decoder];
+  const perWeight = kept ?? matrixBytes[bits.decoder];
+  const language = (decoderMatrices(decoder) + table) * perWeight;
   return {
     bytes: vision + language + table * tableBytes[bits.embed] + otherBytes,
-    largestBytes: table * Math.max(tableBytes[bits.embed], matrixBytes[bits.decoder]),
+    largestBytes: table * Math.max(tableBytes[bits.embed], perWeight),
   };
 }
 

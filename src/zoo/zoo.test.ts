@@ -4,7 +4,7 @@ import {
   costOf,
   fitOf,
   parametersOfRecord,
-  repositoryOf,
+  repositoriesOf,
   runsInTransformersJs,
   zoo,
   zooModels,
@@ -42,18 +42,24 @@ test("the parts of models name what they are put together with", () => {
   }
 });
 
-test("a 7B model in the usual bits takes about 4.7 GB, from 14.1 GB", () => {
+test("a 7B model in the usual bits takes about 4.7 GB, from 14.1 GB, or from a third of that in GGUF", () => {
   const record = zooRecord("llava-1.5-7b");
   if (record === undefined) throw new Error("no record");
-  const { fetched, kept, known } = costOf(record, record.sources[0], "gpu-f16");
-  expect([Math.round(fetched / 1e8), Math.round(kept / 1e8), known]).toEqual([141, 47, "exactly"]);
+  const costs = record.sources.map((source) => {
+    const { fetched, kept, known } = costOf(record, source, "gpu-f16");
+    return [source.format, Math.round(fetched / 1e8), Math.round(kept / 1e8), known];
+  });
+  expect(costs).toEqual([
+    ["gguf", 45, 46, "exactly"],
+    ["safetensors", 141, 47, "exactly"],
+  ]);
   expect(Math.round((parametersOfRecord(record) ?? 0) / 1e8)).toBe(71);
 });
 
 test("a record is found by its id and by its repository, and what the zoo does not know stays as it was typed", () => {
   expect(zooRecord("llava-1.5-7b")).toBe(zooRecord("llava-hf/llava-1.5-7b-hf"));
-  expect(repositoryOf("llava-1.5-7b")).toBe("llava-hf/llava-1.5-7b-hf");
-  expect(repositoryOf("someone/something")).toBe("someone/something");
+  expect(repositoriesOf("llava-1.5-7b")).toEqual(["second-state/Llava-v1.5-7B-GGUF", "llava-hf/llava-1.5-7b-hf"]);
+  expect(repositoriesOf("someone/something")).toEqual(["someone/something"]);
 });
 
 test("whether a model fits is told from its shape", () => {

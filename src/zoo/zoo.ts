@@ -1,5 +1,6 @@
 // Every model that the zoo knows, where each one runs, and what it costs. Knows no network: what a hub really has is asked before a download.
 import type { HubPrecision } from "#weights/download/hub-plan.ts";
+import { quantizationBits } from "#formats/gguf/quantizations.ts";
 import { hubPrecision, judgeFit, neededMemory, type DeviceFacts, type Fit } from "#weights/fit.ts";
 import { llava } from "./llava.ts";
 import { parts } from "./parts.ts";
@@ -16,14 +17,19 @@ export const zooModels: readonly ZooRecord[] = zoo.filter(
   ({ kind, refused }) => kind === "model" && refused === undefined,
 );
 
-/** By its id, or by the repository of its first source. */
+/** By its id, or by the repository of one of its sources. */
 export function zooRecord(wanted: string): ZooRecord | undefined {
-  return zoo.find(({ id }) => id === wanted) ?? zoo.find(({ sources }) => sources[0].repository === wanted);
+  return zoo.find(({ id }) => id === wanted) ?? zoo.find((record) => sourceAt(record, wanted) !== undefined);
 }
 
-/** The repository of a zoo record's first source; the id itself where the zoo does not have it. */
-export function repositoryOf(id: string): string {
-  return zooRecord(id)?.sources[0].repository ?? id;
+/** The source that is in a repository. */
+export function sourceAt({ sources }: ZooRecord, repository: string): Source | undefined {
+  return sources.find((source) => source.repository === repository);
+}
+
+/** The repositories of a zoo record's sources, the first one first; the id itself where it is no record's. */
+export function repositoriesOf(id: string): readonly string[] {
+  return zoo.find((record) => record.id === id)?.sources.map(({ repository }) => repository) ?? [id];
 }
 
 /** The display name of a repository's model; undefined where the zoo does not have it. */
@@ -58,6 +64,9 @@ export interface Cost {
 /** Bytes per weight of a whole checkpoint whose size was not looked up: they hold 16 bits. */
 const checkpointBytes = 2;
 
+/** Of CLIP's own checkpoint, which holds a model of texts, too: what LLaVA's models without a tower take theirs from. */
+const towerBytes = 1.71e9;
+
 /** What a source costs on a device. An estimate: the hub is asked before the first byte. */
 export function costOf(record: ZooRecord, source: Source, precision: HubPrecision): Cost {
   if (source.format === "onnx") {
@@ -74,10 +83,13 @@ export function costOf(record: ZooRecord, source: Source, precision: HubPrecisio
     };
   }
   const { shape, bits = usualBits } = record;
-  const size = shape === undefined ? { bytes: source.bytes ?? 0, largestBytes: 0 } : packageSize(shape, bits);
-  const fetched = source.bytes ?? (shape === undefined ? 0 : parametersOf(shape) * checkpointBytes);
+  const gguf = source.format === "gguf" ? quantizationBits(source.quantization) : undefined;
   // A GGUF file keeps its own bits.
-  const kept = source.format === "gguf" ? Math.max(source.bytes, size.bytes) : size.bytes;
+  const decoder = gguf && gguf.kept / 8;
+  const size = shape === undefined ? { bytes: source.bytes ?? 0, largestBytes: 0 } : packageSize(shape, bits, decoder);
+  const tower = "tower" in source ? towerBytes : 0;
+  const fetched = (source.bytes ?? (shape === undefined ? 0 : parametersOf(shape) * checkpointBytes)) + tower;
+  const kept = size.bytes;
   return {
     fetched,
     kept,

@@ -18,6 +18,7 @@ const Checkpoint = v.object({
     v.object({ kind: v.literal("address"), url: v.string() }),
   ]),
   weights: v.exactOptional(v.array(v.string())),
+  tower: v.exactOptional(v.string()),
   bits: v.exactOptional(v.object({ vision: bits, embed: bits, decoder: bits })),
   license: v.exactOptional(v.string()),
 });
@@ -59,13 +60,14 @@ export function toStored(model: WantedModel, repair: boolean): StoredDownload | 
   const { id, name, baseUrl, architecture, bytes, checkpoint } = model;
   const stored = { id, name, baseUrl, architecture, bytes, paused: false, repair };
   if (checkpoint === undefined) return stored;
-  const { place, weights, license } = checkpoint;
+  const { place, weights, tower, license } = checkpoint;
   if (place.kind === "files") return undefined;
   return {
     ...stored,
     checkpoint: {
       place: place.kind === "hub" ? { kind: "hub", hub: place.hub, repository: place.repository } : place,
       ...(weights === undefined ? {} : { weights: [...weights] }),
+      ...(tower === undefined ? {} : { tower }),
       ...(checkpoint.bits === undefined ? {} : { bits: checkpoint.bits }),
       ...(license === undefined ? {} : { license }),
     },

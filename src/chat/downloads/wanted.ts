@@ -7,6 +7,7 @@ import type { ConversionEvent, ConversionRequest, GatedPlace } from "#worker/con
 export interface WantedCheckpoint {
   readonly place: ConversionRequest["place"];
   readonly weights?: readonly string[] | undefined;
+  readonly tower?: string | undefined;
   readonly bits?: ConversionRequest["bits"];
   readonly license?: string | undefined;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { EngineError } from "#engine/errors.ts";
-import type { ConversionPlan, ConversionRequest, GatedPlace } from "#worker/convert-api.ts";
+import type { ConversionPlan, ConversionRequest, GatedPlace, GgufChoice, GgufChoices } from "#worker/convert-api.ts";
 import type { PackageOffer } from "#worker/api.ts";
 import { zooRecord } from "#zoo/zoo.ts";
 import { createLookUp } from "./look-up.ts";
@@ -28,7 +28,7 @@ const plan: ConversionPlan = {
 const offer: PackageOffer = { id: "p", architecture: "llava", name: "P", license: "MIT", bytes: 7, fit: fits, tokensPerSecond: 1 }; // prettier-ignore
 const noCheckpoint = new EngineError("bad-checkpoint", "b has no weights");
 
-function open(answers: { preview?: PackageOffer | Error; plan?: ConversionPlan | GatedPlace | Error }) {
+function open(answers: { preview?: PackageOffer | Error; plan?: ConversionPlan | GatedPlace | GgufChoices | Error }) {
   const asked: (string | ConversionRequest)[] = [];
   const give = <T>(what: T | Error | undefined): Promise<T> => {
     if (what === undefined) return Promise.reject(new Error("not asked for"));
@@ -36,7 +36,11 @@ function open(answers: { preview?: PackageOffer | Error; plan?: ConversionPlan |
   };
   const lookUp = createLookUp({
     preview: (baseUrl) => (asked.push(baseUrl), give(answers.preview)),
-    plan: (request) => (asked.push(request), give(answers.plan)),
+    plan(request) {
+      asked.push(request);
+      // One that was chosen is planned as any other.
+      return give(request.weights === undefined ? answers.plan : plan);
+    },
     hub,
   });
   return { lookUp, asked };
@@ -85,6 +89,48 @@ describe("what was typed", () => {
     const gated = { kind: "gated", status: 403, page: `${hub}a/b` } as const;
     expect(await open({ plan: gated }).lookUp("a/b")).toEqual({ gated, hub });
   });
+});
+
+describe("several models in one place", () => {
+  const place = { kind: "hub", hub, repository: "a/b" } as const;
+  const choice = (quantization: string): GgufChoice => ({
+    name: `b-${quantization}`,
+    quantization,
+    weights: [`b-${quantization}.gguf`, "mmproj.gguf"],
+    fetchBytes: 5,
+    keepBytes: 6,
+    fit: fits,
+    recommended: false,
+  });
+  const models = [choice("Q4_K_M"), choice("Q8_0")];
+  const wanted = { place, weights: models[1]?.weights, id: "a/b:Q8_0", name: "b-Q8_0" };
+
+  test("are told, and the chosen one is looked up under a name of its own", async () => {
+    const { lookUp, asked } = open({ plan: { kind: "choice", models } });
+    expect(await lookUp("a/b")).toEqual({ models, checkpoint: { place } });
+    const [, second] = models;
+    if (!second) throw new Error("no second");
+    expect(await lookUp({ choice: second, checkpoint: { place } })).toMatchObject({ bytes: 30 });
+    expect(asked.at(-1)).toEqual(wanted);
+  });
+
+  test("may be typed with their quantization, as llama.cpp has it", async () => {
+    const { lookUp, asked } = open({ plan: { kind: "choice", models } });
+    expect(await lookUp("a/b:q8_0")).toMatchObject({ bytes: 30 });
+    expect(asked.at(-1)).toEqual(wanted);
+    expect(await lookUp("a/b:Q2_K")).toEqual({ models, checkpoint: { place } });
+  });
+});
+
+test("a record is taken from the repository that was typed, and with its tower's where that is another", async () => {
+  const { lookUp, asked } = open({ plan });
+  await lookUp("llava-hf/llava-1.5-7b-hf");
+  await lookUp("llava-med-1.5");
+  expect(asked).toMatchObject([
+    { place: { repository: "llava-hf/llava-1.5-7b-hf" }, name: "LLaVA 1.5 7B" },
+    { tower: "openai/clip-vit-large-patch14-336" },
+  ]);
+  expect(asked[0]).not.toHaveProperty("weights");
 });
 
 test("a model of the zoo is asked for as its source says: bits of its own, or the two files of GGUF", async () => {

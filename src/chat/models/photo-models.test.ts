@@ -14,7 +14,7 @@ function open(
   const photos = createPhotoModels({
     device: () => Promise.resolve(device),
     lookUp: (wanted) => {
-      if (typeof wanted === "string" || "files" in wanted) return Promise.reject(new Error("not of the zoo"));
+      if (typeof wanted === "string" || !("source" in wanted)) return Promise.reject(new Error("not of the zoo"));
       const { repository } = wanted.source;
       asked.push(repository);
       if (fit instanceof Error) return Promise.reject(fit);

@@ -64,8 +64,9 @@ export function createPhotoModels({ device, lookUp, start, metered }: PhotoModel
         const { record } = offer;
         const found = await lookUp({ record, source: record.sources[0] });
         // Where it may cost money or not run, the user decides, who then sees why.
-        const sure = found !== undefined && !("gated" in found) && found.fit.verdict !== "wont-fit" && !metered();
-        if (sure) start({ ...found, name: record.name }, "use");
+        const offered = found !== undefined && "fit" in found ? found : undefined;
+        const sure = offered !== undefined && offered.fit.verdict !== "wont-fit" && !metered();
+        if (sure) start({ ...offered, name: record.name }, "use");
         change({ phase: sure ? "offered" : "ask" });
       } catch (error) {
         change({ phase: "failed", code: errorCodeOf(error) });

@@ -17,19 +17,26 @@ const info = (unfinished: StoredPackageInfo["unfinished"]): StoredPackageInfo =>
   unfinished,
 });
 
-test("what was being converted can be gone on with as it was, with the zoo's bits", () => {
-  const unfinished = { ...counts, place, name: "SmolVLM 256M", license: "apache-2.0" };
+test("what was being converted can be gone on with as it was asked for", () => {
+  const asked = { weights: ["m.gguf", "mmproj.gguf"], bits: { vision: 8, embed: 8, decoder: 8 } } as const;
+  const unfinished = {
+    ...counts,
+    place,
+    asked: { ...asked, weights: [...asked.weights] },
+    name: "SmolVLM 256M",
+    license: "apache-2.0",
+  };
   expect(wantedAgain(info(unfinished))).toEqual({
     id: "a/b",
     name: "SmolVLM 256M",
     baseUrl: "",
     architecture: "llava",
     bytes: 4,
-    checkpoint: { place, license: "apache-2.0", bits: { vision: 8, embed: 8, decoder: 8 } },
+    checkpoint: { place, license: "apache-2.0", ...asked },
   });
 });
 
 test("dropped files have to be dropped again, and a download is none", () => {
-  expect(wantedAgain(info({ ...counts, place: undefined, name: "A", license: "mit" }))).toBeUndefined();
+  expect(wantedAgain(info({ ...counts, place: undefined, asked: {}, name: "A", license: "mit" }))).toBeUndefined();
   expect(wantedAgain(info(undefined))).toBeUndefined();
 });

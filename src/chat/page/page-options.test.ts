@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { firstModelId, readPageOptions } from "./page-options.ts";
+import { firstModelIds, readPageOptions } from "./page-options.ts";
 
 const at = (search: string) => readPageOptions(`https://example.org/app/${search}#/c/1`);
 
@@ -18,8 +18,8 @@ test("what makes no sense counts as absent", () => {
 });
 
 test("the first model is the one of the address, else the last choice, else the built-in one; the zoo's ids mean their repositories", () => {
-  expect(firstModelId("asked", "chosen", "built-in")).toBe("asked");
-  expect(firstModelId(undefined, "chosen", "built-in")).toBe("chosen");
-  expect(firstModelId(undefined, undefined, "built-in")).toBe("built-in");
-  expect(firstModelId("smolvlm-256m", undefined, "built-in")).toMatch(/\/SmolVLM-256M/);
+  expect(firstModelIds("asked", "chosen", "built-in")).toEqual(["asked"]);
+  expect(firstModelIds(undefined, "chosen", "built-in")).toEqual(["chosen"]);
+  expect(firstModelIds(undefined, undefined, "built-in")).toEqual(["built-in"]);
+  expect(firstModelIds("smolvlm-256m", undefined, "built-in")[0]).toMatch(/\/SmolVLM-256M/);
 });

@@ -1,6 +1,6 @@
 // What the page's address asks for, beside a conversation and a question.
 import { defaultHub, hubAddressOf } from "#chat/models/package-address.ts";
-import { repositoryOf } from "#zoo/zoo.ts";
+import { repositoriesOf } from "#zoo/zoo.ts";
 
 interface PageOptions {
   /** Where models run; "auto" takes the GPU where it can be used. */
@@ -22,7 +22,14 @@ export function readPageOptions(address: string): PageOptions {
   };
 }
 
-/** Which model the page begins with: the one that its address names, else the one that was chosen last, else the built-in one. */
-export function firstModelId(asked: string | undefined, chosenLast: string | undefined, builtInId: string): string {
-  return repositoryOf(asked ?? chosenLast ?? builtInId);
+/**
+ * Which model the page begins with: the one that its address names, else the one that was chosen last, else the built-in one. Several ids
+ * of a model of the zoo, whose package is called after the repository that it was made from.
+ */
+export function firstModelIds(
+  asked: string | undefined,
+  chosenLast: string | undefined,
+  builtInId: string,
+): readonly string[] {
+  return repositoriesOf(asked ?? chosenLast ?? builtInId);
 }

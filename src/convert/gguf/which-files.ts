@@ -62,6 +62,13 @@ export function ggufModels(files: readonly NamedFile[]): readonly GgufModel[] {
   return [...models.values()].sort((a, b) => a.name.localeCompare(b.name, "en"));
 }
 
+/** Whether GGUF files are the only weights among these; such folders may have a config.json, too. */
+export function onlyGguf(paths: readonly string[]): boolean {
+  return (
+    paths.some((path) => /\.gguf$/i.test(path)) && !paths.some((path) => /\.(safetensors|bin|pth|pt)$/i.test(path))
+  );
+}
+
 /** Whether a file's name says that it holds a projector and its tower. */
 export function isProjectorName(path: string): boolean {
   return /mmproj|(^|[-_./])(vision[-_]?(encoder|adapter|tower)|projector|clip)[-_.]/i.test(nameOf(path));

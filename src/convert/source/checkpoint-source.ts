@@ -15,6 +15,7 @@ import { flatTinyLlava, isOriginalConfig, stockPreprocessor, towerName, translat
 import { hasTower, translateNames } from "./original-layout.ts";
 import { attachProjector, openProjector } from "./projector.ts";
 import { openGgufSource } from "#convert/gguf/gguf-source.ts";
+import { onlyGguf } from "#convert/gguf/which-files.ts";
 import { withImageToken } from "#convert/text/image-token.ts";
 import { tokenizerFromSentencePiece } from "#convert/text/sentencepiece.ts";
 
@@ -107,7 +108,9 @@ export async function openWeights(
 
 /** The model in GGUF files, where those are asked for or are all that the folder has. */
 async function ggufIn(from: CheckpointFolder, { gguf, tokenizer, base, vision }: MoreFolders) {
-  if (!gguf && ((await from.open("config.json")) || (await from.open(adapterConfigName)))) return undefined;
+  const other = (await from.open("config.json")) ?? (await from.open(adapterConfigName));
+  // Some who publish GGUF files leave the original's config.json beside them.
+  if (!gguf && other && !onlyGguf((await from.names?.()) ?? [])) return undefined;
   const found = await openGgufSource(from, gguf, tokenizer);
   if (found && (base ?? vision))
     throw badCheckpoint(`${from.name} is a GGUF file, to which --base and --vision add nothing`);

@@ -1,8 +1,10 @@
-// What came of looking a model up: its offer, the hub's wish for a token, or why there is none. Under the button that looked it up.
+// What came of looking a model up: its offer, several to choose from, the hub's wish for a token, or why there is none. Under the button
+// that looked it up.
 import type { JSX } from "preact";
 import type { PreviewedModel } from "#chat/models/look-up.ts";
 import { Note } from "#ui/notes/Note.tsx";
 import { GatedNote } from "./GatedNote.tsx";
+import { GgufModels } from "./GgufModels.tsx";
 import type { DownloadsFeature } from "./model-features.ts";
 import { ModelOffer } from "./ModelOffer.tsx";
 import type { ModelOfferLook } from "./use-model-offer.ts";
@@ -18,7 +20,7 @@ interface LookedUpProps {
 
 /** Renders nothing before something was looked up, and while it is. */
 export function LookedUp({ offer, downloads, name, onStart, onFromMemory }: LookedUpProps): JSX.Element | null {
-  const { state, again } = offer;
+  const { state, look, again } = offer;
   if (state === "none" || state === "looking") return null;
   if ("problem" in state) return <Note state={{ tone: "bad", text: state.problem, retry: () => void again() }} />;
   if ("gated" in state) {
@@ -34,6 +36,10 @@ export function LookedUp({ offer, downloads, name, onStart, onFromMemory }: Look
         }}
       />
     );
+  }
+  if ("models" in state) {
+    const { models, checkpoint } = state;
+    return <GgufModels models={models} onChoose={(choice) => void look({ choice, checkpoint })} />;
   }
   return (
     <ModelOffer

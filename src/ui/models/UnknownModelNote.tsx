@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import type { PreviewedModel } from "#chat/models/look-up.ts";
 import { packageAddress } from "#chat/models/package-address.ts";
-import { costOf, repositoryOf, zooRecord } from "#zoo/zoo.ts";
+import { costOf, repositoriesOf, zooRecord } from "#zoo/zoo.ts";
 import { useTexts } from "#ui/texts/texts.ts";
 import { fetchedWords } from "./cost-words.ts";
 import { LookedUp } from "./LookedUp.tsx";
@@ -21,7 +21,7 @@ interface UnknownModelNoteProps extends Pick<ModelFeatures, "downloads" | "model
 export function UnknownModelNote(props: UnknownModelNoteProps): JSX.Element | null {
   const { downloads, models, photoModel, storage, wanted, onModels } = props;
   const t = useTexts();
-  const repository = repositoryOf(wanted);
+  const repositories = repositoriesOf(wanted);
   const record = zooRecord(wanted);
   const offer = useModelOffer(downloads.lookUp, downloads.hubHost);
   const start = (model: PreviewedModel): void =>
@@ -31,7 +31,7 @@ export function UnknownModelNote(props: UnknownModelNoteProps): JSX.Element | nu
     // If the size was not known before, the user decides now.
     if (record !== undefined && found?.fit.verdict === "fits" && !downloads.isMetered()) start(found);
   };
-  if (downloads.state.value.some(({ id }) => id === repository)) return null;
+  if (downloads.state.value.some(({ id }) => repositories.includes(id))) return null;
   const isFound = typeof offer.state === "object" && !("problem" in offer.state);
   const cost = record && costOf(record, record.sources[0], photoModel.offer.value?.device.precision ?? "cpu");
   const label = cost === undefined ? t.storage.checkSize : t.storage.download(fetchedWords(t, cost));
@@ -39,7 +39,7 @@ export function UnknownModelNote(props: UnknownModelNoteProps): JSX.Element | nu
     <div class="unknown-model" data-testid="unknown-model">
       <p role="status">{t.unknownModel(record?.name ?? wanted, models.builtIn.name)}</p>
       <p class="card-actions">
-        {!isFound && packageAddress(repository) !== undefined && (
+        {!isFound && packageAddress(repositories[0] ?? wanted) !== undefined && (
           <button type="button" class="button" disabled={offer.state === "looking"} onClick={() => void take()}>
             {offer.state === "looking" ? t.photos.looking : label}
           </button>

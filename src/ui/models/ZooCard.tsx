@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { useId } from "preact/hooks";
 import type { DeviceSummary } from "#worker/api.ts";
 import type { Source, ZooRecord } from "#zoo/record.ts";
-import { commandsFor, isMadeHere } from "#zoo/commands.ts";
+import { commandsFor } from "#zoo/commands.ts";
 import { costOf, fitOf, parametersOfRecord, runsInTransformersJs } from "#zoo/zoo.ts";
 import { CopyButton } from "#ui/parts/CopyButton.tsx";
 import { formatNumber, formatSize } from "#ui/parts/format.ts";
@@ -59,9 +59,8 @@ export function ZooCard(props: ZooCardProps): JSX.Element {
           ...(notYetRun ? [t.zoo.notYetRun] : []),
         ].join(" · ")}
       </p>
-      {!isMadeHere(record) && <Commands about={t.zoo.elsewhere} record={record} />}
       <div class="card-actions">
-        {isMadeHere(record) && (typeof offer.state === "string" || "problem" in offer.state) && (
+        {(typeof offer.state === "string" || "problem" in offer.state) && (
           <button
             type="button"
             class={isBest ? "button button-primary" : "button"}
@@ -136,18 +135,14 @@ function ZooDetails({ record, host, onTake }: ZooDetailsProps): JSX.Element {
             <a href={`https://${host}/${source.repository}`} target="_blank" rel="noreferrer">
               {source.repository}
             </a>{" "}
-            {isMadeHere(record) ? (
-              <button
-                type="button"
-                class="link-button"
-                aria-label={t.zoo.getSource(name, labelOf(t, source))}
-                onClick={() => onTake(source)}
-              >
-                {t.storage.download(labelOf(t, source))}
-              </button>
-            ) : (
-              labelOf(t, source)
-            )}
+            <button
+              type="button"
+              class="link-button"
+              aria-label={t.zoo.getSource(name, labelOf(t, source))}
+              onClick={() => onTake(source)}
+            >
+              {t.storage.download(labelOf(t, source))}
+            </button>
           </li>
         ))}
       </ul>

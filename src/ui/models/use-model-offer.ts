@@ -1,12 +1,13 @@
-// Looks up a model before its download. The result is the model that was found, that the hub wants a token for it, or a sentence that says
-// why there is none.
+// Looks up a model before its download. The result is the model that was found, several to choose from, that the hub wants a token for it,
+// or a sentence that says why there is none.
 import { useRef, useState } from "preact/hooks";
 import { errorCodeOf } from "#engine/errors.ts";
-import type { GatedModel, LookUp, PreviewedModel, Wanted } from "#chat/models/look-up.ts";
+import type { GatedModel, LookUp, ModelChoice, PreviewedModel, Wanted } from "#chat/models/look-up.ts";
 import { packageAddress } from "#chat/models/package-address.ts";
 import { useTexts, type Texts } from "#ui/texts/texts.ts";
 
-type OfferState = "none" | "looking" | { readonly model: PreviewedModel } | GatedModel | { readonly problem: string };
+type OfferState =
+  "none" | "looking" | { readonly model: PreviewedModel } | GatedModel | ModelChoice | { readonly problem: string };
 
 export interface ModelOfferLook {
   readonly state: OfferState;
@@ -28,8 +29,12 @@ export function useModelOffer(lookUp: LookUp, hubHost: string): ModelOfferLook {
     try {
       const found = await lookUp(wanted);
       if (found === undefined) setState({ problem: t.storage.notAnAddress });
-      else setState("gated" in found ? found : { model: found });
-      return found === undefined || "gated" in found ? undefined : found;
+      else if ("gated" in found || "models" in found) setState(found);
+      else {
+        setState({ model: found });
+        return found;
+      }
+      return undefined;
     } catch (error) {
       setState({ problem: problemOf(t, error, wanted, hubHost) });
       return undefined;

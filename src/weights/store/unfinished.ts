@@ -15,6 +15,13 @@ const KeptPlace = v.variant("kind", [
   }),
   v.object({ kind: v.literal("address"), url: v.string() }),
 ]);
+const bits = v.picklist([4, 8]);
+/** What else was asked for, so that the same can be asked for again. */
+const Asked = v.object({
+  weights: v.optional(v.array(v.string())),
+  tower: v.optional(v.string()),
+  bits: v.optional(v.object({ vision: bits, embed: bits, decoder: bits })),
+});
 const Told = v.looseObject({
   about: v.object({
     place: v.optional(v.unknown()),
@@ -34,6 +41,8 @@ export type KeptPlace = v.InferOutput<typeof KeptPlace>;
 export interface UnfinishedConversion {
   /** Undefined for dropped files, which have to be dropped again. */
   readonly place: KeptPlace | undefined;
+  /** Which of its files, which tower and how many bits, where the request said so. */
+  readonly asked: v.InferOutput<typeof Asked>;
   readonly name: string;
   readonly license: string;
   readonly fetchedBytes: number;
@@ -48,9 +57,11 @@ export async function readUnfinished(store: ShardStore, id: string): Promise<Unf
   if (!parsed.success) return undefined;
   const { about, shards } = parsed.output;
   const place = v.safeParse(KeptPlace, about.place);
+  const asked = v.safeParse(Asked, about.place);
   return {
     ...about,
     place: place.success ? place.output : undefined,
+    asked: asked.success ? asked.output : {},
     keptBytes: shards.reduce((sum, { bytes }) => sum + bytes, 0),
   };
 }

@@ -75,8 +75,9 @@ export const zoo = {
   } satisfies Record<Source["format"], string>,
   getSource: (name: string, source: string) => `Download ${name} from ${source}`,
   goesWith: (base: string) => `Doesn't answer by itself. These commands put it together with ${base}:`,
-  elsewhere:
-    "Its vision encoder lies in another repository, so the command line makes it. Then add the package as a folder.",
+  choose: "Several versions are published here. More bits per weight answer better, and take more room and time.",
+  recommended: "Recommended",
+  chooseThis: "Choose",
   refused: "This model can't be converted here.",
   converterSays: (message: string) => `The converter says: ${message}`,
   offer: (downloaded: string, kept: string) => `Downloads ${downloaded}, stores ${kept}`,
