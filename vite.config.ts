@@ -70,14 +70,14 @@ function formulaFontsPlugin(): Plugin {
   };
 }
 
-/** The app's manifest is beside the app, not beside the bench. */
-function benchManifestPlugin(): Plugin {
+/** The app's manifest is beside the app, not beside the pages in folders of their own. */
+function manifestAddressPlugin(): Plugin {
   return {
-    name: "llava-bench-manifest",
+    name: "llava-manifest-address",
     transformIndexHtml: {
       order: "post",
       handler: (html, { path }) =>
-        path.startsWith("/bench/") ? html.replace('href="./manifest', 'href="../manifest') : html,
+        /^\/\w+\//.test(path) ? html.replace('href="./manifest', 'href="../manifest') : html,
     },
   };
 }
@@ -149,7 +149,7 @@ export default defineConfig({
         ],
       },
     }),
-    benchManifestPlugin(),
+    manifestAddressPlugin(),
   ],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   resolve: { conditions: ["onnxruntime-web-use-extern-wasm", "module", "browser", "development|production"] },
@@ -159,7 +159,7 @@ export default defineConfig({
     sourcemap: false,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: { index: "index.html", bench: "bench/index.html" } },
+    rolldownOptions: { input: { index: "index.html", bench: "bench/index.html", review: "review/index.html" } },
   },
   optimizeDeps: { exclude: ["onnxruntime-web"] },
   server: { headers: developmentHeaders, host: "localhost" },

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { InvalidArgumentError, type Command } from "commander";
 import * as v from "valibot";
-import { count } from "#eval/files/answers.ts";
+import { count } from "#eval/files/problems.ts";
 import { fixed } from "#eval/files/python.ts";
 import { judgeAnswers } from "#eval/judge/judge.node.ts";
 import { reviewTasks } from "#eval/judge/review.ts";

@@ -5,7 +5,7 @@ import { InvalidArgumentError, type Command } from "commander";
 import * as v from "valibot";
 import type { Benchmark, Question } from "#eval/benchmarks/benchmark.ts";
 import { benchmarks, custom } from "#eval/benchmarks/benchmarks.ts";
-import { count } from "#eval/files/answers.ts";
+import { count } from "#eval/files/problems.ts";
 import { openPackage } from "#eval/open-package.ts";
 import { openAnswerStore, type AnswerStore } from "#eval/run/answer-store.node.ts";
 import type { Asked, Asker } from "#eval/run/asker.ts";

@@ -68,7 +68,7 @@ self.addEventListener("fetch", (event) => {
   const navigation = request.mode === "navigate";
   // The query of a navigation does not select a file.
   const file = navigation ? url.origin + url.pathname : url.href;
-  const key = precache.getCacheKeyForURL(navigation && file === scope ? `${scope}index.html` : file);
+  const key = precache.getCacheKeyForURL(navigation && file.endsWith("/") ? `${file}index.html` : file);
   if (key !== undefined && request.cache === "reload") {
     event.respondWith(fromNetwork(key, request));
   } else if (key !== undefined) {

@@ -12,6 +12,9 @@ export interface Question {
   /** The `prompt` of the answer line, which is not always the same. */
   readonly prompt: string;
   readonly picture?: PictureRef | undefined;
+  readonly category?: string | undefined;
+  /** Right answers, where the question file has them. */
+  readonly references?: readonly string[];
   /** Fields that the answer line has after the id. */
   readonly afterId?: Readonly<Record<string, unknown>>;
   /** Fields that it has after the text. */

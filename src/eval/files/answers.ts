@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { parseJson } from "#formats/json.ts";
 import { parseJsonLines, withoutMark } from "./json-lines.ts";
+import { count, problemSentence, type FileProblem } from "./problems.ts";
 
 const Id = v.union([v.string(), v.number()]);
 const Line = v.looseObject({
@@ -11,6 +12,7 @@ const Line = v.looseObject({
   prediction: v.optional(v.string()),
   answer: v.optional(v.string()),
   prompt: v.optional(v.string()),
+  answer_id: v.optional(Id),
   model_id: v.optional(v.string()),
   metadata: v.optional(v.unknown()),
 });
@@ -20,6 +22,8 @@ export interface Answer {
   readonly id: string;
   readonly prompt: string;
   readonly text: string;
+  /** By which reviews name the answer. */
+  readonly answerId?: string | undefined;
   /** What was written because there is no answer, such as that of a question whose picture is missing. */
   readonly error?: string | undefined;
 }
@@ -30,7 +34,9 @@ export interface AnswerFile {
   readonly model: string;
   /** In the file's order. */
   readonly answers: readonly Answer[];
-  /** Sentences about lines that were left out. */
+  /** About lines that were left out, and questions that were not asked. */
+  readonly problems: readonly FileProblem[];
+  /** The problems as sentences. */
   readonly notes: readonly string[];
 }
 
@@ -38,10 +44,9 @@ export interface AnswerFile {
 export function parseAnswers(text: string, name: string): AnswerFile {
   const list = listOf(text);
   const { rows, broken, cut } = list === undefined ? parseJsonLines(text) : { rows: list, broken: [], cut: false };
-  const notes: string[] = [];
-  if (cut) notes.push(`The last line of ${name} is cut off and left out.`);
-  if (broken.length > 0)
-    notes.push(`${count(broken.length, "line")} of ${name} ${isAre(broken.length)} no JSON (the first is line ${broken[0] ?? 0}) and left out.`); // prettier-ignore
+  const problems: FileProblem[] = [];
+  if (cut) problems.push({ kind: "cut", file: name });
+  if (broken.length > 0) problems.push({ kind: "broken", file: name, count: broken.length, first: broken[0] ?? 0 });
   const answers: Answer[] = [];
   let model: string | undefined;
   const strange: number[] = [];
@@ -55,7 +60,13 @@ export function parseAnswers(text: string, name: string): AnswerFile {
       continue;
     }
     model ??= fields.model_id;
-    answers.push({ id: String(id), prompt: fields.prompt ?? "", text: answer, error: errorOf(fields.metadata) });
+    answers.push({
+      id: String(id),
+      prompt: fields.prompt ?? "",
+      text: answer,
+      answerId: fields.answer_id === undefined ? undefined : String(fields.answer_id),
+      error: errorOf(fields.metadata),
+    });
   }
   if (answers.length === 0)
     throw new Error(
@@ -63,11 +74,22 @@ export function parseAnswers(text: string, name: string): AnswerFile {
         `${rows.length === 0 ? "no line of this one is JSON" : `none of its ${count(rows.length, "line")} has a question_id with a text`}.`,
     );
   if (strange.length > 0)
-    notes.push(`${count(strange.length, "line")} of ${name} ${strange.length === 1 ? "has" : "have"} no question_id or no text (the first is line ${strange[0] ?? 0}) and ${isAre(strange.length)} left out.`); // prettier-ignore
+    problems.push({ kind: "no-answer-fields", file: name, count: strange.length, first: strange[0] ?? 0 });
   const unasked = answers.filter(({ error }) => error !== undefined);
   if (unasked.length > 0)
-    notes.push(`${count(unasked.length, "question")} of ${name} could not be asked (${unasked[0]?.error ?? ""}); the answer is empty.`); // prettier-ignore
-  return { name, model: model ?? name.replace(/^.*[/\\]/, "").replace(/\.\w+$/, ""), answers, notes };
+    problems.push({ kind: "not-asked", file: name, count: unasked.length, reason: unasked[0]?.error ?? "" });
+  return {
+    name,
+    model: model ?? stemOf(name),
+    answers,
+    problems,
+    notes: problems.map(problemSentence),
+  };
+}
+
+/** A file's name without its folder and its ending. */
+export function stemOf(name: string): string {
+  return name.replace(/^.*[/\\]/, "").replace(/\.\w+$/, "");
 }
 
 /** The rows of a file that is one JSON list, such as servers take. */
@@ -82,11 +104,3 @@ function errorOf(metadata: unknown): string | undefined {
   if (typeof metadata !== "object" || metadata === null || !("error" in metadata)) return undefined;
   return typeof metadata.error === "string" ? metadata.error : undefined;
 }
-
-/** "1 line", "3 lines". */
-export function count(number: number, noun: string): string {
-  return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
-}
-
-/** "is" or "are". */
-export const isAre = (number: number): string => (number === 1 ? "is" : "are");

@@ -1,7 +1,8 @@
 // MM-Vet from the grades that its judge gave: the mean grade, also of each capability. Grades come from MM-Vet's own notebook or server.
 import * as v from "valibot";
 import { parseJson } from "#formats/json.ts";
-import { count } from "#eval/files/answers.ts";
+import { stemOf } from "#eval/files/answers.ts";
+import { count } from "#eval/files/problems.ts";
 import { withoutMark } from "#eval/files/json-lines.ts";
 import {
   groupsOf,
@@ -65,7 +66,7 @@ function score({ name, text }: GivenFile, samples: Samples | undefined, strict: 
   });
   const capabilities = groupsOf(items);
   return {
-    model: name.replace(/^.*[/\\]/, "").replace(/\.\w+$/, ""),
+    model: stemOf(name),
     items,
     notes,
     figures: (some) => [figure("total", some), ...capabilities.map((group) => figure(group, inGroup(some, group)))],

@@ -1,7 +1,8 @@
 // MME: two yes-or-no questions about each picture in 14 tasks. A task's score is its accuracy plus the share of pictures with both answers right.
-import { count, type Answer, type AnswerFile } from "#eval/files/answers.ts";
+import type { Answer, AnswerFile } from "#eval/files/answers.ts";
 import { need, type DataFiles } from "#eval/files/data-files.ts";
 import { withoutMark } from "#eval/files/json-lines.ts";
+import { count } from "#eval/files/problems.ts";
 import { forAnswers, inGroup, sizeOf, sumOf, type Figure, type Item, type Outcome, type Scorer } from "./outcome.ts";
 import { wrongFile } from "./pairing.ts";
 

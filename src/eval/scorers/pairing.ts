@@ -1,5 +1,6 @@
 // Brings answers and questions together by id, and says in sentences what does not fit. Knows no benchmark.
-import { count, isAre, type Answer, type AnswerFile } from "#eval/files/answers.ts";
+import type { Answer, AnswerFile } from "#eval/files/answers.ts";
+import { count, isAre } from "#eval/files/problems.ts";
 
 export interface Paired {
   /** The last answer to each question that is known. */

@@ -1,8 +1,9 @@
 // POPE: does the picture show this object? Yes or no, in three categories of how the absent objects were chosen.
 import * as v from "valibot";
-import { count, type Answer, type AnswerFile } from "#eval/files/answers.ts";
+import type { Answer, AnswerFile } from "#eval/files/answers.ts";
 import { fromEvalZip, need } from "#eval/files/data-files.ts";
 import { parseJsonLines } from "#eval/files/json-lines.ts";
+import { count } from "#eval/files/problems.ts";
 import { forAnswers, inGroup, sizeOf, type Figure, type Item, type Outcome, type Scorer } from "./outcome.ts";
 import { pair, wrongFile } from "./pairing.ts";
 

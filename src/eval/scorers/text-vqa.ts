@@ -1,8 +1,9 @@
 // TextVQA: questions about text in pictures, each with ten people's answers.
 import * as v from "valibot";
 import { parseJson } from "#formats/json.ts";
-import { count, isAre, type AnswerFile } from "#eval/files/answers.ts";
+import type { AnswerFile } from "#eval/files/answers.ts";
 import { need } from "#eval/files/data-files.ts";
+import { count, isAre } from "#eval/files/problems.ts";
 import { normalizeAnswer } from "./normalize.ts";
 import { forAnswers, percentFigures, type Item, type Outcome, type Scorer } from "./outcome.ts";
 import { wrongFile } from "./pairing.ts";

@@ -5,9 +5,10 @@ import { parseMmbenchTable } from "#eval/benchmarks/mmbench.ts";
 import { parseQBenchRecords } from "#eval/benchmarks/q-bench.ts";
 import { parseQuestionLines } from "#eval/benchmarks/question-lines.ts";
 import { benchmarks } from "#eval/benchmarks/benchmarks.ts";
-import { count, type Answer, type AnswerFile } from "#eval/files/answers.ts";
+import type { Answer, AnswerFile } from "#eval/files/answers.ts";
 import { fromEvalZip, need, type DataFiles } from "#eval/files/data-files.ts";
 import { dumps } from "#eval/files/python.ts";
+import { count } from "#eval/files/problems.ts";
 import { gqaPrediction } from "#eval/scorers/gqa.ts";
 import { normalizeAnswer } from "#eval/scorers/normalize.ts";
 

@@ -45,7 +45,7 @@ import { useLanguage } from "./use-language.ts";
 import { usePicturesBeside } from "./use-pictures-beside.ts";
 import { useShortcuts } from "./use-shortcuts.ts";
 import { useSidebar, type SidebarState } from "./use-sidebar.ts";
-import { useTheme } from "./use-theme.ts";
+import { useTheme } from "#ui/parts/use-theme.ts";
 
 const Sidebar = lazy(async () => (await import("#ui/sidebar/Sidebar.tsx")).Sidebar);
 

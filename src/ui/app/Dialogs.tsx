@@ -7,7 +7,7 @@ import type { Draft } from "#ui/composer/use-draft.ts";
 import type { Viewing } from "#ui/pictures/Viewer.tsx";
 import { AboutDialog } from "#ui/dialogs/AboutDialog.tsx";
 import { lazy } from "#ui/parts/lazy.tsx";
-import type { Language } from "#ui/texts/texts.ts";
+import type { Language } from "#ui/texts/language.ts";
 import type { AppFeatures } from "./features.ts";
 import type { OpenDialog } from "./open-dialog.ts";
 

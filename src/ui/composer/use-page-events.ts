@@ -1,6 +1,6 @@
 // Listens on the whole page for drops, pastes and the Escape key, and hands them to the given handlers.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { droppedFolders, readFolders } from "./dropped-folder.ts";
+import { droppedFolders, readFolders } from "#ui/parts/dropped-folder.ts";
 import { readDrop, readPaste, type Given } from "./given-data.ts";
 
 interface PageHandlers {

@@ -26,6 +26,10 @@ export function AboutDialog({ model, modelCardUrl, onClose }: AboutDialogProps):
         <a href="bench/" target="_blank" rel="noopener">
           {t.benchLink}
         </a>
+        {" · "}
+        <a href="review/" target="_blank" rel="noopener">
+          {t.reviewLink}
+        </a>
       </p>
       <Section title={t.modelTitle}>
         <p>{t.modelFacts(model.name, model.parameters)}</p>

@@ -156,7 +156,10 @@ function Votes({ votes }: { readonly votes: readonly Vote[] }): JSX.Element {
         <a href={url} download="llava-web-votes.json">
           {t.compare.export}
         </a>
-      )}
+      )}{" "}
+      <a href="review/?votes" target="_blank" rel="noopener">
+        {t.compare.look}
+      </a>
     </p>
   );
 }

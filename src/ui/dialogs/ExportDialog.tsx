@@ -53,7 +53,17 @@ export function ExportDialog({ transfer, hasThis, busy, files, onClose }: Export
         ]}
         onChange={setFormat}
       />
-      <p class="dialog-note">{t.transfer.formatHints[format]}</p>
+      <p class="dialog-note">
+        {t.transfer.formatHints[format]}
+        {format === "votes" && (
+          <>
+            {" "}
+            <a href="review/" target="_blank" rel="noopener">
+              {t.transfer.reviewLink}
+            </a>
+          </>
+        )}
+      </p>
       <p class="dialog-actions">
         <button
           type="button"

@@ -12,7 +12,8 @@ import {
 } from "#chat/settings.ts";
 import { Dialog, Section } from "#ui/parts/Dialog.tsx";
 import { Choice, NumberField, Slider, TextField, Toggle } from "#ui/parts/Fields.tsx";
-import { languages, useTexts, type Language } from "#ui/texts/texts.ts";
+import type { Language } from "#ui/texts/language.ts";
+import { languages, useTexts } from "#ui/texts/texts.ts";
 
 interface SettingsDialogProps {
   readonly theme: Theme;

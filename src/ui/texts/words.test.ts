@@ -2,7 +2,8 @@
 // sentence is left out.
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { languages, type Language } from "./texts.ts";
+import type { Language } from "./language.ts";
+import { languages } from "./texts.ts";
 
 const bench = new URL("../../../bench/page/texts.ts", import.meta.url);
 

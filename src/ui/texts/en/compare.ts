@@ -22,4 +22,5 @@ export const compare = {
   kept: (count: number) =>
     count === 1 ? "Vote saved in this browser." : `Vote saved in this browser (${count} in total).`,
   export: "Download votes",
+  look: "Look through the votes",
 };

@@ -281,6 +281,7 @@ export const en = {
   close: "Close",
 
   about: "About and licenses",
+  reviewLink: "Answers side by side",
   benchLink: "Benchmark this device",
   aboutLead:
     "llava-web brings LLaVA, the open large language-and-vision assistant, to a web page. It is free software under the Apache License 2.0.",

@@ -60,6 +60,7 @@ export const transfer = {
   what: "Content",
   scopes: { this: "This conversation", all: "All conversations" },
   format: "Format",
+  reviewLink: "Open them side by side",
   formats: { markdown: "Markdown", llava: "LLaVA data", backup: "Backup", votes: "Votes" },
   formatHints: {
     markdown: "For reading and sharing; with pictures, as a zip.",

@@ -23,4 +23,5 @@ export const compare: Texts["compare"] = {
   none: "都不好",
   kept: (count) => (count === 1 ? "投票已保存在此浏览器中。" : `投票已保存在此浏览器中（共 ${count} 票）。`),
   export: "下载投票",
+  look: "浏览投票",
 };

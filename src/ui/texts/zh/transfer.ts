@@ -6,6 +6,7 @@ export const transfer: typeof english = {
   what: "内容",
   scopes: { this: "当前对话", all: "全部对话" },
   format: "格式",
+  reviewLink: "并排查看",
   formats: { markdown: "Markdown", llava: "LLaVA 数据", backup: "备份", votes: "评价" },
   formatHints: {
     markdown: "便于阅读和分享；有图片时打包为 zip。",

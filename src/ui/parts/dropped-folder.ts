@@ -9,11 +9,14 @@ export function droppedFolders(transfer: DataTransfer | null): FileSystemDirecto
   return entries.filter((entry): entry is FileSystemDirectoryEntry => entry?.isDirectory === true);
 }
 
-/** All files of the folders by path, which starts with the folder's name. Files that can't be read are left out. */
-export async function readFolders(folders: readonly FileSystemDirectoryEntry[]): Promise<Map<string, File>> {
+/** At most `most` files of the folders by path, which starts with the folder's name. Files that can't be read are left out. */
+export async function readFolders(
+  folders: readonly FileSystemDirectoryEntry[],
+  most = mostFiles,
+): Promise<Map<string, File>> {
   const files = new Map<string, File>();
   const waiting: FileSystemEntry[] = [...folders];
-  for (let entry = waiting.shift(); entry !== undefined && files.size < mostFiles; entry = waiting.shift()) {
+  for (let entry = waiting.shift(); entry !== undefined && files.size < most; entry = waiting.shift()) {
     try {
       if (isDirectory(entry)) waiting.push(...(await list(entry)));
       else if (isFile(entry)) files.set(entry.fullPath.replace(/^\//, ""), await open(entry));
