@@ -74,6 +74,8 @@ function formulaFontsPlugin(): Plugin {
 function manifestAddressPlugin(): Plugin {
   return {
     name: "llava-manifest-address",
+    // After the plugin that writes the address.
+    enforce: "post",
     transformIndexHtml: {
       order: "post",
       handler: (html, { path }) =>
@@ -152,7 +154,11 @@ export default defineConfig({
     manifestAddressPlugin(),
   ],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  resolve: { conditions: ["onnxruntime-web-use-extern-wasm", "module", "browser", "development|production"] },
+  resolve: {
+    // The reader of tables needs Node's Buffer; this build of it brings its own.
+    alias: { "csv-parse/sync": "csv-parse/browser/esm/sync" },
+    conditions: ["onnxruntime-web-use-extern-wasm", "module", "browser", "development|production"],
+  },
   worker: { format: "es" },
   build: {
     target: "es2024",

@@ -12,6 +12,8 @@ interface WindowedListProps<T> {
   readonly row: (item: T, index: number) => ComponentChildren;
 }
 
+const px = (length: number): string => `${length}px`;
+
 /** Rows that are drawn above and below those in sight. */
 const spare = 6;
 
@@ -58,7 +60,7 @@ export function WindowedList<T>(props: WindowedListProps<T>): JSX.Element {
         onChoose(Math.min(Math.max(to, 0), items.length - 1));
       }}
     >
-      <div role="presentation" class="windowed-all" style={{ height: items.length * rowHeight }}>
+      <div role="presentation" class="windowed-all" style={{ height: px(items.length * rowHeight) }}>
         {items.slice(first, end).map((item, i) => {
           const index = first + i;
           return (
@@ -70,7 +72,7 @@ export function WindowedList<T>(props: WindowedListProps<T>): JSX.Element {
               aria-selected={index === chosen}
               aria-posinset={index + 1}
               aria-setsize={items.length}
-              style={{ top: index * rowHeight, height: rowHeight }}
+              style={{ top: px(index * rowHeight), height: px(rowHeight) }}
               onClick={() => onChoose(index)}
             >
               {row(item, index)}

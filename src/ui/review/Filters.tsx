@@ -34,7 +34,11 @@ export function Filters({ board, filter, search, onChange }: FiltersProps): JSX.
           value={filter.search}
           onInput={(event) => change({ search: event.currentTarget.value })}
           onKeyDown={(event) => {
-            if (event.key === "Escape" || event.key === "Enter") event.currentTarget.blur();
+            if (event.key !== "Escape" && event.key !== "Enter") return;
+            // Browsers clear the field on Escape by themselves, and some tell nobody.
+            event.preventDefault();
+            if (event.key === "Escape") change({ search: "" });
+            event.currentTarget.blur();
           }}
         />
       </label>

@@ -1,6 +1,6 @@
 // The chosen question: picture, words, right answers, what each model said, and what a judge said of it.
 //   data-testid="question", "answer" (data-column), "review"
-import type { JSX } from "preact";
+import type { JSX, RefObject } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { PictureRef } from "#eval/benchmarks/benchmark.ts";
 import type { GivenFiles } from "#eval/files/given-files.ts";
@@ -13,13 +13,14 @@ import { toneOf } from "./QuestionRow.tsx";
 import { useReviewTexts } from "./review-texts.ts";
 
 interface QuestionViewProps {
+  readonly view: RefObject<HTMLElement | null>;
   readonly item: BoardItem;
   readonly board: Board;
   readonly pictures: GivenFiles;
   readonly position: { readonly index: number; readonly count: number; readonly onMove: (step: -1 | 1) => void };
 }
 
-export function QuestionView({ item, board, pictures, position }: QuestionViewProps): JSX.Element {
+export function QuestionView({ view, item, board, pictures, position }: QuestionViewProps): JSX.Element {
   const t = useReviewTexts();
   const answers = board.columns.flatMap(({ name, isFile }, column) => {
     const answer = item.answers[column];
@@ -27,7 +28,7 @@ export function QuestionView({ item, board, pictures, position }: QuestionViewPr
     return isShown ? [<Answer key={column} name={name} answer={answer} />] : [];
   });
   return (
-    <article class="question" data-testid="question">
+    <article ref={view} class="question" data-testid="question">
       <div class="question-head">
         <h2>
           {t.question(item.id)}

@@ -30,6 +30,8 @@ interface ReviewProps {
 }
 
 const rowHeight = 58;
+/** As in review.css. */
+const narrow = "(max-width: 56rem)";
 
 export function Review({ theme, texts: t, ownVotes, first }: ReviewProps): JSX.Element {
   useTheme(theme);
@@ -47,6 +49,7 @@ export function Review({ theme, texts: t, ownVotes, first }: ReviewProps): JSX.E
   const item = shown[chosen];
   const choose = (index: number): void => setPlace(shown[index]?.place ?? place);
   const search = useRef<HTMLInputElement>(null);
+  const view = useRef<HTMLElement>(null);
   usePaging({ move: (step) => choose(Math.min(Math.max(chosen + step, 0), shown.length - 1)), search });
   const isEmpty = open.opened.length === 0 && open.pictures.size === 0;
   return (
@@ -86,7 +89,11 @@ export function Review({ theme, texts: t, ownVotes, first }: ReviewProps): JSX.E
                   keyOf={(one) => one.place}
                   chosen={chosen}
                   rowHeight={rowHeight}
-                  onChoose={choose}
+                  onChoose={(index) => {
+                    choose(index);
+                    // On a phone the question stands above the list, out of sight.
+                    if (matchMedia(narrow).matches) view.current?.scrollIntoView({ block: "start" });
+                  }}
                   row={(one) => <QuestionRow item={one} board={board} />}
                 />
               )}
@@ -96,6 +103,7 @@ export function Review({ theme, texts: t, ownVotes, first }: ReviewProps): JSX.E
               <p class="review-none">{board.items.length === 0 ? t.noQuestions : t.none}</p>
             ) : (
               <QuestionView
+                view={view}
                 item={item}
                 board={board}
                 pictures={open.pictures}
