@@ -160,8 +160,12 @@ test("answers are as long as LLaVA's two generators let them be", () => {
 describe("bad question files", () => {
   test.each([
     ["pope", '{"question_id": 1, "text": "a"}\n{"quest', /cut off in its last line/],
-    ["pope", '{"question_id": 1, "text": "a"}\nhm\n', /Line 2 of the question file is no JSON/],
-    ["pope", '{"id": 1}\n', /Line 1 of the question file is no question/],
+    [
+      "pope",
+      '{"question_id": 1, "text": "a"}\nhm\n',
+      /1 line of 2 in the question file is no question .the first is line 2./,
+    ],
+    ["pope", '{"id": 1}\n', /1 line of 1 in the question file is no question .the first is line 1./],
     ["scienceqa", "{}", /no list of ScienceQA's conversations/],
     ["qbench", "[{}]", /no list of Q-Bench's questions/],
   ])("%s: %s", (id, text, message) => {

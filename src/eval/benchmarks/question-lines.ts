@@ -2,6 +2,7 @@
 // own may have right answers, too, under the names that benchmarks give them.
 import * as v from "valibot";
 import { parseJsonLines } from "#eval/files/json-lines.ts";
+import { count, isAre } from "#eval/files/problems.ts";
 import type { Question } from "./benchmark.ts";
 
 const Line = v.looseObject({
@@ -16,20 +17,18 @@ const Rights = v.union([v.pipe(Right, v.transform((one) => [one])), v.array(Righ
 /** The questions in the file's order. A question without a picture is asked without one. */
 export function parseQuestionLines(text: string): Question[] {
   const { rows, broken, cut } = parseJsonLines(text);
-  if (broken.length > 0 || cut)
+  if (cut) throw new Error("The question file is cut off in its last line. Fetch it again, or cut that line off.");
+  const strange = rows.filter(({ value }) => !v.is(Line, value)).map(({ line }) => line);
+  const lines = [...broken, ...strange].sort((a, b) => a - b);
+  if (lines.length > 0)
     throw new Error(
-      cut
-        ? "The question file is cut off in its last line. Fetch it again, or cut that line off."
-        : `Line ${broken[0] ?? 0} of the question file is no JSON.`,
+      `${count(lines.length, "line")} of ${(rows.length + broken.length).toLocaleString("en")} in the question file ${isAre(lines.length)} no question (the first is line ${lines[0] ?? 0}). ` +
+        `One looks like {"question_id": 1, "image": "1.jpg", "text": "Is it red?"}.`,
     );
-  return rows.map(({ value, line }): Question => {
-    const parsed = v.safeParse(Line, value);
-    if (!parsed.success)
-      throw new Error(
-        `Line ${line} of the question file is no question. One looks like {"question_id": 1, "image": "1.jpg", "text": "Is it red?"}.`,
-      );
-    const { question_id, image, text: asked, category } = parsed.output;
-    const references = rightAnswers(parsed.output);
+  return rows.map(({ value }): Question => {
+    const line = v.parse(Line, value);
+    const { question_id, image, text: asked, category } = line;
+    const references = rightAnswers(line);
     return {
       id: question_id,
       text: asked,

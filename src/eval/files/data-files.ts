@@ -1,4 +1,8 @@
 // The files of a benchmark, wherever they are kept: scorers and readers of questions ask for them by LLaVA's names. Knows no file system.
+import * as v from "valibot";
+import { parseJson } from "#formats/json.ts";
+import { parseJsonLines, withoutMark } from "./json-lines.ts";
+import { count, isAre } from "./problems.ts";
 
 /** A folder that holds a benchmark's files. */
 export interface DataFiles {
@@ -24,3 +28,34 @@ export async function need(
 
 /** Where LLaVA's own question files and published answers come from. */
 export const fromEvalZip = "It comes with eval.zip, which LLaVA's docs/Evaluation.md links to.";
+
+/** A labels' file that is one JSON value. Throws a sentence with what it lacks where it has another form. */
+export function readLabelFile<T extends v.GenericSchema>(
+  schema: T,
+  { path, text }: { readonly path: string; readonly text: string },
+): v.InferOutput<T> {
+  const value = parseJson(withoutMark(text));
+  if (value === undefined) throw new Error(`${path} is no JSON, or is cut off. Fetch it again.`);
+  const parsed = v.safeParse(schema, value);
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw new Error(
+    `${path} has another form than expected, first at ${v.getDotPath(issue) ?? "its beginning"}. Is it the benchmark's own file?`,
+  );
+}
+
+/** Labels of a file of JSON lines. Throws a sentence with counts where lines are damaged or of another form: labels left out would move figures. */
+export function readLabelLines<T extends v.GenericSchema>(
+  schema: T,
+  { path, text }: { readonly path: string; readonly text: string },
+): v.InferOutput<T>[] {
+  const { rows, broken, cut } = parseJsonLines(text);
+  const parsed = rows.map(({ value, line }) => ({ line, ...v.safeParse(schema, value) }));
+  const strange = [...broken, ...parsed.flatMap(({ success, line }) => (success ? [] : [line]))].sort((a, b) => a - b);
+  if (cut) throw new Error(`The last line of ${path} is cut off. Fetch the file again.`);
+  if (strange.length > 0)
+    throw new Error(
+      `${count(strange.length, "line")} of ${(rows.length + broken.length).toLocaleString("en")} in ${path} ${isAre(strange.length)} damaged or of another form (the first is line ${strange[0] ?? 0}). Is it the benchmark's own file?`,
+    );
+  return parsed.flatMap(({ success, output }) => (success ? [output] : []));
+}

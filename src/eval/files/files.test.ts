@@ -1,5 +1,7 @@
+import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { parseAnswers } from "./answers.ts";
+import { readLabelFile, readLabelLines } from "./data-files.ts";
 import { parseJsonLines } from "./json-lines.ts";
 import { dumps, fixed, words } from "./python.ts";
 
@@ -40,6 +42,23 @@ describe("answer files", () => {
     expect(() => parseAnswers('{"label":"yes"}\n', "labels.json")).toThrow(
       /none of its 1 line has a question_id with a text/,
     );
+  });
+});
+
+describe("labels that are damaged or another file's are refused with counts", () => {
+  const Label = v.object({ label: v.string() });
+  test.each([
+    ['{"label":"yes"}\n{"q', "The last line of x.json is cut off. Fetch the file again."],
+    ['{"label":"yes"}\nhm\n{"answer":1}\n', "2 lines of 3 in x.json are damaged or of another form (the first is line 2)."],
+  ])("%j", (text, message) => {
+    expect(() => readLabelLines(Label, { path: "x.json", text })).toThrow(message);
+  }); // prettier-ignore
+
+  test("a file that is one value", () => {
+    const read = (text: string) => readLabelFile(v.record(v.string(), Label), { path: "x.json", text });
+    expect(read('\uFEFF{"1":{"label":"yes"}}')).toEqual({ 1: { label: "yes" } });
+    expect(() => read('{"1":{')).toThrow("x.json is no JSON, or is cut off. Fetch it again.");
+    expect(() => read('{"1":{"answer":"yes"}}')).toThrow("x.json has another form than expected, first at 1.label.");
   });
 });
 

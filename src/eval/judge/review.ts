@@ -1,6 +1,7 @@
 // A review: what a judge is asked about two answers, in LLaVA's blocks, and the two scores that are read from its words. Knows no server.
 import * as v from "valibot";
 import { parseJsonLines } from "#eval/files/json-lines.ts";
+import { count } from "#eval/files/problems.ts";
 import { rules } from "./rules.ts";
 
 export const judgeSystem = "You are a helpful and precise assistant for checking the quality of the answer.";
@@ -45,10 +46,11 @@ export function reviewTasks(files: ReviewFiles): ReviewTask[] {
       line,
     ]),
   );
-  const references = answersOf(files.reference, "reference answers");
-  const candidates = answersOf(files.candidate, "candidate's answers");
+  const references = answersTo(questions, files.reference, "reference answers");
+  const candidates = answersTo(questions, files.candidate, "candidate's answers");
   return questions.map(({ question_id: id, text, image, category: given }, place): ReviewTask => {
-    const [reference, candidate] = [references(id, place), candidates(id, place)];
+    const [reference, candidate] = [references[place], candidates[place]];
+    if (!reference || !candidate) throw new Error(`question ${id} has no two answers`);
     const picture = image === undefined ? undefined : pictures.get(image);
     if (files.context !== undefined && !picture) throw new Error(`The context file describes no picture ${image ?? "(the question names none)"}, about which question ${id} is.`); // prettier-ignore
     const category = picture && !picture.instances ? `llava_bench_${given}` : given;
@@ -88,17 +90,29 @@ function linesOf<T extends v.GenericSchema>(text: string, schema: T, what: strin
   });
 }
 
-function answersOf(
+/** An answer for each question. Throws a sentence with counts where some have none, or where ids come twice. */
+function answersTo(
+  questions: readonly { readonly question_id: string | number }[],
   text: string,
   what: string,
-): (id: string | number, place: number) => v.InferOutput<typeof AnswerLine> {
+): v.InferOutput<typeof AnswerLine>[] {
   const lines = linesOf(text, AnswerLine, what);
+  const ids = lines.flatMap(({ question_id: id }) => (id === undefined ? [] : [String(id)]));
+  const twice = ids.length - new Set(ids).size;
+  if (twice > 0) throw new Error(`The ${what} have ${count(twice, "id")} twice. Leave one answer to each question.`);
   const byId = new Map(lines.map((line) => [String(line.question_id), line]));
-  return (id, place) => {
-    const found = byId.get(String(id)) ?? (lines[place]?.question_id === undefined ? lines[place] : undefined);
-    if (found) return found;
-    throw new Error(`The ${what} lack question ${id}.`);
-  };
+  const found = questions.map(
+    ({ question_id: id }, place) =>
+      byId.get(String(id)) ?? (lines[place]?.question_id === undefined ? lines[place] : undefined),
+  );
+  const missing = questions.filter((_, place) => found[place] === undefined);
+  if (missing.length > 0)
+    throw new Error(
+      missing.length === 1
+        ? `The ${what} lack question ${missing[0]?.question_id ?? ""}.`
+        : `The ${what} lack ${missing.length.toLocaleString("en")} of ${count(questions.length, "question")} (the first is ${missing[0]?.question_id ?? ""}).`,
+    );
+  return found.flatMap((line) => line ?? []);
 }
 
 /** The two scores of the judge's first line, as LLaVA reads them; [−1, −1] where there are not exactly two numbers. */

@@ -17,9 +17,21 @@ const byKind: Readonly<Record<"text" | "boxes" | "sentences", string>> = {
   sentences: performance + sentences + scale,
 };
 
-/** The rule for each category that LLaVA's question files have, without those for code and mathematics. */
+/** For code and for mathematics: the original's points in this project's words, with the two scores on the first line, where they are read. */
+const coding = `Two AI assistants were asked to write a program that solves the problem above. Please review what they submitted.
+Check whether each program does what the problem states, whether it is accurate and efficient, whether its comments are clear and help the reader, and whether it keeps to good practice in its structure and naming.
+Please first output a single line containing only two scores on a scale of 1 to 10 for Assistant 1 and 2, respectively, separated by a space. 1 means that there is no code, or that it makes no sense; 10 means that it is perfect.
+From the next line on, please describe the strengths and weaknesses of both programs and suggest how each could be improved.`;
+const math = `We would like your feedback on the mathematical ability of two AI assistants, shown by their answers to the question above.
+Please first solve the problem by yourself, without regard to their answers. Then check each step of both answers and find the steps that are wrong, if there are any. The scores are for the way to the solution as well as for the result.
+Please output a first line containing only two scores from 1 to 10 for Assistant 1 and 2, respectively, separated by a space.
+From the next line on, please give your own solution, explain why the scores differ, if they do, and say which assistant did better.`;
+
+/** The rule for each category that LLaVA's question files have. */
 export const rules: ReadonlyMap<string, string> = new Map([
   ["default", byKind.text],
+  ["coding", coding],
+  ["math", math],
   ...["conv", "detail", "complex"].map((category): [string, string] => [category, byKind.boxes]),
   ...["conv", "detail", "complex"].map((category): [string, string] => [`llava_bench_${category}`, byKind.sentences]),
 ]);

@@ -1,8 +1,7 @@
 // GQA: short answers about scenes. The share of answers that are the label, word for word.
 import * as v from "valibot";
-import { parseJson } from "#formats/json.ts";
 import type { AnswerFile } from "#eval/files/answers.ts";
-import { need } from "#eval/files/data-files.ts";
+import { need, readLabelFile } from "#eval/files/data-files.ts";
 import { forAnswers, percentFigures, type Item, type Outcome, type Scorer } from "./outcome.ts";
 import { pair } from "./pairing.ts";
 import { normalizeAnswer } from "./normalize.ts";
@@ -26,8 +25,7 @@ export const gqa: Scorer = {
       "GQA's questions and labels",
       "GQA's download page has them in questions1.2.zip.",
     ); // prettier-ignore
-    const raw = v.parse(v.record(v.string(), v.unknown()), parseJson(file.text));
-    const questions = new Map(Object.entries(raw).map(([id, question]) => [id, v.parse(Question, question)]));
+    const questions = new Map(Object.entries(readLabelFile(v.record(v.string(), Question), file)));
     return forAnswers((answers, strict) => score(answers, questions, strict));
   },
 };

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { parseJson } from "#formats/json.ts";
 import { stemOf } from "#eval/files/answers.ts";
+import { readLabelFile } from "#eval/files/data-files.ts";
 import { count } from "#eval/files/problems.ts";
 import { withoutMark } from "#eval/files/json-lines.ts";
 import {
@@ -27,7 +28,7 @@ export const mmVet: Scorer = {
   repairs: ["a question without a grade is left out of the mean, not counted as 0"],
   async load(data) {
     const file = await data.find(["mm-vet.json"]);
-    const samples = file && v.parse(Samples, parseJson(file.text));
+    const samples = file && readLabelFile(Samples, file);
     return { score: (given, strict) => score(given, samples, strict) };
   },
 };

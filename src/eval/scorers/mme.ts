@@ -11,8 +11,10 @@ const cognition = ["commonsense_reasoning", "numerical_calculation", "text_trans
 const release = "MME_Benchmark_release_version";
 const from = `It is MME's own download; LLaVA expects it as ${release}.`;
 
-/** Whether the answer is yes, by task, file and question. */
-type Labels = ReadonlyMap<string, boolean>;
+/** The right answer in the files' words, "Yes" or "No", by task, file and question. */
+type Labels = ReadonlyMap<string, string>;
+
+const isYes = (label: string | undefined): boolean => label?.toLowerCase() === "yes";
 
 export const mme: Scorer = {
   id: "mme",
@@ -31,8 +33,9 @@ export const mme: Scorer = {
 
 const keyOf = (task: string, file: string, question: string): string => `${task}\t${file}\t${question}`;
 
-async function readLabels(data: DataFiles): Promise<Labels> {
-  const labels = new Map<string, boolean>();
+/** Reads all labels; throws a sentence where there are none. */
+export async function readLabels(data: DataFiles): Promise<Labels> {
+  const labels = new Map<string, string>();
   for (const task of [...perception, ...cognition]) {
     for (const folder of [`${release}/${task}/questions_answers_YN`, `${release}/${task}`]) {
       const files = ((await data.list(folder)) ?? []).filter((name) => name.endsWith(".txt"));
@@ -46,7 +49,7 @@ async function readLabels(data: DataFiles): Promise<Labels> {
       const [file, question, label] = line.split("\t");
       if (file === undefined || question === undefined || label === undefined) continue;
       const key = keyOf(task, `${file.split(".")[0] ?? ""}.txt`, question);
-      if (!labels.has(key)) labels.set(key, label.trim().toLowerCase() === "yes");
+      if (!labels.has(key)) labels.set(key, label.trim());
     }
   }
   if (labels.size > 0) return labels;
@@ -55,11 +58,10 @@ async function readLabels(data: DataFiles): Promise<Labels> {
   );
 }
 
-function addLabels(labels: Map<string, boolean>, task: string, file: string, text: string): void {
+function addLabels(labels: Map<string, string>, task: string, file: string, text: string): void {
   for (const line of lines(text)) {
     const [question, label] = line.split("\t");
-    if (question !== undefined && label !== undefined)
-      labels.set(keyOf(task, file, question), label.trim().toLowerCase() === "yes");
+    if (question !== undefined && label !== undefined) labels.set(keyOf(task, file, question), label.trim());
   }
 }
 
@@ -88,7 +90,7 @@ function score(file: AnswerFile, labels: Labels, strict: boolean): Outcome {
     if (strict && answered.has(key)) continue;
     answered.add(key);
     const [task = "", name = ""] = key.split("\t");
-    marked.push({ task, file: name, right: said === labels.get(key) });
+    marked.push({ task, file: name, right: said === isYes(labels.get(key)) });
   }
   if (marked.length === 0 || unknown > 19 * marked.length) throw wrongFile(file, marked.length, labels.size, "MME");
   const missing = [...labels.keys()].filter((key) => !answered.has(key));
@@ -100,8 +102,8 @@ function score(file: AnswerFile, labels: Labels, strict: boolean): Outcome {
   return { items, notes, figures };
 }
 
-/** The key of the label: the question with the ending that the benchmark's own texts have. */
-function keyFor({ id, prompt }: Answer, labels: Labels): string | undefined {
+/** The key of the label, "task<TAB>file<TAB>question": the question with the ending that the benchmark's own texts have. */
+export function keyFor({ id, prompt }: Answer, labels: Labels): string | undefined {
   const task = id.split("/")[0] ?? "";
   const file = `${(id.split("/").at(-1) ?? "").split(".")[0] ?? ""}.txt`;
   const ending = "Answer the question using a single word or phrase.";

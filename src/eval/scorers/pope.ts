@@ -1,8 +1,7 @@
 // POPE: does the picture show this object? Yes or no, in three categories of how the absent objects were chosen.
 import * as v from "valibot";
 import type { Answer, AnswerFile } from "#eval/files/answers.ts";
-import { fromEvalZip, need } from "#eval/files/data-files.ts";
-import { parseJsonLines } from "#eval/files/json-lines.ts";
+import { fromEvalZip, need, readLabelLines } from "#eval/files/data-files.ts";
 import { count } from "#eval/files/problems.ts";
 import { forAnswers, inGroup, sizeOf, type Figure, type Item, type Outcome, type Scorer } from "./outcome.ts";
 import { pair, wrongFile } from "./pairing.ts";
@@ -36,12 +35,12 @@ export const pope: Scorer = {
       throw new Error(`POPE's labels are missing: there is no coco/coco_pope_….json in ${data.name}. ${from}`);
     const categories: Category[] = [];
     for (const file of files) {
-      const { text } = await need(data, [`coco/${file}`], "POPE's labels", from);
-      const labels = parseJsonLines(text).rows.map(({ value }) => v.parse(Label, value).label !== "no");
+      const found = await need(data, [`coco/${file}`], "POPE's labels", from);
+      const labels = readLabelLines(Label, found).map(({ label }) => label !== "no");
       categories.push({ name: file.slice("coco_pope_".length, -".json".length), labels });
     }
-    const { text } = await need(data, ["llava_pope_test.jsonl"], "POPE's questions", fromEvalZip);
-    const questions = parseJsonLines(text).rows.map(({ value }) => v.parse(Question, value));
+    const found = await need(data, ["llava_pope_test.jsonl"], "POPE's questions", fromEvalZip);
+    const questions = readLabelLines(Question, found);
     const categoryOf = new Map(questions.map(({ question_id, category }) => [String(question_id), category]));
     return forAnswers((answers, strict) =>
       strict ? scoreById(answers, categories, categoryOf) : scoreInOrder(answers, categories, categoryOf),

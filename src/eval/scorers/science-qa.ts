@@ -1,8 +1,8 @@
 // ScienceQA: multiple choice over school subjects, some with a picture. The published figure is the accuracy of those with one ("IMG").
 import * as v from "valibot";
-import { parseJson } from "#formats/json.ts";
 import type { AnswerFile } from "#eval/files/answers.ts";
-import { need } from "#eval/files/data-files.ts";
+import { type DataFiles, need, readLabelFile } from "#eval/files/data-files.ts";
+import { count } from "#eval/files/problems.ts";
 import {
   forAnswers,
   inGroup,
@@ -23,7 +23,7 @@ const Problem = v.object({
 });
 type Problem = v.InferOutput<typeof Problem>;
 
-const options = ["A", "B", "C", "D", "E"];
+export const options = ["A", "B", "C", "D", "E"];
 const subjects: Readonly<Record<string, string>> = {
   "natural science": "natural science",
   "social science": "social science",
@@ -41,14 +41,25 @@ export const scienceQa: Scorer = {
     "a question belongs to IMG because it has a picture, not because its prompt says so",
   ],
   async load(data) {
-    const splits = await need(data, ["pid_splits.json"], "ScienceQA's splits", from);
-    const problems = await need(data, ["problems.json"], "ScienceQA's problems", from);
-    const test = v.parse(v.object({ test: v.array(v.string()) }), parseJson(splits.text)).test;
-    const all = v.parse(v.record(v.string(), v.unknown()), parseJson(problems.text));
-    const known = new Map(test.map((id) => [id, v.parse(Problem, all[id], { message: `problems.json lacks ${id}` })]));
+    const known = await readProblems(data);
     return forAnswers((answers, strict) => score(answers, known, strict));
   },
 };
+
+/** The problems of the test split in its order; throws a sentence where a file is missing. */
+export async function readProblems(data: DataFiles): Promise<ReadonlyMap<string, Problem>> {
+  const splits = await need(data, ["pid_splits.json"], "ScienceQA's splits", from);
+  const problems = await need(data, ["problems.json"], "ScienceQA's problems", from);
+  const test = readLabelFile(v.object({ test: v.array(v.string()) }), splits).test;
+  const all = readLabelFile(v.record(v.string(), v.unknown()), problems);
+  const known = test.map((id) => ({ id, problem: v.safeParse(Problem, all[id]) }));
+  const lacking = known.filter(({ problem }) => !problem.success);
+  if (lacking.length > 0)
+    throw new Error(
+      `${problems.path} lacks ${count(lacking.length, "problem")} of ${known.length.toLocaleString("en")}, or they have no choices and answer (the first is ${lacking[0]?.id ?? ""}).`,
+    );
+  return new Map(known.flatMap(({ id, problem }) => (problem.success ? [[id, problem.output]] : [])));
+}
 
 function score(file: AnswerFile, problems: ReadonlyMap<string, Problem>, strict: boolean): Outcome {
   const { byId, notes } = pair(file, problems.keys(), "ScienceQA", "counted as wrong");
@@ -86,15 +97,17 @@ function score(file: AnswerFile, problems: ReadonlyMap<string, Problem>, strict:
   };
 }
 
-/** As published: a bare letter, a letter before ". ", or the only "The answer is X" and a character after it; −1 else. */
-function choice(text: string, { choices }: Problem): number {
-  let letter: string | undefined;
-  if (options.includes(text)) letter = text;
-  else if (options.includes(text.slice(0, 1)) && text.slice(1, 3) === ". ") letter = text.slice(0, 1);
-  else {
-    const found = [...text.matchAll(/The answer is ([A-Z])[^\n]/g)];
-    if (found.length === 1) letter = found[0]?.[1];
-  }
+/** As published: a bare letter, a letter before ". ", or the only "The answer is X" and a character after it; undefined else. */
+export function letterOf(text: string): string | undefined {
+  if (options.includes(text)) return text;
+  if (options.includes(text.slice(0, 1)) && text.slice(1, 3) === ". ") return text.slice(0, 1);
+  const found = [...text.matchAll(/The answer is ([A-Z])[^\n]/g)];
+  return found.length === 1 ? found[0]?.[1] : undefined;
+}
+
+/** The place of the answer's letter among the choices; −1 where it names none of them. */
+export function choice(text: string, { choices }: Pick<Problem, "choices">): number {
+  const letter = letterOf(text);
   return letter === undefined ? -1 : options.slice(0, choices.length).indexOf(letter);
 }
 

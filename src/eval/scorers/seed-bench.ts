@@ -1,8 +1,7 @@
 // SEED-Bench: multiple choice about pictures and about the middle frames of videos, in twelve types.
 import * as v from "valibot";
-import { parseJson } from "#formats/json.ts";
 import type { AnswerFile } from "#eval/files/answers.ts";
-import { need } from "#eval/files/data-files.ts";
+import { need, readLabelFile } from "#eval/files/data-files.ts";
 import {
   forAnswers,
   inGroup,
@@ -35,8 +34,8 @@ export const seedBench: Scorer = {
   repairs: ["a letter counts before any mark and in lower case, not only if the answer is nothing else"],
   async load(data) {
     const from = "It comes with SEED-Bench itself.";
-    const { text } = await need(data, ["SEED-Bench.json"], "SEED-Bench's questions and labels", from);
-    const questions = v.parse(Questions, parseJson(text));
+    const file = await need(data, ["SEED-Bench.json"], "SEED-Bench's questions and labels", from);
+    const questions = readLabelFile(Questions, file);
     return forAnswers((answers, strict) => score(answers, questions, strict));
   },
 };

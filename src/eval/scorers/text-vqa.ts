@@ -1,8 +1,7 @@
 // TextVQA: questions about text in pictures, each with ten people's answers.
 import * as v from "valibot";
-import { parseJson } from "#formats/json.ts";
 import type { AnswerFile } from "#eval/files/answers.ts";
-import { need } from "#eval/files/data-files.ts";
+import { need, readLabelFile } from "#eval/files/data-files.ts";
 import { count, isAre } from "#eval/files/problems.ts";
 import { normalizeAnswer } from "./normalize.ts";
 import { forAnswers, percentFigures, type Item, type Outcome, type Scorer } from "./outcome.ts";
@@ -29,7 +28,7 @@ export const textVqa: Scorer = {
       "TextVQA's labels",
       "TextVQA's download page has it: TextVQA v0.5.1, validation set.",
     );
-    const { data: rows } = v.parse(Annotations, parseJson(file.text));
+    const { data: rows } = readLabelFile(Annotations, file);
     const labels: Labels = new Map(rows.map((row) => [keyOf(row.image_id, row.question.toLowerCase()), row.answers]));
     return forAnswers((answers, strict) => score(answers, labels, strict));
   },

@@ -1,8 +1,7 @@
 // VQAv2 and VizWiz where their annotations are at hand (validation): the soft accuracy of their evaluation code. Test sets are scored by servers alone.
 import * as v from "valibot";
-import { parseJson } from "#formats/json.ts";
 import type { AnswerFile } from "#eval/files/answers.ts";
-import { need } from "#eval/files/data-files.ts";
+import { need, readLabelFile } from "#eval/files/data-files.ts";
 import { normalizeAnswer, normalizePunctuation, normalizeWords } from "./normalize.ts";
 import { forAnswers, groupsOf, percentFigures, type Item, type Outcome, type Scorer } from "./outcome.ts";
 import { pair } from "./pairing.ts";
@@ -34,8 +33,8 @@ export const vqav2: Scorer = {
   folders: ["vqav2"],
   repairs,
   async load(data) {
-    const { text } = await need(data, ["v2_mscoco_val2014_annotations.json"], "VQAv2's annotations", `They are on VQA's download page. ${server}`); // prettier-ignore
-    const { annotations } = v.parse(VqaAnnotations, parseJson(text));
+    const file = await need(data, ["v2_mscoco_val2014_annotations.json"], "VQAv2's annotations", `They are on VQA's download page. ${server}`); // prettier-ignore
+    const { annotations } = readLabelFile(VqaAnnotations, file);
     const questions = annotations.map(({ question_id, answers, answer_type }): Question => ({
       id: String(question_id),
       answers: answers.map(({ answer }) => answer),
@@ -51,12 +50,10 @@ export const vizwiz: Scorer = {
   folders: ["vizwiz"],
   repairs,
   async load(data) {
-    const { text } = await need(data, ["val.json", "annotations/val.json"], "VizWiz's annotations", `They are on VizWiz's page. ${server}`); // prettier-ignore
-    const questions = v
-      .parse(VizWizAnnotations, parseJson(text))
-      .flatMap(({ image, answers, answer_type }): Question[] =>
-        answers === undefined ? [] : [{ id: image, answers: answers.map(({ answer }) => answer), type: answer_type }],
-      );
+    const file = await need(data, ["val.json", "annotations/val.json"], "VizWiz's annotations", `They are on VizWiz's page. ${server}`); // prettier-ignore
+    const questions = readLabelFile(VizWizAnnotations, file).flatMap(({ image, answers, answer_type }): Question[] =>
+      answers === undefined ? [] : [{ id: image, answers: answers.map(({ answer }) => answer), type: answer_type }],
+    );
     if (questions.length === 0) throw new Error(`The annotations of VizWiz have no answers. ${server}`);
     return forAnswers((answers, strict) => score(answers, questions, "VizWiz", strict));
   },

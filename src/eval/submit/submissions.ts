@@ -1,23 +1,24 @@
 // The files that benchmark servers and other people's scorers take, as LLaVA's converters write them. Knows no file system.
 import * as v from "valibot";
-import { parseJson } from "#formats/json.ts";
 import { parseMmbenchTable } from "#eval/benchmarks/mmbench.ts";
 import { parseQBenchRecords } from "#eval/benchmarks/q-bench.ts";
 import { parseQuestionLines } from "#eval/benchmarks/question-lines.ts";
 import { benchmarks } from "#eval/benchmarks/benchmarks.ts";
 import type { Answer, AnswerFile } from "#eval/files/answers.ts";
-import { fromEvalZip, need, type DataFiles } from "#eval/files/data-files.ts";
+import { type DataFiles, fromEvalZip, need, readLabelFile } from "#eval/files/data-files.ts";
 import { dumps } from "#eval/files/python.ts";
 import { count } from "#eval/files/problems.ts";
 import { gqaPrediction } from "#eval/scorers/gqa.ts";
 import { normalizeAnswer } from "#eval/scorers/normalize.ts";
+import { mmeFiles, scienceQaFiles } from "./tool-files.ts";
 
 /** A cell of a table; undefined is empty. */
 type Cell = string | number | undefined;
 
-/** A file to hand in: text, or a table of one sheet. */
+/** A file to hand in: text, or a table of one sheet; or the several files of another tool, with what is added to the path. */
 export type Submission = (
   | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "files"; readonly files: readonly { readonly suffix: string; readonly text: string }[] }
   | { readonly kind: "table"; readonly rows: readonly (readonly Cell[])[] }
 ) & {
   /** Sentences, with counts, about answers that are missing. */
@@ -36,6 +37,8 @@ const converters: Readonly<Record<string, Converter>> = {
   vqav2: vqaList,
   vizwiz: vizwizList,
   gqa: gqaList,
+  scienceqa: async ({ answers, data }) => ({ kind: "files", ...(await scienceQaFiles(answers, data)) }),
+  mme: async ({ answers, data }) => ({ kind: "files", ...(await mmeFiles(answers, data)) }),
   mmbench: (given) => mmbenchTable(given, "mmbench_dev_20230712.tsv"),
   "mmbench-cn": (given) => mmbenchTable(given, "mmbench_dev_cn_20231003.tsv"),
   seed: seedLines,
@@ -55,7 +58,7 @@ export async function makeSubmission(benchmark: string, given: Given): Promise<S
       `${benchmark} is not handed in anywhere: score it here. Files are made for ${submittable.join(", ")}.`,
     );
   const made = await convert(given);
-  return { ...made, notes: [...given.answers.notes, ...made.notes] };
+  return { ...made, notes: [...new Set([...given.answers.notes, ...made.notes])] };
 }
 
 /** The last answer to each question. */
@@ -123,8 +126,8 @@ const SeedIds = v.object({ questions: v.array(v.object({ question_id: v.union([v
 
 /** SEED-Bench: a line per question, in its own order. */
 async function seedLines({ answers, data }: Given): Promise<Submission> {
-  const { text } = await need(data, ["SEED-Bench.json"], "SEED-Bench's questions", "They come with SEED-Bench itself.");
-  const { questions } = v.parse(SeedIds, parseJson(text));
+  const file = await need(data, ["SEED-Bench.json"], "SEED-Bench's questions", "They come with SEED-Bench itself.");
+  const { questions } = readLabelFile(SeedIds, file);
   const said = byId(answers);
   const lines = questions.map(({ question_id }) => `${dumps({ question_id, prediction: said.get(String(question_id))?.text ?? "" })}\n`); // prettier-ignore
   return { kind: "text", text: lines.join(""), notes: missingNotes(questions.map(({ question_id }) => String(question_id)), said, answers.name) }; // prettier-ignore

@@ -58,6 +58,51 @@ test("Q-Bench: records with their responses, without line ends", async () => {
   );
 });
 
+test("ScienceQA: every answer as it was understood, and the figures, as LLaVA's script writes them", async () => {
+  const data = {
+    "pid_splits.json": { test: ["4", "5", "6"] },
+    "problems.json": {
+      "4": { choices: ["x", "y"], answer: 1 },
+      "5": { choices: ["x", "y"], answer: 0 },
+      "6": { choices: ["x", "y"], answer: 0 },
+    },
+  };
+  const made = await submission("scienceqa", [[4, "B. y", "<image>\nQ"], [5, "D", "Q"]], data); // prettier-ignore
+  expect(made.kind === "files" && made.files.map(({ suffix, text: own }) => [suffix, JSON.parse(own) as unknown])).toEqual([
+    [
+      "_output.jsonl",
+      {
+        correct: [{ question_id: "4", parsed_ans: "B", ground_truth: "B", question: "<image>\nQ", pred: "B. y", is_multimodal: true }],
+        incorrect: [
+          { question_id: "5", parsed_ans: "D", ground_truth: "A", question: "Q", pred: "D", is_multimodal: false },
+          { question_id: "6", parsed_ans: "FAILED", ground_truth: "A", question: "Unknown", pred: "FAILED", is_multimodal: false },
+        ],
+      },
+    ],
+    ["_result.json", { acc: (1 / 3) * 100, correct: 1, count: 3, results: { 4: 1, 5: -1, 6: -1 }, outputs: { 4: "B. y", 5: "D", 6: "FAILED" } }],
+  ]); // prettier-ignore
+  expect(made.notes).toEqual(["1 question of 3 has no answer in answers.jsonl: counted as wrong."]);
+});
+
+test("MME: a file for each task, with the question as its own texts have it", async () => {
+  const own = "MME_Benchmark_release_version";
+  const data = {
+    [`${own}/existence/1.txt`]: "Is it red? Please answer yes or no.\tYes\nIs it blue?  Please answer yes or no.\tNo\n",
+    [`${own}/OCR/7.txt`]: "Is it a word? Please answer yes or no.\tNo\n",
+  };
+  const asked = (question: string): string => `${question}\nAnswer the question using a single word or phrase.`;
+  const made = await submission(
+    "mme",
+    [["existence/1.png", "Yes", asked("Is it red?")], ["existence/1.png", "Yes", asked("Is it blue?")], ["OCR/7.jpg", "No", asked("Is it a word?")], ["OCR/8.jpg", "No", asked("?")]],
+    data,
+  ); // prettier-ignore
+  expect(made.kind === "files" && made.files).toEqual([
+    { suffix: "/existence.txt", text: "1.txt\tIs it red? Please answer yes or no.\tYes\tYes\n1.txt\tIs it blue?  Please answer yes or no.\tNo\tYes\n" },
+    { suffix: "/OCR.txt", text: "7.txt\tIs it a word? Please answer yes or no.\tNo\tNo\n" },
+  ]); // prettier-ignore
+  expect(made.notes).toEqual(["1 answer of answers.jsonl has no label in MME's files and is left out."]);
+});
+
 describe("MMBench", () => {
   const table =
     "index\tquestion\thint\tA\tB\tC\tD\tanswer\tcategory\timage\tsource\tl2-category\tcomment\tsplit\n" +
