@@ -9,7 +9,7 @@ import { count } from "#eval/files/problems.ts";
 import { openPackage } from "#eval/open-package.ts";
 import { openAnswerStore, type AnswerStore } from "#eval/run/answer-store.node.ts";
 import type { Asked, Asker } from "#eval/run/asker.ts";
-import { engineAsker } from "#eval/run/engine-asker.node.ts";
+import { engineAsker } from "#eval/run/engine-asker.ts";
 import { byPicture, chunkOf, type Placed } from "#eval/run/order.ts";
 import { processAsker } from "#eval/run/process-asker.node.ts";
 import { readBenchmark, pictureReader } from "#eval/run/read-benchmark.node.ts";
@@ -18,6 +18,7 @@ import { serverAsker, serverModel } from "#eval/run/server-asker.node.ts";
 import { parseServerUrl, type Server } from "#remote/http/server.ts";
 import { createQuestionProgress } from "./eval-progress.ts";
 import { submit } from "./eval-submit.ts";
+import { isHubId } from "./hub-place.ts";
 import { modelFolder } from "./model-folder.ts";
 import { sentenceFor } from "./sentences.ts";
 import { stopOnSignals } from "./stop.ts";
@@ -51,7 +52,7 @@ export function addEvalRun(group: Command): void {
     .argument("<benchmark>", [...benchmarks.map(({ id }) => id), custom.id].join(", "))
     .requiredOption(
       "--model <model>",
-      "package folder, id, or a server's address with its model: https://host/v1#model",
+      "package folder, id, owner/name on huggingface.co, or a server's address with its model: https://host/v1#model",
     )
     .option("--data <folder>", "the benchmark's files, laid out as LLaVA's playground/data/eval")
     .requiredOption("--out <file>", "answer lines; while the run lasts they are in FILE.partial")
@@ -86,12 +87,13 @@ function benchmarkOf(name: string): Benchmark {
 
 async function run(benchmark: Benchmark, flags: Flags): Promise<void> {
   checkFlags(benchmark, flags);
+  // A model of a hub is made here on first use, and listens for signals itself.
+  const model = await modelOf(flags);
   const signal = stopOnSignals();
   const { stderr } = process;
   const source = await readBenchmark(benchmark, flags);
   const questions = chunkOf(source.questions.slice(0, flags.limit), flags.numChunks, flags.chunkIdx);
   if (questions.length === 0) throw new Error(`Chunk ${flags.chunkIdx} of ${flags.numChunks} is empty: there are ${count(source.questions.length, "question")}.`); // prettier-ignore
-  const model = await modelOf(flags);
   const store = await openAnswerStore(flags.out, questions, model.id);
   try {
     const todo = questions.map((question, place): Placed => ({ place, question })).filter(({ place }) => !store.answered.has(place)); // prettier-ignore
@@ -195,7 +197,7 @@ async function modelOf({ model, modelId, keyFrom }: Flags): Promise<Model> {
   }
   const folder = await modelFolder(model);
   return {
-    id: modelId ?? basename(folder),
+    id: modelId ?? ((await isHubId(model)) ? model : basename(folder)),
     async open(askers) {
       if (askers === 1) return [engineAsker(await openPackage(folder))];
       const threads = Math.max(1, Math.floor(availableParallelism() / askers));

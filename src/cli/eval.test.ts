@@ -4,7 +4,7 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { startFakeServer } from "#testing/fake-server.node.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -114,6 +114,23 @@ describe("a run of POPE on the built-in model", () => {
     expect(models[0]?.figures[0]?.value).toBeGreaterThan(0.8);
     expect(models.flatMap(({ notes }) => notes)).toEqual([]);
   });
+});
+
+test("a model of a hub is asked by its name, as llava chat asks it", async () => {
+  // Its package is where an earlier fetch has left it.
+  await mkdir(join(folder, "packages"));
+  await symlink(join(root, "public/models/pocket-llava"), join(folder, "packages/owner--pocket"));
+  vi.stubEnv("LLAVA_HOME", join(folder, "packages"));
+  try {
+    const out = join(folder, "hub.jsonl");
+    const args = ["run", "pope", "--model", "owner/pocket", "--data", folder, "--out", out, "--limit", "1"];
+    const { code, stderr } = await evaluate(args);
+    expect(stderr).toContain("1 answer of 1 in");
+    expect(code).toBe(0);
+    expect(JSON.parse(await readFile(out, "utf8"))).toMatchObject({ model_id: "owner/pocket" });
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 describe("a server", () => {

@@ -2,7 +2,7 @@
 import "#engine/runtime/no-telemetry.node.ts";
 import { openPackage } from "#eval/open-package.ts";
 import { NotAnswered } from "./asker.ts";
-import { engineAsker } from "./engine-asker.node.ts";
+import { engineAsker } from "./engine-asker.ts";
 import type { Said, SentQuestion } from "./process-asker.node.ts";
 
 const [folder = "", threads = "1"] = process.argv.slice(2);

@@ -1,14 +1,19 @@
-// Asks an engine in this process.
-import type { Engine } from "#engine/engine.ts";
+// Asks whatever yields the engine's events: an engine in this process, or a worker of the page.
 import { errorCodeOf } from "#engine/errors.ts";
-import type { Part } from "#engine/types.ts";
+import type { GenerateEvent, GenerateRequest, Part } from "#engine/types.ts";
 import { greedy, NotAnswered, type Asker } from "./asker.ts";
 
 /** Codes of failures that are of one question alone. */
 const ofOneQuestion: ReadonlySet<string> = new Set(["bad-image", "bad-input", "context-full"]);
 
+/** What is asked. */
+interface Answering {
+  generate(request: GenerateRequest, signal: AbortSignal): AsyncIterable<GenerateEvent>;
+  dispose(): Promise<void> | void;
+}
+
 /** An asker that owns the engine. */
-export function engineAsker(engine: Engine): Asker {
+export function engineAsker(engine: Answering): Asker {
   return {
     async ask({ text, picture, maxNewTokens, imageMode }, signal) {
       const parts: Part[] = [...(picture ? [{ type: "image", blob: picture } as const] : []), { type: "text", text }];
@@ -30,6 +35,6 @@ export function engineAsker(engine: Engine): Asker {
       signal.throwIfAborted();
       return answer.trim();
     },
-    close: () => engine.dispose(),
+    close: () => Promise.resolve(engine.dispose()),
   };
 }
