@@ -1,6 +1,6 @@
 // npm run bench [-- [kind] [options]]. Without a kind: Node, then the page /bench in headless Chromium on WASM, wllama, and with small counts the page on
 // WebGPU (the software adapter where there is no GPU). --json [folder] keeps what all of them found there (bench-results), with the page's picture;
-// --quick measures less. Kinds: "node", "browser", "wllama", "turns" (what a hundred leave behind), "load" (a warm load), "page" (how smooth the
+// --quick measures less. Kinds: "node", "eval" (a benchmark's questions per second), "browser", "wllama", "turns" (what a hundred leave behind), "load" (a warm load), "page" (how smooth the
 // app is), "hostile" (answers made to hang it), "shapes" (makes a package of real size), "road" (converting while downloading), "gguf" (a real GGUF file beside
 // llama.cpp); other arguments go to the bench.
 import { mkdirSync } from "node:fs";
@@ -13,6 +13,7 @@ const [, , ...given] = process.argv;
 const kind = given[0]?.startsWith("--") === false ? given.shift() : undefined;
 const files = {
   node: "bench/node.ts",
+  eval: "bench/eval.ts",
   browser: "bench/browser.ts",
   page: "bench/main-thread.ts",
   wllama: "bench/systems/wllama.ts",
@@ -26,7 +27,7 @@ const files = {
 await ensureInstalled();
 
 const run = async (kind, options) => {
-  if (["node", "shapes", "road"].includes(kind)) return runTool("tsx", [files[kind], ...options]);
+  if (["node", "eval", "shapes", "road"].includes(kind)) return runTool("tsx", [files[kind], ...options]);
   const CHROMIUM_PATH = await findChromium();
   if (kind !== "gguf") await buildInto("dist-test");
   return runTool("tsx", [files[kind], ...options], { CHROMIUM_PATH });
