@@ -165,7 +165,9 @@ export default defineConfig({
     sourcemap: false,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: { index: "index.html", bench: "bench/index.html", review: "review/index.html" } },
+    rolldownOptions: {
+      input: { index: "index.html", bench: "bench/index.html", eval: "eval/index.html", review: "review/index.html" },
+    },
   },
   optimizeDeps: { exclude: ["onnxruntime-web"] },
   server: { headers: developmentHeaders, host: "localhost" },

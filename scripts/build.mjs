@@ -15,7 +15,17 @@ const bench = [
   "table.ts",
   "page",
 ].map((name) => `bench/${name}`);
-const inputs = ["src", "public", "index.html", "review", ...bench, "vite.config.ts", "package-lock.json", "NOTICE"];
+const inputs = [
+  "src",
+  "public",
+  "index.html",
+  "eval",
+  "review",
+  ...bench,
+  "vite.config.ts",
+  "package-lock.json",
+  "NOTICE",
+];
 
 /** Builds into `folder` (relative to the project) when anything that goes into the build has changed. */
 export async function buildInto(folder) {

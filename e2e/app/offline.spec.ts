@@ -34,6 +34,9 @@ for (const device of ["wasm", "webgpu"] as const) {
     await expect(page.getByRole("heading", { name: "The benchmark needs a network connection" })).toBeVisible();
     expect(await violations(page)).toEqual([]);
     expect(await page.evaluate(() => getComputedStyle(document.body).display)).toBe("grid");
+    // The pages beside the chat are.
+    await page.goto(`${server.url}review/`);
+    await expect(page.getByTestId("review-empty")).toBeVisible();
     await page.goto(`${server.url}elsewhere/`);
     // The conversation that was open last adds its own address behind it.
     await expect(page).toHaveURL((url) => url.href.startsWith(server.url) && !url.pathname.includes("elsewhere"));

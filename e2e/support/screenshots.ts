@@ -9,6 +9,7 @@ import { publishOnHub } from "#testing/hub-server.node.ts";
 import { startPackageServer, testPackage, type PackageServer } from "#testing/package-server.node.ts";
 import { securityHeaders } from "#sw/security-headers.ts";
 import { languages } from "#ui/texts/texts.ts";
+import { reviewFiles } from "./review-files.ts";
 import { answeredTurns, openSavedChat, redPng, type SavedTurn } from "./saved-chat.ts";
 import { serveStatic } from "./static-server.ts";
 
@@ -180,6 +181,27 @@ async function takeAnswer({ page, shot }: Studio, view: string, answer: string, 
   await shot(view);
 }
 
+/** The pages beside the chat: answers side by side, and a short evaluation. */
+async function takeEvaluation({ page, shot }: Studio): Promise<void> {
+  const files = await reviewFiles(2);
+  await page.goto(`${site.url}review/`);
+  await page.getByTestId("review-empty").waitFor();
+  await shot("review-empty");
+  await page.getByTestId("files-input").setInputFiles([...files]);
+  await page.getByTestId("question").waitFor();
+  await shot("review");
+  await page.locator("body").press("j");
+  await page.getByTestId("review").waitFor();
+  await shot("review-judged");
+  await page.goto(`${site.url}eval/?device=wasm`);
+  await shot("eval-empty");
+  await page.getByTestId("files-input").setInputFiles(files.filter(({ name }) => /^(questions|known)/.test(name)));
+  await page.locator(".evaluation-actions .button-primary").click();
+  await page.locator('[data-testid="eval-run"][data-phase="done"]').waitFor();
+  await page.getByTestId("eval-figures").waitFor();
+  await shot("eval-done");
+}
+
 const site = await serveStatic({ folder: app, headers: securityHeaders });
 const server = await startFakeServer({ models: ["llava-13b"] });
 const packages = await startPackageServer(testPackage({ weightBytes: 100_000 }));
@@ -237,6 +259,7 @@ for (const { name, language, colorScheme, width, height } of forms) {
     await takeConversations(studio);
   });
   await use((studio) => takeZoo(studio, packages));
+  await use(takeEvaluation);
   // Code in colours, formulas, tables; and what was made to hang the page.
   await use((studio) => takeAnswer(studio, "rich-answer", richAnswer, "code span"));
   await use((studio) => takeAnswer(studio, "hostile-answer", heavyAnswers.get("fractions 150 deep")?.() ?? ""));

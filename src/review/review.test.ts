@@ -163,6 +163,8 @@ test.each([
   ["A cat", ["A"], 0],
   ["(b)", ["B"], 1],
   ["Two cats.", ["2 cats"], 1],
+  ["Below the spider.", ["above", "below"], 1],
+  ["The spider is below.", ["below"], 0],
   ["", ["none"], 0],
   ["red", [...Array<string>(2).fill("red"), ...Array<string>(8).fill("blue")], (8 * 2 + 2) / 30],
 ])("how right %j is where %j is right", (answer, references, right) => {

@@ -6,8 +6,8 @@ import { softScores } from "#eval/scorers/soft-accuracy.ts";
 const people = 10;
 
 /**
- * From 0 to 1. Answers of ten people count as in VQA; else one of the right answers has to be met: after VQA's normalizer, and for yes, no and
- * letters by the answer's first word.
+ * From 0 to 1. Answers of ten people count as in VQA. Else an answer has to be one of the right ones, or begin with it, after VQA's normalizer; where
+ * that is yes, no or a letter, it has to be the answer's first word.
  */
 export function rightness(answer: string, references: readonly string[]): number {
   const given = normalizeAnswer(answer, true);
@@ -20,7 +20,8 @@ export function rightness(answer: string, references: readonly string[]): number
   const isMet = (reference: string): boolean => {
     const plain = reference.trim().toLowerCase();
     if (isBare.test(plain)) return plain === first;
-    return normalizeAnswer(reference, true) === given;
+    const wanted = normalizeAnswer(reference, true);
+    return wanted === given || (wanted !== "" && given.startsWith(`${wanted} `));
   };
   return references.some(isMet) ? 1 : 0;
 }

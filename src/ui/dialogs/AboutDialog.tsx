@@ -27,6 +27,10 @@ export function AboutDialog({ model, modelCardUrl, onClose }: AboutDialogProps):
           {t.benchLink}
         </a>
         {" · "}
+        <a href="eval/" target="_blank" rel="noopener">
+          {t.evalLink}
+        </a>
+        {" · "}
         <a href="review/" target="_blank" rel="noopener">
           {t.reviewLink}
         </a>

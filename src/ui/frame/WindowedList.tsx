@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 interface WindowedListProps<T> {
   readonly label: string;
   readonly items: readonly T[];
-  readonly keyOf: (item: T) => string | number;
+  readonly keyOf: (item: T, index: number) => string | number;
   readonly chosen: number;
   readonly rowHeight: number;
   readonly onChoose: (index: number) => void;
@@ -65,7 +65,7 @@ export function WindowedList<T>(props: WindowedListProps<T>): JSX.Element {
           const index = first + i;
           return (
             <div
-              key={keyOf(item)}
+              key={keyOf(item, index)}
               id={idOf(index)}
               role="option"
               class="windowed-row"

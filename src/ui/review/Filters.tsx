@@ -10,15 +10,14 @@ interface FiltersProps {
   readonly board: Board;
   readonly filter: Filter;
   readonly search: RefObject<HTMLInputElement | null>;
-  readonly onChange: (filter: Filter) => void;
+  readonly onChange: (part: Partial<Filter>) => void;
 }
 
 const orders: readonly Order[] = ["disagreement", "lowest", "file"];
 
-export function Filters({ board, filter, search, onChange }: FiltersProps): JSX.Element {
+export function Filters({ board, filter, search, onChange: change }: FiltersProps): JSX.Element {
   const t = useReviewTexts();
   const marks = useMemo(() => marksOf(board, filter.column), [board, filter.column]);
-  const change = (part: Partial<Filter>): void => onChange({ ...filter, ...part });
   const count = (value: number): string => value.toLocaleString(t.tag);
   const markOptions = [...marks].map(([mark, number]) => [mark, `${t.marks[mark]} (${count(number)})`] as const);
   // The mark stays to be seen, and to be changed, where no item of the column has it.

@@ -73,10 +73,11 @@ export function Review({ theme, texts: t, ownVotes, first }: ReviewProps): JSX.E
                 board={board}
                 filter={filter}
                 search={search}
-                onChange={(next) => {
-                  setFilter(next);
+                onChange={(part) => {
+                  // Two changes may come before the page is drawn again.
+                  setFilter((before) => ({ ...before, ...part }));
                   // A new order begins at its top.
-                  if (next.order !== filter.order) setPlace(filterItems(board, next)[0]?.place ?? 0);
+                  if (part.order !== undefined) setPlace(filterItems(board, { ...filter, ...part })[0]?.place ?? 0);
                 }}
               />
               <p class="review-count" role="status">

@@ -281,6 +281,7 @@ export const en = {
   close: "Close",
 
   about: "About and licenses",
+  evalLink: "Evaluate a model",
   reviewLink: "Answers side by side",
   benchLink: "Benchmark this device",
   aboutLead:

@@ -123,6 +123,7 @@ export const zh: Texts = {
   close: "关闭",
 
   about: "关于和许可证",
+  evalLink: "评测模型",
   reviewLink: "并排查看回答",
   benchLink: "测试本机性能",
   aboutLead: "llava-web 把开源的大型语言与视觉助手 LLaVA 搬到了网页上。它是自由软件，采用 Apache 2.0 许可证。",
