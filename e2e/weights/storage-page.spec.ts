@@ -34,7 +34,7 @@ async function secondPackage(shardBytes: number): Promise<{ manifest: unknown; f
   for (const { path } of raw.files) files.set(path, new Uint8Array(await readFile(join(folder, path))));
   const manifest = {
     ...raw,
-    model: { ...raw.model, id: "second-llava", name },
+    model: { ...raw.model, id: "second-llava", name, license: "Apache-2.0" },
     files: [...files].map(([path, bytes]) => ({ path, bytes: bytes.length, shards: shardsOf(bytes, shardBytes) })),
   };
   return { manifest, files };
