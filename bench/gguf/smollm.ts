@@ -196,8 +196,7 @@ const row = ({ rows, vocab, bytes }: Seen, name: string): void => {
   const { kl, same } = distance(reference.rows, rows.slice(0, some.length), vocab);
   say(`| ${name} | ${kl.toFixed(5)} | ${(100 * same).toFixed(1)} % | ${(bytes / 1e6).toFixed(0)} MB |`);
 };
-row(kept, "kept, embeddings at 8 bits");
-row(await ofPackage(from, "embed-4", { bits: { ...coarse, embed: 4 } }, some), "kept, embeddings by default");
+row(kept, "kept");
 row(await ofPackage(from, "q8", { bits: { ...coarse, decoder: 8 }, keep: none }, some), "anew at 8 bits");
 row(await ofPackage(from, "q4", { bits: coarse, keep: none }, some), "anew at 4 bits");
 if (flags.keep === undefined) await rm(work, { recursive: true });
