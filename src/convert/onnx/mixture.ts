@@ -210,7 +210,9 @@ class ClassifierGraph {
       axis: { int: -1 },
     });
     const vectors = `${path}/vectors`;
-    ops.gather(path, tensors.matrix("classTokens", "embedding.weight", classes, hidden), ids, [vectors]);
+    // Plain floats: ONNX Runtime's WASM has no GatherBlockQuantized, and other systems are to run this graph there.
+    const table = ops.vector(tensors.vector("classTokens", "embedding.weight", [classes, hidden]));
+    graph.nodeTo([vectors], path, "Gather", [table, ids]);
     const least = graph.float32("least_share", Float32Array.of(1e-3), []);
     const logged = graph.node(path, "Log", [graph.node(`${path}/least`, "Add", [likeliest, least])]);
     const axis = graph.int64("last_axis", [-1]);

@@ -1,7 +1,7 @@
 // Recognizes the second tower of a mixture in a vision graph as src/convert/onnx/mixture.ts writes it: an EfficientNet-Lite classifier before
 // the transformer, and after the projector the tokens of its top-k classes.
 import type { OnnxNode, OnnxTensor } from "#formats/onnx-reader.ts";
-import { blockSize, expect, type GraphWalk, type PlannedMatrix } from "./graph-walk.ts";
+import { expect, type GraphWalk, type PlannedMatrix } from "./graph-walk.ts";
 
 export interface PlannedConvolution {
   /** f32 [outputs, inputs / group, kernel, kernel]. */
@@ -46,8 +46,8 @@ export interface PlannedClassTokens {
   readonly classes: PlannedMatrix;
   /** The k of top-k: how many classes become tokens. */
   readonly count: number;
-  /** The classes' embeddings: unsigned integers of 4 or 8 bits [classes, hidden], minus 8 or 128, times f32 scales [classes, hidden / 32]. */
-  readonly vectors: { readonly bits: number; readonly data: OnnxTensor; readonly scales: OnnxTensor };
+  /** The classes' embeddings, f32 [classes, hidden]. */
+  readonly vectors: OnnxTensor;
   /** f32 [1]: added to a probability before its logarithm is taken. */
   readonly least: OnnxTensor;
   /** The MLP over [probability, its logarithm]: f32 [2, width], [width], [width, hidden], [hidden]. */
@@ -135,9 +135,7 @@ export function readClassTokens(walk: GraphWalk): PlannedClassTokens {
   const classes = walk.matrix();
   walk.next("Softmax");
   const top = walk.next("TopK");
-  const gathered = walk.next("GatherBlockQuantized");
-  const bits = gathered.numbers.get("bits");
-  expect((bits === 4 || bits === 8) && gathered.numbers.get("block_size") === blockSize);
+  const gathered = walk.next("Gather");
   const least = walk.tensor(walk.next("Add").inputs[1]);
   for (const op of ["Log", "Unsqueeze", "Unsqueeze", "Concat"]) walk.next(op);
   const [first, firstBias] = [walk.next("MatMul"), walk.next("Add")];
@@ -152,7 +150,7 @@ export function readClassTokens(walk: GraphWalk): PlannedClassTokens {
     head,
     classes,
     count,
-    vectors: { bits: expect(bits), data: walk.tensor(gathered.inputs[0]), scales: walk.tensor(gathered.inputs[2]) },
+    vectors: walk.tensor(gathered.inputs[0]),
     least,
     shares: {
       first: walk.tensor(first.inputs[1]),

@@ -221,17 +221,13 @@ function corners(spread: Float32Array, patches: number, cells: number): Int32Arr
 async function constantsOf({ classifier, tokens, photograph }: ClassifierPlan, from: WeightFiles): Promise<Constants> {
   const floats = (tensor: OnnxTensor) => floatsOf(tensor, from);
   const scaling = async ({ gain, shift }: PlannedScaling) => ({ gain: await floats(gain), shift: await floats(shift) });
-  const { bits, data, scales } = tokens.vectors;
-  const [bytes, factors] = [await readTensor(data, from), await floats(scales)];
-  const middle = 2 ** (bits - 1);
-  const integers = bits === 8 ? bytes : Uint8Array.from({ length: bytes.length * 2 }, (_, i) => ((bytes[i >> 1] ?? 0) >> (4 * (i & 1))) & 15); // prettier-ignore
   const { first, firstBias, second, secondBias } = tokens.shares;
   return {
     pixels: await scaling(classifier.pixels),
     towerPixels: await scaling(classifier.towerPixels),
     resize: await floats(classifier.resize),
     limits: [(await floats(classifier.lowest))[0] ?? 0, (await floats(classifier.highest))[0] ?? 0],
-    vectors: Float32Array.from(integers, (value, i) => (value - middle) * (factors[i >> 5] ?? 0)),
+    vectors: await floats(tokens.vectors),
     least: (await floats(tokens.least))[0] ?? 0,
     shares: {
       first: await floats(first),
