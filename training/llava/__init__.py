@@ -1,0 +1,1 @@
+"""LLaVA's two training stages on Hugging Face's classes and Trainer: feature alignment and visual instruction tuning (Liu et al. 2023)."""

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Stage 2, visual instruction tuning: language model and projector learn (LLaVA-1.5: 665k conversations). PROJECTOR is stage 1's output.
+source "$(dirname "$0")/common.sh"
+train 128 zero3 --model_name_or_path "${MODEL:-lmsys/vicuna-7b-v1.5}" --vision_tower "${TOWER:-openai/clip-vit-large-patch14-336}" \
+  --pretrain_mm_mlp_adapter "${PROJECTOR:?give the projector of stage 1: PROJECTOR=.../mm_projector.bin}" --version v1 \
+  --image_aspect_ratio pad --group_by_modality_length True --learning_rate 2e-5 --num_train_epochs 1 --save_steps 50000 "$@"
