@@ -294,7 +294,7 @@ test("two models answer the same question side by side, and the vote is kept and
   const winner = (await columns.nth(1).getAttribute("aria-label")) ?? "";
   expect(winner).toMatch(/^llava-(13b|34b)$/);
   const download = page.waitForEvent("download");
-  await page.getByTestId("compare-votes").getByRole("link").click();
+  await page.getByTestId("compare-votes").getByRole("link", { name: "Download votes" }).click();
   const exported: unknown = JSON.parse(await readFile(await (await download).path(), "utf8"));
   expect(exported).toMatchObject({
     votes: [{ question: "Which color?", pictures: 1, verdict: 1, answers: [{}, { model: winner }] }],
