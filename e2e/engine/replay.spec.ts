@@ -20,5 +20,6 @@ test("recorded steps give the answer of WASM and make next to no buffers, also a
   expect(recorded.text).toBe((await ask("wasm")).text);
   expect(recorded.leaked).toBe(0);
   // A step is recorded with buffers of its own, once per cache: by the first token, and where the cache has grown.
-  expect(recorded.buffers.map((made) => (made > 20 ? "recorded" : made))).toEqual(["recorded", 1, "recorded", 1]);
+  const made = recorded.buffers.map((count) => (count > 20 ? "recorded" : String(count))).join(", ");
+  expect(made).toMatch(/^recorded(, 1)+, recorded(, 1)+$/);
 });
