@@ -284,7 +284,7 @@ test("a damaged shard is found, fetched again alone, and the model can be delete
   await damageShard(page, `${largest}#3`);
   server.asked.length = 0;
   const dialog = await openStorage(page);
-  await expect(second(dialog)).toContainText(/\d+\.\d MB.*non-commercial.*last used/);
+  await expect(second(dialog)).toContainText(/\d+\.\d MB.*Apache-2\.0.*last used/);
   await dialog.getByRole("button", { name: `Verify ${name}` }).click();
   await expect(second(dialog).getByTestId("storage-outcome")).toContainText("Damaged parts found: 1");
   await expect(dialog.getByTestId("download")).toHaveAttribute("data-phase", "done");
