@@ -20,6 +20,7 @@ import { createPackagesClient, createWeightsWorker } from "#worker/weights-clien
 import { builtInModelId, models } from "#zoo/models.ts";
 import "#ui/styles/tokens.css";
 import "#ui/styles/base.css";
+import "#ui/parts/logo.css";
 import "#ui/parts/progress.css";
 import "#ui/frame/frame.css";
 import "#ui/evaluation/evaluation.css";

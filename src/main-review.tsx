@@ -8,6 +8,7 @@ import { reviewLanguages } from "#ui/review/review-texts.ts";
 import { pickLanguage } from "#ui/texts/language.ts";
 import "#ui/styles/tokens.css";
 import "#ui/styles/base.css";
+import "#ui/parts/logo.css";
 import "#ui/frame/frame.css";
 import "#ui/review/review.css";
 

@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,25 +7,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { elementsOf, type Checkpoint } from "#convert/checkpoint/checkpoint.ts";
 import { checkpointFolder } from "#convert/package/folder.node.ts";
 import { openCheckpoint, openTensorFile } from "#convert/checkpoint/open-checkpoint.ts";
+import { llava } from "#testing/temporary.node.ts";
 import { addWeights } from "./weights.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const fixtures = join(root, "training/fixtures/weights");
 const base = join(fixtures, "base");
-
-/** Runs the command as a user would; what it prints and how it ends. */
-function llava(
-  ...parameters: string[]
-): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      ["scripts/run.mjs", "src/cli/main.ts", ...parameters],
-      { cwd: root },
-      (_, out, err) => resolve({ code: child.exitCode ?? -1, out, err }),
-    );
-  });
-}
 
 /** Runs the command in this process; throws what `main.ts` would tell. */
 async function inProcess(...parameters: string[]): Promise<void> {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import * as v from "valibot";
 import { beforeAll, describe, expect, test } from "vitest";
 import { anyresTiles, packAnyres, planAnyres, type AnyresConfig } from "./anyres.ts";
-import type { Pixels } from "#engine/types.ts";
+import { formulaPixels } from "#testing/formula-picture.ts";
 
 const Golden = v.object({
   /** Width, height; LLaVA-1.6's tiles and rows, OneVision's tiles and rows. */
@@ -62,7 +62,7 @@ describe("against Hugging Face", () => {
   test("the pixels of all tiles are the same", () => {
     for (const { kind, width, height, sum, every } of golden.pixels) {
       const config = kinds[kind];
-      const tiles = anyresTiles(formulaPicture(width, height), planAnyres(width, height, config));
+      const tiles = anyresTiles(formulaPixels(width, height), planAnyres(width, height, config));
       const area = config.size ** 2;
       // [tile, channel, y, x]
       const at = (i: number): number =>
@@ -91,7 +91,7 @@ test.each([
 ])("a line of %i × %i is read in a few tiles", (width, height) => {
   for (const config of [kinds.next, kinds.onevision]) {
     const plan = planAnyres(width, height, config);
-    const tiles = anyresTiles(formulaPicture(width, height), plan);
+    const tiles = anyresTiles(formulaPixels(width, height), plan);
     expect(tiles).toHaveLength(plan.tiles);
     const features = tiles.map(() => new Float32Array(config.side ** 2).fill(1));
     const rows = packAnyres(features, Float32Array.of(2), plan);
@@ -99,15 +99,3 @@ test.each([
     expect(rows.every((value) => value === 1 || value === 2)).toBe(true);
   }
 });
-
-/** Channel c of pixel x, y is (7x + 13y + 29c) mod 256. */
-function formulaPicture(width: number, height: number): Pixels {
-  const data = new Uint8Array(width * height * 4);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      for (let c = 0; c < 3; c++) data[(y * width + x) * 4 + c] = (7 * x + 13 * y + 29 * c) % 256;
-      data[(y * width + x) * 4 + 3] = 255;
-    }
-  }
-  return { width, height, data };
-}

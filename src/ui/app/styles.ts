@@ -4,6 +4,7 @@ import "#ui/styles/base.css";
 import "./header.css";
 import "./main.css";
 import "./dock.css";
+import "#ui/parts/logo.css";
 import "#ui/parts/disclosure.css";
 import "#ui/parts/progress.css";
 import "#ui/parts/dialog.css";

@@ -43,7 +43,8 @@ export function Review({ theme, texts: t, ownVotes, first }: ReviewProps): JSX.E
   const board = useMemo(() => makeBoard(open.opened), [open.opened]);
   const [filter, setFilter] = useState<Filter>(everything);
   const shown = useMemo(() => filterItems(board, filter), [board, filter]);
-  const [place, setPlace] = useState(0);
+  // Until one is chosen, the first that is shown.
+  const [place, setPlace] = useState<number>();
   const found = shown.findIndex((item) => item.place === place);
   const chosen = found < 0 && shown.length > 0 ? 0 : found;
   const item = shown[chosen];
@@ -77,7 +78,7 @@ export function Review({ theme, texts: t, ownVotes, first }: ReviewProps): JSX.E
                   // Two changes may come before the page is drawn again.
                   setFilter((before) => ({ ...before, ...part }));
                   // A new order begins at its top.
-                  if (part.order !== undefined) setPlace(filterItems(board, { ...filter, ...part })[0]?.place ?? 0);
+                  if (part.order !== undefined) setPlace(filterItems(board, { ...filter, ...part })[0]?.place);
                 }}
               />
               <p class="review-count" role="status">
