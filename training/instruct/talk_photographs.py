@@ -110,12 +110,14 @@ class PhotographTalker(Speaker):
         return self.say("photo detail", self.style(q), " ".join(sentences), photograph.captions)
 
     def what(self, photograph, seen, shares):
-        """ "What is this?": an object's name as sure as the classifier is; a scene's caption."""
+        """ "What is this?": an object's name or a scene's caption, either as sure as the classifier is of what it sees."""
         q = self.pick("What is this?", "What is it?", "What is shown here?", "What object is this?", "Name the object.", "What's this?", "what is that?", "Can you tell me what this is?", "Do you know what this is?")  # fmt: skip
         if photograph.label is None:
-            if not photograph.captions or q in ("What object is this?", "Name the object.") or self.rng.random() < 0.7:
+            if not photograph.captions or q in ("What object is this?", "Name the object.") or self.rng.random() < 0.6:
                 return None  # mostly asked about objects, whose name it wants
-            return self.say("photo caption", self.style(q), "A photo of " + lower_first(self.rng.choice(photograph.captions)), photograph.captions)
+            caption = self.rng.choice(photograph.captions)
+            answer = caption if shares[0] >= SURE else "I am not sure. Perhaps " + lower_first(caption)
+            return self.say("photo caption", self.style(q), answer, photograph.captions)
         return self.name(self.style(q), photograph.label, int(seen[0]), float(shares[0]))
 
     def name(self, question, label, seen, share):
