@@ -6,7 +6,7 @@ import { addVote, mergeVotes, readVotes } from "#chat/persistence/votes.ts";
 import { createConnections } from "#chat/models/connections.ts";
 import { createDownloads } from "#chat/downloads/downloads.ts";
 import { createHubTokens } from "#chat/downloads/hub-tokens.ts";
-import { createLookUp } from "#chat/models/look-up.ts";
+import { createLookUp } from "#chat/models/look-up/look-up.ts";
 import { createModelMemory, memoryForModels } from "#chat/models/memory.ts";
 import { createModelRegistry } from "#chat/models/models.ts";
 import { createPhotoModels } from "#chat/models/photo-models.ts";

@@ -1,6 +1,6 @@
 // The app on a static host without headers, under a path of its own, and with the server gone.
 import { expect, test } from "@playwright/test";
-import { startFakeServer } from "#testing/fake-server.node.ts";
+import { startFakeServer } from "#testing/servers/fake-server.node.ts";
 import { violations } from "../support/axe.ts";
 import { askAbout, modelReady, openPage, truths } from "../support/ask.ts";
 import { serveStatic, type StaticServer } from "../support/static-server.ts";

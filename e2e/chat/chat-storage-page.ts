@@ -4,7 +4,7 @@ import { allTurns } from "#chat/conversation/branches.ts";
 import type { Conversation, Turn } from "#chat/conversation/conversation.ts";
 import { isFull } from "#chat/persistence/persistence.ts";
 import { createWebPersistence } from "#chat/persistence/persistence.web.ts";
-import { persistenceContract } from "#testing/persistence-contract.ts";
+import { persistenceContract } from "#testing/chat/persistence-contract.ts";
 
 let clock = 0;
 const pair = (name: string, ...pictures: Blob[]): Turn[] => [

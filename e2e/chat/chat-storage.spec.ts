@@ -1,6 +1,6 @@
 // The persistence of conversations on a browser's real IndexedDB: its contract, two tabs, broken records, a full disk.
 import { expect, test, type Page } from "@playwright/test";
-import { persistenceContract } from "#testing/persistence-contract.ts";
+import { persistenceContract } from "#testing/chat/persistence-contract.ts";
 import { openBundled } from "../support/bundle.ts";
 
 async function run(page: Page, what: "tabs" | "broken" | "full" | "contract"): Promise<unknown> {

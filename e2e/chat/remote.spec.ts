@@ -1,11 +1,11 @@
-// The page with models on a server: a real one for tests (src/testing/fake-server.node.ts), no model in it. Every request of the
+// The page with models on a server: a real one for tests (src/testing/servers/fake-server.node.ts), no model in it. Every request of the
 // session is recorded: nothing goes anywhere but to the app's own host and to the address that was typed in.
 import { readFile } from "node:fs/promises";
 import { expect, test, type Locator, type Page } from "@playwright/test";
 import sharp from "sharp";
 import * as v from "valibot";
-import { chunkJson } from "#testing/fake-quirks.node.ts";
-import { startFakeServer, type FakeServer, type FakeServerOptions } from "#testing/fake-server.node.ts";
+import { chunkJson } from "#testing/servers/fake-quirks.node.ts";
+import { startFakeServer, type FakeServer, type FakeServerOptions } from "#testing/servers/fake-server.node.ts";
 import { violations } from "../support/axe.ts";
 import { answeredTurns, openSavedChat, redPng } from "../support/saved-chat.ts";
 

@@ -8,7 +8,7 @@ import { randomAdapter } from "#testing/adapter-fixture.ts";
 import { convert } from "#convert/convert.ts";
 import { memoryCheckpoint, memoryPackage } from "#testing/fixtures.ts";
 import { checkpointFolder } from "#convert/package/folder.node.ts";
-import { startPackageServer, type PackageServer } from "#testing/package-server.node.ts";
+import { startPackageServer, type PackageServer } from "#testing/servers/package-server.node.ts";
 import { askAbout, modelReady, openPage } from "../support/ask.ts";
 
 // A page without its service worker asks the network for everything, where a test can count it.

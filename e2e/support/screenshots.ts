@@ -3,10 +3,10 @@
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium, type Locator, type Page } from "@playwright/test";
-import { startFakeServer, type FakeServer } from "#testing/fake-server.node.ts";
+import { startFakeServer, type FakeServer } from "#testing/servers/fake-server.node.ts";
 import { heavyAnswers } from "#testing/markdown-heavy.ts";
-import { publishOnHub } from "#testing/hub-server.node.ts";
-import { startPackageServer, testPackage, type PackageServer } from "#testing/package-server.node.ts";
+import { publishOnHub } from "#testing/servers/hub-server.node.ts";
+import { startPackageServer, testPackage, type PackageServer } from "#testing/servers/package-server.node.ts";
 import { securityHeaders } from "#sw/security-headers.ts";
 import { languages } from "#ui/texts/texts.ts";
 import { reviewFiles } from "./review-files.ts";

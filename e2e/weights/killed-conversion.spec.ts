@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 import { expect, test, type Page } from "@playwright/test";
 import { planStream } from "#convert/convert-stream.ts";
 import { memoryCheckpoint } from "#testing/fixtures.ts";
-import { publishOnHub } from "#testing/hub-server.node.ts";
-import { startPackageServer, testPackage } from "#testing/package-server.node.ts";
+import { publishOnHub } from "#testing/servers/hub-server.node.ts";
+import { startPackageServer, testPackage } from "#testing/servers/package-server.node.ts";
 import { seeded } from "#testing/seeded.ts";
 import { bundle } from "../support/bundle.ts";
 

@@ -1,7 +1,7 @@
 // Pages that are killed in the middle of a download, again and again, on a browser's real storage. The server sends a page no more bytes than
 // the test lets through, so where a page dies depends on the seed alone and on no machine's pace.
 import { expect, test } from "@playwright/test";
-import { startPackageServer, testPackage, weightsPath } from "#testing/package-server.node.ts";
+import { startPackageServer, testPackage, weightsPath } from "#testing/servers/package-server.node.ts";
 import { fileURLToPath } from "node:url";
 import { seeded } from "#testing/seeded.ts";
 import { bundle } from "../support/bundle.ts";

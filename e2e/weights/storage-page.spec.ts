@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, test, type BrowserContext, type Locator, type Page } from "@playwright/test";
 import * as v from "valibot";
-import { shardsOf, startPackageServer, type PackageServer } from "#testing/package-server.node.ts";
+import { shardsOf, startPackageServer, type PackageServer } from "#testing/servers/package-server.node.ts";
 import { askAbout, modelReady, openPage } from "../support/ask.ts";
 import { violations } from "../support/axe.ts";
 

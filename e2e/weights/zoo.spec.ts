@@ -7,8 +7,8 @@ import { checkpointFolder } from "#convert/package/folder.node.ts";
 import { decodeImage } from "#engine/picture/decode.node.ts";
 import { answersOf } from "#testing/answer.node.ts";
 import { memoryPackage } from "#testing/fixtures.ts";
-import { publishOnHub, testCommit } from "#testing/hub-server.node.ts";
-import { startPackageServer, testPackage, type PackageServer } from "#testing/package-server.node.ts";
+import { publishOnHub, testCommit } from "#testing/servers/hub-server.node.ts";
+import { startPackageServer, testPackage, type PackageServer } from "#testing/servers/package-server.node.ts";
 import { askAbout, examplePicture, modelReady, openPage } from "../support/ask.ts";
 import { violations } from "../support/axe.ts";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { startFakeServer } from "#testing/fake-server.node.ts";
+import { startFakeServer } from "#testing/servers/fake-server.node.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 let folder: string;

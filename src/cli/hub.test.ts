@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { publishOnHub, testCommit } from "#testing/hub-server.node.ts";
-import { startPackageServer, testPackage, type PackageServer } from "#testing/package-server.node.ts";
+import { publishOnHub, testCommit } from "#testing/servers/hub-server.node.ts";
+import { startPackageServer, testPackage, type PackageServer } from "#testing/servers/package-server.node.ts";
 import { findCheckpoint, isHubId } from "./hub-place.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));

@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { checkpointFolder } from "#convert/package/folder.node.ts";
 import { randomAdapter } from "#testing/adapter-fixture.ts";
-import { publishOnHub } from "#testing/hub-server.node.ts";
-import { startPackageServer, testPackage, type PackageServer } from "#testing/package-server.node.ts";
+import { publishOnHub } from "#testing/servers/hub-server.node.ts";
+import { startPackageServer, testPackage, type PackageServer } from "#testing/servers/package-server.node.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 let cache = "";

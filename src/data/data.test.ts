@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { answer, exported, question, talk } from "#testing/transfer-files.ts";
+import { answer, exported, question, talk } from "#testing/chat/transfer-files.ts";
 import { temporaryFolder, type TemporaryFolder } from "#testing/temporary.node.ts";
 import { Checker, type CheckReport } from "./check/check.ts";
 import { readEntries } from "./data-file.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { strToU8, unzipSync, zipSync } from "fflate";
 import { expect, test } from "vitest";
-import { randomBytes } from "#testing/package-server.node.ts";
+import { randomBytes } from "#testing/servers/package-server.node.ts";
 import { readPackageZip, writeStoredZip } from "./package-zip.ts";
 
 const files = new Map([

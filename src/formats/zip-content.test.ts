@@ -1,6 +1,6 @@
 import { strToU8, zipSync } from "fflate";
 import { describe, expect, test } from "vitest";
-import { randomBytes } from "#testing/package-server.node.ts";
+import { randomBytes } from "#testing/servers/package-server.node.ts";
 import { blobSource } from "./byte-source.ts";
 import { readContent } from "./zip-content.ts";
 import { readDirectory, ZipError, type ZipEntry } from "./zip-directory.ts";

@@ -3,9 +3,17 @@ import fc from "fast-check";
 import type { GenerateEvent, GenerateRequest, Message } from "#engine/types.ts";
 import { RemoteError } from "#remote/http/errors.ts";
 import type { Server, ServerModel } from "#remote/http/server.ts";
-import { ask as askModel, request, say, start, stopAll, type Answer, type Asking } from "#testing/asking.node.ts";
-import { fingerprint } from "#testing/fake-request.node.ts";
-import { startFakeServer } from "#testing/fake-server.node.ts";
+import {
+  ask as askModel,
+  request,
+  say,
+  start,
+  stopAll,
+  type Answer,
+  type Asking,
+} from "#testing/servers/asking.node.ts";
+import { fingerprint } from "#testing/servers/fake-request.node.ts";
+import { startFakeServer } from "#testing/servers/fake-server.node.ts";
 import { generateRemote } from "./generate.ts";
 import { listModels } from "./models.ts";
 

@@ -1,6 +1,6 @@
 // Lists of models as servers send them.
 import { afterEach, describe, expect, test } from "vitest";
-import { start, stopAll } from "#testing/asking.node.ts";
+import { start, stopAll } from "#testing/servers/asking.node.ts";
 import { RemoteError } from "#remote/http/errors.ts";
 import { listModels } from "./models.ts";
 

@@ -1,8 +1,8 @@
 // Servers as they are: what they send in place of what the protocol says, over real connections.
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
-import { ask, start, stopAll } from "#testing/asking.node.ts";
-import { chunkJson, event, quirks, stream } from "#testing/fake-quirks.node.ts";
+import { ask, start, stopAll } from "#testing/servers/asking.node.ts";
+import { chunkJson, event, quirks, stream } from "#testing/servers/fake-quirks.node.ts";
 
 afterEach(stopAll);
 

@@ -1,7 +1,7 @@
 // Servers that refuse what others need.
 import { afterEach, describe, expect, test } from "vitest";
-import { ask, request, say, start, stopAll, type Answer, type Asking } from "#testing/asking.node.ts";
-import type { FakeServerOptions } from "#testing/fake-server.node.ts";
+import { ask, request, say, start, stopAll, type Answer, type Asking } from "#testing/servers/asking.node.ts";
+import type { FakeServerOptions } from "#testing/servers/fake-server.node.ts";
 
 afterEach(stopAll);
 

@@ -12,7 +12,7 @@ import {
   weightsPath,
   withManifest,
   type PackageServer,
-} from "#testing/package-server.node.ts";
+} from "#testing/servers/package-server.node.ts";
 import { createMemoryShardStore, createShardStore, type ShardStore } from "#weights/store/store.ts";
 
 const packed = testPackage();

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { packageBytes, parseManifest } from "./manifest.ts";
-import { testPackage } from "#testing/package-server.node.ts";
+import { testPackage } from "#testing/servers/package-server.node.ts";
 
 const hash = "0".repeat(64);
 const file = (path: string, ...sizes: number[]) => {

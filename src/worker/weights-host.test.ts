@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { startPackageServer, testPackage, weightsPath, type PackageServer } from "#testing/package-server.node.ts";
+import {
+  startPackageServer,
+  testPackage,
+  weightsPath,
+  type PackageServer,
+} from "#testing/servers/package-server.node.ts";
 import { createMemoryShardStore } from "#weights/store/store.ts";
 import type { LoadEvent, PackageSource } from "./api.ts";
 import { removePackage } from "#weights/store/stored-package.ts";

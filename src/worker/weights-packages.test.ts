@@ -5,7 +5,7 @@ import {
   weightsPath,
   withManifest,
   type PackageServer,
-} from "#testing/package-server.node.ts";
+} from "#testing/servers/package-server.node.ts";
 import { createMemoryShardStore } from "#weights/store/store.ts";
 import { createWeightsHost } from "./weights-host.ts";
 import { createPackagesHost } from "./weights-packages.ts";

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { publishOnHub } from "#testing/hub-server.node.ts";
+import { publishOnHub } from "#testing/servers/hub-server.node.ts";
 import { hubAddress } from "#weights/download/hub-address.ts";
 import { planHubPackage, type HubPrecision } from "#weights/download/hub-plan.ts";
-import { startPackageServer, testPackage } from "#testing/package-server.node.ts";
+import { startPackageServer, testPackage } from "#testing/servers/package-server.node.ts";
 import { zoo } from "./zoo.ts";
 
 const suffixes = { fp32: "", fp16: "_fp16", q8: "_quantized", q4: "_q4", q4f16: "_q4f16" } as const;

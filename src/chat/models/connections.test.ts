@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ScriptedModel } from "#testing/chat-store.ts";
+import { ScriptedModel } from "#testing/chat/chat-store.ts";
 import { createConnections } from "./connections.ts";
 import { createModelMemory } from "./memory.ts";
 import type { ModelClient } from "./model-client.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { EngineError } from "#engine/errors.ts";
-import { play, ScriptedModel } from "#testing/chat-store.ts";
+import { play, ScriptedModel } from "#testing/chat/chat-store.ts";
 import { loadOnce } from "./load-once.ts";
 
 const request = {

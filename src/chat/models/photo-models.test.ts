@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { DeviceSummary, PackageOffer } from "#worker/api.ts";
 import type { WantedModel } from "#chat/downloads/wanted.ts";
-import type { GatedModel } from "./look-up.ts";
+import type { GatedModel } from "#chat/models/look-up/look-up.ts";
 import { createPhotoModels } from "./photo-models.ts";
-import { hubAddressOf, packageAddress } from "./package-address.ts";
+import { hubAddressOf, packageAddress } from "#chat/models/look-up/package-address.ts";
 
 function open(
   fit: PackageOffer["fit"] | Error | GatedModel,

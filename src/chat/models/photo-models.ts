@@ -7,7 +7,7 @@ import type { ZooRecord } from "#zoo/record.ts";
 import { costOf, type Cost } from "#zoo/zoo.ts";
 import type { Downloads } from "#chat/downloads/downloads.ts";
 import { createCell, type Observable } from "#chat/observable.ts";
-import type { LookUp } from "./look-up.ts";
+import type { LookUp } from "#chat/models/look-up/look-up.ts";
 
 /**
  * "looking": the hub is being asked. "ask": the user should decide, because the model may not fit, its download may cost money, or the hub

@@ -5,7 +5,7 @@ import type { ModelOffer, ModelRegistry } from "./models.ts";
 import { createCell, type Observable } from "#chat/observable.ts";
 import { zooName } from "#zoo/zoo.ts";
 import type { PackageArchitecture, PackagesApi, StoredPackageInfo } from "#worker/api.ts";
-import type { PreviewedModel } from "./look-up.ts";
+import type { PreviewedModel } from "#chat/models/look-up/look-up.ts";
 
 export interface StorageState {
   /** Undefined until it has been looked up. */

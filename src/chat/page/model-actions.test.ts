@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { ModelClient } from "#chat/models/model-client.ts";
 import { createModelRegistry, type ModelOffer } from "#chat/models/models.ts";
-import { ScriptedModel } from "#testing/chat-store.ts";
+import { ScriptedModel } from "#testing/chat/chat-store.ts";
 import { createModelActions } from "./model-actions.ts";
 
 function setUp({ forgets = "done" }: { forgets?: "done" | "in-use" } = {}) {

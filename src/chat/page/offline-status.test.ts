@@ -3,7 +3,7 @@ import type { Connection } from "#chat/models/connections.ts";
 import type { ReadyModel } from "#chat/models/model-client.ts";
 import { createCell } from "#chat/observable.ts";
 import type { ModelState } from "#chat/store/chat-state.ts";
-import { loaded, ScriptedModel } from "#testing/chat-store.ts";
+import { loaded, ScriptedModel } from "#testing/chat/chat-store.ts";
 import { createOfflineStatus, type OfflineQuestion } from "./offline-status.ts";
 
 class StoredModel extends ScriptedModel {

@@ -1,5 +1,5 @@
 // What the page's address asks for, beside a conversation and a question.
-import { defaultHub, hubAddressOf } from "#chat/models/package-address.ts";
+import { defaultHub, hubAddressOf } from "#chat/models/look-up/package-address.ts";
 import { repositoriesOf } from "#zoo/zoo.ts";
 
 interface PageOptions {

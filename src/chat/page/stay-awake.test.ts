@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Download, DownloadPhase } from "#chat/downloads/wanted.ts";
 import { createCell } from "#chat/observable.ts";
 import type { ModelState } from "#chat/store/chat-state.ts";
-import { loaded } from "#testing/chat-store.ts";
+import { loaded } from "#testing/chat/chat-store.ts";
 import { stayAwakeWhileDownloading, stayAwakeWhileLoading } from "./stay-awake.ts";
 
 function createLock() {

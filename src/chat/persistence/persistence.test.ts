@@ -1,8 +1,8 @@
 // The list of conversations, and the persistence in memory that the store's tests use; the browser's is in e2e/chat/chat-storage.spec.ts.
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Conversation } from "#chat/conversation/conversation.ts";
-import { MemoryPersistence, SharedPlace } from "#testing/memory-persistence.ts";
-import { persistenceContract } from "#testing/persistence-contract.ts";
+import { MemoryPersistence, SharedPlace } from "#testing/chat/memory-persistence.ts";
+import { persistenceContract } from "#testing/chat/persistence-contract.ts";
 import { summarize } from "./persistence.ts";
 
 afterEach(() => void vi.useRealTimers());

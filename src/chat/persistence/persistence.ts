@@ -1,5 +1,5 @@
 // What the chat asks of a place that keeps conversations, and the list of them. Knows no database: persistence.web.ts is the browser's,
-// testing/memory-persistence.ts one in memory; testing/persistence-contract.ts holds both to the promises below.
+// testing/chat/memory-persistence.ts one in memory; testing/chat/persistence-contract.ts holds both to the promises below.
 import { titleOf, type Conversation, type Turn } from "#chat/conversation/conversation.ts";
 
 /** One line of the list of conversations. */

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { request, say } from "#testing/asking.node.ts";
-import { fingerprint } from "#testing/fake-request.node.ts";
-import { startFakeServer, type FakeServer, type FakeServerOptions } from "#testing/fake-server.node.ts";
+import { request, say } from "#testing/servers/asking.node.ts";
+import { fingerprint } from "#testing/servers/fake-request.node.ts";
+import { startFakeServer, type FakeServer, type FakeServerOptions } from "#testing/servers/fake-server.node.ts";
 import { createModelRegistry } from "#chat/models/models.ts";
 import { createServers, type Servers } from "./servers.ts";
 import type { GetStorage } from "#chat/local-storage.ts";

@@ -13,7 +13,7 @@ import {
   ScriptedModel,
   texts,
   titles,
-} from "#testing/chat-store.ts";
+} from "#testing/chat/chat-store.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

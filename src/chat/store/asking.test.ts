@@ -1,7 +1,16 @@
 // Questions and their answers, and what becomes of those that fail.
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { EngineError } from "#engine/errors.ts";
-import { asked, counting, done, lastAnswer, make, play, ScriptedModel, untilStopped } from "#testing/chat-store.ts";
+import {
+  asked,
+  counting,
+  done,
+  lastAnswer,
+  make,
+  play,
+  ScriptedModel,
+  untilStopped,
+} from "#testing/chat/chat-store.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

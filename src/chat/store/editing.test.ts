@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { alternativesOf } from "#chat/conversation/branches.ts";
 import type { AssistantTurn } from "#chat/conversation/conversation.ts";
-import { asked, counting, idAt, texts } from "#testing/chat-store.ts";
+import { asked, counting, idAt, texts } from "#testing/chat/chat-store.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -10,8 +10,8 @@ import {
   texts,
   titles,
   untilStopped,
-} from "#testing/chat-store.ts";
-import { MemoryPersistence, SharedPlace } from "#testing/memory-persistence.ts";
+} from "#testing/chat/chat-store.ts";
+import { MemoryPersistence, SharedPlace } from "#testing/chat/memory-persistence.ts";
 import type { ChatStore } from "./store.ts";
 
 beforeEach(() => void vi.useFakeTimers());

@@ -3,8 +3,8 @@ import { expect, test, vi } from "vitest";
 import type { LoadEvent } from "#worker/api.ts";
 import type { ModelClient } from "#chat/models/model-client.ts";
 import { loadOnce } from "#chat/models/load-once.ts";
-import { loaded } from "#testing/chat-store.ts";
-import { MemoryPersistence } from "#testing/memory-persistence.ts";
+import { loaded } from "#testing/chat/chat-store.ts";
+import { MemoryPersistence } from "#testing/chat/memory-persistence.ts";
 import { defaultSettings } from "#chat/settings.ts";
 import { createChatStore } from "./store.ts";
 

@@ -1,8 +1,8 @@
 // Two tabs that show the same conversation.
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { allTurns, alternativesOf } from "#chat/conversation/branches.ts";
-import { counting, idAt, make, texts } from "#testing/chat-store.ts";
-import { MemoryPersistence, SharedPlace } from "#testing/memory-persistence.ts";
+import { counting, idAt, make, texts } from "#testing/chat/chat-store.ts";
+import { MemoryPersistence, SharedPlace } from "#testing/chat/memory-persistence.ts";
 import { defaultSettings } from "#chat/settings.ts";
 import { createChatStore, type ChatStore } from "./store.ts";
 

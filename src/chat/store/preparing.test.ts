@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { GenerateRequest, PictureKinds } from "#engine/types.ts";
 import type { Picture } from "#chat/conversation/conversation.ts";
-import { done, loaded, play, ScriptedModel } from "#testing/chat-store.ts";
-import { MemoryPersistence } from "#testing/memory-persistence.ts";
+import { done, loaded, play, ScriptedModel } from "#testing/chat/chat-store.ts";
+import { MemoryPersistence } from "#testing/chat/memory-persistence.ts";
 import { defaultSettings } from "#chat/settings.ts";
 import { createChatStore, type ChatStore } from "./store.ts";
 

@@ -1,7 +1,7 @@
 // What is saved of a conversation, and what the page says where it could not be.
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { counting, lastAnswer, make, ScriptedModel, untilStopped } from "#testing/chat-store.ts";
-import { MemoryPersistence } from "#testing/memory-persistence.ts";
+import { counting, lastAnswer, make, ScriptedModel, untilStopped } from "#testing/chat/chat-store.ts";
+import { MemoryPersistence } from "#testing/chat/memory-persistence.ts";
 import { defaultSettings } from "#chat/settings.ts";
 import { createChatStore } from "./store.ts";
 

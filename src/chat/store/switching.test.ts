@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { EngineError } from "#engine/errors.ts";
 import { RemoteError } from "#remote/http/errors.ts";
 import type { ReadyModel } from "#chat/models/model-client.ts";
-import { asked, done, lastAnswer, loaded, make, play, ScriptedModel, texts } from "#testing/chat-store.ts";
+import { asked, done, lastAnswer, loaded, make, play, ScriptedModel, texts } from "#testing/chat/chat-store.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

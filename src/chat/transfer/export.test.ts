@@ -20,7 +20,7 @@ import {
   unzipped,
   votes,
   zip,
-} from "#testing/transfer-files.ts";
+} from "#testing/chat/transfer-files.ts";
 import { toMarkdown } from "./export-markdown.ts";
 
 describe("LLaVA's training format", () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { unzipSync, zipSync } from "fflate";
 import { allTurns } from "#chat/conversation/branches.ts";
 import { joinConversations } from "#chat/conversation/join.ts";
-import { answer, exported, json, open, png, question, sample, talk, zip } from "#testing/transfer-files.ts";
+import { answer, exported, json, open, png, question, sample, talk, zip } from "#testing/chat/transfer-files.ts";
 import { mayHoldConversations } from "./import-kind.ts";
 import { importLimits } from "./import-problems.ts";
 

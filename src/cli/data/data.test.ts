@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { exported, talk } from "#testing/transfer-files.ts";
+import { exported, talk } from "#testing/chat/transfer-files.ts";
 import { llava, temporaryFolder, type TemporaryFolder } from "#testing/temporary.node.ts";
 
 let folder: TemporaryFolder;

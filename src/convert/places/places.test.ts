@@ -1,7 +1,12 @@
 // Where checkpoints lie: a hub, any server, dropped files. Real requests to a server on this machine.
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { publishOnHub, testCommit } from "#testing/hub-server.node.ts";
-import { randomBytes, startPackageServer, testPackage, type PackageServer } from "#testing/package-server.node.ts";
+import { publishOnHub, testCommit } from "#testing/servers/hub-server.node.ts";
+import {
+  randomBytes,
+  startPackageServer,
+  testPackage,
+  type PackageServer,
+} from "#testing/servers/package-server.node.ts";
 import { addressFolder } from "./address-folder.ts";
 import { fileFolder } from "./file-folder.ts";
 import { GatedError, openHubFolder } from "./hub-folder.ts";

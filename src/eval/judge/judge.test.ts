@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { startFakeServer, type FakeServer } from "#testing/fake-server.node.ts";
+import { startFakeServer, type FakeServer } from "#testing/servers/fake-server.node.ts";
 import { judgeAnswers, type JudgeSummary } from "./judge.node.ts";
 import { judgeSystem, readScores, reviewTasks } from "./review.ts";
 import { rules } from "./rules.ts";

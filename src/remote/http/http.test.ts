@@ -1,7 +1,7 @@
 // What goes out by the door and what comes in: a key to nobody but its server, and out of nothing that is said.
 import { afterEach, describe, expect, test } from "vitest";
-import { ask, start, stopAll } from "#testing/asking.node.ts";
-import { chunkJson, event, stream } from "#testing/fake-quirks.node.ts";
+import { ask, start, stopAll } from "#testing/servers/asking.node.ts";
+import { chunkJson, event, stream } from "#testing/servers/fake-quirks.node.ts";
 import { listModels } from "#remote/models.ts";
 
 afterEach(stopAll);

@@ -1,7 +1,7 @@
 // Servers that say nothing for too long. The timeouts are short but real, because real sockets carry the silence.
 import { afterEach, describe, expect, test } from "vitest";
-import { ask, start, stopAll, type Answer } from "#testing/asking.node.ts";
-import { chunkJson, event } from "#testing/fake-quirks.node.ts";
+import { ask, start, stopAll, type Answer } from "#testing/servers/asking.node.ts";
+import { chunkJson, event } from "#testing/servers/fake-quirks.node.ts";
 import { listModels } from "#remote/models.ts";
 
 afterEach(stopAll);

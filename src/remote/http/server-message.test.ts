@@ -1,8 +1,8 @@
 // What servers say when something goes wrong, in the forms in which they really say it.
 import { afterEach, describe, expect, test } from "vitest";
-import { ask, start, stopAll } from "#testing/asking.node.ts";
-import { chunkJson, stream } from "#testing/fake-quirks.node.ts";
-import type { RawAnswer } from "#testing/fake-server.node.ts";
+import { ask, start, stopAll } from "#testing/servers/asking.node.ts";
+import { chunkJson, stream } from "#testing/servers/fake-quirks.node.ts";
+import type { RawAnswer } from "#testing/servers/fake-server.node.ts";
 
 afterEach(stopAll);
 

@@ -13,7 +13,7 @@ import type { OpenDialog } from "./open-dialog.ts";
 
 const CompareDialog = lazy(async () => (await import("#ui/dialogs/CompareDialog.tsx")).CompareDialog);
 const ModelsDialog = lazy(async () => (await import("#ui/models/ModelsDialog.tsx")).ModelsDialog);
-const ServerDialog = lazy(async () => (await import("#ui/models/ServerDialog.tsx")).ServerDialog);
+const ServerDialog = lazy(async () => (await import("#ui/models/servers/ServerDialog.tsx")).ServerDialog);
 const ExportDialog = lazy(async () => (await import("#ui/dialogs/ExportDialog.tsx")).ExportDialog);
 const SettingsDialog = lazy(async () => (await import("#ui/dialogs/SettingsDialog.tsx")).SettingsDialog);
 const ShortcutsDialog = lazy(async () => (await import("#ui/dialogs/ShortcutsDialog.tsx")).ShortcutsDialog);

@@ -1,6 +1,6 @@
 // Takes what is dropped or pasted on the page: pictures for the question, conversations to import, packages and checkpoints of models, words.
 // Decides which is which, and where it goes.
-import { isCheckpoint, isPackageFolder, isPackageZip, mayBePackage } from "#chat/models/package-file.ts";
+import { isCheckpoint, isPackageFolder, isPackageZip, mayBePackage } from "#chat/models/look-up/package-file.ts";
 import { nameOfAddress } from "#chat/pictures/picture-address.ts";
 import { mayHoldConversations } from "#chat/transfer/import-kind.ts";
 import type { PictureFeature } from "#ui/pictures/picture-feature.ts";

@@ -1,10 +1,10 @@
 // Adds a model by its address: looks it up first, then offers to download it.
 import type { JSX } from "preact";
 import { useId, useState } from "preact/hooks";
-import { LookedUp } from "./LookedUp.tsx";
+import { LookedUp } from "#ui/models/offer/LookedUp.tsx";
 import type { DownloadProps } from "./ModelZoo.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
-import { useModelOffer } from "./use-model-offer.ts";
+import { useModelOffer } from "#ui/models/offer/use-model-offer.ts";
 
 export function AddModel(props: DownloadProps): JSX.Element {
   const t = useTexts();

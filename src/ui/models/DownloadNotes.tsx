@@ -6,7 +6,7 @@ import { silencesToTell } from "#chat/models/load-progress.ts";
 import { formatNumber, formatSize } from "#ui/parts/format.ts";
 import { useTexts, type Texts } from "#ui/texts/texts.ts";
 import { ConversionFigures } from "./ConversionFigures.tsx";
-import { GatedNote } from "./GatedNote.tsx";
+import { GatedNote } from "#ui/models/offer/GatedNote.tsx";
 import type { DownloadsFeature } from "./model-features.ts";
 
 interface DownloadNotesProps {

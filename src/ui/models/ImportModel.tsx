@@ -3,14 +3,14 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { errorCodeOf } from "#engine/errors.ts";
-import { isCheckpoint } from "#chat/models/package-file.ts";
-import type { PreviewedModel } from "#chat/models/look-up.ts";
+import { isCheckpoint } from "#chat/models/look-up/package-file.ts";
+import type { PreviewedModel } from "#chat/models/look-up/look-up.ts";
 import type { StoredModels } from "#chat/models/storage.ts";
 import { Note, type NoteState } from "#ui/notes/Note.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
-import { LookedUp } from "./LookedUp.tsx";
+import { LookedUp } from "#ui/models/offer/LookedUp.tsx";
 import type { DownloadsFeature } from "./model-features.ts";
-import { useModelOffer } from "./use-model-offer.ts";
+import { useModelOffer } from "#ui/models/offer/use-model-offer.ts";
 
 /** A package's zip, or files by path: those of a package's folder or of a checkpoint. */
 export type ModelPackage = File | ReadonlyMap<string, File>;

@@ -1,7 +1,7 @@
 // The model zoo: a search, filters, and a card for each model that is not on this device.   data-testid="zoo", "zoo-count"
 import type { JSX } from "preact";
 import { useId, useState } from "preact/hooks";
-import type { PreviewedModel } from "#chat/models/look-up.ts";
+import type { PreviewedModel } from "#chat/models/look-up/look-up.ts";
 import { bestModelFor } from "#zoo/best-model.ts";
 import type { ZooRecord } from "#zoo/record.ts";
 import { fitOf, zooModels } from "#zoo/zoo.ts";

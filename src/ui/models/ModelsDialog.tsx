@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Download } from "#chat/downloads/wanted.ts";
-import type { PreviewedModel } from "#chat/models/look-up.ts";
+import type { PreviewedModel } from "#chat/models/look-up/look-up.ts";
 import type { StorageState } from "#chat/models/storage.ts";
 import { AddModel } from "./AddModel.tsx";
 import { Dialog, Section } from "#ui/parts/Dialog.tsx";
@@ -14,7 +14,7 @@ import { ImportModel, type ModelPackage } from "./ImportModel.tsx";
 import type { ModelFeatures } from "./model-features.ts";
 import { ModelZoo } from "./ModelZoo.tsx";
 import { Note, type NoteState } from "#ui/notes/Note.tsx";
-import { ServerCards } from "./ServerCards.tsx";
+import { ServerCards } from "#ui/models/servers/ServerCards.tsx";
 import { StoredModelCard } from "./StoredModelCard.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 

@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { errorCodeOf } from "#engine/errors.ts";
 import { baseOf } from "#chat/models/storage.ts";
-import { wantedAgain } from "#chat/models/unfinished.ts";
+import { wantedAgain } from "#chat/models/look-up/unfinished.ts";
 import type { StoredPackageInfo } from "#worker/api.ts";
 import { formatNumber, formatSize } from "#ui/parts/format.ts";
 import { ModelCard } from "./ModelCard.tsx";

@@ -1,14 +1,14 @@
 // A note for when the page's address asks for a model that is not on this device. It offers to download the model, with its size.
 //   data-testid="unknown-model"
 import type { JSX } from "preact";
-import type { PreviewedModel } from "#chat/models/look-up.ts";
-import { packageAddress } from "#chat/models/package-address.ts";
+import type { PreviewedModel } from "#chat/models/look-up/look-up.ts";
+import { packageAddress } from "#chat/models/look-up/package-address.ts";
 import { costOf, repositoriesOf, zooRecord } from "#zoo/zoo.ts";
 import { useTexts } from "#ui/texts/texts.ts";
 import { fetchedWords } from "./cost-words.ts";
-import { LookedUp } from "./LookedUp.tsx";
+import { LookedUp } from "#ui/models/offer/LookedUp.tsx";
 import type { ModelFeatures } from "./model-features.ts";
-import { useModelOffer } from "./use-model-offer.ts";
+import { useModelOffer } from "#ui/models/offer/use-model-offer.ts";
 
 interface UnknownModelNoteProps extends Pick<ModelFeatures, "downloads" | "models" | "photoModel" | "storage"> {
   /** An id of the zoo, "owner/name", an address, or a name that nobody knows. */

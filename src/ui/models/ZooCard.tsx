@@ -11,10 +11,10 @@ import { CopyButton } from "#ui/parts/CopyButton.tsx";
 import { formatNumber, formatSize } from "#ui/parts/format.ts";
 import { useTexts, type Texts } from "#ui/texts/texts.ts";
 import { fetchedWords, licenseWords } from "./cost-words.ts";
-import { LookedUp } from "./LookedUp.tsx";
+import { LookedUp } from "#ui/models/offer/LookedUp.tsx";
 import { ModelCard } from "./ModelCard.tsx";
 import type { DownloadProps } from "./ModelZoo.tsx";
-import { useModelOffer } from "./use-model-offer.ts";
+import { useModelOffer } from "#ui/models/offer/use-model-offer.ts";
 
 interface ZooCardProps extends DownloadProps {
   readonly record: ZooRecord;

@@ -3,7 +3,7 @@
 import type { ReadonlySignal } from "@preact/signals";
 import type { Downloads } from "#chat/downloads/downloads.ts";
 import type { Download } from "#chat/downloads/wanted.ts";
-import type { LookUp } from "#chat/models/look-up.ts";
+import type { LookUp } from "#chat/models/look-up/look-up.ts";
 import type { ModelsState } from "#chat/models/models.ts";
 import type { PhotoOffer } from "#chat/models/photo-models.ts";
 import type { ConnectedServer, Servers } from "#chat/servers/servers.ts";

@@ -2,7 +2,12 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ensurePackage, type EnsureOptions } from "./ensure.ts";
-import { startPackageServer, testPackage, weightsPath, type PackageServer } from "#testing/package-server.node.ts";
+import {
+  startPackageServer,
+  testPackage,
+  weightsPath,
+  type PackageServer,
+} from "#testing/servers/package-server.node.ts";
 import { createMemoryShardStore, type ShardStore } from "#weights/store/store.ts";
 
 const packed = testPackage({ weightBytes: 10_000, shardBytes: 4_000 });

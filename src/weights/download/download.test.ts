@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createFileDownload, emptyShard, type DownloadOptions } from "./download.ts";
 import { createSilenceClock } from "#testing/silence-clock.node.ts";
-import { startTestServer, type TestServer } from "#testing/http-server.node.ts";
+import { startTestServer, type TestServer } from "#testing/servers/http-server.node.ts";
 
 const fileBytes = 300_000;
 const content = Uint8Array.from({ length: fileBytes }, (_, i) => (i * 31 + (i >> 8)) % 256);

@@ -5,9 +5,9 @@ import { EngineError } from "#engine/errors.ts";
 import { ensurePackage, type EnsureOptions } from "./ensure.ts";
 import { isPackageStored, removePackage } from "#weights/store/stored-package.ts";
 import type { EnsureProgress } from "./progress.ts";
-import { shardsOf, startPackageServer, testPackage } from "#testing/package-server.node.ts";
+import { shardsOf, startPackageServer, testPackage } from "#testing/servers/package-server.node.ts";
 import { createMemoryShardStore, createShardStore, type ShardStore } from "#weights/store/store.ts";
-import { startTestServer, type TestServer } from "#testing/http-server.node.ts";
+import { startTestServer, type TestServer } from "#testing/servers/http-server.node.ts";
 
 const shardBytes = 10_000;
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");

@@ -1,11 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ensurePackage } from "./ensure.ts";
-import { publishOnHub, testCommit } from "#testing/hub-server.node.ts";
+import { publishOnHub, testCommit } from "#testing/servers/hub-server.node.ts";
 import { hubAddress } from "./hub-address.ts";
 import { hubFacts } from "#weights/package-facts.ts";
 import { planHubPackage } from "./hub-plan.ts";
 import { listPackages, verifyPackage } from "#weights/inventory.ts";
-import { randomBytes, startPackageServer, testPackage, type PackageServer } from "#testing/package-server.node.ts";
+import {
+  randomBytes,
+  startPackageServer,
+  testPackage,
+  type PackageServer,
+} from "#testing/servers/package-server.node.ts";
 import { createMemoryShardStore } from "#weights/store/store.ts";
 
 const repository = "someone/photo-model";

@@ -8,7 +8,7 @@ import {
   weightsPath,
   type Misbehaviour,
   type PackageServer,
-} from "#testing/package-server.node.ts";
+} from "#testing/servers/package-server.node.ts";
 import { createMemoryShardStore, createShardStore, type ShardStore } from "#weights/store/store.ts";
 
 const shardBytes = 40_000;

@@ -2,19 +2,19 @@ import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ensurePackage } from "./ensure.ts";
 import type { EnsureProgress } from "./progress.ts";
-import { publishOnHub } from "#testing/hub-server.node.ts";
+import { publishOnHub } from "#testing/servers/hub-server.node.ts";
 import {
   startPackageServer,
   testPackage,
   weightsPath,
   type Misbehaviour,
   type PackageServer,
-} from "#testing/package-server.node.ts";
+} from "#testing/servers/package-server.node.ts";
 import { requestBlob, requestBytes } from "./request.ts";
 import { createMemoryShardStore } from "#weights/store/store.ts";
 import type { Clock } from "./watched-fetch.ts";
 import { createSilenceClock } from "#testing/silence-clock.node.ts";
-import { startTestServer, type TestServer } from "#testing/http-server.node.ts";
+import { startTestServer, type TestServer } from "#testing/servers/http-server.node.ts";
 
 let clock = createSilenceClock();
 const fast = { clock: { after: (...asked: Parameters<Clock["after"]>) => clock.after(...asked) }, backoffMs: () => 1 };

@@ -1,11 +1,11 @@
 // What came of looking a model up: its offer, several to choose from, the hub's wish for a token, or why there is none. Under the button
 // that looked it up.
 import type { JSX } from "preact";
-import type { PreviewedModel } from "#chat/models/look-up.ts";
+import type { PreviewedModel } from "#chat/models/look-up/look-up.ts";
 import { Note } from "#ui/notes/Note.tsx";
 import { GatedNote } from "./GatedNote.tsx";
 import { GgufModels } from "./GgufModels.tsx";
-import type { DownloadsFeature } from "./model-features.ts";
+import type { DownloadsFeature } from "#ui/models/model-features.ts";
 import { ModelOffer } from "./ModelOffer.tsx";
 import type { ModelOfferLook } from "./use-model-offer.ts";
 

@@ -2,8 +2,8 @@
 // or a sentence that says why there is none.
 import { useRef, useState } from "preact/hooks";
 import { errorCodeOf } from "#engine/errors.ts";
-import type { GatedModel, LookUp, ModelChoice, PreviewedModel, Wanted } from "#chat/models/look-up.ts";
-import { packageAddress } from "#chat/models/package-address.ts";
+import type { GatedModel, LookUp, ModelChoice, PreviewedModel, Wanted } from "#chat/models/look-up/look-up.ts";
+import { packageAddress } from "#chat/models/look-up/package-address.ts";
 import { useTexts, type Texts } from "#ui/texts/texts.ts";
 
 type OfferState =

@@ -1,7 +1,7 @@
 // The offer of a model that was looked up: what it costs, whether it fits this device, and the button that downloads it, and converts it
 // where it is a checkpoint.   data-testid="model-offer" with data-fit
 import type { JSX } from "preact";
-import type { CheckpointOffer, PreviewedModel } from "#chat/models/look-up.ts";
+import type { CheckpointOffer, PreviewedModel } from "#chat/models/look-up/look-up.ts";
 import { formatNumber, formatSize } from "#ui/parts/format.ts";
 import { useTexts, type Texts } from "#ui/texts/texts.ts";
 

@@ -2,8 +2,8 @@
 //   data-testid="server"
 import type { JSX } from "preact";
 import type { ServerProblem } from "#chat/servers/servers.ts";
-import { ModelCard } from "./ModelCard.tsx";
-import type { ServersFeature } from "./model-features.ts";
+import { ModelCard } from "#ui/models/ModelCard.tsx";
+import type { ServersFeature } from "#ui/models/model-features.ts";
 import { Note } from "#ui/notes/Note.tsx";
 import { useTexts, type Texts } from "#ui/texts/texts.ts";
 
