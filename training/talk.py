@@ -373,7 +373,7 @@ class Talker(Speaker):
     # --- conversations -----------------------------------------------------------------------------------------
 
     weights = {
-        "caption": 0.7, "detail": 0.3, "what": 2.0, "count": 2.0, "colour": 1.0, "place": 3.0, "relation": 1.0, "yesno": 1.7,
+        "caption": 0.7, "detail": 0.3, "what": 2.0, "count": 2.8, "colour": 1.0, "place": 3.0, "relation": 1.0, "yesno": 1.7,
         "read": 2.5, "compare": 0.8, "missing": 0.7,
     }  # fmt: skip
 
