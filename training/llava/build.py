@@ -32,7 +32,7 @@ def build(model_args, training):
     if training.bf16 and training.bits >= 16:
         # What learns stays in float32 under autocast; what only computes takes half the memory.
         for parameter in model.parameters():
-            if not parameter.requires_grad:
+            if not parameter.requires_grad and not hasattr(parameter, "ds_id"):  # ZeRO-3 keeps its parts by its own configuration
                 parameter.data = parameter.data.to(torch.bfloat16)
     if training.lora_enable:
         model = with_lora(model, model_args, training)
@@ -99,7 +99,7 @@ def quantized(training):
         "quantization_config": BitsAndBytesConfig(
             load_in_4bit=training.bits == 4,
             load_in_8bit=training.bits == 8,
-            llm_int8_skip_modules=["multi_modal_projector", "vision_tower", "lm_head"],
+            llm_int8_skip_modules=["multi_modal_projector", "vision_tower", "lm_head", "model.multi_modal_projector", "model.vision_tower"],
             bnb_4bit_compute_dtype=torch.bfloat16 if training.bf16 else torch.float16,
             bnb_4bit_use_double_quant=training.double_quant,
             bnb_4bit_quant_type=training.quant_type,
@@ -111,8 +111,9 @@ def choose_trained(model, model_args):
     """Sets `requires_grad`: the first stage trains the projector alone, the second all but the tower, as LLaVA's scripts have it."""
     model.requires_grad_(False)
     if not model_args.tune_mm_mlp_adapter and not model_args.freeze_backbone:
-        model.model.language_model.requires_grad_(True)
-        model.lm_head.requires_grad_(True)
+        for part in (model.model.language_model, model.lm_head):
+            for parameter in part.parameters():
+                parameter.requires_grad_(parameter.is_floating_point())  # what is quantized stays as it is
     if model_args.unfreeze_mm_vision_tower and not model_args.tune_mm_mlp_adapter:
         model.model.vision_tower.requires_grad_(True)
     if not model_args.freeze_mm_mlp_adapter:

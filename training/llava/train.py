@@ -35,10 +35,16 @@ def main(argv=None):
         print(f"Training on {data.report()}.")
         if held_out:
             print(f"Validation on {held_out.report()}.")
+    if training.deepspeed and training.use_cpu:
+        # accelerate starts DeepSpeed's communication for accelerators alone, and ZeRO-3 would split the weights for one process.
+        from deepspeed import init_distributed
+
+        init_distributed(dist_backend="gloo")
     model, processor = build(model_args, training)
     if training.process_index == 0:
-        trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
-        print(f"{trained:,} of {sum(p.numel() for p in model.parameters()):,} parameters train.")
+        # Under ZeRO-3 a parameter is empty here, and `ds_numel` is its size.
+        sizes = [(getattr(p, "ds_numel", p.numel()), p.requires_grad) for p in model.parameters()]
+        print(f"{sum(size for size, trains in sizes if trains):,} of {sum(size for size, _ in sizes):,} parameters train.")
     trainer = trainer_for(model, processor, model_args, data_args, training, data, held_out)
     trainer.train(resume_from_checkpoint=last_checkpoint(training.output_dir))
     trainer.save_state()

@@ -42,7 +42,10 @@ class LlavaTrainer(Trainer):
     def _save(self, output_dir=None, state_dict=None):
         if not self.projector_only:
             return super()._save(output_dir, state_dict)
-        # Of the first stage only the projector is new, and a checkpoint of it resumes all the same.
+        # Of the first stage only the projector is new, and a checkpoint of it resumes all the same. Every process comes here with
+        # `state_dict` where weights are split over processes; the first one's is whole.
+        if not self.args.should_save:
+            return None
         folder = Path(output_dir or self.args.output_dir)
         write_projector(folder, self.model.state_dict() if state_dict is None else state_dict)
         self.accelerator.unwrap_model(self.model).config.save_pretrained(folder)

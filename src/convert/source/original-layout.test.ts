@@ -207,6 +207,18 @@ test("projectors of one and of two layers have Hugging Face's names", () => {
   expect(huggingFaceName("model.image_newline")).toBe("image_newline");
 });
 
+test("the decoder's names of three versions of transformers, and those it writes under ZeRO-3, are one", () => {
+  for (const prefix of [
+    "language_model.model.",
+    "model.language_model.",
+    "model.language_model.model.",
+    "language_model.model.model.",
+  ])
+    expect(huggingFaceName(`${prefix}layers.0.mlp.up_proj.weight`)).toBe(
+      "language_model.model.layers.0.mlp.up_proj.weight",
+    );
+});
+
 test.each<[string, () => Promise<unknown>, RegExp]>([
   [
     "no tower",

@@ -38,6 +38,8 @@ const rules: readonly { readonly prefix: string; readonly rename: (rest: string)
   { prefix: "model.language_model.lm_head.", rename: same("language_model.lm_head.") },
   { prefix: "model.language_model.model.", rename: decoder },
   { prefix: "model.language_model.", rename: decoder },
+  // What transformers 5 saves from under DeepSpeed's ZeRO-3.
+  { prefix: "language_model.model.model.", rename: decoder },
   { prefix: "language_model.model.", rename: decoder },
   { prefix: "language_model.lm_head.", rename: same("language_model.lm_head.") },
   { prefix: "language_model.", rename: decoder },

@@ -1,5 +1,6 @@
 """Training on a tiny LLaVA: equal to a plain loop, equal in two processes, resumed, and its results read again. CPU, in float32."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 from transformers import AutoModelForImageTextToText, AutoProcessor, HfArgumentParser
 
 from llava.arguments import DataArguments, LlavaArguments, ModelArguments
@@ -162,6 +164,19 @@ class Runs(unittest.TestCase):
         self.assertGreater((ours - untouched).abs().max().item(), 1e-3)
         names = [name for name, p in trained.model.named_parameters() if p.requires_grad]
         self.assertTrue(all("vision_tower" not in name and ("lora_" in name or "multi_modal_projector" in name) for name in names))
+
+    @unittest.skipUnless(importlib.util.find_spec("bitsandbytes"), "bitsandbytes is not installed: pip install bitsandbytes")
+    def test_qlora_trains_over_4_bits(self):
+        """The decoder's matrices are in 4 bits and stay as they are; adapter and projector learn in floating point."""
+        more = ("--lora_enable", "True", "--lora_r", "4", "--lora_dropout", "0", "--bits", "4", "--bf16", "True")
+        trained = main(self.options("qlora", *more))
+        kinds = {name: str(p.dtype) for name, p in trained.model.named_parameters()}
+        decoder = [kind for name, kind in kinds.items() if "language_model" in name and "proj.base_layer.weight" in name]
+        self.assertTrue(decoder and all(kind == "torch.uint8" for kind in decoder), decoder)
+        self.assertFalse([name for name, kind in kinds.items() if "uint8" in kind and ("vision_tower" in name or "projector" in name)])
+        changed = load_file(self.folder / "qlora/adapter_model.safetensors")
+        ups = [tensor for name, tensor in changed.items() if "lora_B" in name]
+        self.assertTrue(ups and all(tensor.abs().max() > 0 for tensor in ups))
 
     def test_contradictions_are_a_sentence(self):
         for more, said in (
