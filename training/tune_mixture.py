@@ -38,7 +38,7 @@ from talk import Talker, capital
 from train import Heads, dense_loss, dense_truth, language_loss, patch_features, tower_parameters
 from world import GRID, Scene
 
-ROWS = {"photo": 4, "drawn": 5, "pair": 3, "names": 2}
+ROWS = {"photo": 5, "drawn": 5, "pair": 4, "names": 1}
 LENGTH = 448
 VOCABULARY = 4096
 DENSE_WEIGHT = 0.5

@@ -115,6 +115,8 @@ class PhotographTalker(Speaker):
         if photograph.label is None:
             if not photograph.captions or q in ("What object is this?", "Name the object.") or self.rng.random() < 0.6:
                 return None  # mostly asked about objects, whose name it wants
+            if shares[0] >= SURE and any(kind in photograph.named for kind in kinds()[int(seen[0])]):
+                return self.name(self.style(q), None, int(seen[0]), float(shares[0]))  # people saw a dog, too: it may be called a whippet
             caption = self.rng.choice(photograph.captions)
             answer = caption if shares[0] >= SURE else "I am not sure. Perhaps " + lower_first(caption)
             return self.say("photo caption", self.style(q), answer, photograph.captions)
