@@ -48,6 +48,12 @@ class LlavaArguments(TrainingArguments):
     lora_alpha: int = 16
     lora_dropout: float = 0.05
     lora_bias: str = "none"
+    warmup_ratio: float = field(default=0.0, metadata={"help": "share of all steps; transformers 5 takes it as a --warmup_steps below 1"})
+
+    def __post_init__(self):
+        if self.warmup_ratio and not self.warmup_steps:
+            self.warmup_steps = self.warmup_ratio
+        super().__post_init__()
 
 
 def problem_of(model, data, training):
