@@ -47,7 +47,7 @@ def compose(model_args, dtype, quantization):
     vision = vision_model(model_args.vision_tower, dtype)
     tokenizer = AutoTokenizer.from_pretrained(model_args.model_name_or_path)
     if IMAGE not in tokenizer.get_vocab():
-        tokenizer.add_special_tokens({"additional_special_tokens": [IMAGE]}, replace_additional_special_tokens=False)
+        tokenizer.add_tokens([IMAGE], special_tokens=True)
     if len(tokenizer) > text.get_input_embeddings().num_embeddings:
         text.resize_token_embeddings(len(tokenizer), pad_to_multiple_of=64)
     has_class = "clip" in vision.config.model_type

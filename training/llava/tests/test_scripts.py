@@ -29,6 +29,12 @@ class Scripts(unittest.TestCase):
         text.model.load_state_dict(llava.model.language_model.state_dict())
         text.save_pretrained(self.folder / "language")
         processor.tokenizer.save_pretrained(self.folder / "language")
+        # A language model's tokenizer knows no <image>.
+        for file in (self.folder / "language").glob("*token*.json"):
+            file.write_text(file.read_text().replace("<image>", "<nothing>"))
+        file = self.folder / "language/tokenizer_config.json"
+        config = json.loads(file.read_text())
+        file.write_text(json.dumps({key: value for key, value in config.items() if not key.startswith(("image_token", "extra_special", "model_specific"))}))
         tower = CLIPVisionModel(llava.config.vision_config)
         tower.load_state_dict(llava.model.vision_tower.state_dict())
         tower.save_pretrained(self.folder / "tower")
