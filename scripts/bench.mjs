@@ -27,7 +27,8 @@ const files = {
 await ensureInstalled();
 
 const run = async (kind, options) => {
-  if (["node", "eval", "shapes", "road"].includes(kind)) return runTool("tsx", [files[kind], ...options]);
+  const needsPage = kind !== "road" || options.includes("--page");
+  if (["node", "eval", "shapes"].includes(kind) || !needsPage) return runTool("tsx", [files[kind], ...options]);
   const CHROMIUM_PATH = await findChromium();
   if (kind !== "gguf") await buildInto("dist-test");
   return runTool("tsx", [files[kind], ...options], { CHROMIUM_PATH });

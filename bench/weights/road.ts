@@ -1,7 +1,8 @@
 // How fast a checkpoint of LLaVA-1.5-7B's shapes becomes a package while it arrives from a hub on the same machine, beside the network alone and the
 // command line on a folder, and how much memory that takes.
-//   npm run bench -- road [--layers 2] [--turns 2] [--folder /somewhere/with/space] [--hub-only] [--page [--dist dist-test]]
-// --hub-only leaves the folder and the network out, and with them the checkpoint on the disk; --page converts in the built page, in Chromium.
+//   npm run bench -- road [--layers 2] [--turns 2] [--folder /somewhere/with/space] [--hub-only] [--page [--until 100] [--dist dist-test]]
+// --hub-only leaves the folder and the network out, and with them the checkpoint on the disk; --page converts in the built page, in Chromium, all or the
+// first so many percent.
 import { execFile } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -21,6 +22,7 @@ const { values: flags } = parseArgs({
     dist: { type: "string", default: "dist-test" },
     "hub-only": { type: "boolean", default: false },
     page: { type: "boolean", default: false },
+    until: { type: "string", default: "100" },
   },
 });
 const layers = Number(flags.layers);
@@ -54,7 +56,7 @@ interface Run {
 /** Runs the command line. */
 function convert(from: string, out: string, hub: string): Promise<Run> {
   const began = performance.now();
-  const parameters = ["-f", "%M %U %S", process.execPath, "scripts/run.mjs", "src/cli/main.ts", "convert", from, out, "--no-self-test"]; // prettier-ignore
+  const parameters = ["-f", "%M %U %S", process.execPath, "--single-threaded-gc", "scripts/run.mjs", "src/cli/main.ts", "convert", from, out, "--no-self-test"]; // prettier-ignore
   return new Promise((resolve, reject) => {
     execFile("/usr/bin/time", parameters, { env: { ...process.env, HF_ENDPOINT: hub } }, (error, _, err) => {
       const seconds = (performance.now() - began) / 1000;
@@ -84,8 +86,10 @@ const folder = await mkdtemp(join(flags.folder ?? tmpdir(), "llava-road-"));
 const hub = await startNoiseHub(layers);
 try {
   console.log(`${layers} layers, ${(weightBytes / 1e9).toFixed(2)} GB`);
-  if (flags.page) await convertInPage({ hub: hub.url, dist: flags.dist, profile: join(folder, "profile") });
-  else if (flags["hub-only"]) {
+  if (flags.page) {
+    const profile = join(folder, "profile");
+    await convertInPage({ hub: hub.url, dist: flags.dist, profile, weightBytes, until: Number(flags.until) });
+  } else if (flags["hub-only"]) {
     const run = await convert(repository, join(folder, "hub"), hub.url);
     console.log(`the hub ${rate(run.seconds)}, ${memory(run)}; processor time per GB ${each(run.processor)}`);
   } else {

@@ -21,8 +21,9 @@ const forms = [
   { name: "phone-zh", language: "zh", colorScheme: "light", width: 360, height: 740 },
 ] as const;
 
-/** A repository of the hub that stands beside the page. */
+/** Repositories of the hub that stands beside the page. */
 const checkpoint = "someone/tiny-llava";
+const ggufModels = "someone/Llava-v1.5-7B-GGUF";
 
 /** A page in one of the forms, and how it is used and photographed. */
 interface Studio {
@@ -124,6 +125,10 @@ async function takeZoo({ page, t, shot, button, choose }: Studio, hub: PackageSe
   await shot("zoo");
   await page.getByTestId("zoo-model").last().scrollIntoViewIfNeeded();
   await shot("zoo-end");
+  await page.getByLabel(t.storage.address).fill(ggufModels);
+  await button(t.storage.look).click();
+  await page.getByTestId("gguf-models").scrollIntoViewIfNeeded();
+  await shot("gguf-models");
   await page.getByLabel(t.storage.address).fill(checkpoint);
   await button(t.storage.look).click();
   const offer = page.getByTestId("model-offer");
@@ -141,7 +146,7 @@ async function takeZoo({ page, t, shot, button, choose }: Studio, hub: PackageSe
   await page.locator('[data-testid="download"][data-phase="paused"]').waitFor();
   await shot("conversion-paused");
   await choose(t.storage.open);
-  await page.getByTestId("stored-model").last().scrollIntoViewIfNeeded();
+  await page.getByRole("dialog").getByTestId("download").scrollIntoViewIfNeeded();
   await shot("storage-with-conversion");
   hub.isHeld = () => false;
 }
@@ -216,6 +221,13 @@ const files = (await readdir(fixture)).map(
   async (file) => [file, new Uint8Array(await readFile(join(fixture, file)))] as const,
 );
 publishOnHub(packages, checkpoint, new Map(await Promise.all(files)), { license: "llama2", modelType: "llava" });
+// Only names and sizes are shown of these.
+const sizes = { Q2_K: 2.5, Q3_K_L: 3.6, Q4_K_M: 4.1, Q5_K_M: 4.8, Q6_K: 5.5, Q8_0: 7.2 };
+const gguf = Object.entries(sizes).map(
+  ([type, size]) => [`llava-v1.5-7b-${type}.gguf`, new Uint8Array(size * 1e6)] as const,
+);
+const projector = ["llava-v1.5-7b-mmproj-f16.gguf", new Uint8Array(600_000)] as const;
+publishOnHub(packages, ggufModels, new Map([...gguf, projector]), { license: "llama2" });
 const executablePath = process.env["CHROMIUM_PATH"];
 const browser = await chromium.launch({ args: ["--no-sandbox"], ...(executablePath ? { executablePath } : {}) });
 await mkdir(to, { recursive: true });
