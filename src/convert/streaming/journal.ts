@@ -2,7 +2,7 @@
 // It is written after the bytes that it speaks of, so whatever it names is stored.
 import * as v from "valibot";
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 
 const Journal = v.object({
