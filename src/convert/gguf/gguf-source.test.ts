@@ -5,7 +5,7 @@ import { Tokenizer } from "@huggingface/tokenizers";
 import * as v from "valibot";
 import { expect, test } from "vitest";
 import { EngineError } from "#engine/errors.ts";
-import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
+import { readText, type CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { readObject } from "#convert/checkpoint/json-file.ts";
 import { parseConfig } from "#convert/config/config.ts";
 import { convert } from "#convert/convert.ts";
@@ -93,6 +93,28 @@ test("SmolVLM in GGUF is configured as its checkpoint in safetensors is", async 
       expect(pictures?.[key], key).toEqual(ownPictures?.[key]);
     }
   }
+});
+
+test("SmolVLM in GGUF without a chat template gets its own, and with one keeps that", async () => {
+  const known = await readText(
+    checkpointFolder(fileURLToPath(new URL("families/smolvlm", fixtures))),
+    "chat_template.jinja",
+  );
+  const templateOf = async (model: Uint8Array<ArrayBuffer>): Promise<unknown> => {
+    const { folder } = await openSource(folderOf({ "a.gguf": model, "mmproj.gguf": file("smolvlm.mmproj.gguf") }));
+    return (await readObject(folder, "tokenizer_config.json"))?.["chat_template"];
+  };
+  const bytes = file("smolvlm.gguf");
+  const key = Buffer.from("tokenizer.chat_template");
+  const at = Buffer.from(bytes).indexOf(key);
+  // The same file, whose template has another name.
+  const without = bytes.slice();
+  without.set(Buffer.from("tokenizer.other_template").subarray(0, key.length), at);
+  expect(await templateOf(without)).toBe(known);
+  const other = bytes.slice();
+  const capital = Buffer.from(bytes).indexOf("capitalize", at);
+  other.set(Buffer.from("upper     "), capital);
+  expect(await templateOf(other)).toBe(known?.replace("capitalize", "upper     "));
 });
 
 test("the only model in a folder is found with its projector, under any names", async () => {

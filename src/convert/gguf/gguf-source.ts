@@ -20,6 +20,14 @@ export interface GgufSource {
   readonly license: string | undefined;
 }
 
+/** SmolVLM's own template, for files that were written without one: no other says where its pictures stand. */
+const smolvlmTemplate =
+  "<|im_start|>{% for message in messages %}{{message['role'] | capitalize}}" +
+  "{% if message['content'][0]['type'] == 'image' %}{{':'}}{% else %}{{': '}}{% endif %}" +
+  "{% for line in message['content'] %}{% if line['type'] == 'text' %}{{line['text']}}" +
+  "{% elif line['type'] == 'image' %}{{ '<image>' }}{% endif %}{% endfor %}<end_of_utterance>\n" +
+  "{% endfor %}{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}";
+
 /**
  * The model in a folder's GGUF files: in those of `chosen`, or in the only ones there are. Undefined for a folder without such files.
  * `tokenizer` has a tokenizer.json for files whose own can't be read. Throws EngineError("bad-checkpoint").
@@ -48,7 +56,10 @@ export async function openGgufSource(
     ["config.json", config],
     ["tokenizer.json", added.tokenizer],
     // llama.cpp encodes each text between pictures separately, as LLaVA was trained.
-    ["tokenizer_config.json", tower.idefics3 ? own.settings : { ...own.settings, image_apart: true }],
+    [
+      "tokenizer_config.json",
+      tower.idefics3 ? { chat_template: smolvlmTemplate, ...own.settings } : { ...own.settings, image_apart: true },
+    ],
     ["preprocessor_config.json", tower.preprocessor],
     ...(own.ends.length > 0 ? [["generation_config.json", { eos_token_id: own.ends }] as const] : []),
   ]);
