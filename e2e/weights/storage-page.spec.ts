@@ -7,6 +7,7 @@ import * as v from "valibot";
 import { shardsOf, startPackageServer, type PackageServer } from "#testing/servers/package-server.node.ts";
 import { askAbout, modelReady, openPage } from "../support/ask.ts";
 import { violations } from "../support/axe.ts";
+import { storedKeys } from "../support/stored-keys.ts";
 
 // A page without its service worker asks the network for everything, where a test can hold it back.
 test.use({ serviceWorkers: "block" });
@@ -78,22 +79,6 @@ async function startDownload(page: Page): Promise<void> {
 
 const second = (dialog: Locator): Locator => dialog.getByTestId("stored-model").filter({ hasText: name });
 const note = (page: Page): Locator => page.getByTestId("download");
-
-/** All keys in the store of weights. */
-function storedKeys(page: Page): Promise<string[]> {
-  return page.evaluate(
-    () =>
-      new Promise<string[]>((resolve, reject) => {
-        const opening = indexedDB.open("llava-weights");
-        opening.onerror = () => reject(new Error("no database"));
-        opening.onsuccess = () => {
-          const request = opening.result.transaction("shards").objectStore("shards").getAllKeys();
-          request.onsuccess = () => resolve(request.result.map(String));
-          request.onerror = () => reject(new Error("no keys"));
-        };
-      }),
-  );
-}
 
 /** Keys of whole shards of the second package, as `<path>#<index>`. */
 async function storedShards(page: Page): Promise<string[]> {

@@ -11,6 +11,7 @@ import { publishOnHub, testCommit } from "#testing/servers/hub-server.node.ts";
 import { startPackageServer, testPackage, type PackageServer } from "#testing/servers/package-server.node.ts";
 import { askAbout, examplePicture, modelReady, openPage } from "../support/ask.ts";
 import { violations } from "../support/axe.ts";
+import { storedKeys } from "../support/stored-keys.ts";
 
 const repository = "llava-hf/llava-1.5-7b-hf";
 const name = "LLaVA 1.5 7B";
@@ -133,6 +134,14 @@ test("the original weights on a card of the zoo: downloaded, converted, and the 
   await expect.poll(() => server.gate.allowed()).toBe(0);
   await note.getByRole("button", { name: "Pause" }).click();
   await expect(note).toHaveAttribute("data-phase", "paused");
+  // Listed once: as what is on its way, not as an incomplete model, too.
+  await page.getByTestId("model-picker").getByRole("button").first().click();
+  await page.getByRole("button", { name: "Manage models" }).click();
+  const view = dialogOf(page);
+  await expect(view.getByTestId("download")).toHaveCount(1);
+  await expect(view.getByTestId("stored-model").filter({ hasText: "Pocket LLaVA" })).toHaveCount(1);
+  await expect(view.getByTestId("stored-model").filter({ hasText: name })).toHaveCount(0);
+  await page.keyboard.press("Escape");
   server.isHeld = () => false;
   await note.getByRole("button", { name: "Resume" }).click();
   await expect(page).toHaveTitle(new RegExp(name));
@@ -205,4 +214,6 @@ test("a checkpoint's folder is converted from this device", async ({ page }) => 
   await modelReady(page);
   expect(await askAbout(page, "pets.png", question)).toBe("Three.");
   expect(server.asked).toEqual([]);
+  // It was run once it was finished: every later load compares its device with these numbers.
+  expect((await storedKeys(page)).filter((key) => key.startsWith("checkpoint/onnx/self_test.json#0:"))).toHaveLength(1);
 });

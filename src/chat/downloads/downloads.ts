@@ -93,7 +93,7 @@ export function createDownloads(options: DownloadsOptions): Downloads {
       for (const { paused, repair, ...model } of readDownloads(storage)) {
         if (find(context, model.id) !== undefined) continue;
         if (repair) context.repairs.add(model.id);
-        add(context, { ...model, phase: "paused", loaded: 0, total: 0 });
+        add(context, { ...model, ...(repair && { repair }), phase: "paused", loaded: 0, total: 0 });
         if (!paused && !held) run(context, model);
       }
     },
@@ -108,7 +108,7 @@ function start(context: Context, model: WantedModel, purpose: "use" | "repair"):
   storeDownload(context.storage, id, toStored(wanted, purpose === "repair"));
   if (purpose === "use") context.wantedByChat.add(id);
   else context.repairs.add(id);
-  add(context, { ...wanted, phase: "running", loaded: 0, total: 0 });
+  add(context, { ...wanted, ...(purpose === "repair" && { repair: true }), phase: "running", loaded: 0, total: 0 });
   run(context, wanted);
 }
 

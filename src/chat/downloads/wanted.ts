@@ -49,4 +49,6 @@ export interface Download extends WantedModel {
   /** What the converter says of a checkpoint that it can't read: a sentence that names the file. */
   readonly message?: string | undefined;
   readonly gated?: Pick<GatedPlace, "status" | "page"> | undefined;
+  /** Mends a model that was here before. */
+  readonly repair?: true;
 }

@@ -31,6 +31,9 @@ interface ModelsDialogProps extends ModelFeatures {
 export function ModelsDialog(props: ModelsDialogProps): JSX.Element {
   const { storage, downloads } = props;
   const { stored } = storage.state.value;
+  // What is on its way is told by its download, whose buttons go on with it or take it back.
+  const onItsWay = new Set(downloads.state.value.filter(({ repair }) => !repair).map(({ id }) => id));
+  const listed = stored?.filter(({ id, complete }) => complete || !onItsWay.has(id));
   const t = useTexts();
   const [working, setWorking] = useState(false);
   /** A note about the whole list. A model that was deleted no longer has a card to show one. */
@@ -54,9 +57,9 @@ export function ModelsDialog(props: ModelsDialogProps): JSX.Element {
       <Section title={t.remote.onThisDevice}>
         <Usage state={storage.state.value} />
         {stored === undefined && note === undefined && <p class="dialog-note">{t.storage.looking}</p>}
-        {stored?.length === 0 && <p class="dialog-note">{t.storage.none}</p>}
+        {listed?.length === 0 && onItsWay.size === 0 && <p class="dialog-note">{t.storage.none}</p>}
         <ul class="model-cards">
-          {stored?.map((model) => (
+          {listed?.map((model) => (
             <StoredModelCard
               key={model.id}
               {...props}

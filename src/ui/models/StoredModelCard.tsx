@@ -1,5 +1,5 @@
 // The card of one model that is stored in this browser: its facts, and one row of buttons to use, verify, save and delete it. The card
-// itself shows their results.
+// itself shows their results. Models that are on their way have none.
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { errorCodeOf } from "#engine/errors.ts";
@@ -25,8 +25,7 @@ export function StoredModelCard(props: StoredModelCardProps): JSX.Element {
   const { model, models, storage, downloads, working, onUse } = props;
   const selectedId = models.state.value.selected.id;
   const t = useTexts();
-  const underWay = downloads.state.value.find(({ id }) => id === model.id);
-  const name = model.name === "" ? (underWay?.name ?? model.id) : model.name;
+  const name = model.name === "" ? model.id : model.name;
   const isAdapter = model.architecture === "llava-adapter";
   const usable = model.complete && (!isAdapter || baseOf(model, storage.state.value.stored ?? []) !== undefined);
 
@@ -39,8 +38,8 @@ export function StoredModelCard(props: StoredModelCardProps): JSX.Element {
         : undefined;
   const isBuiltIn = model.id === models.builtIn.id;
   const facts = [...(isBuiltIn ? [t.demoModel] : []), ...factsOf(t, model, usable)];
-  const again = underWay === undefined ? wantedAgain(model) : undefined;
-  const dropAgain = underWay === undefined && model.unfinished !== undefined && model.unfinished.place === undefined;
+  const again = wantedAgain(model);
+  const dropAgain = model.unfinished !== undefined && model.unfinished.place === undefined;
   const buttons = (
     <CardButtons
       name={name}
