@@ -6,6 +6,8 @@ import type { CheckpointFolder, PackageFolder } from "#convert/checkpoint/folder
 import { convert, type ConvertOptions } from "#convert/convert.ts";
 import { checkpointFolder, packageFolder } from "#convert/package/folder.node.ts";
 import type { Bits, Importances } from "#convert/onnx/weight-ops.ts";
+import { rangesWhenAsked } from "#convert/places/range-reader.ts";
+import { rangeThread } from "#convert/places/range-thread.node.ts";
 import { renderChatThread, tokenizerThread } from "#convert/text/limited-thread.node.ts";
 import { quantizerThreads } from "#convert/quantize/quantizer.node.ts";
 import { ownTemplate } from "#convert/text/template.ts";
@@ -185,28 +187,34 @@ async function runFromHub(given: string, out: string, flags: Flags): Promise<voi
     );
   }
   const signal = stopOnSignals("stopped; what is finished stays, and the same command goes on with it");
-  const find = (text: string, what: string, revision?: string) => findCheckpoint(text, what, revision, signal);
-  const found = await find(given, "a checkpoint", flags.revision);
-  const vision = flags.vision === undefined ? undefined : await find(flags.vision, "the vision tower");
-  const tokenizer = flags.tokenizer === undefined ? undefined : await find(flags.tokenizer, "the tokenizer");
-  const started = performance.now();
-  const manifest = await convertFromHub(found, out, {
-    bits: bitsOf(flags),
-    scheme: flags.scheme,
-    adaptable: flags.adaptable,
-    id: flags.id,
-    name: flags.name,
-    license: flags.license,
-    template: flags.template === undefined ? undefined : knownTemplate(flags.template),
-    more: { vision: vision?.folder, tokenizer: tokenizer?.folder },
-    renderChat: renderChatThread(),
-    tryTokenizer: tokenizerThread(),
-    selfTest: flags.selfTest ? recordSelfTest : undefined,
-    signal,
-    force: flags.force,
-    inputs: [found.path, vision?.path, tokenizer?.path].filter((path) => path !== undefined),
-  });
-  tellResult(out, manifest, started);
+  const ranges = rangesWhenAsked(rangeThread);
+  const find = (text: string, what: string, revision?: string) =>
+    findCheckpoint(text, what, revision, { signal, ranges });
+  try {
+    const found = await find(given, "a checkpoint", flags.revision);
+    const vision = flags.vision === undefined ? undefined : await find(flags.vision, "the vision tower");
+    const tokenizer = flags.tokenizer === undefined ? undefined : await find(flags.tokenizer, "the tokenizer");
+    const started = performance.now();
+    const manifest = await convertFromHub(found, out, {
+      bits: bitsOf(flags),
+      scheme: flags.scheme,
+      adaptable: flags.adaptable,
+      id: flags.id,
+      name: flags.name,
+      license: flags.license,
+      template: flags.template === undefined ? undefined : knownTemplate(flags.template),
+      more: { vision: vision?.folder, tokenizer: tokenizer?.folder },
+      renderChat: renderChatThread(),
+      tryTokenizer: tokenizerThread(),
+      selfTest: flags.selfTest ? recordSelfTest : undefined,
+      signal,
+      force: flags.force,
+      inputs: [found.path, vision?.path, tokenizer?.path].filter((path) => path !== undefined),
+    });
+    tellResult(out, manifest, started);
+  } finally {
+    await ranges.end();
+  }
 }
 
 function tellResult(out: string, manifest: PackageManifest, started: number): void {

@@ -2,6 +2,8 @@
 import { access } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { rangesWhenAsked } from "#convert/places/range-reader.ts";
+import { rangeThread } from "#convert/places/range-thread.node.ts";
 import { renderChatThread, tokenizerThread } from "#convert/text/limited-thread.node.ts";
 import { manifestName } from "#weights/manifest.ts";
 import { convertFromHub } from "./convert-hub.ts";
@@ -21,17 +23,22 @@ export async function hubPackage(model: string, revision: string | undefined): P
   );
   if (isThere) return folder;
   const signal = stopOnSignals("stopped; what is finished stays, and the same command goes on with it");
-  const found = await findCheckpoint(model, "a model", revision, signal);
-  process.stderr.write(`${model} is fetched and converted once, into ${folder}\n`);
-  await convertFromHub(found, folder, {
-    bits: { vision: 8, embed: 4, decoder: 4 },
-    renderChat: renderChatThread(),
-    tryTokenizer: tokenizerThread(),
-    selfTest: recordSelfTest,
-    signal,
-    force: false,
-    inputs: [],
-  });
+  const ranges = rangesWhenAsked(rangeThread);
+  try {
+    const found = await findCheckpoint(model, "a model", revision, { signal, ranges });
+    process.stderr.write(`${model} is fetched and converted once, into ${folder}\n`);
+    await convertFromHub(found, folder, {
+      bits: { vision: 8, embed: 4, decoder: 4 },
+      renderChat: renderChatThread(),
+      tryTokenizer: tokenizerThread(),
+      selfTest: recordSelfTest,
+      signal,
+      force: false,
+      inputs: [],
+    });
+  } finally {
+    await ranges.end();
+  }
   // The conversation listens for Ctrl+C itself.
   ignoreSignals();
   return folder;

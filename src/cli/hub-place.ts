@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { EngineError } from "#engine/errors.ts";
 import { checkpointFolder } from "#convert/package/folder.node.ts";
 import { GatedError, openHubFolder } from "#convert/places/hub-folder.ts";
+import type { PlaceOptions } from "#convert/places/remote-file.ts";
 import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { hubGguf } from "./gguf-files.ts";
 import { givenFolder, givenPath } from "./given-path.ts";
@@ -41,7 +42,7 @@ export async function findCheckpoint(
   text: string,
   what: string,
   revision: string | undefined,
-  signal: AbortSignal,
+  how: Pick<PlaceOptions, "signal" | "ranges">,
   environment: Environment = process.env,
 ): Promise<FoundCheckpoint> {
   const named = (await isHubId(text)) ? namedOnHub(text) : undefined;
@@ -67,7 +68,7 @@ export async function findCheckpoint(
   if (!/^https?:\/\//.test(host)) throw new Error(`HF_ENDPOINT is ${host}, and has to begin with https://`);
   try {
     const token = await hubToken(environment);
-    const { folder, commit, license } = await openHubFolder({ host, repository, revision: wanted }, token, { signal });
+    const { folder, commit, license } = await openHubFolder({ host, repository, revision: wanted }, token, how);
     const gguf = await hubGguf(folder, repository, quantization);
     return { folder: withSentences(folder), path: undefined, gguf, hub: { repository: text, commit, license } };
   } catch (error) {
@@ -90,7 +91,7 @@ function withSentences(folder: CheckpointFolder): CheckpointFolder {
     ...folder,
     async open(path) {
       const file = await told(folder.open(path));
-      return file && { ...file, read: (offset, length) => told(file.read(offset, length)) };
+      return file && { ...file, read: (...asked) => told(file.read(...asked)) };
     },
   };
 }

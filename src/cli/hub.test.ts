@@ -111,7 +111,7 @@ test(
     const signal = new AbortController().signal;
     const environment = { HF_ENDPOINT: new URL("/", server.baseUrl).href, HF_HOME: join(folder, "hf") };
     const find = (more: object = {}) =>
-      findCheckpoint(repository, "a model", undefined, signal, { ...environment, ...more });
+      findCheckpoint(repository, "a model", undefined, { signal }, { ...environment, ...more });
     await expect(find()).rejects.toThrow(/not open to everyone; set HF_TOKEN/);
     server.misbehave = ({ path }) => (path.includes("config.json") ? { kind: "status", status: 403 } : undefined);
     const found = await find({ HF_TOKEN: "hf_abc" });
@@ -126,7 +126,7 @@ test("one of several GGUF files is named by its quantization, and all are listed
   const paths = ["config.json", "a-Q4_0.gguf", "a-Q8_0.gguf", "mmproj-a-f16.gguf"];
   publishOnHub(server, "someone/gguf", new Map(paths.map((path) => [path, new Uint8Array(100)])));
   const environment = { HF_ENDPOINT: new URL("/", server.baseUrl).href, HF_HOME: join(folder, "hf") };
-  const find = (text: string) => findCheckpoint(text, "a model", undefined, new AbortController().signal, environment);
+  const find = (text: string) => findCheckpoint(text, "a model", undefined, {}, environment);
   expect((await find("someone/gguf:q8_0")).gguf).toEqual(["a-Q8_0.gguf", "mmproj-a-f16.gguf"]);
   await expect(find("someone/gguf")).rejects.toThrow(
     /holds 2 models; name one of them: someone\/gguf:Q4_0, someone\/gguf:Q8_0$/,

@@ -3,7 +3,8 @@
 import type { CheckpointFile, CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { EngineError } from "#engine/errors.ts";
 import { HttpError, requestBytes, toEngineError } from "#weights/download/request.ts";
-import { definedOnly, isWeightFile, remoteFile, wholeFile, type PlaceOptions } from "./remote-file.ts";
+import { definedOnly } from "./range-reader.ts";
+import { isWeightFile, remoteFile, wholeFile, type PlaceOptions } from "./remote-file.ts";
 
 /** `url` ends with a slash. */
 export function addressFolder(url: string, options: PlaceOptions = {}): CheckpointFolder {

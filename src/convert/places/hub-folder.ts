@@ -1,13 +1,14 @@
 // A repository of a model hub as a checkpoint's folder: its listing says what there is and what hash each file has. Small files are verified
 // as they are read, files of weights by whoever reads them whole. The commit is that of the listing, so a branch may move meanwhile.
 import { EngineError } from "#engine/errors.ts";
-import { badCheckpoint } from "#convert/checkpoint/bad-checkpoint.ts";
 import type { CheckpointFile, CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { hubFilesUrl, type HubAddress } from "#weights/download/hub-address.ts";
 import { fetchHubListing } from "#weights/download/hub-listing.ts";
 import { fetchSmall } from "#weights/download/hub-manifest.ts";
 import { HttpError } from "#weights/download/request.ts";
-import { definedOnly, isWeightFile, remoteFile, wholeFile, type PlaceOptions } from "./remote-file.ts";
+import { definedOnly } from "./range-reader.ts";
+import { isWeightFile, remoteFile, wholeFile, type PlaceOptions } from "./remote-file.ts";
+import { withToken } from "./with-token.ts";
 
 export interface HubFolder {
   readonly folder: CheckpointFolder;
@@ -34,17 +35,18 @@ export async function openHubFolder(
   token: string | undefined,
   given: PlaceOptions = {},
 ): Promise<HubFolder> {
-  const options =
-    token === undefined ? given : { ...given, fetch: withToken(token, address.host, given.fetch ?? fetch) };
+  const known = token === undefined ? undefined : { value: token, host: address.host };
+  const options = known ? { ...given, fetch: withToken(known, given.fetch ?? fetch) } : given;
   const gated = <T>(work: Promise<T>): Promise<T> => work.catch((error: unknown) => throwGated(error, address));
-  const listing = await gated(fetchHubListing(address, options));
+  const listing = await gated(fetchHubListing(address, definedOnly(options)));
   const { revision } = listing.address;
   const open = async (path: string): Promise<CheckpointFile | undefined> => {
     const file = listing.files.get(path);
     if (!file) return undefined;
     const url = new URL(path.split("/").map(encodeURIComponent).join("/"), hubFilesUrl(listing.address)).href;
     if (!isWeightFile(path)) return wholeFile(await gated(fetchSmall(url, file, definedOnly(options))));
-    const remote = remoteFile({ url, name: path, bytes: file.bytes, sha256: file.sha256, version: revision }, options);
+    const { bytes, sha256 } = file;
+    const remote = remoteFile({ url, name: path, bytes, sha256, version: revision, token: known }, given);
     return { ...remote, read: (...asked) => gated(remote.read(...asked)) };
   };
   const opened = new Map<string, Promise<CheckpointFile | undefined>>();
@@ -62,20 +64,6 @@ export async function openHubFolder(
       },
       names: () => Promise.resolve([...listing.files.keys()]),
     },
-  };
-}
-
-/** The token goes to the hub itself and to no host that it redirects to, which browsers and Node see to. */
-function withToken(token: string, host: string, send: typeof fetch): typeof fetch {
-  // Anything else could not be a header's value.
-  if (!/^[\x21-\x7e]+$/.test(token)) throw badCheckpoint("the token has characters that no token of a hub has");
-  const { origin } = new URL(host);
-  return (input, init) => {
-    const url = input instanceof Request ? input.url : String(input);
-    if (new URL(url).origin !== origin) return send(input, init);
-    const headers = new Headers(init?.headers);
-    headers.set("authorization", `Bearer ${token}`);
-    return send(input, { ...init, headers });
   };
 }
 

@@ -1,11 +1,19 @@
 // A file of weights on a server, read by ranges with plain requests: no header but Range, and the reader's token where there is one.
 import { changedWhileRead } from "#convert/checkpoint/bad-checkpoint.ts";
 import type { CheckpointFile } from "#convert/checkpoint/folders.ts";
-import { createFileDownload, emptyShard, type PartialShard } from "#weights/download/download.ts";
+import { emptyShard } from "#weights/download/download.ts";
 import type { RequestOptions } from "#weights/download/request.ts";
+import { definedOnly, rangesHere, type RangeReader } from "./range-reader.ts";
+import type { HubToken } from "./with-token.ts";
 
 /** How a place is asked. */
-export type PlaceOptions = Pick<RequestOptions, "fetch" | "signal" | "clock" | "backoffMs" | "onSilence">;
+export interface PlaceOptions extends Pick<RequestOptions, "signal" | "onSilence"> {
+  readonly fetch?: RequestOptions["fetch"] | undefined;
+  readonly clock?: RequestOptions["clock"] | undefined;
+  readonly backoffMs?: RequestOptions["backoffMs"] | undefined;
+  /** Reads ranges of files of weights; default: this thread does, with the options above. */
+  readonly ranges?: RangeReader | undefined;
+}
 
 interface RemoteFile {
   readonly url: string;
@@ -13,30 +21,29 @@ interface RemoteFile {
   readonly bytes: number;
   readonly sha256?: string | undefined;
   readonly version?: string | undefined;
+  readonly token?: HubToken | undefined;
 }
 
 /** Names of files that hold weights: they are read by ranges, all others whole. */
 export const isWeightFile = (path: string): boolean => /\.(safetensors|bin|pth?|gguf)$/i.test(path);
 
 /** Every read is a request of its own, so that several run at a time; broken ones are resumed. */
-export function remoteFile({ url, name, ...facts }: RemoteFile, options: PlaceOptions): CheckpointFile {
-  let etag: string | undefined;
+export function remoteFile({ url, name, token, ...facts }: RemoteFile, options: PlaceOptions): CheckpointFile {
+  const { fetch, clock, backoffMs, signal, onSilence } = options;
+  const ranges = options.ranges ?? rangesHere(definedOnly({ fetch, clock, backoffMs }));
+  let known: string | undefined;
   return {
     ...facts,
-    async read(offset, length, into) {
-      const partial: PartialShard = into?.length === length ? { bytes: into, received: 0 } : emptyShard(length);
-      const download = createFileDownload(url, facts.bytes, definedOnly(options));
-      try {
-        await download.read(offset, partial);
-      } finally {
-        await download.close();
-      }
+    async read(offset, length, given) {
+      const into = given?.length === length ? given : emptyShard(length).bytes;
+      const call = { url, fileBytes: facts.bytes, offset, into, token };
+      const { bytes, etag } = await ranges.read(call, { signal, onSilence });
       // Where a hash is published it decides: mirrors behind one name may have etags of their own.
-      if (facts.sha256 === undefined && partial.etag !== undefined) {
-        etag ??= partial.etag;
-        if (etag !== partial.etag) throw changedWhileRead(name);
+      if (facts.sha256 === undefined && etag !== undefined) {
+        known ??= etag;
+        if (etag !== known) throw changedWhileRead(name);
       }
-      return partial.bytes;
+      return bytes;
     },
   };
 }
@@ -47,11 +54,4 @@ export function wholeFile(bytes: Uint8Array<ArrayBuffer>): CheckpointFile {
     bytes: bytes.length,
     read: (offset, length) => Promise.resolve(bytes.slice(offset, offset + length)),
   };
-}
-
-type Defined = { [K in keyof PlaceOptions]?: NonNullable<PlaceOptions[K]> };
-
-/** Options that are absent, not undefined. */
-export function definedOnly(options: PlaceOptions): Defined {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

@@ -1,4 +1,6 @@
 // Threads of Node. They do not keep the process alive, but while they work.
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { createCalls, type Thread } from "./thread.ts";
 
@@ -28,4 +30,13 @@ export function startThread<Call, Answer>(source: string, workerData: unknown): 
       await worker.terminate();
     },
   };
+}
+
+/** Starts a thread that runs a TypeScript file, which may import others but must not await at its top. */
+export function typescriptThread(entry: URL): Worker {
+  const tsx = createRequire(import.meta.url).resolve("tsx/cjs/api");
+  const source = `const { tsx, entry } = require("node:worker_threads").workerData;
+require(tsx).register();
+require(entry);`;
+  return new Worker(source, { eval: true, workerData: { tsx, entry: fileURLToPath(entry) } });
 }

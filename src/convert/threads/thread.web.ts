@@ -4,11 +4,8 @@ import { createCalls, type Thread } from "./thread.ts";
 /** A worker that has not started within this time is given up. */
 const startTimeoutMs = 5000;
 
-/** The worker answers its first message, and then every other, in their order. Undefined where it does not start. */
-export async function startThread<Call, Answer>(
-  worker: Worker,
-  first: unknown,
-): Promise<Thread<Call, Answer> | undefined> {
+/** Resolves when the worker has answered its first message; with undefined where it does not start. */
+export async function startWorker(worker: Worker, first: unknown): Promise<Worker | undefined> {
   const isReady = await new Promise<boolean>((resolve) => {
     const timer = setTimeout(() => resolve(false), startTimeoutMs);
     const settle = (ready: boolean) => () => {
@@ -19,10 +16,18 @@ export async function startThread<Call, Answer>(
     worker.addEventListener("error", settle(false), { once: true });
     worker.postMessage(first);
   });
-  if (!isReady) {
-    worker.terminate();
-    return undefined;
-  }
+  if (isReady) return worker;
+  worker.terminate();
+  return undefined;
+}
+
+/** The worker answers its first message, and then every other, in their order. Undefined where it does not start. */
+export async function startThread<Call, Answer>(
+  starting: Worker,
+  first: unknown,
+): Promise<Thread<Call, Answer> | undefined> {
+  const worker = await startWorker(starting, first);
+  if (!worker) return undefined;
   const calls = createCalls<Answer>();
   const die = (message: string): void => {
     calls.die(new Error(message));

@@ -118,7 +118,7 @@ export class HttpError extends EngineError {
   readonly status: number;
   /** The server's Retry-After; 0 where it sends none. */
   readonly retryAfterMs: number;
-  constructor(url: string, { status, headers }: Response) {
+  constructor(url: string, { status, headers }: Pick<Response, "status" | "headers">) {
     super("http", `${url} answered with status ${status}`);
     this.status = status;
     const seconds = Number(headers.get("retry-after") ?? 0);
