@@ -100,7 +100,7 @@ const stored = createStoredModels({
   builtInId: builtIn.id,
 });
 const tokens = createHubTokens(storage);
-const conversions = createConversions();
+const conversions = createConversions(new URL(runtimePath, baseUrl).href);
 /** With the reader's token for the hub that is asked, if there is one. */
 const withToken = (request: ConversionRequest): ConversionRequest => {
   const token = request.place.kind === "hub" ? tokens.get(request.place.hub) : undefined;

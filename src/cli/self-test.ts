@@ -1,6 +1,5 @@
-// The golden numbers of a package that was just made. Knows no checkpoint.
-import { loadModel } from "#engine/model/load.ts";
-import { makeSelfTest } from "#engine/model/self-test.ts";
+// The golden numbers of a package that was just made, on this machine's CPU. Knows no checkpoint.
+import { recordSelfTest as record } from "#engine/model/record-self-test.ts";
 import type { PackageInfo, SelfTest } from "#engine/package.ts";
 import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
 import type { PackageFiles } from "#engine/types.ts";
@@ -9,12 +8,7 @@ import type { PackageFiles } from "#engine/types.ts";
 export async function recordSelfTest(info: PackageInfo, files: PackageFiles): Promise<SelfTest> {
   const runtime = createNodeRuntime();
   try {
-    const model = await loadModel({ runtime, files, info, memoryBudget: 0 });
-    try {
-      return await makeSelfTest(model);
-    } finally {
-      await model.dispose();
-    }
+    return await record(runtime, info, files);
   } finally {
     await runtime.dispose();
   }

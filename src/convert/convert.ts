@@ -55,7 +55,7 @@ export interface ConvertOptions extends GraphStorage {
   /** Ends the conversion between two shards by throwing its reason. */
   readonly signal?: AbortSignal | undefined;
   /** Runs the finished graphs and returns golden logits; without it the package carries no self-test. */
-  readonly selfTest?: ((info: PackageInfo, files: PackageFiles) => Promise<SelfTest>) | undefined;
+  readonly selfTest?: ((info: PackageInfo, files: PackageFiles) => Promise<SelfTest | undefined>) | undefined;
 }
 
 /** Bytes of weights written so far, and in all. */

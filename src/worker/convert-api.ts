@@ -33,6 +33,8 @@ export interface ConversionRequest {
   readonly name?: string | undefined;
   /** Default what the hub says, else "unknown". */
   readonly license?: string | undefined;
+  /** Absolute URL of the folder with the runtime's wasm files, ending with a slash; without it the package gets no golden numbers. */
+  readonly runtimeUrl?: string | undefined;
 }
 
 /** What a conversion will take, told before the first byte of weights is fetched. */

@@ -33,7 +33,7 @@ function standIn(api: Partial<ConversionApi>): Worker {
 
 test("a conversion hands on its events and ends as what was made", async () => {
   const events: ConversionEvent[] = [];
-  const conversions = createConversions(() =>
+  const conversions = createConversions(undefined, () =>
     standIn({
       async convert(asked, onEvent) {
         expect(asked).toEqual(request);
@@ -51,7 +51,7 @@ test("a pause reaches the job that it is for, which then rejects as an abort", a
   const pause = new AbortController();
   let stop: (() => void) | undefined;
   let running = "";
-  const conversions = createConversions(() =>
+  const conversions = createConversions(undefined, () =>
     standIn({
       convert: (_, __, job) =>
         new Promise((_, reject) => {
@@ -73,7 +73,7 @@ test("a pause reaches the job that it is for, which then rejects as an abort", a
 
 test("a worker that dies rejects what is pending, and the next call starts another one", async () => {
   const workers: Worker[] = [];
-  const conversions = createConversions(() => {
+  const conversions = createConversions(undefined, () => {
     const worker = standIn({
       plan: () =>
         workers.length === 1

@@ -28,8 +28,8 @@ export interface Conversions {
 
 type Api = ConversionApi & LivingApi;
 
-/** Starts nothing yet. `start` is replaced in tests. */
-export function createConversions(start: () => Worker = startWorker): Conversions {
+/** Starts nothing yet. `runtimeUrl` as in ConversionRequest; `start` is replaced in tests. */
+export function createConversions(runtimeUrl?: string, start: () => Worker = startWorker): Conversions {
   let live: { readonly api: Remote<Api>; readonly life: WorkerLife } | undefined;
   let jobs = 0;
   const ask = <T>(call: (api: Remote<Api>) => Promise<T>): Promise<T> => {
@@ -59,7 +59,7 @@ export function createConversions(start: () => Worker = startWorker): Conversion
       const stop = (): void => void ask((api) => api.pause(job)).catch(() => undefined);
       pause.addEventListener("abort", stop, { once: true });
       try {
-        return await ask(async (api) => await api.convert(request, proxy(onEvent), job));
+        return await ask(async (api) => await api.convert({ runtimeUrl, ...request }, proxy(onEvent), job));
       } finally {
         pause.removeEventListener("abort", stop);
       }

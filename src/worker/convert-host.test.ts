@@ -3,14 +3,23 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { rangeThread } from "#convert/places/range-thread.node.ts";
 import { fileHashThread } from "#convert/streaming/file-hash.node.ts";
 import { quantizerThreads } from "#convert/quantize/quantizer.node.ts";
 import { publishOnHub, testCommit } from "#testing/servers/hub-server.node.ts";
 import { startPackageServer, testPackage, type PackageServer } from "#testing/servers/package-server.node.ts";
+import { EngineError } from "#engine/errors.ts";
+import { loadModel } from "#engine/model/load.ts";
+import { recordSelfTest } from "#engine/model/record-self-test.ts";
+import { runSelfTest } from "#engine/model/self-test.ts";
+import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
+import type { PackageFiles } from "#engine/types.ts";
 import { listPackages, verifyPackage } from "#weights/inventory.ts";
-import { createMemoryShardStore } from "#weights/store/store.ts";
+import { parseManifest, type Manifest } from "#weights/manifest.ts";
+import { manifestKey, packageShards } from "#weights/store/keys.ts";
+import { createMemoryShardStore, type ShardStore } from "#weights/store/store.ts";
 import type { ConversionEvent, ConversionRequest } from "./convert-api.ts";
-import { createConvertHost } from "./convert-host.ts";
+import { createConvertHost, type ConvertHost } from "./convert-host.ts";
 import { refuseEndless, renderInJinja } from "./convert-templates.ts";
 
 const fixture = fileURLToPath(new URL("../../training/fixtures/tiny-llava", import.meta.url));
@@ -35,7 +44,7 @@ afterEach(async () => {
   await server.stop();
 });
 
-function hostOver(store = createMemoryShardStore(), roomBytes = 1e9) {
+function hostOver(store = createMemoryShardStore(), roomBytes = 1e9, more: Partial<ConvertHost> = {}) {
   const facts = { memoryBytes: 8e9, roomBytes };
   const host = createConvertHost({
     store,
@@ -46,6 +55,7 @@ function hostOver(store = createMemoryShardStore(), roomBytes = 1e9) {
     renderChat: renderInJinja,
     tryTokenizer: refuseEndless,
     sizes: { unitBytes: 50_000, blockBytes: 65_536 },
+    ...more,
   });
   return { store, host };
 }
@@ -170,6 +180,79 @@ test("a gated repository is an outcome of its own, and its token goes with every
   server.misbehave = () => ({ kind: "status", status: 401 });
   expect(await host.plan({ ...request, token: "hf_abc" })).toEqual({ kind: "gated", status: 401, page });
 });
+
+test("a finished package is run for its golden numbers, which every device is measured by; without the runtime there are none", async () => {
+  const runtime = createNodeRuntime();
+  const asked: string[] = [];
+  const { host, store } = hostOver(undefined, undefined, {
+    startRanges: () => Promise.resolve(rangeThread()),
+    selfTest(info, packageFiles, runtimeUrl) {
+      asked.push(runtimeUrl);
+      return recordSelfTest(runtime, info, packageFiles);
+    },
+  });
+  const runtimeUrl = "https://example.org/runtime/";
+  await host.convert({ ...request, runtimeUrl }, ignore, "1");
+  expect(asked).toEqual([runtimeUrl]);
+  const manifest = await storedManifest(store, repository);
+  expect(manifest.selfTest).toBe("onnx/self_test.json");
+  expect(await verifyPackage(store, repository)).toEqual({ damaged: 0, missing: 0 });
+  // As a visitor's device meets it: loaded from the store, and right; the worst is no more than rounding.
+  const model = await loadModel({ runtime, files: storedFiles(store, repository, manifest), info: manifest, memoryBudget: 0 });
+  const found = await runSelfTest(model, storedFiles(store, repository, manifest), manifest.selfTest ?? "");
+  expect(found.ok).toBe(true);
+  expect(found.worst).toBeLessThan(1e-5);
+  await model.dispose();
+  await runtime.dispose();
+  await host.convert({ ...request, id: "without" }, ignore, "2");
+  expect((await storedManifest(store, "without")).selfTest).toBeUndefined();
+}); // prettier-ignore
+
+test("a paused conversion that another visit goes on with gets golden numbers of all that is stored", async () => {
+  const runtime = createNodeRuntime();
+  const store = createMemoryShardStore();
+  const selfTest: ConvertHost["selfTest"] = (info, packageFiles) => recordSelfTest(runtime, info, packageFiles);
+  const withUrl = { ...request, runtimeUrl: "https://example.org/" };
+  const { host } = hostOver(store, undefined, { selfTest });
+  const paused = host.convert(withUrl, (event) => void (event.kept > 0 && host.pause("1")), "1");
+  await expect(paused).rejects.toMatchObject({ name: "AbortError" });
+  const { host: later } = hostOver(store, undefined, { selfTest });
+  await later.convert(withUrl, ignore, "1");
+  const { host: other, store: whole } = hostOver(undefined, undefined, { selfTest });
+  await other.convert(withUrl, ignore, "1");
+  expect(await storedManifest(store, repository)).toEqual(await storedManifest(whole, repository));
+  await runtime.dispose();
+});
+
+test("a package that can't be run is a package all the same", async () => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(ignore);
+  const { host, store } = hostOver(undefined, undefined, {
+    selfTest: () => Promise.reject(new EngineError("numerics", "the model computes no numbers")),
+  });
+  await host.convert({ ...request, runtimeUrl: "https://example.org/" }, ignore, "1");
+  expect(await listPackages(store)).toMatchObject([{ id: repository, complete: true }]);
+  expect((await storedManifest(store, repository)).selfTest).toBeUndefined();
+  expect(warn).toHaveBeenCalledOnce();
+  warn.mockRestore();
+});
+
+async function storedManifest(store: ShardStore, id: string): Promise<Manifest> {
+  const blob = await store.get(manifestKey(id));
+  const parsed = parseManifest(JSON.parse((await blob?.text()) ?? ""));
+  if (!parsed.ok) throw new Error(parsed.problem);
+  return parsed.manifest;
+}
+
+/** The files of a stored package. */
+function storedFiles(store: ShardStore, id: string, manifest: Manifest): PackageFiles {
+  return {
+    async blob(path) {
+      const shards = packageShards(id, manifest).filter((shard) => shard.file.path === path);
+      const blobs = await Promise.all(shards.map(({ key }) => store.get(key)));
+      return new Blob(blobs.filter((blob) => blob !== undefined));
+    },
+  };
+}
 
 test("a server's folder and dropped files become the same package", async () => {
   const address = { kind: "address", url: `${new URL("/", server.baseUrl).href}${repository}/resolve/${testCommit}/` } as const; // prettier-ignore

@@ -12,10 +12,13 @@ import { ggufModels, onlyGguf } from "#convert/gguf/which-files.ts";
 import { addressFolder } from "#convert/places/address-folder.ts";
 import { fileFolder } from "#convert/places/file-folder.ts";
 import { GatedError, openHubFolder } from "#convert/places/hub-folder.ts";
+import { rangesWhenAsked, type RangeReader } from "#convert/places/range-reader.ts";
 import type { PlaceOptions } from "#convert/places/remote-file.ts";
 import type { Quantizer } from "#convert/quantize/quantize.ts";
 import type { FileHash } from "#convert/streaming/file-hash.ts";
 import { storeMaking } from "#convert/streaming/store-making.ts";
+import type { PackageInfo, SelfTest } from "#engine/package.ts";
+import type { PackageFiles } from "#engine/types.ts";
 import { HttpError } from "#weights/download/request.ts";
 import { estimateTokensPerSecond, type Bandwidth } from "#weights/decode-speed.ts";
 import { judgeFit, withSpeed, type DeviceFacts } from "#weights/fit.ts";
@@ -43,8 +46,12 @@ export interface ConvertHost {
   readonly startQuantizer: () => Promise<Quantizer & { readonly end: () => Promise<void> | void }>;
   /** Starts the thread that hashes, likewise; default: the hash runs in this one. */
   readonly startHash?: (() => Promise<FileHash & { readonly end: () => Promise<void> | void }>) | undefined;
+  /** Starts the thread that fetches, likewise; default: this one does. */
+  readonly startRanges?: (() => Promise<RangeReader & { readonly end: () => Promise<void> | void }>) | undefined;
   readonly renderChat?: ConvertOptions["renderChat"];
   readonly tryTokenizer?: ConvertOptions["tryTokenizer"];
+  /** Runs a finished package here for its golden numbers; absent where that can't be. */
+  readonly selfTest?: ((info: PackageInfo, files: PackageFiles, runtimeUrl: string) => Promise<SelfTest>) | undefined;
   /** Sizes for tests; see StreamOptions. */
   readonly sizes?: Pick<StreamOptions, "unitBytes" | "blockBytes"> | undefined;
 }
@@ -53,6 +60,8 @@ const defaultBits = { vision: 8, embed: 4, decoder: 4 } as const;
 const eventEveryMs = 250;
 /** What a conversion holds at most: blocks on their way, three units, and the memory of the threads. */
 const memoryBytes = 600e6;
+/** Packages up to this size are run once they are finished: larger ones would take more than a gigabyte. */
+const mostRunBytes = 500e6;
 
 /** A checkpoint that was found, with what its place says of it. */
 interface Found {
@@ -80,6 +89,17 @@ export function createConvertHost(host: ConvertHost): ConversionApi {
     place: placeToKeep(request, found.commit),
     ...more,
   });
+
+  /** A package without golden numbers is better than none: what goes wrong here is met again, and told, when the model is loaded. */
+  const selfTestFor = ({ runtimeUrl }: ConversionRequest): StreamOptions["selfTest"] => {
+    const { selfTest } = host;
+    if (runtimeUrl === undefined || !selfTest) return undefined;
+    return (info, files) =>
+      selfTest(info, files, runtimeUrl).catch((error: unknown) => {
+        console.warn("The finished package could not be run for its golden numbers:", error);
+        return undefined;
+      });
+  };
 
   const making = (id: string) => storeMaking(host.store, id, host.room);
 
@@ -152,8 +172,10 @@ export function createConvertHost(host: ConvertHost): ConversionApi {
       // Awaited at the end, so that none arrives after the call's own reply.
       last.telling = last.telling.then(async () => await onEvent(told)).catch(() => undefined);
     };
+    const ranges = host.startRanges && rangesWhenAsked(host.startRanges);
     const place: PlaceOptions = {
       signal,
+      ranges,
       onSilence(times) {
         last.silences = times;
         tell(true);
@@ -168,6 +190,7 @@ export function createConvertHost(host: ConvertHost): ConversionApi {
         const planned = await planStream(found.folder, options);
         await convertStream(planned, making(found.id), {
           ...options,
+          selfTest: planned.plan.packageBytes > mostRunBytes ? undefined : selfTestFor(request),
           onProgress(progress) {
             if (progress.fetched > event.fetched) last.silences = 0;
             event = { ...event, ...progress };
@@ -175,7 +198,7 @@ export function createConvertHost(host: ConvertHost): ConversionApi {
           },
         });
       } finally {
-        await Promise.all([quantizer.end(), hash?.end()]);
+        await Promise.all([quantizer.end(), hash?.end(), ranges?.end()]);
         clearTimeout(later);
         await last.telling;
       }

@@ -1,6 +1,7 @@
 // Entry of the worker that converts checkpoints.
 import { expose } from "comlink";
 import { quantizerWorkers } from "#convert/quantize/quantizer.web.ts";
+import { rangeWorker } from "#convert/places/range-thread.web.ts";
 import { fileHashWorker } from "#convert/streaming/file-hash.web.ts";
 import { createIdbShardStore } from "#weights/store/store.web.ts";
 import { roomLeft } from "#weights/store/storage.web.ts";
@@ -21,8 +22,22 @@ expose({
     bandwidth: () => (measured ??= measureBandwidth()),
     startQuantizer: () => quantizerWorkers(),
     startHash: fileHashWorker,
+    startRanges: rangeWorker,
     renderChat: renderInJinja,
     tryTokenizer: refuseEndless,
+    async selfTest(info, files, runtimeUrl) {
+      // Loaded only now: most of a visit's conversions are plans.
+      const [{ createWasmRuntime }, { recordSelfTest }] = await Promise.all([
+        import("#engine/runtime/runtime.web.ts"),
+        import("#engine/model/record-self-test.ts"),
+      ]);
+      const runtime = await createWasmRuntime({ runtimeUrl });
+      try {
+        return await recordSelfTest(runtime, info, files);
+      } finally {
+        await runtime.dispose();
+      }
+    },
   }),
   holdLock,
 });

@@ -4,7 +4,7 @@ import { journalKey, manifestKey, noteKey, packagePrefix, packageShards, shardKe
 import { getReadable, readJson, readStoredManifest, writeUseNote } from "#weights/store/records.ts";
 import type { ShardStore } from "#weights/store/store.ts";
 import { deleteOthers } from "#weights/store/stored-package.ts";
-import { parseJournal } from "./journal.ts";
+import { parseJournal, type JournalShard } from "./journal.ts";
 import type { Making } from "./making.ts";
 
 /** `room` tells how many bytes may still be stored; undefined where the host does not know. */
@@ -16,16 +16,36 @@ export function storeMaking(store: ShardStore, id: string, room: () => Promise<n
       manifest ? [manifestKey(id), noteKey(id), ...packageShards(id, manifest).map(({ key }) => key)] : [],
     );
   };
+  /** The keys of what is stored, by path and index. */
+  const stored = new Map<string, Map<number, string>>();
+  const remember = ({ path, index, sha256 }: Pick<JournalShard, "path" | "index" | "sha256">): string => {
+    const key = shardKey(id, path, index, sha256);
+    const shards = stored.get(path) ?? new Map<number, string>();
+    stored.set(path, shards.set(index, key));
+    return key;
+  };
   return {
     async journal() {
       const journal = parseJournal(await readJson(await getReadable(store, journalKey(id))));
       if (!journal) return undefined;
       const keys = new Set(await store.keys());
       const isWhole = journal.shards.every(({ path, index, sha256 }) => keys.has(shardKey(id, path, index, sha256)));
-      return isWhole ? journal : undefined;
+      if (!isWhole) return undefined;
+      journal.shards.forEach(remember);
+      return journal;
     },
-    put: ({ path, index, sha256 }, bytes) => store.put(shardKey(id, path, index, sha256), new Blob([bytes])),
+    put: (shard, bytes) => store.put(remember(shard), new Blob([bytes])),
     note: (journal) => store.put(journalKey(id), new Blob([JSON.stringify(journal)])),
+    files: {
+      async blob(path) {
+        const shards = [...(stored.get(path) ?? [])].toSorted(([a], [b]) => a - b);
+        const blobs = await Promise.all(shards.map(([, key]) => store.get(key)));
+        const held = blobs.filter((blob) => blob !== undefined);
+        if (held.length === 0 || held.length < blobs.length)
+          throw new EngineError("bad-package", `the package has no file ${path}`);
+        return new Blob(held);
+      },
+    },
     async commit(manifest) {
       const keys = new Set([manifestKey(id), noteKey(id), ...packageShards(id, manifest).map(({ key }) => key)]);
       await store.put(manifestKey(id), new Blob([JSON.stringify(manifest)]));

@@ -109,11 +109,15 @@ function formulaPicture({ size }: Preprocess): Uint8Array {
 /** The largest difference between devices that compute correctly: twice the one measured between CPU, WASM and WebGPU. */
 const defaultTolerance = 0.02;
 
-/** Records a self-test from a model on a device that is trusted: the likeliest tokens after the prompt and a spread of others. */
+/**
+ * Records a self-test from a model on a device that is trusted: the likeliest tokens after the prompt and a spread of others. Rejects with
+ * "numerics" where a logit is NaN or infinite.
+ */
 export async function makeSelfTest(model: Model, tolerance = defaultTolerance): Promise<SelfTest> {
   const { tokenizer } = model;
   const promptIds = tokenizer.encode("USER: <image>\nWhat is in this picture? ASSISTANT:");
   const logits = await lastLogits(model, promptIds);
+  if (!logits.every(Number.isFinite)) throw new EngineError("numerics", "the model computes no numbers");
   const order = [...logits.keys()].sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0));
   const stride = Math.max(1, Math.floor(logits.length / 8));
   const positions = [...new Set([...order.slice(0, 8), ...order.filter((_, i) => i % stride === 0)])];
