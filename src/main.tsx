@@ -14,6 +14,7 @@ import { createServers } from "#chat/servers/servers.ts";
 import { createStoredModels } from "#chat/models/storage.ts";
 import { downloadsKey } from "#chat/downloads/stored-downloads.ts";
 import { estimateStorage, isMetered, machineMemory } from "#chat/models/storage.web.ts";
+import { contentHash } from "#chat/content-hash.ts";
 import { newId } from "#chat/new-id.ts";
 import { bindAddress, conversationIn } from "#chat/page/address.web.ts";
 import { createCrashGuard, markWhatIsDrawn } from "#chat/page/crash-guard.web.ts";
@@ -23,8 +24,9 @@ import { createOfflineStatus } from "#chat/page/offline-status.ts";
 import { firstModelIds, readPageOptions } from "#chat/page/page-options.ts";
 import { saveFile } from "#chat/page/save-file.web.ts";
 import { startPage } from "#chat/page/start-page.ts";
-import { stayAwakeWhileDownloading, stayAwakeWhileLoading } from "#chat/page/stay-awake.ts";
+import { stayAwakeWhileDownloading, stayAwakeWhileLoading, stayAwakeWhileTeaching } from "#chat/page/stay-awake.ts";
 import { createUpdateOffer } from "#chat/page/update-offer.ts";
+import { createPageView } from "#chat/page/page-view.ts";
 import { createWakeLock } from "#chat/page/wake-lock.web.ts";
 import { createDrafts } from "#chat/persistence/drafts.web.ts";
 import { createWebPersistence } from "#chat/persistence/persistence.web.ts";
@@ -35,6 +37,11 @@ import { createThumbnails } from "#chat/pictures/thumbnails.web.ts";
 import { createPreferences } from "#chat/preferences.ts";
 import { defaultSettings } from "#chat/settings.ts";
 import { createChatStore } from "#chat/store/store.ts";
+import { createLessonFiles } from "#chat/teach/lesson-files.web.ts";
+import { createWebLessons } from "#chat/teach/lesson-place.web.ts";
+import { createLessons } from "#chat/teach/lessons.ts";
+import { createTeaching, type Pupil, type Teacher } from "#chat/teach/teaching.ts";
+import { teachAlone } from "#chat/teach/teaching-alone.web.ts";
 import { createTransfer } from "#chat/transfer/export-transfer.web.ts";
 import { startHubWorker } from "#hub/start.ts";
 import { encodePicture } from "#remote/picture.web.ts";
@@ -157,6 +164,24 @@ const photoModels = createPhotoModels({
   metered: isMetered,
 });
 
+// Teaching.
+const noTeacher: Teacher = {
+  plan: () => Promise.reject(new Error("nobody teaches here yet")),
+  teach: () => Promise.reject(new Error("nobody teaches here yet")),
+};
+const now = (): number => Date.now();
+const lessons = createLessons({ place: createWebLessons(), openPicture, hash: contentHash, newId, now });
+const lessonFiles = createLessonFiles({ saveFile, hash: contentHash, newId, now });
+const view = createPageView(location.hash);
+const teaching = createTeaching({
+  teacher: noTeacher,
+  blobs: () => lessons.get().blobs,
+  keepResult: (id, result) => lessons.addResult(id, result),
+  listModels: () => stored.refresh(),
+  alone: teachAlone,
+  now,
+});
+
 // The page as an app.
 const incoming = createIncoming({ takeShared: () => takeShared(baseUrl), onOpenedFiles });
 const update = createUpdateOffer(() => takeUpdate(navigator.serviceWorker, () => location.reload()));
@@ -218,6 +243,25 @@ render(
       { read: () => readVotes(storage), merge: (votes) => mergeVotes(storage, votes) },
       saveFile,
     )}
+    teach={{
+      lessons: toSignal(lessons),
+      actions: lessons,
+      files: lessonFiles,
+      teaching: toSignal(teaching),
+      course: teaching,
+      pupils: signal<readonly Pupil[]>([]),
+      results: {
+        use: (id) => modelActions.select(id),
+        save: async (id, name) => {
+          const zip = await stored.exportPackage(id);
+          if (typeof zip === "string") return "failed";
+          saveFile(zip, `${name.replace(/[^\p{L}\p{N}.-]+/gu, "-")}.zip`);
+          return "done";
+        },
+        remove: (id) => modelActions.forget(id),
+      },
+    }}
+    view={{ state: toSignal(view), show: (next) => view.set(next) }}
     preferences={{ state: toSignal(preferences), change: (next) => preferences.change(next) }}
     launch={{ question: launch.question, incoming: toSignal(incoming) }}
     installation={{
@@ -235,11 +279,12 @@ void loadExamples(new URL("examples/", pageUrl).href, requestBlob).then((list) =
 });
 stayAwakeWhileLoading(chat, createWakeLock());
 stayAwakeWhileDownloading(downloads, createWakeLock());
+stayAwakeWhileTeaching(teaching, createWakeLock());
 
 await startPage({
   restoreChat: async () =>
     chat.restore({ wanted: conversationIn(location.hash), suspects: await crashGuard.suspects() }),
-  followAddress: () => bindAddress(chat),
+  followAddress: () => bindAddress(chat, view),
   startServiceWorker: async () => {
     if (import.meta.env.PROD) await startServiceWorker({ baseUrl });
   },

@@ -1,7 +1,8 @@
-// The address of a conversation: Back leads to the conversation before, a bookmark opens it. It stands after the "#", so that it works on
-// any static host.
+// The address of a conversation, or of another view: Back leads to what was shown before, a bookmark opens it. It stands after the "#", so
+// that it works on any static host.
 import type { Conversation } from "#chat/conversation/conversation.ts";
-import type { Observable } from "#chat/observable.ts";
+import type { Cell, Observable } from "#chat/observable.ts";
+import { hashOf, viewIn, type PageView } from "./page-view.ts";
 
 /** What the address follows and changes: the conversation that is shown, among the saved ones. */
 interface ShownConversation extends Observable<{
@@ -23,7 +24,7 @@ export function conversationIn(hash: string): string | undefined {
 }
 
 /** Keeps the address and what is shown the same from now on, whichever changes. */
-export function bindAddress(chat: ShownConversation): void {
+export function bindAddress(chat: ShownConversation, view: Cell<PageView>): void {
   const shownId = (): string | undefined => {
     const { id, turns } = chat.get().conversation;
     return turns.length > 0 ? id : undefined;
@@ -34,14 +35,14 @@ export function bindAddress(chat: ShownConversation): void {
   const write = (how: "push" | "replace"): void => {
     const url = new URL(location.href);
     const id = shownId();
-    url.hash = id === undefined ? "" : start + id;
+    url.hash = hashOf(view.get()) ?? (id === undefined ? "" : start + id);
     if (url.href === location.href) return;
     if (how === "push") history.pushState(history.state, "", url);
     else history.replaceState(history.state, "", url);
   };
   write("replace");
   chat.subscribe(({ conversation: { id }, conversations }) => {
-    if (following || conversationIn(location.hash) === shownId()) {
+    if (following || view.get().name !== "chat" || conversationIn(location.hash) === shownId()) {
       before = id;
       return;
     }
@@ -51,11 +52,18 @@ export function bindAddress(chat: ShownConversation): void {
     write(id === before || isGone ? "replace" : "push");
     before = id;
   });
+  view.subscribe(() => {
+    if (!following) write("push");
+  });
   addEventListener("popstate", () => {
     const wanted = conversationIn(location.hash);
-    if (wanted === shownId()) return;
+    const wantedView = viewIn(location.hash);
     // "#question" is an anchor on the page.
-    if (wanted === undefined && location.hash !== "") return write("replace");
+    if (wanted === undefined && wantedView.name === "chat" && location.hash !== "") return write("replace");
+    following = true;
+    view.set(wantedView);
+    following = false;
+    if (wantedView.name !== "chat" || wanted === shownId()) return;
     following = true;
     const opened = wanted === undefined ? Promise.resolve(chat.newChat()) : chat.open(wanted);
     void opened.finally(() => {

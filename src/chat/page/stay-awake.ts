@@ -29,3 +29,8 @@ export function stayAwakeWhileDownloading(downloads: Observable<readonly Downloa
     else if (running.length === 0) lock.release();
   });
 }
+
+/** Holds the lock while a model is taught: a device that sleeps does not learn. */
+export function stayAwakeWhileTeaching(teaching: Observable<{ readonly phase: string }>, lock: WakeLock): void {
+  teaching.subscribe(({ phase }) => (phase === "running" ? lock.hold() : lock.release()));
+}

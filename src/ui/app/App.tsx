@@ -23,13 +23,15 @@
 //   data-testid="photo-offer" with data-phase: see PhotoOffer.tsx · data-testid="ask-again": the same question to the chosen model
 //   data-testid="compare-column", "compare-votes": see CompareDialog.tsx
 //   data-testid="leaves-device"    present while what is asked goes to a server; data-testid="answer-model" which one answered
+//   data-testid="teach-view": see TeachView.tsx · data-testid="teaching-note", "correction": see those files
 //   data-testid="announcer"        the live region · data-testid="not-saved" when the browser keeps no data
 import { useSignal, type Signal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { Announcer } from "#ui/conversation/Announcer.tsx";
 import { Viewer, type Viewing } from "#ui/pictures/Viewer.tsx";
 import { lazy } from "#ui/parts/lazy.tsx";
+import type { TakeGiven } from "#ui/teach/teach-feature.ts";
 import { focusQuestion } from "#ui/parts/use-modal.ts";
 import { languages, TextsContext } from "#ui/texts/texts.ts";
 import { Dialogs } from "./Dialogs.tsx";
@@ -38,6 +40,7 @@ import type { AppFeatures } from "./features.ts";
 import { Header } from "./Header.tsx";
 import { Main } from "./Main.tsx";
 import type { OpenDialog } from "./open-dialog.ts";
+import { TeachPart } from "./TeachPart.tsx";
 import { createTurnActions } from "./turn-actions.ts";
 import { useAsking } from "./use-asking.ts";
 import { useGiven } from "./use-given.ts";
@@ -67,12 +70,17 @@ export function App(features: AppFeatures): JSX.Element {
   const open = (opened: OpenDialog): void => {
     dialog.value = opened;
   };
+  const view = features.view.state.value;
+  const otherView = useRef<TakeGiven | undefined>(undefined);
+  const newChat = (): void => {
+    if (turns.length > 0) actions.onNewChat();
+    features.view.show({ name: "chat" });
+  };
+  const showLesson = (lessonId?: string): void => features.view.show({ name: "teach", lessonId });
   usePreloadedTurns();
   useShortcuts({
     onHelp: () => open({ name: "shortcuts" }),
-    onNewChat() {
-      if (turns.length > 0) actions.onNewChat();
-    },
+    onNewChat: newChat,
     onSearch: sidebar.search,
     onFocusQuestion: () => document.getElementById("question")?.focus(),
   });
@@ -81,43 +89,68 @@ export function App(features: AppFeatures): JSX.Element {
     fetchPicture: features.pictures.fetch,
     onOpen: open,
     onEscape: () => chat.actions.stop(),
+    otherView,
   });
   const last = turns.at(-1);
   return (
     <TextsContext.Provider value={t}>
-      <a class="skip-link" href="#question">
-        {t.skipToComposer}
-      </a>
-      <Header {...features} dark={dark} sidebar={sidebar} onNewChat={actions.onNewChat} onOpen={open} />
+      {view.name === "chat" && (
+        <a class="skip-link" href="#question">
+          {t.skipToComposer}
+        </a>
+      )}
+      <Header
+        {...features}
+        dark={dark}
+        sidebar={sidebar}
+        awayFromChat={view.name !== "chat"}
+        onNewChat={newChat}
+        onTeach={showLesson}
+        onOpen={open}
+      />
       {sidebar.isOpen && (
         <ConversationList
-          chat={chat}
+          {...features}
           sidebar={sidebar}
           editing={editing}
-          onNewChat={actions.onNewChat}
+          onNewChat={newChat}
           onTransfer={() => open({ name: "transfer", files: [] })}
         />
       )}
-      <Main
-        features={features}
-        asking={asking}
-        editing={editing.value}
-        actions={actions}
-        beside={beside}
-        onModels={() => open({ name: "models" })}
-      />
-      <Dock
-        {...features}
-        asking={asking}
-        actions={actions}
-        onOpen={open}
-        onAddress={takeAddress}
-        onEditLast={() => {
-          editing.value = turns.findLast((turn) => turn.role === "user")?.id;
-        }}
-      />
+      {view.name === "teach" ? (
+        <TeachPart
+          features={features}
+          lessonId={view.lessonId}
+          given={otherView}
+          dragging={dragging}
+          viewing={viewing}
+          onModels={() => open({ name: "models" })}
+        />
+      ) : (
+        <>
+          <Main
+            features={features}
+            asking={asking}
+            editing={editing.value}
+            actions={actions}
+            beside={beside}
+            onModels={() => open({ name: "models" })}
+          />
+          <Dock
+            {...features}
+            asking={asking}
+            actions={actions}
+            onOpen={open}
+            onAddress={takeAddress}
+            onLesson={showLesson}
+            onEditLast={() => {
+              editing.value = turns.findLast((turn) => turn.role === "user")?.id;
+            }}
+          />
+        </>
+      )}
       <Announcer turn={last?.role === "assistant" ? last : undefined} />
-      {dragging && (
+      {dragging && view.name === "chat" && (
         <div class="drop-overlay" aria-hidden="true">
           <p>{t.dropOverlay}</p>
         </div>
@@ -144,8 +177,7 @@ function usePreloadedTurns(): void {
   }, []);
 }
 
-interface ConversationListProps {
-  readonly chat: AppFeatures["chat"];
+interface ConversationListProps extends Pick<AppFeatures, "chat" | "view"> {
   readonly sidebar: SidebarState;
   /** The id of the question that is being edited. */
   readonly editing: Signal<string | undefined>;
@@ -154,7 +186,7 @@ interface ConversationListProps {
 }
 
 /** The sidebar with the stored conversations. As a drawer, it closes once one of them is chosen. */
-function ConversationList({ chat, sidebar, editing, onNewChat, onTransfer }: ConversationListProps): JSX.Element {
+function ConversationList({ chat, view, sidebar, editing, onNewChat, onTransfer }: ConversationListProps): JSX.Element {
   const { conversation, conversations } = chat.state.value;
   return (
     <Sidebar
@@ -163,14 +195,20 @@ function ConversationList({ chat, sidebar, editing, onNewChat, onTransfer }: Con
       form={sidebar.form}
       searching={sidebar.isSearching}
       thumbnails={chat.thumbnails}
+      teaching={view.state.value.name === "teach"}
+      onTeach={() => {
+        view.show({ name: "teach", lessonId: undefined });
+        sidebar.closeDrawer();
+      }}
       onNewChat={() => {
-        if (conversation.turns.length > 0) onNewChat();
+        onNewChat();
         sidebar.closeDrawer();
         if (sidebar.form === "column") focusQuestion();
       }}
       onOpen={(id) => {
         editing.value = undefined;
-        void chat.actions.open(id);
+        // One step of the browser's history, not two: it is opened before it is shown.
+        void chat.actions.open(id).finally(() => view.show({ name: "chat" }));
         sidebar.closeDrawer();
       }}
       onRename={(id, title) => void chat.actions.rename(id, title)}

@@ -18,7 +18,7 @@ const ExportDialog = lazy(async () => (await import("#ui/dialogs/ExportDialog.ts
 const SettingsDialog = lazy(async () => (await import("#ui/dialogs/SettingsDialog.tsx")).SettingsDialog);
 const ShortcutsDialog = lazy(async () => (await import("#ui/dialogs/ShortcutsDialog.tsx")).ShortcutsDialog);
 
-interface DialogsProps extends Omit<AppFeatures, "examples" | "launch" | "pictures"> {
+interface DialogsProps extends Omit<AppFeatures, "examples" | "launch" | "pictures" | "teach" | "view"> {
   readonly dialog: Signal<OpenDialog>;
   readonly draft: Draft;
   readonly viewing: Signal<Viewing | undefined>;

@@ -21,11 +21,13 @@ import type { Asking } from "./use-asking.ts";
 
 interface DockProps extends Pick<
   AppFeatures,
-  "chat" | "downloads" | "installation" | "models" | "photoModel" | "storage"
+  "chat" | "downloads" | "installation" | "models" | "photoModel" | "storage" | "teach"
 > {
   readonly asking: Asking;
   readonly actions: TurnActions;
   readonly onOpen: (dialog: OpenDialog) => void;
+  /** Opens the lesson that is taught. */
+  readonly onLesson: (id: string) => void;
   /** A picture's address was typed. */
   readonly onAddress: (address: string) => void;
   readonly onEditLast: () => void;

@@ -10,12 +10,14 @@ import type { AppFeatures } from "./features.ts";
 import type { OpenDialog } from "./open-dialog.ts";
 
 const UnknownModelNote = lazy(async () => (await import("#ui/models/UnknownModelNote.tsx")).UnknownModelNote);
+const TeachingNote = lazy(async () => (await import("#ui/teach/TeachingNote.tsx")).TeachingNote);
 const DownloadNotes = lazy(async () => (await import("#ui/models/DownloadNotes.tsx")).DownloadNotes);
 
 interface DockNotesProps extends Pick<
   AppFeatures,
-  "chat" | "downloads" | "installation" | "models" | "photoModel" | "storage"
+  "chat" | "downloads" | "installation" | "models" | "photoModel" | "storage" | "teach"
 > {
+  readonly onLesson: (id: string) => void;
   readonly onOpen: (dialog: OpenDialog) => void;
 }
 
@@ -30,6 +32,7 @@ export function DockNotes(props: DockNotesProps): JSX.Element {
   const openModels = (): void => onOpen({ name: "models" });
   return (
     <>
+      {props.teach.teaching.value.phase !== "idle" && <TeachingNote teach={props.teach} onLesson={props.onLesson} />}
       {downloads.state.value.length > 0 && (
         <DownloadNotes
           downloads={downloads}

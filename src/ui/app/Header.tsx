@@ -23,6 +23,9 @@ interface HeaderProps extends Pick<AppFeatures, "chat" | "installation" | "model
   readonly dark: boolean;
   readonly sidebar: SidebarState;
   readonly onNewChat: () => void;
+  readonly onTeach: () => void;
+  /** Another view than the chat is shown: "New chat" leads back. */
+  readonly awayFromChat: boolean;
   readonly onOpen: (dialog: OpenDialog) => void;
 }
 
@@ -54,6 +57,7 @@ export function Header(props: HeaderProps): JSX.Element {
           servers={servers}
           onConnect={() => onOpen({ name: "server" })}
           onManage={() => onOpen({ name: "models" })}
+          onTeach={props.onTeach}
           onCompare={isBusy(conversation) ? undefined : () => onOpen({ name: "compare" })}
         />
         <ModelStatus name={models.state.value.selected.name} state={model} offline={offline} />
@@ -66,7 +70,11 @@ export function Header(props: HeaderProps): JSX.Element {
         <span class="header-space" />
         {/* The open list has it on top. */}
         {!sidebar.isOpen && (
-          <IconButton label={t.newChat} disabled={conversation.turns.length === 0} onClick={props.onNewChat}>
+          <IconButton
+            label={t.newChat}
+            disabled={conversation.turns.length === 0 && !props.awayFromChat}
+            onClick={props.onNewChat}
+          >
             <NewChatIcon />
           </IconButton>
         )}

@@ -1,5 +1,6 @@
 // What the page is made of. The page's entry (main.tsx) hands it over, grouped by feature; a component asks for the groups that it needs.
 import type { ReadonlySignal } from "@preact/signals";
+import type { PageView } from "#chat/page/page-view.ts";
 import type { UpdateState } from "#chat/page/update-offer.ts";
 import type { Drafts } from "#chat/persistence/drafts.ts";
 import type { Example } from "#chat/pictures/examples.web.ts";
@@ -11,6 +12,7 @@ import type { Transfer } from "#chat/transfer/export-transfer.web.ts";
 import type { PictureFeature } from "#ui/pictures/picture-feature.ts";
 import type { CompareFeature } from "#ui/dialogs/use-comparing.ts";
 import type { ModelFeatures } from "#ui/models/model-features.ts";
+import type { TeachFeature } from "#ui/teach/teach-feature.ts";
 
 export interface AppFeatures extends ModelFeatures {
   readonly chat: ChatFeature;
@@ -21,6 +23,14 @@ export interface AppFeatures extends ModelFeatures {
   readonly preferences: PreferencesFeature;
   readonly launch: LaunchFeature;
   readonly installation: InstallationFeature;
+  readonly teach: TeachFeature;
+  readonly view: ViewFeature;
+}
+
+/** What the middle of the page shows. */
+export interface ViewFeature {
+  readonly state: ReadonlySignal<PageView>;
+  readonly show: (view: PageView) => void;
 }
 
 /** The conversations. */

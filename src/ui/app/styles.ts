@@ -40,3 +40,4 @@ import "#ui/models/photo-offer.css";
 import "#ui/models/servers/server-dialog.css";
 import "#ui/dialogs/compare.css";
 import "#ui/sidebar/sidebar.css";
+import "#ui/teach/teach.css";

@@ -1,5 +1,6 @@
 // What the buttons of questions and answers do.
 import type { Signal } from "@preact/signals";
+import { askedOf } from "#chat/teach/chat-examples.ts";
 import type { TurnActions } from "#ui/conversation/turn-actions.ts";
 import type { Viewing } from "#ui/pictures/Viewer.tsx";
 import { focusQuestion } from "#ui/parts/use-modal.ts";
@@ -12,7 +13,7 @@ interface Shown {
 }
 
 export function createTurnActions(
-  { chat: { actions: chat }, pictures }: Pick<AppFeatures, "chat" | "pictures">,
+  { chat: { actions: chat, state }, pictures, teach, view }: Pick<AppFeatures, "chat" | "pictures" | "teach" | "view">,
   { editing, viewing }: Shown,
 ): TurnActions {
   return {
@@ -46,6 +47,14 @@ export function createTurnActions(
     },
     onCrop(picture, replace) {
       viewing.value = { pictures: [picture], startId: picture.id, cropping: picture, replace };
+    },
+    teaching: {
+      state: teach.lessons,
+      open: () => teach.actions.open(),
+      asked: (answerId) => askedOf(state.value.conversation.turns, answerId),
+      keep: (example, lessonId) => void teach.actions.keepExample(example, lessonId),
+      forget: (answerId) => teach.actions.forgetExample(answerId),
+      show: (lessonId) => view.show({ name: "teach", lessonId }),
     },
     openPicture: pictures.open,
   };

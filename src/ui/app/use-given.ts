@@ -3,7 +3,9 @@
 import { isCheckpoint, isPackageFolder, isPackageZip, mayBePackage } from "#chat/models/look-up/package-file.ts";
 import { nameOfAddress } from "#chat/pictures/picture-address.ts";
 import { mayHoldConversations } from "#chat/transfer/import-kind.ts";
+import type { RefObject } from "preact";
 import type { PictureFeature } from "#ui/pictures/picture-feature.ts";
+import type { TakeGiven } from "#ui/teach/teach-feature.ts";
 import type { Draft } from "#ui/composer/use-draft.ts";
 import type { OpenDialog } from "./open-dialog.ts";
 import { usePageEvents } from "#ui/composer/use-page-events.ts";
@@ -13,6 +15,8 @@ interface GivenOptions {
   readonly fetchPicture: PictureFeature["fetch"];
   readonly onOpen: (dialog: OpenDialog) => void;
   readonly onEscape: () => void;
+  /** Set while another view than the chat is shown, which takes all files. */
+  readonly otherView: RefObject<TakeGiven | undefined>;
 }
 
 export interface TakesGiven {
@@ -23,7 +27,7 @@ export interface TakesGiven {
 }
 
 /** Listens on the whole page. */
-export function useGiven({ draft, fetchPicture, onOpen, onEscape }: GivenOptions): TakesGiven {
+export function useGiven({ draft, fetchPicture, onOpen, onEscape, otherView }: GivenOptions): TakesGiven {
   const takeFiles = (files: readonly File[]): void => {
     if (isCheckpoint(files.map(({ name }) => name)))
       return onOpen({ name: "models", dropped: new Map(files.map((file) => [file.name, file])) });
@@ -39,14 +43,25 @@ export function useGiven({ draft, fetchPicture, onOpen, onEscape }: GivenOptions
   };
   const takeAddress = (address: string): void => draft.add(nameOfAddress(address), () => fetchPicture(address));
   const dragging = usePageEvents({
-    onFiles: takeFiles,
-    onFolder(files) {
+    onFiles(files, target) {
+      if (otherView.current === undefined) takeFiles(files);
+      else
+        otherView.current(
+          files.map((file) => [file.name, file]),
+          target,
+        );
+    },
+    onFolder(files, target) {
+      if (otherView.current !== undefined) return otherView.current(files, target);
       const paths = [...files.keys()];
       if (isPackageFolder(paths) || isCheckpoint(paths)) onOpen({ name: "models", dropped: files });
       else takeFiles([...files.values()]);
     },
-    onAddress: takeAddress,
+    onAddress(address) {
+      if (otherView.current === undefined) takeAddress(address);
+    },
     onWords(words) {
+      if (otherView.current !== undefined) return;
       draft.setText(draft.text === "" ? words : `${draft.text.trimEnd()} ${words}`);
       document.getElementById("question")?.focus();
     },

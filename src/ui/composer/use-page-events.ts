@@ -4,9 +4,9 @@ import { droppedFolders, readFolders } from "#ui/parts/dropped-folder.ts";
 import { readDrop, readPaste, type Given } from "./given-data.ts";
 
 interface PageHandlers {
-  readonly onFiles: (files: readonly File[]) => void;
+  readonly onFiles: (files: readonly File[], target: EventTarget | null) => void;
   /** Folders were dropped; paths start with a folder's name. */
-  readonly onFolder: (files: ReadonlyMap<string, File>) => void;
+  readonly onFolder: (files: ReadonlyMap<string, File>, target: EventTarget | null) => void;
   /** A picture was dragged out of another page, or pasted without its bytes. */
   readonly onAddress: (address: string) => void;
   /** Words that belong into the question, and that no text field inserts by itself. */
@@ -23,8 +23,8 @@ export function usePageEvents(handlers: PageHandlers): boolean {
     const page = new AbortController();
     const { signal } = page;
     const drags = listenForDrags(signal, setDragging);
-    const take = (given: Given): void => {
-      if (given.kind === "files") latest.current.onFiles(given.files);
+    const take = (given: Given, target: EventTarget | null): void => {
+      if (given.kind === "files") latest.current.onFiles(given.files, target);
       else if (given.kind === "address") latest.current.onAddress(given.address);
       else latest.current.onWords(given.words);
     };
@@ -39,8 +39,9 @@ export function usePageEvents(handlers: PageHandlers): boolean {
         if (given?.kind === "words" && fieldOf(event.target) !== undefined) return;
         // By default the browser would leave the page and open what was dropped.
         event.preventDefault();
-        if (folders.length > 0) void readFolders(folders).then((files) => latest.current.onFolder(files));
-        else if (given !== undefined) take(given);
+        const { target } = event;
+        if (folders.length > 0) void readFolders(folders).then((files) => latest.current.onFolder(files, target));
+        else if (given !== undefined) take(given, target);
       },
       { signal },
     );
@@ -53,7 +54,7 @@ export function usePageEvents(handlers: PageHandlers): boolean {
         const given = readPaste(event.clipboardData);
         if (given === undefined || (given.kind === "words" && given.plain && field !== undefined)) return;
         event.preventDefault();
-        take(given);
+        take(given, event.target);
       },
       { signal },
     );

@@ -7,8 +7,11 @@ import { AnswerTools } from "./AnswerTools.tsx";
 import { FailureWords } from "#ui/notes/FailureWords.tsx";
 import { WarnIcon } from "#ui/parts/icons.tsx";
 import { Markdown } from "#ui/markdown/Markdown.tsx";
+import { lazy } from "#ui/parts/lazy.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 import type { TurnActions } from "./turn-actions.ts";
+
+const Correction = lazy(async () => (await import("#ui/teach/Correction.tsx")).Correction);
 
 export interface AnswerTurnProps {
   readonly turn: AssistantTurn;
@@ -71,6 +74,9 @@ export function AnswerTurn(props: AnswerTurnProps): JSX.Element {
       )}
       {!under && <Notes {...props} />}
       {!under && <AnswerTools {...props} />}
+      {!under && turn.opinion !== undefined && turn.text !== "" && (
+        <Correction turn={turn} teaching={actions.teaching} />
+      )}
     </article>
   );
 }

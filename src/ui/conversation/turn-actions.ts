@@ -2,6 +2,7 @@
 import type { Opinion, Picture } from "#chat/conversation/conversation.ts";
 import type { OpenedPicture } from "#chat/pictures/pictures.web.ts";
 import type { ReplacePicture } from "#ui/pictures/Viewer.tsx";
+import type { AnswerTeaching } from "#ui/teach/Correction.tsx";
 
 export interface TurnActions {
   readonly onRetry: () => void;
@@ -23,5 +24,7 @@ export interface TurnActions {
   readonly onView: (pictures: readonly Picture[], startId: string, replace?: ReplacePicture) => void;
   /** Crops it at once. */
   readonly onCrop: (picture: Picture, replace?: ReplacePicture) => void;
+  /** Keeps answers as examples for teaching. */
+  readonly teaching: AnswerTeaching;
   readonly openPicture: (file: Blob, name: string) => Promise<OpenedPicture>;
 }

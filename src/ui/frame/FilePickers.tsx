@@ -8,13 +8,15 @@ import { pickedFiles } from "./use-given-files.ts";
 interface FilePickersProps {
   readonly filesLabel: string;
   readonly folderLabel: string;
+  /** As in a file input; every file by default. */
+  readonly accept?: string;
   readonly onGiven: (files: readonly GivenFile[]) => void;
 }
 
 /** Preact's types don't know it. */
 const wholeFolder = { webkitdirectory: true };
 
-export function FilePickers({ filesLabel, folderLabel, onGiven }: FilePickersProps): JSX.Element {
+export function FilePickers({ filesLabel, folderLabel, accept, onGiven }: FilePickersProps): JSX.Element {
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
   const give = ({ currentTarget }: { readonly currentTarget: HTMLInputElement }): void => {
@@ -29,7 +31,7 @@ export function FilePickers({ filesLabel, folderLabel, onGiven }: FilePickersPro
       <button type="button" class="button" onClick={() => folder.current?.click()}>
         {folderLabel}
       </button>
-      <input ref={files} type="file" multiple hidden data-testid="files-input" onChange={give} />
+      <input ref={files} type="file" accept={accept} multiple hidden data-testid="files-input" onChange={give} />
       <input ref={folder} {...wholeFolder} type="file" multiple hidden data-testid="folder-input" onChange={give} />
     </>
   );

@@ -1,4 +1,4 @@
-// One line above the question box about what just happened: it can be undone or dismissed.
+// One line about what just happened: it can be undone or dismissed. Above the question box it tells of the conversation.
 import type { JSX } from "preact";
 import { IconButton } from "#ui/parts/IconButton.tsx";
 import { CloseIcon } from "#ui/parts/icons.tsx";
@@ -25,8 +25,23 @@ export function UndoNote({ what, title = "", onUndo, undoLabel, onDismiss }: Und
     missing: t.kept.missing,
     crashed: t.kept.crashed(title === "" ? t.history.untitled : title),
   }[what];
+  return <UndoLine {...{ what, words, onUndo, undoLabel, onDismiss }} testId="undo" />;
+}
+
+interface UndoLineProps {
+  readonly testId: string;
+  readonly what: string;
+  readonly words: string;
+  readonly onUndo: (() => void) | undefined;
+  readonly undoLabel?: string | undefined;
+  readonly onDismiss: () => void;
+}
+
+/** With words of one's own. */
+export function UndoLine({ testId, what, words, onUndo, undoLabel, onDismiss }: UndoLineProps): JSX.Element {
+  const t = useTexts();
   return (
-    <div class="undo" role="status" data-testid="undo" data-what={what}>
+    <div class="undo" role="status" data-testid={testId} data-what={what}>
       <span class="undo-words">{words}</span>
       {onUndo !== undefined && (
         <button type="button" class="button" onClick={onUndo}>

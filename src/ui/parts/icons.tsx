@@ -177,6 +177,21 @@ export const CameraIcon = (): JSX.Element => (
   </Icon>
 );
 
+/** A mortarboard. */
+export const TeachIcon = (): JSX.Element => (
+  <Icon>
+    <path d="M12 4.5 2.5 9.2 12 14l9.5-4.8z" />
+    <path d="M6.5 11.5v4.6c1.5 1.6 3.4 2.4 5.5 2.4s4-.8 5.5-2.4v-4.6M21.5 9.2v5.3" />
+  </Icon>
+);
+
+/** An arrow to somewhere else. */
+export const MoveIcon = (): JSX.Element => (
+  <Icon>
+    <path d="M4.5 12h13M12.5 6.5 18 12l-5.5 5.5" />
+  </Icon>
+);
+
 export const LockIcon = (): JSX.Element => (
   <Icon>
     <rect x="5" y="10.5" width="14" height="9.5" rx="2.5" />

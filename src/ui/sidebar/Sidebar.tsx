@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { ConversationSummary } from "#chat/persistence/persistence.ts";
 import type { Thumbnails } from "#chat/pictures/thumbnails.web.ts";
 import { groupByDay } from "./conversation-days.ts";
-import { CloseIcon, NewChatIcon, SearchIcon } from "#ui/parts/icons.tsx";
+import { CloseIcon, NewChatIcon, SearchIcon, TeachIcon } from "#ui/parts/icons.tsx";
 import { SidebarEntry } from "./SidebarEntry.tsx";
 import { useTexts } from "#ui/texts/texts.ts";
 import { useModal } from "#ui/parts/use-modal.ts";
@@ -19,6 +19,10 @@ interface SidebarProps {
   readonly searching: boolean;
   readonly thumbnails: Thumbnails;
   readonly onNewChat: () => void;
+  /** Opens the view in which a model is taught. */
+  readonly onTeach: () => void;
+  /** That view is shown, and no conversation. */
+  readonly teaching: boolean;
   readonly onOpen: (id: string) => void;
   readonly onRename: (id: string, title: string) => void;
   readonly onRemove: (id: string) => void;
@@ -81,6 +85,15 @@ function List(props: SidebarProps): JSX.Element {
           <CloseIcon />
         </button>
       </div>
+      <button
+        type="button"
+        class="sidebar-new sidebar-teach"
+        aria-current={props.teaching ? "page" : undefined}
+        onClick={props.onTeach}
+      >
+        <TeachIcon />
+        {t.teachMenu}
+      </button>
       {props.conversations.length > 0 && (
         <label class="sidebar-search">
           <SearchIcon />
@@ -110,7 +123,7 @@ function List(props: SidebarProps): JSX.Element {
               <SidebarEntry
                 key={one.id}
                 summary={one}
-                shown={one.id === props.shownId}
+                shown={one.id === props.shownId && !props.teaching}
                 thumbnails={props.thumbnails}
                 onOpen={() => props.onOpen(one.id)}
                 onRename={(name) => props.onRename(one.id, name)}

@@ -16,6 +16,8 @@ interface ModelPickerProps extends Pick<ModelFeatures, "models" | "servers"> {
   readonly onConnect: () => void;
   /** Opens the list of all models. */
   readonly onManage: () => void;
+  /** Opens the view in which a model is taught. */
+  readonly onTeach: () => void;
   /** Absent while an answer is under way, which would share the model. */
   readonly onCompare: (() => void) | undefined;
 }
@@ -64,7 +66,7 @@ function ModelList(props: ModelPickerProps & { readonly close: () => void }): JS
     close();
     act();
   };
-  const { onManage, onConnect, onCompare } = props;
+  const { onManage, onConnect, onCompare, onTeach } = props;
   return (
     <>
       <Group title={t.remote.onThisDevice}>
@@ -85,6 +87,9 @@ function ModelList(props: ModelPickerProps & { readonly close: () => void }): JS
         </button>
         <button type="button" class="button" onClick={closeAnd(onConnect)}>
           {t.remote.connect}
+        </button>
+        <button type="button" class="button" onClick={closeAnd(onTeach)}>
+          {t.teachMenu}
         </button>
         {onCompare !== undefined && choices.length > 1 && (
           <button type="button" class="button" onClick={closeAnd(onCompare)}>

@@ -74,6 +74,9 @@ const pictureProblems: Record<PictureProblem, (name: string) => string> = {
   silent: (name) => `The server of “${name}” stopped sending. Try again later, or save the picture and drop it here.`,
 };
 
+/** The entry of the view in which a model is taught. */
+const teachMenu = "Teach";
+
 const history = {
   title: "Conversations",
   show: "Show conversations",
@@ -315,6 +318,7 @@ export const en = {
   notices,
   pictureProblems,
   history,
+  teachMenu,
   turnTools,
   opinions,
   unknownModel,

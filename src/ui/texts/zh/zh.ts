@@ -194,6 +194,7 @@ export const zh: Texts = {
     silent: (name) => `“${name}”所在的服务器没有继续发送数据。请稍后再试，或者保存图片后拖到这里。`,
   },
   partFailed: "页面的一部分加载失败。请检查网络后刷新页面。",
+  teachMenu: "教模型",
   history: {
     title: "对话",
     show: "显示对话列表",
