@@ -2,7 +2,7 @@
 import { questionOf, type Card, type Lesson } from "./lesson.ts";
 
 /** Per thing that is taught. */
-export const picturesNeeded = { least: 3, good: 10 } as const;
+const picturesNeeded = { least: 3, good: 10 } as const;
 
 /** What keeps a lesson from being taught, or from being taught well. */
 export type LessonProblem =

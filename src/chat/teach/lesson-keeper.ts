@@ -7,7 +7,7 @@ import { picturesOf, type Lesson } from "./lesson.ts";
 import type { LessonsState } from "./lessons-state.ts";
 
 /** Gets undefined where the lesson is not there; gives undefined to leave it so, or to remove it. Is called several times. */
-export type LessonChange = (lesson: Lesson | undefined) => Lesson | undefined;
+type LessonChange = (lesson: Lesson | undefined) => Lesson | undefined;
 
 export interface LessonKeeper {
   readonly cell: Cell<LessonsState>;

@@ -15,7 +15,7 @@ export interface Pupil {
 }
 
 /** What is taught to whom. */
-export interface Assignment {
+interface Assignment {
   readonly lesson: Lesson;
   readonly pupil: Pupil;
   /** The steps end after this time at the latest. */

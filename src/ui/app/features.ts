@@ -28,7 +28,7 @@ export interface AppFeatures extends ModelFeatures {
 }
 
 /** What the middle of the page shows. */
-export interface ViewFeature {
+interface ViewFeature {
   readonly state: ReadonlySignal<PageView>;
   readonly show: (view: PageView) => void;
 }

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import type { TeachFeature } from "./teach-feature.ts";
 
-export type ImportState =
+type ImportState =
   "idle" | "working" | "failed" | { readonly lessonId: string; readonly pictures: number; readonly leftOut: number };
 
 export interface Importing {
