@@ -110,16 +110,18 @@ class PhotographTalker(Speaker):
         return self.say("photo detail", self.style(q), " ".join(sentences), photograph.captions)
 
     def what(self, photograph, seen, shares):
-        """ "What is this?": an object's name or a scene's caption, either as sure as the classifier is of what it sees."""
+        """ "What is this?": the name of an object, hedged where the classifier is unsure of it; of a scene, what the classifier is sure of, else
+        a caption that is hedged."""
         q = self.pick("What is this?", "What is it?", "What is shown here?", "What object is this?", "Name the object.", "What's this?", "what is that?", "Can you tell me what this is?", "Do you know what this is?")  # fmt: skip
         if photograph.label is None:
             if not photograph.captions or q in ("What object is this?", "Name the object.") or self.rng.random() < 0.6:
                 return None  # mostly asked about objects, whose name it wants
-            if shares[0] >= SURE and any(kind in photograph.named for kind in kinds()[int(seen[0])]):
-                return self.name(self.style(q), None, int(seen[0]), float(shares[0]))  # people saw a dog, too: it may be called a whippet
+            if shares[0] >= SURE:
+                # What the classifier is sure of is named as in a photograph of one object, but only where people saw such a thing, too.
+                seen_by_people = any(kind in photograph.named for kind in kinds()[int(seen[0])])
+                return self.name(self.style(q), None, int(seen[0]), float(shares[0])) if seen_by_people else None
             caption = self.rng.choice(photograph.captions)
-            answer = caption if shares[0] >= SURE else "I am not sure. Perhaps " + lower_first(caption)
-            return self.say("photo caption", self.style(q), answer, photograph.captions)
+            return self.say("photo caption", self.style(q), "I am not sure. Perhaps " + lower_first(caption), photograph.captions)
         return self.name(self.style(q), photograph.label, int(seen[0]), float(shares[0]))
 
     def name(self, question, label, seen, share):
