@@ -67,7 +67,8 @@ export const zoo: typeof English = {
   chooseThis: "选择",
   refused: "此模型无法在这里转换。",
   converterSays: (message) => `转换器的说明（英文）：${message}`,
-  offer: (fetched, kept) => `下载 ${fetched}，存储 ${kept}`,
+  // A space stands between Chinese and a number only.
+  offer: (fetched, kept) => `下载 ${fetched}，存储${/^\d/.test(kept) ? " " : ""}${kept}`,
   already: (size) => `其中 ${size} 已在本机。`,
   convertMemory: (size) => `转换最多占用 ${size} 内存。`,
   verified: "每个文件都会与该站公布的 SHA-256 核对。",
