@@ -67,7 +67,7 @@ export async function convertInPage({ hub, dist, profile, weightBytes, until }: 
   });
   try {
     const page = await browser.newPage();
-    page.setDefaultTimeout(60_000);
+    page.setDefaultTimeout(300_000);
     await page.goto(`${server.url}?device=wasm&hub=${encodeURIComponent(hub)}`);
     await page.locator('[data-testid="model-status"][data-state="ready"]').waitFor();
     await page.getByTestId("photo-offer").getByRole("button", { name: "Other models" }).click();
