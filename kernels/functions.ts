@@ -38,7 +38,7 @@ export function powerOfTwo(value: v128): v128 {
 }
 
 /** 1 / (1 + e^−x). */
-function sigmoid(x: v128): v128 {
+export function sigmoid(x: v128): v128 {
   const small = exponential(f32x4.neg(f32x4.abs(x)));
   const top = v128.bitselect(f32x4.splat(1), small, f32x4.ge(x, f32x4.splat(0)));
   return f32x4.div(top, f32x4.add(f32x4.splat(1), small));

@@ -4,13 +4,14 @@ import { addChat } from "./chat.ts";
 import { addConvert } from "./convert.ts";
 import { addData } from "./data/data.ts";
 import { addEval } from "./eval.ts";
+import { addTeach } from "./teach.ts";
 import { addWeights } from "./weights.ts";
 
 const program = new Command("llava")
   .description("LLaVA from the command line: convert checkpoints, ask about pictures.")
   .showHelpAfterError("(--help shows every option)");
 
-for (const add of [addChat, addConvert, addData, addEval, addWeights]) add(program);
+for (const add of [addChat, addConvert, addData, addEval, addTeach, addWeights]) add(program);
 
 try {
   await program.parseAsync();

@@ -11,6 +11,7 @@ import type { ConvertProgress } from "./convert.ts";
 import { dataFileWriter, placeWeights } from "#convert/onnx/external-data.ts";
 import { encodeFloats } from "#formats/float.ts";
 import { readObject } from "#convert/checkpoint/json-file.ts";
+import { adapterConfigName } from "#convert/source/adapter-config.ts";
 import { readAdapter } from "#convert/source/adapter-file.ts";
 import type { Bits } from "#convert/onnx/weight-ops.ts";
 import { isOriginalConfig } from "#convert/source/original-config.ts";
@@ -30,6 +31,8 @@ export interface AdapterOptions {
   readonly license?: string | undefined;
   /** Id of the conversation template; defaults to the base's chat template, to what the adapter's name says, or to the base's template. */
   readonly template?: string | undefined;
+  /** Keeps peft's own files in the package, which is then also a folder that peft reads. */
+  readonly keepPeft?: boolean | undefined;
   /** Receives sentences for people about choices that were made. */
   readonly onNote?: ((note: string) => void) | undefined;
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
@@ -97,6 +100,12 @@ async function writeAdapter(
       await writeDataFile(part, await writer.create(part.path));
     }
     await writer.writeWhole(projectorPath, projector.graph.encode(layout.placements));
+  }
+  if (options.keepPeft === true) {
+    for (const path of [adapterConfigName, "adapter_model.safetensors"]) {
+      const source = await from.open(path);
+      if (source) await writer.writeWhole(path, await source.read(0, source.bytes));
+    }
   }
   const card = await readText(from, "README.md");
   if (card !== undefined) await writer.writeWhole("README.md", card);

@@ -1,7 +1,7 @@
 // What teaching a model takes and tells, as structured-cloneable data: examples in, events out, a LoRA adapter at the end. Types only.
 
 /** One exchange about a picture. */
-interface TaughtTurn {
+export interface TaughtTurn {
   readonly question: string;
   readonly answer: string;
 }
@@ -32,8 +32,6 @@ export interface TeachOptions {
 /** Why examples can't be taught as they are. The page has a sentence with the next step for each. */
 export type TeachProblem =
   | { readonly kind: "too-few-pictures"; readonly pictures: number; readonly least: number }
-  /** A thing with a single picture leaves none to be held out. */
-  | { readonly kind: "single-picture"; readonly answer: string }
   | { readonly kind: "empty-text"; readonly id: string }
   | { readonly kind: "unreadable-picture"; readonly id: string }
   /** One picture is shown with two different answers to one question. */
@@ -50,6 +48,8 @@ export type TeachProblem =
 export interface TeachPlan {
   /** Empty where it can begin. */
   readonly problems: readonly TeachProblem[];
+  /** Answers with a single picture, which is trained on, so that nothing tells whether it was learned. */
+  readonly singles: readonly string[];
   /** Ids of examples that would be held out, and of those that would be trained on. */
   readonly heldOut: readonly string[];
   readonly trained: readonly string[];
@@ -59,7 +59,7 @@ export interface TeachPlan {
   readonly seconds: number | undefined;
 }
 
-/** A question about a held-out picture, asked before or after. */
+/** A question about a held-out picture, asked before or after; where none is held out, about those that were trained on. */
 export interface HeldOutAnswer {
   readonly id: string;
   readonly asked: string;

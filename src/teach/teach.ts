@@ -1,0 +1,226 @@
+// Teaches: examples in, trained LoRA matrices out. Knows no files, no page and no threads' hosts.
+import { createRandom } from "#engine/text/sampler.ts";
+import type { Pixels } from "#engine/types.ts";
+import { createAdam } from "./adam.ts";
+import type { DecoderWeights } from "./decoder-weights.ts";
+import { runFrozen } from "./frozen.ts";
+import { loraTensors } from "./peft-folder.ts";
+import type { Pupil, View } from "./pupil.ts";
+import { isThis, keptQuestions, lessonsOf, nameOf, type Lesson } from "./questions.ts";
+import { packRows, type Packed } from "./rows.ts";
+import type { DecoderShape, LoraSpec, PackedRow } from "./shape.ts";
+import { shuffled, type Split } from "./split.ts";
+import type { Trainers } from "./trainers.ts";
+import type { OnStop, TeachEvent, TeachExample } from "./types.ts";
+import { viewOf } from "./views.ts";
+
+/** A picture that is not taught, with what the model is asked about it against forgetting; its own answers are kept. */
+export interface ReplayPicture {
+  readonly pixels: Pixels;
+  readonly questions: readonly string[];
+}
+
+export interface Recipe {
+  readonly steps: number;
+  readonly rate: number;
+  readonly taughtPerStep: number;
+  readonly replayPerStep: number;
+  readonly viewsPerPicture: number;
+  readonly mostRows: number;
+  /** Steps between two looks at the held-out pictures. */
+  readonly lookEvery: number;
+}
+
+export interface TeachTask {
+  readonly pupil: Pupil;
+  readonly decoder: DecoderWeights;
+  readonly spec: LoraSpec;
+  readonly recipe: Recipe;
+  readonly split: Split;
+  readonly pixelsOf: (example: TeachExample) => Promise<Pixels>;
+  readonly replay: readonly ReplayPicture[];
+  /** What is asked without a picture against forgetting. */
+  readonly talk: readonly string[];
+  readonly seed: number;
+  readonly seconds: number;
+  readonly startTrainers: () => Promise<Trainers>;
+  readonly onEvent: (event: TeachEvent) => Promise<void> | void;
+  /** Asked between steps. */
+  readonly stopped: () => OnStop | undefined;
+}
+
+export interface Learned {
+  readonly values: Float32Array<ArrayBuffer>;
+  readonly steps: number;
+  readonly bestStep: number;
+  readonly stopped: boolean;
+}
+
+const replayAnswerTokens = 40;
+const warmUpSteps = 8;
+
+/** A picture's lessons, packed, with what goes into the first trained block. */
+type Row = PackedRow & { readonly weight: number };
+
+export interface Rows {
+  /** The views of each taught picture. */
+  readonly taught: readonly (readonly Row[])[];
+  readonly replay: readonly Row[];
+  readonly heldOut: readonly Row[];
+}
+
+/** Everything that is trained on and looked at; undefined where it was stopped before. Long, because it goes through all kinds of pictures. */
+export async function prepareRows(task: Omit<TeachTask, "seconds">): Promise<Rows | undefined> {
+  const { pupil, recipe, split, onEvent } = task;
+  const random = createRandom(task.seed);
+  const names = [...new Set([...split.trained, ...split.heldOut].flatMap((example) => nameOf(example) ?? []))];
+  const rowsOf = async (view: View | undefined, lessons: readonly Lesson[]): Promise<Row[]> => {
+    const spoken = lessons.map(({ turns, weight }) => ({ ...pupil.speak(view, turns), weight }));
+    const packed = packRows(spoken, recipe.mostRows);
+    return Promise.all(packed.map(async (pack) => ({ ...rowOf(pack), input: await pupil.embed(pack.slots, view) })));
+  };
+
+  /** What the model answers before it is taught, to be kept. */
+  const ownAnswers = async (view: View | undefined, questions: readonly string[]): Promise<Lesson[]> => {
+    const lessons: Lesson[] = [];
+    for (const question of questions) {
+      const answer = await pupil.ask(view, question, replayAnswerTokens);
+      if (answer !== "") lessons.push({ turns: [{ question, answer }], weight: 1 });
+    }
+    return lessons;
+  };
+
+  const replay: Row[] = [];
+  const total = task.replay.length + task.talk.length;
+  for (const [i, { pixels, questions }] of task.replay.entries()) {
+    await onEvent({ type: "prepare", what: "replay", done: i, total });
+    if (task.stopped()) return undefined;
+    const view = await pupil.show(pixels);
+    const lessons = await ownAnswers(view, questions);
+    const [name] = shuffled(names, random);
+    if (name !== undefined) lessons.push(isThis(name, false));
+    replay.push(...(await rowsOf(view, lessons)));
+  }
+  for (const [i, question] of task.talk.entries()) {
+    await onEvent({ type: "prepare", what: "replay", done: task.replay.length + i, total });
+    if (task.stopped()) return undefined;
+    replay.push(...(await rowsOf(undefined, await ownAnswers(undefined, [question]))));
+  }
+
+  const taught: Row[][] = [];
+  const all = split.trained.length + split.heldOut.length;
+  for (const [i, example] of split.trained.entries()) {
+    await onEvent({ type: "prepare", what: "pictures", done: i, total: all });
+    if (task.stopped()) return undefined;
+    const pixels = await task.pixelsOf(example);
+    const views: Row[] = [];
+    for (let v = 0; v < recipe.viewsPerPicture; v++) {
+      const view = await pupil.show(v === 0 ? pixels : viewOf(pixels, random));
+      const kept = v === 0 ? await ownAnswers(view, keptQuestions) : [];
+      views.push(...(await rowsOf(view, [...lessonsOf(example, names, random), ...kept])));
+    }
+    taught.push(views);
+  }
+  const heldOut: Row[] = [];
+  for (const [i, example] of split.heldOut.entries()) {
+    await onEvent({ type: "prepare", what: "pictures", done: split.trained.length + i, total: all });
+    if (task.stopped()) return undefined;
+    const view = await pupil.show(await task.pixelsOf(example));
+    const lessons = example.turns.map((_, turn): Lesson => ({ turns: example.turns.slice(0, turn + 1), weight: 1 }));
+    heldOut.push(...(await rowsOf(view, lessons)));
+  }
+  const everything = [...taught.flat(), ...replay, ...heldOut];
+  if (task.spec.firstBlock > 0) await runFrozen(task.decoder, task.spec.firstBlock, everything, recipe.mostRows);
+  return { taught, replay, heldOut };
+}
+
+function rowOf({ slots: _, ...row }: Packed): Omit<Row, "input"> {
+  return row;
+}
+
+/** Trains on the rows. The matrices it gives back are those of the step with the least loss on what was held out. */
+export async function train(task: TeachTask, { taught, replay, heldOut }: Rows): Promise<Learned> {
+  const { recipe, decoder, spec, onEvent } = task;
+  const random = createRandom(task.seed + 1);
+  const values = firstValues(decoder.shape, spec, random);
+  const best = { values: values.slice(), loss: Infinity, step: 0 };
+  const trainers = await task.startTrainers();
+  const takeTurns = <T>(items: readonly T[]): (() => T | undefined) => {
+    let queue: T[] = [];
+    return () => {
+      if (queue.length === 0) queue = shuffled(items, random);
+      return queue.pop();
+    };
+  };
+  const nextTaught = takeTurns(taught.map((views) => takeTurns(views)));
+  const nextReplay = takeTurns(replay);
+  try {
+    await trainers.setLora(values);
+    const adam = createAdam(values, { decay: 0.01 });
+    const started = performance.now();
+    let steps = recipe.steps;
+    let heldOutLoss: number | undefined;
+    let step = 0;
+    let stop: OnStop | undefined;
+    const look = async (): Promise<void> => {
+      const rows = scaled(heldOut);
+      if (rows.length > 0) heldOutLoss = (await trainers.run(rows, false)).loss;
+      if (heldOutLoss === undefined || heldOutLoss < best.loss) {
+        best.values.set(values);
+        best.loss = heldOutLoss ?? Infinity;
+        best.step = step;
+      }
+    };
+    while (step < steps) {
+      stop = task.stopped();
+      if (stop) break;
+      const rows = [
+        ...Array.from({ length: recipe.taughtPerStep }, () => nextTaught()?.()),
+        ...Array.from({ length: recipe.replayPerStep }, () => nextReplay()),
+      ].filter((row) => row !== undefined);
+      const { loss, gradients } = await trainers.run(scaled(rows), true);
+      const rise = Math.min(1, (step + 1) / warmUpSteps);
+      const fall = 0.5 * (1 + Math.cos((Math.PI * step) / steps));
+      if (gradients) adam(clipped(gradients), recipe.rate * rise * Math.max(0.05, fall));
+      await trainers.setLora(values);
+      step++;
+      const seconds = (performance.now() - started) / 1000;
+      // What the time does not allow is left out at the end, so that the rate still falls.
+      if (step % 5 === 0) steps = Math.min(recipe.steps, Math.max(step, Math.floor((step * task.seconds) / seconds)));
+      if (step % recipe.lookEvery === 0 || step >= steps) await look();
+      await onEvent({ type: "step", step, steps, loss, heldOutLoss, secondsLeft: ((steps - step) * seconds) / step });
+    }
+    if (stop) await look();
+    return { values: best.values, steps: step, bestStep: best.step, stopped: stop !== undefined };
+  } finally {
+    await trainers.end();
+  }
+}
+
+/** Rows whose weights add up to one. */
+function scaled(rows: readonly Row[]): Row[] {
+  const total = rows.reduce((sum, { weight }) => sum + weight, 0);
+  return rows.map((row) => ({ ...row, weights: row.weights.map((weight) => weight / total) }));
+}
+
+/** Gradients of a length of at most one. */
+function clipped(gradients: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+  const length = Math.sqrt(gradients.reduce((sum, value) => sum + value * value, 0));
+  return length <= 1 ? gradients : gradients.map((value) => value / length);
+}
+
+/** As peft begins: `up` is zeros, and `down` by chance, within 1 / √inputs. */
+function firstValues(shape: DecoderShape, spec: LoraSpec, random: () => number): Float32Array<ArrayBuffer> {
+  const tensors = loraTensors(shape, spec);
+  const values = new Float32Array(tensors.reduce((sum, { shape: [rows, columns] }) => sum + rows * columns, 0));
+  for (const {
+    name,
+    shape: [rows, columns],
+    at,
+  } of tensors) {
+    if (!name.includes("lora_A")) continue;
+    const bound = 1 / Math.sqrt(columns);
+    for (let i = 0; i < rows * columns; i++) values[at + i] = bound * (2 * random() - 1);
+  }
+  return values;
+}

@@ -1,0 +1,32 @@
+// Entry of the worker that teaches models.
+import { expose } from "comlink";
+import { decodeImage } from "#engine/picture/decode.web.ts";
+import { createWasmRuntime } from "#engine/runtime/runtime.web.ts";
+import { readReplay } from "#teach/replay.ts";
+import { webTrainThreads } from "#teach/trainers.web.ts";
+import { createIdbShardStore } from "#weights/store/store.web.ts";
+import { createTeachingHost } from "./teach-host.ts";
+import { holdLock } from "./worker-lock.ts";
+
+/** One core stays free for the page and for answers, where there are more than two. */
+const cores = navigator.hardwareConcurrency;
+const threads = cores > 2 ? cores - 1 : cores;
+const replayUrl = new URL(`${import.meta.env.BASE_URL}teach/`, self.location.href);
+
+expose({
+  ...createTeachingHost({
+    store: createIdbShardStore(),
+    cores: Math.min(threads, 8),
+    decodeImage,
+    createRuntime: createWasmRuntime,
+    startThreads: webTrainThreads,
+    readReplay: () =>
+      readReplay(async (path) => {
+        const response = await fetch(new URL(path, replayUrl));
+        if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+        return response.blob();
+      }),
+    newId: () => `taught-${crypto.randomUUID()}`,
+  }),
+  holdLock,
+});
