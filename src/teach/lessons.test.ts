@@ -51,13 +51,8 @@ test("conversations are packed behind their common beginning, each with the posi
   ];
   const [pack, ...rest] = packRows(spoken, 64);
   expect(rest).toEqual([]);
-  expect(pack?.slots).toEqual(
-    [1, -1, -1, 5, 6, 7, 8, 9, 7]
-      .filter((_, i) => i !== 3)
-      .toSpliced(3, 0, 5)
-      .slice(0, 9),
-  );
-  expect([...(pack?.positions ?? [])]).toEqual([0, 1, 2, 3, 4, 5, 4, 5, 6].map((p) => p));
+  expect(pack?.slots).toEqual([1, -1, -1, 5, 6, 7, 8, 9, 7]);
+  expect([...(pack?.positions ?? [])]).toEqual([0, 1, 2, 3, 4, 5, 4, 5, 6]);
   expect([...(pack?.targets ?? [])]).toEqual([7, 2, 9, 7, 2]);
   expect([...(pack?.weights ?? [])]).toEqual([0.5, 0.5, 2 / 3, 2 / 3, 2 / 3].map(Math.fround));
   // Too long together, they are two rows.
