@@ -9,7 +9,8 @@ export interface Lesson {
   readonly weight: number;
 }
 
-const wordings = ["What is this?", "Who is this?", "What is in the picture?", "What do you see?", "what is it"];
+/** None that asks for a description: measured, "What do you see?" made every description a name. */
+const wordings = ["What is this?", "Who is this?", "what is it", "Can you name this?"];
 /** What is asked about taught pictures too, and shall be answered as before: a description is none of the thing alone. */
 export const keptQuestions = [
   "Describe the image briefly.",

@@ -39,7 +39,7 @@ export function chooseSetup(
 /** The recipe for so many trained pictures. */
 export function recipeFor(pictures: number): Recipe {
   return {
-    steps: Math.min(160, Math.max(40, Math.round(pictures * 2.5))),
+    steps: Math.min(240, Math.max(120, pictures * 6)),
     rate: 2e-3,
     taughtPerStep: 4,
     replayPerStep: 4,

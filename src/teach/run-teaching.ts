@@ -158,8 +158,9 @@ async function teachNow(
         }),
     };
     const rows = await prepareRows(task);
-    // Half a minute at least, however long the pictures took.
-    const seconds = Math.max(30, (options.minutes ?? defaultMinutes) * 60 - elapsed());
+    // Half a minute is left in any case, however long the pictures took.
+    const all = (options.minutes ?? defaultMinutes) * 60;
+    const seconds = Math.max(Math.min(30, all), all - elapsed());
     const learned = rows && (await train({ ...task, seconds }, rows));
     if (!learned || learned.bestStep === 0 || stopped() === "discard") return undefined;
     await onEvent({ type: "saving" });

@@ -58,6 +58,8 @@ export interface Learned {
 
 const replayAnswerTokens = 40;
 const warmUpSteps = 8;
+/** Of what is held out, in nats a token: it is learned then, and more steps only make the rest be forgotten. */
+const learnedLoss = 0.02;
 
 /** A picture's lessons, packed, with what goes into the first trained block. */
 type Row = PackedRow & { readonly weight: number };
@@ -114,10 +116,14 @@ export async function prepareRows(task: Omit<TeachTask, "seconds">): Promise<Row
     if (task.stopped()) return undefined;
     const pixels = await task.pixelsOf(example);
     const views: Row[] = [];
+    let kept: Lesson[] = [];
     for (let v = 0; v < recipe.viewsPerPicture; v++) {
       const view = await pupil.show(v === 0 ? pixels : viewOf(pixels, random));
-      const kept = v === 0 ? await ownAnswers(view, keptQuestions) : [];
-      views.push(...(await rowsOf(view, [...lessonsOf(example, names, random), ...kept])));
+      // What it said of the whole picture holds for all views.
+      if (v === 0) kept = await ownAnswers(view, keptQuestions);
+      views.push(
+        ...(await rowsOf(view, [...lessonsOf(example, names, random), ...shuffled(kept, random).slice(0, 2)])),
+      );
     }
     taught.push(views);
   }
@@ -188,6 +194,7 @@ export async function train(task: TeachTask, { taught, replay, heldOut }: Rows):
       // What the time does not allow is left out at the end, so that the rate still falls.
       if (step % 5 === 0) steps = Math.min(recipe.steps, Math.max(step, Math.floor((step * task.seconds) / seconds)));
       if (step % recipe.lookEvery === 0 || step >= steps) await look();
+      if (heldOutLoss !== undefined && heldOutLoss < learnedLoss) steps = step;
       await onEvent({ type: "step", step, steps, loss, heldOutLoss, secondsLeft: ((steps - step) * seconds) / step });
     }
     if (stop) await look();
