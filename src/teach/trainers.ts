@@ -74,7 +74,9 @@ export async function startTrainers(threads: readonly TrainThread[], options: Ne
         threads.map((thread, i) => thread.ask({ type: "run", rows: parts[i] ?? [], learn })),
       );
       const [first, ...rest] = answers.flatMap((answer) => answer?.gradients ?? []);
-      for (const other of rest) for (const [i, value] of other.entries()) (first as Float32Array)[i]! += value;
+      for (const other of rest) {
+        for (let i = 0; first && i < first.length; i++) first[i] = (first[i] ?? 0) + (other[i] ?? 0);
+      }
       return { loss: answers.reduce((sum, answer) => sum + (answer?.loss ?? 0), 0), gradients: first };
     },
     async end() {
