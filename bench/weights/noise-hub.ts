@@ -74,6 +74,8 @@ async function serve(layers: number): Promise<void> {
       response.end();
     })();
   });
+  // On a busy machine connections are idle for longer than Node's five seconds.
+  server.keepAliveTimeout = 120_000;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   process.send?.(typeof address === "object" ? address?.port : undefined);
