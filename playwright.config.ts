@@ -1,4 +1,5 @@
-// Browser tests on the built app. scripts/e2e.mjs builds it, finds a Chromium and sets CHROMIUM_PATH.
+// Browser tests on the built app. scripts/e2e.mjs builds it, finds a Chromium, sets CHROMIUM_PATH, and runs one project after the other: tests of
+// several files beside each other, then those that measure, one at a time.
 import { defineConfig } from "@playwright/test";
 
 const port = Number(process.env["E2E_PORT"] ?? 4318);
@@ -21,12 +22,16 @@ const executablePath = process.env["CHROMIUM_PATH"];
 export default defineConfig({
   testDir: "e2e",
   outputDir: "test-results",
-  workers: 1,
+  workers: Number(process.env["E2E_WORKERS"] ?? 1),
   retries: 0,
   forbidOnly: true,
   timeout: 120_000,
   expect: { timeout: 30_000 },
-  reporter: [["list"], ["json", { outputFile: ".cache/e2e.json" }]],
+  reporter: [["list"], ["json", { outputFile: process.env["E2E_REPORT"] ?? ".cache/e2e.json" }]],
+  projects: [
+    { name: "together", grepInvert: /@alone/ },
+    { name: "alone", grep: /@alone/ },
+  ],
   use: {
     baseURL: `http://localhost:${port}/`,
     trace: "off",

@@ -1,10 +1,11 @@
 // npm run check [-- NAME …]: types per host, lint, format, what nothing uses, and whether the made parts of the documents are fresh; with
-// names only those. Prints one line per check.
+// names only those. Two run at a time, since each keeps one core busy. Prints what a check says when it ends, and one line per check.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { pathToFileURL } from "node:url";
-import { checkDocuments } from "./documents.mjs";
-import { ensureInstalled, runTool } from "./ensure.mjs";
+import { findProblems } from "./documents.mjs";
+import { ensureInstalled, startTool } from "./ensure.mjs";
 
 // Results are kept in .cache, so that a second run takes seconds; not beyond a change of what the tools are told. Lint that depends on another
 // file's types can be stale there; a fresh clone, as in CI, has no cache.
@@ -19,24 +20,35 @@ const buildInfo = (host) => ["--tsBuildInfoFile", `.cache/types-${host}.tsbuildi
 
 /** { passed, failed, skipped }: how many of the checks hold; of those alone that have one of the names, if there are any. */
 export async function runChecks(names = []) {
+  // Lint first: it takes as long as the others together.
   const all = [
+    ["lint", () => startTool("eslint", ["--max-warnings", "0", ...cached("eslint"), "."])],
     ...hosts.map((host) => [
       `types, ${host}`,
-      () => runTool("typescript", ["-p", `tsconfig.${host}.json`, "--incremental", ...buildInfo(host)]),
+      () => startTool("typescript", ["-p", `tsconfig.${host}.json`, "--incremental", ...buildInfo(host)]),
     ]),
-    ["lint", () => runTool("eslint", ["--max-warnings", "0", ...cached("eslint"), "."])],
-    ["format", () => runTool("prettier", ["--check", "--log-level", "warn", ...cached("prettier"), "."])],
-    ["unused exports, files, packages", () => runTool("knip", ["--no-progress"])],
-    ["documents", checkDocuments],
+    ["format", () => startTool("prettier", ["--check", "--log-level", "warn", ...cached("prettier"), "."])],
+    ["unused exports, files, packages", () => startTool("knip", ["--no-progress"])],
+    ["documents", documents],
   ];
   const checks = names.length === 0 ? all : all.filter(([title]) => names.some((name) => title.startsWith(name)));
   let failed = 0;
-  for (const [name, check] of checks) {
-    const ok = (await check()) === 0;
-    console.log(`${ok ? "ok    " : "FAILED"} ${name}`);
-    if (!ok) failed++;
-  }
+  const waiting = checks.values();
+  const lane = async () => {
+    for (const [name, check] of waiting) {
+      const { status, said } = await check();
+      if (said !== "") console.log(said.trimEnd());
+      console.log(`${status === 0 ? "ok    " : "FAILED"} ${name}`);
+      if (status !== 0) failed++;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, lane));
   return { passed: checks.length - failed, failed, skipped: 0 };
+}
+
+async function documents() {
+  const problems = await findProblems();
+  return { status: problems.length, said: problems.join("\n") };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -151,12 +151,10 @@ export function readDocuments() {
   return Object.fromEntries(paths.map((path) => [path, readFileSync(join(root, path), "utf8")]));
 }
 
-/** How many things are wrong with the documents; prints each. */
-export async function checkDocuments() {
+/** What is wrong with the documents, a line each. */
+export async function findProblems() {
   const { problems, blocks } = makeBlocks(await readFacts());
-  const all = [...problems, ...judgeDocuments(readDocuments(), blocks)];
-  for (const problem of all) console.error(problem);
-  return all.length;
+  return [...problems, ...judgeDocuments(readDocuments(), blocks)];
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
@@ -167,5 +165,7 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
     const fresh = withBlocks(text, blocks);
     if (fresh !== text) writeFileSync(join(root, path), fresh);
   }
-  process.exitCode = (await checkDocuments()) === 0 ? 0 : 1;
+  const problems = await findProblems();
+  for (const problem of problems) console.error(problem);
+  process.exitCode = problems.length === 0 ? 0 : 1;
 }

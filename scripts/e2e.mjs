@@ -1,6 +1,8 @@
-// npm run e2e: builds the app into dist-test (a running npm start keeps its dist) and runs the browser tests on it.
+// npm run e2e: builds the app into dist-test (a running npm start keeps its dist) and runs the browser tests on it: two files at a time, as
+// pages wait more than they compute, and then one by one the tests that measure.
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { buildInto } from "./build.mjs";
@@ -11,11 +13,25 @@ import { browserTimes } from "./slowest.mjs";
 /** { passed, failed, skipped, times } of the browser tests; `args` go to Playwright. */
 export async function runE2e(chromium, args = []) {
   await buildInto("dist-test");
-  const file = join(root, ".cache", "e2e.json");
+  const together = await runProject("together", Math.min(2, availableParallelism()), chromium, args);
+  const alone = await runProject("alone", 1, chromium, args);
+  return {
+    passed: together.passed + alone.passed,
+    failed: together.failed + alone.failed,
+    skipped: together.skipped + alone.skipped,
+    times: [...together.times, ...alone.times],
+  };
+}
+
+/** The same of one project of playwright.config.ts, of which `args` may choose no test. */
+async function runProject(name, workers, chromium, args) {
+  const file = join(root, ".cache", `e2e-${name}.json`);
   rmSync(file, { force: true });
-  const status = runTool("@playwright/test", ["test", ...args], {
+  const status = runTool("@playwright/test", ["test", "--project", name, "--pass-with-no-tests", ...args], {
     CHROMIUM_PATH: chromium,
     E2E_PORT: String(await anyPort()),
+    E2E_REPORT: file,
+    E2E_WORKERS: String(workers),
   });
   if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0, times: [] };
   const report = JSON.parse(readFileSync(file, "utf8"));

@@ -1,7 +1,7 @@
 // Installs the packages of package-lock.json when they are missing or stale, and what else the commands share.
 // Built-ins of Node only: it runs where nothing is installed yet. Several commands may start at once: one installs, the others
 // wait; a running server's packages are never taken away.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -143,13 +143,25 @@ export function fail(sentence) {
 
 /** Runs one of the installed tools through Node; returns its exit code. */
 export function runTool(name, args, env = {}) {
-  const folder = join(root, "node_modules", name);
-  const { bin } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-  const script = typeof bin === "string" ? bin : (bin[name.split("/").pop()] ?? Object.values(bin)[0]);
-  const { status } = spawnSync(process.execPath, [join(folder, script), ...args], {
+  const { status } = spawnSync(process.execPath, [scriptOf(name), ...args], {
     cwd: root,
     stdio: "inherit",
     env: { ...process.env, ...env },
   });
   return status ?? 1;
+}
+
+/** Runs an installed command beside others; resolves with its exit code and with all it printed. */
+export function startTool(name, args) {
+  const child = spawn(process.execPath, [scriptOf(name), ...args], { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (said += text));
+  return new Promise((resolve) => child.once("close", (status) => resolve({ status: status ?? 1, said })));
+}
+
+/** The script behind an installed command. */
+function scriptOf(name) {
+  const folder = join(root, "node_modules", name);
+  const { bin } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  return join(folder, typeof bin === "string" ? bin : (bin[name.split("/").pop()] ?? Object.values(bin)[0]));
 }

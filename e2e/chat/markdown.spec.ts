@@ -3,6 +3,7 @@ import { expect, test, type Page } from "@playwright/test";
 import { hostileTexts } from "#testing/markdown-corpus.ts";
 import { violations } from "../support/axe.ts";
 import { openBundled } from "../support/bundle.ts";
+import { alone } from "../support/alone.ts";
 import { hostileAnswer, longestTaskWith } from "../support/hostile-answers.ts";
 import { longestTask, watchLongTasks } from "../support/long-tasks.ts";
 import { openSavedChat, type SavedTurn } from "../support/saved-chat.ts";
@@ -97,7 +98,7 @@ test("nothing in an answer runs, loads, leads elsewhere unseen, or gets out of i
   await expect(page.getByTestId("answer").first()).toHaveText("<script>globalThis.hacked = 1</script>");
 });
 
-test("no answer holds the page up: not when it is kept, and not while it streams in", async ({ page }) => {
+test("no answer holds the page up: not when it is kept, and not while it streams in", alone, async ({ page }) => {
   // One of each kind, the slowest; `npm run bench -- hostile` has them all, and a limit of 200 ms.
   const names = [
     "exponents 3,000 deep",

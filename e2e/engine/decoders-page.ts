@@ -1,11 +1,11 @@
 // Runs a decoder on the browser's GPU and on WASM's kernel, and compares their logits. Bundled by the test that opens it; no part of the app.
 import { decodeLast } from "#engine/decoder/decoder.ts";
-import { EngineError } from "#engine/errors.ts";
 import { loadModel } from "#engine/model/load.ts";
 import type { PackageInfo } from "#engine/package.ts";
 import { probeGpu } from "#engine/runtime/gpu.web.ts";
 import { createWasmRuntime, createWebGpuRuntime } from "#engine/runtime/runtime.web.ts";
 import type { Runtime } from "#engine/runtime/runtime.ts";
+import { servedFiles } from "#testing/served-files.ts";
 
 interface Compared {
   /** Largest difference after the prompt and each step, in parts of the logits' root mean square. */
@@ -22,14 +22,7 @@ declare global {
   }
 }
 
-const folder = new URL("shaped/", document.baseURI);
-const files = {
-  blob: async (path: string): Promise<Blob> => {
-    const response = await fetch(new URL(path, folder));
-    if (!response.ok) throw new EngineError("bad-package", `no file ${path}`);
-    return response.blob();
-  },
-};
+const files = servedFiles(new URL("shaped/", document.baseURI));
 /** Rows of each run; steps of one row from the fifth on are recorded where that can be. */
 const runs = [100, 1, 5, 1, 1, 1, 1];
 const plainRuns = 4;

@@ -1,6 +1,7 @@
 // An answer is prepared while its question is put together. With LLAVA_LONG_TESTS=1 it is measured what that brings.
 import { expect, test, type Page } from "@playwright/test";
 import { readFile } from "node:fs/promises";
+import { alone } from "../support/alone.ts";
 import { examplePicture, modelReady } from "../support/ask.ts";
 
 const pairs = process.env["LLAVA_LONG_TESTS"] === "1" ? 7 : 1;
@@ -46,20 +47,24 @@ async function ask(page: Page, prepared: boolean): Promise<Figures> {
   return figures;
 }
 
-test("a picture is looked at and the question read before Send, unless the setting says no", async ({ page }) => {
-  test.setTimeout(60_000 * (pairs + 1));
-  await page.goto("./?device=wasm");
-  await modelReady(page);
-  const ratios: number[] = [];
-  for (let pair = 0; pair < pairs; pair++) {
-    const without = await ask(page, false);
-    const prepared = await ask(page, true);
-    expect(without.visionMs).toBeGreaterThan(0);
-    expect(prepared.visionMs).toBe(0);
-    expect(prepared.said).toBe(without.said);
-    ratios.push(prepared.firstTokenMs / without.firstTokenMs);
-    console.log(`first token in ${prepared.firstTokenMs} ms, unprepared ${without.firstTokenMs} ms`);
-  }
-  const median = ratios.sort((a, b) => a - b)[pairs >> 1];
-  console.log(`median ratio ${median?.toFixed(3)}`);
-});
+test(
+  "a picture is looked at and the question read before Send, unless the setting says no",
+  alone,
+  async ({ page }) => {
+    test.setTimeout(60_000 * (pairs + 1));
+    await page.goto("./?device=wasm");
+    await modelReady(page);
+    const ratios: number[] = [];
+    for (let pair = 0; pair < pairs; pair++) {
+      const without = await ask(page, false);
+      const prepared = await ask(page, true);
+      expect(without.visionMs).toBeGreaterThan(0);
+      expect(prepared.visionMs).toBe(0);
+      expect(prepared.said).toBe(without.said);
+      ratios.push(prepared.firstTokenMs / without.firstTokenMs);
+      console.log(`first token in ${prepared.firstTokenMs} ms, unprepared ${without.firstTokenMs} ms`);
+    }
+    const median = ratios.sort((a, b) => a - b)[pairs >> 1];
+    console.log(`median ratio ${median?.toFixed(3)}`);
+  },
+);

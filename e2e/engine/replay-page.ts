@@ -1,10 +1,11 @@
-// Runs the built-in model on the browser's GPU or on WASM and counts what tokens ask of the GPU. Bundled by the test that opens it; no part of
-// the app.
+// Runs the package in the built-in model's place on the browser's GPU or on WASM and counts what tokens ask of the GPU. Bundled by the test that
+// opens it; no part of the app.
 import { startGpuMeter } from "../../bench/gpu-meter.ts";
 import { decodeImage } from "#engine/picture/decode.web.ts";
 import { createEngine } from "#engine/engine.ts";
 import { probeGpu } from "#engine/runtime/gpu.web.ts";
 import { createWasmRuntime, createWebGpuRuntime } from "#engine/runtime/runtime.web.ts";
+import { servedFiles } from "#testing/served-files.ts";
 import { parseManifest } from "#weights/manifest.ts";
 
 export interface Answered {
@@ -24,17 +25,16 @@ declare global {
 }
 
 const meter = startGpuMeter();
-const folder = new URL("models/pocket-llava/", document.baseURI);
-const blob = async (path: string): Promise<Blob> => (await fetch(new URL(path, folder))).blob();
+const files = servedFiles(new URL("models/pocket-llava/", document.baseURI));
 
 window.answer = async (runtimeUrl, device, question, tokens) => {
-  const parsed = parseManifest(JSON.parse(await (await blob("manifest.json")).text()));
+  const parsed = parseManifest(JSON.parse(await (await files.blob("manifest.json")).text()));
   const probe = await probeGpu();
   if (!parsed.ok || probe.kind !== "adapter" || !meter) throw new Error("no package, or no GPU");
   const runtime = await (device === "wasm"
     ? createWasmRuntime({ runtimeUrl })
     : createWebGpuRuntime(probe, { runtimeUrl }));
-  const engine = await createEngine({ runtime, files: { blob }, info: parsed.manifest, decodeImage, drafts: false });
+  const engine = await createEngine({ runtime, files, info: parsed.manifest, decodeImage, drafts: false });
   if ((await engine.selfTest())?.ok !== true) throw new Error("the self-test failed");
   const buffers: number[] = [];
   let text = "";

@@ -1,10 +1,10 @@
 // Runs a package on the browser's GPU and on WASM and asks it about a picture. Bundled by the test that opens it; no part of the app.
 import { decodeImage } from "#engine/picture/decode.web.ts";
 import { createEngine } from "#engine/engine.ts";
-import { EngineError } from "#engine/errors.ts";
 import { probeGpu } from "#engine/runtime/gpu.web.ts";
 import { createWasmRuntime, createWebGpuRuntime } from "#engine/runtime/runtime.web.ts";
 import type { PictureDetail } from "#engine/types.ts";
+import { servedFiles } from "#testing/served-files.ts";
 import { parseManifest } from "#weights/manifest.ts";
 
 interface Seen {
@@ -25,24 +25,17 @@ declare global {
   }
 }
 
-async function get(url: URL): Promise<Blob> {
-  const response = await fetch(url);
-  if (!response.ok) throw new EngineError("bad-package", `${url.pathname} is not there`);
-  return response.blob();
-}
-
 window.see = async ({ packageUrl, runtimeUrl, picture }, device, detail) => {
-  const folder = new URL(packageUrl, document.baseURI);
-  const parsed = parseManifest(JSON.parse(await (await get(new URL("manifest.json", folder))).text()));
+  const files = servedFiles(new URL(packageUrl, document.baseURI));
+  const parsed = parseManifest(JSON.parse(await (await files.blob("manifest.json")).text()));
   if (!parsed.ok) throw new Error(parsed.problem);
   const probe = await probeGpu();
   if (probe.kind !== "adapter") throw new Error("no GPU");
   const runtime = await (device === "wasm"
     ? createWasmRuntime({ runtimeUrl })
     : createWebGpuRuntime(probe, { runtimeUrl }));
-  const files = { blob: (path: string) => get(new URL(path, folder)) };
   const engine = await createEngine({ runtime, files, info: parsed.manifest, decodeImage, drafts: false });
-  const blob = await get(new URL(picture, document.baseURI));
+  const blob = await (await fetch(new URL(picture, document.baseURI))).blob();
   const texts: string[] = [];
   let imageTokens = 0;
   for (let run = 0; run < 2; run++) {

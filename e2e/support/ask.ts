@@ -20,13 +20,13 @@ export const photographTruth = {
   words: /espresso|coffee|cup/i,
 } as const;
 
-/** Opens the page with short greedy answers; `url` is relative to the base URL, or absolute. */
-export async function openPage(page: Page, url: string): Promise<void> {
-  await page.addInitScript(() => {
-    const settings = { greedy: true, temperature: 0.2, topP: 0.7, maxNewTokens: 16 };
+/** Opens the page with greedy answers of so many tokens at most; `url` is relative to the base URL, or absolute. */
+export async function openPage(page: Page, url: string, maxNewTokens = 16): Promise<void> {
+  await page.addInitScript((maxNewTokens) => {
+    const settings = { greedy: true, temperature: 0.2, topP: 0.7, maxNewTokens };
     if (localStorage.getItem("llava-web-preferences") === null)
       localStorage.setItem("llava-web-preferences", JSON.stringify({ version: 1, theme: "system", settings }));
-  });
+  }, maxNewTokens);
   await page.goto(url);
 }
 

@@ -48,7 +48,9 @@ export function byteTokenizer(): object {
 }
 
 /** The tiny checkpoint with a vocabulary of bytes, whose head only ever favours printable ones. */
-export async function tinyPackage(): Promise<{ info: Manifest; files: PackageFiles }> {
+export async function tinyPackage(
+  named: { readonly id?: string; readonly name?: string } = {},
+): Promise<{ info: Manifest; files: PackageFiles }> {
   const { hidden } = tiny.text;
   const vocab = 288;
   const tensors = tinyTensors();
@@ -68,6 +70,7 @@ export async function tinyPackage(): Promise<{ info: Manifest; files: PackageFil
   files.set("tokenizer.json", JSON.stringify(byteTokenizer()));
   const to = memoryPackage();
   const info = await convert(memoryCheckpoint("tiny-llava", files), to, {
+    ...named,
     bits: { vision: 8, embed: 8, decoder: 4 },
     async selfTest(packageInfo, packageFiles) {
       const runtime = createNodeRuntime();
