@@ -1,5 +1,5 @@
-// Browser tests on the built app. scripts/e2e.mjs builds it, finds a Chromium, sets CHROMIUM_PATH, and runs one project after the other: tests of
-// several files beside each other, then those that measure, one at a time.
+// Browser tests on the built app. scripts/e2e.mjs builds it, finds a Chromium and sets CHROMIUM_PATH. With several workers it runs one project after
+// the other: files beside each other, then the tests that measure, one at a time.
 import { defineConfig } from "@playwright/test";
 
 const port = Number(process.env["E2E_PORT"] ?? 4318);

@@ -1,8 +1,7 @@
-// npm run e2e: builds the app into dist-test (a running npm start keeps its dist) and runs the browser tests on it: two files at a time, as
-// pages wait more than they compute, and then one by one the tests that measure.
+// npm run e2e: builds the app into dist-test (a running npm start keeps its dist) and runs the browser tests on it. With
+// E2E_WORKERS=2 two files run at a time, and then one by one the tests that measure.
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { buildInto } from "./build.mjs";
@@ -13,8 +12,11 @@ import { browserTimes } from "./slowest.mjs";
 /** { passed, failed, skipped, times } of the browser tests; `args` go to Playwright. */
 export async function runE2e(chromium, args = []) {
   await buildInto("dist-test");
-  const together = await runProject("together", Math.min(2, availableParallelism()), chromium, args);
-  const alone = await runProject("alone", 1, chromium, args);
+  const workers = Number(process.env.E2E_WORKERS ?? 1);
+  if (workers === 1) return runTests("e2e", 1, chromium, args);
+  const of = (project) => ["--project", project, "--pass-with-no-tests", ...args];
+  const together = await runTests("e2e-together", workers, chromium, of("together"));
+  const alone = await runTests("e2e-alone", 1, chromium, of("alone"));
   return {
     passed: together.passed + alone.passed,
     failed: together.failed + alone.failed,
@@ -23,11 +25,10 @@ export async function runE2e(chromium, args = []) {
   };
 }
 
-/** The same of one project of playwright.config.ts, of which `args` may choose no test. */
-async function runProject(name, workers, chromium, args) {
-  const file = join(root, ".cache", `e2e-${name}.json`);
+async function runTests(name, workers, chromium, args) {
+  const file = join(root, ".cache", `${name}.json`);
   rmSync(file, { force: true });
-  const status = runTool("@playwright/test", ["test", "--project", name, "--pass-with-no-tests", ...args], {
+  const status = runTool("@playwright/test", ["test", ...args], {
     CHROMIUM_PATH: chromium,
     E2E_PORT: String(await anyPort()),
     E2E_REPORT: file,

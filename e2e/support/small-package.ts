@@ -31,12 +31,13 @@ export async function smallPackage(): Promise<SmallPackage> {
   }
   return {
     instead: { [builtIn]: root },
-    route: (page) =>
-      page.route(`**/${builtIn}/**`, (route) => {
+    async route(page) {
+      await page.route(`**/${builtIn}/**`, (route) => {
         const path = new URL(route.request().url()).pathname.replace(new RegExp(`^.*/${builtIn}/`), "");
         const file = join(root, path);
         return route.fulfill(existsSync(file) ? { path: file } : { status: 404 });
-      }),
+      });
+    },
     remove: () => rm(root, { recursive: true }),
   };
 }
