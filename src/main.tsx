@@ -1,5 +1,5 @@
 // The page's entry: picks the browser's adapters and puts the parts together. What the page decides is in chat/page.
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { render } from "preact";
 import { createComparison } from "#chat/compare.ts";
 import { addVote, mergeVotes, readVotes } from "#chat/persistence/votes.ts";
@@ -40,7 +40,8 @@ import { createChatStore } from "#chat/store/store.ts";
 import { createLessonFiles } from "#chat/teach/lesson-files.web.ts";
 import { createWebLessons } from "#chat/teach/lesson-place.web.ts";
 import { createLessons } from "#chat/teach/lessons.ts";
-import { createTeaching, type Pupil, type Teacher } from "#chat/teach/teaching.ts";
+import { createTeaching, type TeachingRequest } from "#chat/teach/teaching.ts";
+import { pupilsOf } from "#chat/teach/pupils.ts";
 import { teachAlone } from "#chat/teach/teaching-alone.web.ts";
 import { createTransfer } from "#chat/transfer/export-transfer.web.ts";
 import { startHubWorker } from "#hub/start.ts";
@@ -58,7 +59,14 @@ import { askToPersist } from "#weights/store/storage.web.ts";
 import { createModelClient } from "#worker/client.ts";
 import type { ConversionRequest } from "#worker/convert-api.ts";
 import { createConversions } from "#worker/convert-client.ts";
-import { createFetchAhead, createPackagesClient, createWeightsWorker } from "#worker/weights-client.ts";
+import { createTeaching as createTutor } from "#worker/teach-client.ts";
+import type { TeachRequest } from "#worker/teach-api.ts";
+import {
+  createFetchAhead,
+  createPackageGetter,
+  createPackagesClient,
+  createWeightsWorker,
+} from "#worker/weights-client.ts";
 import { builtInModelId, models } from "#zoo/models.ts";
 
 const pageUrl = document.baseURI;
@@ -165,16 +173,25 @@ const photoModels = createPhotoModels({
 });
 
 // Teaching.
-const noTeacher: Teacher = {
-  plan: () => Promise.reject(new Error("nobody teaches here yet")),
-  teach: () => Promise.reject(new Error("nobody teaches here yet")),
-};
 const now = (): number => Date.now();
 const lessons = createLessons({ place: createWebLessons(), openPicture, hash: contentHash, newId, now });
 const lessonFiles = createLessonFiles({ saveFile, hash: contentHash, newId, now });
 const view = createPageView(location.hash);
+const tutor = createTutor();
+const getPackage = createPackageGetter(weights);
+/** With the model's package as it is stored. */
+const teachRequest = async ({ pupil, examples, name, minutes }: TeachingRequest): Promise<TeachRequest> => {
+  const model = { id: pupil.id, baseUrl: pupil.path === "" ? "" : new URL(pupil.path, pageUrl).href };
+  const runtimeUrl = new URL(runtimePath, baseUrl).href;
+  const replayUrl = new URL("teach/", baseUrl).href;
+  return { model, package: await getPackage(model), examples, name, options: { minutes }, runtimeUrl, replayUrl };
+};
 const teaching = createTeaching({
-  teacher: noTeacher,
+  teacher: {
+    plan: async (request) => tutor.plan(await teachRequest(request)),
+    teach: async (request, onEvent, stop) => tutor.teach(await teachRequest(request), onEvent, stop),
+    end: () => tutor.end(),
+  },
   blobs: () => lessons.get().blobs,
   keepResult: (id, result) => lessons.addResult(id, result),
   listModels: () => stored.refresh(),
@@ -196,6 +213,9 @@ onInstallOffer((offered) => {
 });
 const examples = signal<readonly Example[] | undefined>(undefined);
 
+const storedState = toSignal(stored);
+const registryState = toSignal(registry);
+
 render(
   <App
     chat={{
@@ -205,7 +225,7 @@ render(
       thumbnails: createThumbnails((id) => persistence.firstPicture(id)),
     }}
     models={{
-      state: toSignal(registry),
+      state: registryState,
       loadedIds: toSignal(memory),
       select: (id) => modelActions.select(id),
       builtIn,
@@ -213,7 +233,7 @@ render(
       missing: missingModel,
     }}
     storage={{
-      state: toSignal(stored),
+      state: storedState,
       actions: { ...stored, forget: (id) => modelActions.forget(id) },
       saveFile,
     }}
@@ -249,7 +269,7 @@ render(
       files: lessonFiles,
       teaching: toSignal(teaching),
       course: teaching,
-      pupils: signal<readonly Pupil[]>([]),
+      pupils: computed(() => pupilsOf(storedState.value.stored, registryState.value.selected.id, builtIn)),
       results: {
         use: (id) => modelActions.select(id),
         save: async (id, name) => {

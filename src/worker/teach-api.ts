@@ -15,6 +15,8 @@ export interface TeachRequest {
   readonly options?: TeachOptions | undefined;
   /** Absolute URL of the folder that holds the runtime's wasm files, ending with a slash (as in LoadRequest). */
   readonly runtimeUrl: string;
+  /** Absolute URL of the folder of what is shown against forgetting, ending with a slash. */
+  readonly replayUrl: string;
 }
 
 /** An adapter in this device's storage, ready to be chosen like any other. */

@@ -4,7 +4,13 @@ import type { CheckpointFolder } from "#convert/checkpoint/folders.ts";
 import { EngineError } from "#engine/errors.ts";
 import type { Runtime } from "#engine/runtime/runtime.ts";
 import { blobSource } from "#formats/byte-source.ts";
-import { prepareTeaching, type Taught as TaughtFiles, type Teaching, type TeachHost } from "#teach/run-teaching.ts";
+import {
+  prepareTeaching,
+  type ReplaySet,
+  type Taught as TaughtFiles,
+  type Teaching,
+  type TeachHost,
+} from "#teach/run-teaching.ts";
 import type { OnStop } from "#teach/types.ts";
 import { importPackage } from "#weights/import-package.ts";
 import { manifestName, parseManifest } from "#weights/manifest.ts";
@@ -13,9 +19,11 @@ import { packageFiles } from "./load-engine.ts";
 import { alone } from "./package-lock.ts";
 import type { Taught, TeachingApi, TeachRequest } from "./teach-api.ts";
 
-export interface TeachingHost extends Pick<TeachHost, "cores" | "decodeImage" | "readReplay" | "startThreads"> {
+export interface TeachingHost extends Pick<TeachHost, "cores" | "decodeImage" | "startThreads"> {
   readonly store: ShardStore;
   readonly createRuntime: (options: { readonly runtimeUrl: string }) => Promise<Runtime>;
+  /** From the folder at this address. */
+  readonly readReplay: (folderUrl: string) => Promise<ReplaySet>;
   readonly newId: () => string;
 }
 
@@ -32,7 +40,9 @@ export function createTeachingHost(host: TeachingHost): TeachingApi {
       const files = packageFiles(request.package);
       const base = packageAsFolder(request);
       const { examples, options } = request;
-      const teaching = await prepareTeaching({ ...host, runtime, files, info: parsed.manifest, base }, examples, options ?? {}); // prettier-ignore
+      const readReplay = (): Promise<ReplaySet> => host.readReplay(request.replayUrl);
+      const classroom = { ...host, readReplay, runtime, files, info: parsed.manifest, base };
+      const teaching = await prepareTeaching(classroom, examples, options ?? {});
       try {
         return await use(teaching);
       } finally {

@@ -11,7 +11,6 @@ import { holdLock } from "./worker-lock.ts";
 /** One core stays free for the page and for answers, where there are more than two. */
 const cores = navigator.hardwareConcurrency;
 const threads = cores > 2 ? cores - 1 : cores;
-const replayUrl = new URL(`${import.meta.env.BASE_URL}teach/`, self.location.href);
 
 expose({
   ...createTeachingHost({
@@ -20,9 +19,9 @@ expose({
     decodeImage,
     createRuntime: createWasmRuntime,
     startThreads: webTrainThreads,
-    readReplay: () =>
+    readReplay: (folderUrl) =>
       readReplay(async (path) => {
-        const response = await fetch(new URL(path, replayUrl));
+        const response = await fetch(new URL(path, folderUrl));
         if (!response.ok) throw new Error(`${path} answered ${response.status}`);
         return response.blob();
       }),

@@ -1,6 +1,6 @@
 // The page's side of the one download worker: started when it is first needed, and again after it has died. Knows no storage.
 import { proxy, wrap, type Remote } from "comlink";
-import type { LivingApi, LoadEvent, PackageSource, PackagesApi, WeightsApi } from "./api.ts";
+import type { LivingApi, LoadEvent, PackageSource, PackagesApi, StoredPackage, WeightsApi } from "./api.ts";
 import { watchWorker, type WorkerLife } from "./worker-life.ts";
 
 export type { PackagesApi } from "./api.ts";
@@ -64,6 +64,19 @@ export function createFetchAhead(
       signal.removeEventListener("abort", stop);
     }
   };
+}
+
+/** Gives packages from storage, where they are brought first if they are not there. */
+export function createPackageGetter(weights: WeightsWorker): (model: PackageSource) => Promise<StoredPackage> {
+  return (model) =>
+    weights.ask(
+      async (api) =>
+        await api.ensure(
+          model,
+          proxy(() => undefined),
+          weights.newJob(),
+        ),
+    );
 }
 
 /** Rejections are EngineErrors, or errors with a code in their name. */

@@ -38,10 +38,21 @@ class Script implements Teacher {
   learnsNothing = false;
   /** Waits for the signal instead of ending. */
   endless = false;
+  ended = 0;
+  end = (): void => {
+    this.ended++;
+  };
   plan: Teacher["plan"] = ({ examples }) => {
     this.examples = examples;
     if (this.failure !== undefined) return Promise.reject(this.failure);
-    return Promise.resolve({ problems: [], heldOut: ["Mimi1"], trained: ["Mimi2"], bytes: 1e9, seconds: 90 });
+    return Promise.resolve({
+      problems: [],
+      singles: [],
+      heldOut: ["Mimi1"],
+      trained: ["Mimi2"],
+      bytes: 1e9,
+      seconds: 90,
+    });
   };
   teach: Teacher["teach"] = async (_request, onEvent, { signal, then }): Promise<Taught | undefined> => {
     for (const event of this.events) onEvent(event);
@@ -107,7 +118,7 @@ describe("a teaching", () => {
       ["Rex2", "Rex"],
     ]);
     teaching.dismiss();
-    expect(teaching.get()).toEqual({ phase: "idle" });
+    expect([teaching.get(), script.ended]).toEqual([{ phase: "idle" }, 1]);
   });
 
   test("ends with a result that has each test picture before and after", async () => {
@@ -124,6 +135,7 @@ describe("a teaching", () => {
     });
     await teaching.start({ lesson, pupil, minutes: 3 });
     expect(seen).toEqual(["prepare", "before", "step", "saving", "after"]);
+    expect(script.ended).toBe(1);
     expect(teaching.get()).toMatchObject({ phase: "done", result: { adapterId: "lora", seconds: 61, pictures: 4 } });
     expect(results[0]?.rows).toEqual([
       {

@@ -55,7 +55,7 @@ export interface TeachingRun {
   readonly stopping: OnStop | undefined;
 }
 
-interface TeachRequestOf {
+export interface TeachingRequest {
   readonly pupil: Pupil;
   readonly examples: readonly TeachExample[];
   /** What the adapter is to be called. */
@@ -65,13 +65,15 @@ interface TeachRequestOf {
 
 /** Whoever does the work. */
 export interface Teacher {
-  plan(request: TeachRequestOf): Promise<TeachPlan>;
+  plan(request: TeachingRequest): Promise<TeachPlan>;
   /** `stop.then` is asked once the signal has aborted. Resolves with undefined where nothing is kept. */
   teach(
-    request: TeachRequestOf,
+    request: TeachingRequest,
     onEvent: (event: TeachEvent) => void,
     stop: { readonly signal: AbortSignal; readonly then: () => OnStop },
   ): Promise<Taught | undefined>;
+  /** Gives back the memory that it holds, until it is asked again. */
+  end(): void;
 }
 
 export interface Teaching extends Observable<TeachingState> {
@@ -105,7 +107,7 @@ export function createTeaching(options: TeachingOptions): Teaching {
   let plans = 0;
   const isDiscarded = (): boolean => abort.signal.aborted && onStop === "discard";
   const isRunning = (): boolean => cell.get().phase === "running";
-  const requestFor = ({ lesson, pupil, minutes }: Assignment): TeachRequestOf => ({
+  const requestFor = ({ lesson, pupil, minutes }: Assignment): TeachingRequest => ({
     pupil,
     minutes,
     name: lessonTitle(lesson),
@@ -175,6 +177,8 @@ export function createTeaching(options: TeachingOptions): Teaching {
         if (isDiscarded()) return cell.set({ phase: "stopped", ...course });
         console.warn("The teaching failed:", error);
         cell.set({ phase: "failed", code: errorCodeOf(error), ...course });
+      } finally {
+        teacher.end();
       }
     },
     stop(then) {
@@ -186,6 +190,7 @@ export function createTeaching(options: TeachingOptions): Teaching {
     dismiss() {
       if (isRunning()) return;
       plans++;
+      if (cell.get().phase !== "idle") teacher.end();
       cell.set({ phase: "idle" });
     },
   };

@@ -183,6 +183,7 @@ function Outcome({ state, lesson, other, onStart, onPupil }: OutcomeProps): JSX.
               plan.heldOut.length,
             )}
           </p>
+          {plan.singles.length > 0 && <p class="teach-hint">{t.singles(plan.singles)}</p>}
           <p class="card-actions">
             <button type="button" class="button button-primary" onClick={onStart}>
               {t.start}

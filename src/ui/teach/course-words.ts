@@ -21,8 +21,6 @@ export function planProblemsIn(
         switch (problem.kind) {
           case "too-few-pictures":
             return words["too-few-pictures"](problem.pictures, problem.least);
-          case "single-picture":
-            return words["single-picture"](problem.answer);
           case "empty-text":
           case "unreadable-picture":
           case "too-long":

@@ -154,13 +154,13 @@ export const teach = {
   planning: "Looking at the pictures and measuring one step…",
   planned: (minutes: number, memory: string, trained: number, heldOut: number) =>
     `${minutes <= 1 ? "About a minute" : `About ${minutes} minutes`}, up to ${memory} of memory. ${pictures(trained)} to learn from, ${heldOut} set aside to test it.`,
+  singles: (answers: readonly string[]) =>
+    `One picture only of ${list(answers)}: nothing will tell whether ${answers.length === 1 ? "it was" : "they were"} learned.`,
   start: "Start teaching",
   startHint: "You can chat and look around meanwhile. Keep this tab open.",
   planProblems: {
     "too-few-pictures": (count: number, least: number) =>
       `${pictures(count)} ${plural(count, "is", "are")} too few: add pictures until there are at least ${least}.`,
-    "single-picture": (answer: string) =>
-      `“${answer}” has a single picture. Add another one, so that one can be set aside.`,
     "empty-text": (name: string) => `${name} has no question or no answer. Write both.`,
     "unreadable-picture": (name: string) => `${name} can't be opened any more. Remove it, or add it again.`,
     contradiction: (question: string) =>

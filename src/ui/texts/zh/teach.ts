@@ -121,11 +121,11 @@ export const teach: TeachTexts = {
   planning: "正在查看图片并试算一步……",
   planned: (minutes, memory, trained, heldOut) =>
     `约 ${Math.max(1, minutes)} 分钟，最多占用 ${memory} 内存。用 ${trained} 张图片学习，留出 ${heldOut} 张测试。`,
+  singles: (answers) => `${list(answers)} 只有一张图片：无法检验是否学会。`,
   start: "开始教",
   startHint: "期间可以继续聊天或查看其他内容。请不要关闭此标签页。",
   planProblems: {
     "too-few-pictures": (count, least) => `${count} 张图片太少：请至少加到 ${least} 张。`,
-    "single-picture": (answer) => `“${answer}”只有一张图片。请再加一张，以便留出一张测试。`,
     "empty-text": (name) => `${name} 缺少问题或回答。请都写上。`,
     "unreadable-picture": (name) => `${name} 已无法打开。请删除，或重新添加。`,
     contradiction: (question) => `同一张图片对“${question}”有两个不同的答案。请从其中一张卡片上删除。`,
