@@ -10,6 +10,7 @@ const request: TeachRequest = {
   examples: [],
   name: "My things",
   runtimeUrl: "",
+  replayUrl: "",
 };
 const event: TeachEvent = { type: "step", step: 1, steps: 2, loss: 3, heldOutLoss: undefined, secondsLeft: 4 };
 const score = { right: 0, of: 2 };

@@ -53,6 +53,7 @@ beforeAll(async () => {
     name: "My dogs",
     options: { minutes: 0.05 },
     runtimeUrl: "",
+    replayUrl: "",
   };
 });
 afterAll(() => vi.unstubAllGlobals());
