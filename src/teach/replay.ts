@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { EngineError } from "#engine/errors.ts";
 import type { ReplaySet } from "./run-teaching.ts";
 
-export const replayIndex = "replay.json";
+const replayIndex = "replay.json";
 
 const Schema = v.object({
   pictures: v.array(v.object({ picture: v.string(), questions: v.array(v.string()) })),

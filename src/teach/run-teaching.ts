@@ -47,7 +47,7 @@ export interface TeachHost {
   readonly startThreads: (count: number) => Promise<readonly TrainThread[]> | readonly TrainThread[];
 }
 
-export interface Named {
+interface Named {
   readonly id: string;
   readonly name: string;
   readonly license: string;

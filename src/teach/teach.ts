@@ -15,7 +15,7 @@ import type { OnStop, TeachEvent, TeachExample } from "./types.ts";
 import { viewOf } from "./views.ts";
 
 /** A picture that is not taught, with what the model is asked about it against forgetting; its own answers are kept. */
-export interface ReplayPicture {
+interface ReplayPicture {
   readonly pixels: Pixels;
   readonly questions: readonly string[];
 }

@@ -3,7 +3,7 @@ import type { OnStop, TeachEvent, TeachExample, TeachOptions, TeachPlan, TeachRe
 import type { PackageSource, StoredPackage } from "./api.ts";
 
 // What the teaching room calls its own, for those who speak to this worker.
-export type { HeldOutAnswer, OnStop, TeachEvent, TeachExample, TeachOptions, TeachPlan, TeachProblem } from "#teach/types.ts"; // prettier-ignore
+export type { HeldOutAnswer, OnStop, TeachEvent, TeachExample, TeachPlan } from "#teach/types.ts"; // prettier-ignore
 
 export interface TeachRequest {
   readonly model: PackageSource;
