@@ -3,10 +3,12 @@
 import unittest
 from pathlib import Path
 
+from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
+from data import Encoder
 from llava.masks import IGNORE, spread_pictures, tokenize
-from llava.templates import Turn, render, template_names
+from llava.templates import IMAGE, Turn, render, template_names
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 TURNS = (Turn("user", "What is it?\n<image>"), Turn("assistant", "A cat."), Turn("user", "Why?"), Turn("assistant", "It purrs."))
@@ -109,6 +111,21 @@ class Masks(unittest.TestCase):
             render("v7", TURNS)
         with self.assertRaisesRegex(ValueError, "one caption"):
             render("plain", TURNS)
+
+    def test_pocket_llava_is_trained_on_the_same_ids_and_labels(self):
+        """Its own recipe packs many conversations behind one picture and encodes them in parts (data.py); the whole has these ids and labels."""
+        encoder = Encoder(Tokenizer.from_file(str(FIXTURES.parent / "checkpoint/tokenizer.json")), 3)
+        tokenizer = TOKENIZERS["bytes"]
+        turns = [("How many cats are there?", "Two."), ("Where is the dog? Use a full sentence.", "It is on the left."), ("hello", "Hello!")]
+        for pictures in range(3):
+            for count in (1, 2, 3):
+                with self.subTest(pictures=pictures, turns=count):
+                    said = [Turn(role, text) for pair in turns[:count] for role, text in zip(("user", "assistant"), pair, strict=True)]
+                    said[0] = Turn("user", f"{IMAGE}\n" * pictures + said[0].text)
+                    ids, labels = spread_pictures(*tokenize(tokenizer, render("v1", said)), tokenizer.convert_tokens_to_ids(IMAGE), [3] * pictures)
+                    prefix, (branch, learned) = encoder.prefix(pictures), encoder.branch(turns[:count], pictures > 0)
+                    self.assertEqual(prefix + branch, ids)
+                    self.assertEqual([IGNORE] * len(prefix) + learned, labels)
 
 
 if __name__ == "__main__":
