@@ -106,6 +106,33 @@ test("the first layer's importances are the squares of its normed embeddings, ov
   expect(importances("vision.encoder.layers.0.mlp.fc1.weight")).toBeUndefined();
 });
 
+test("a classifier's last matrix, whose input is one row per picture, has an importance per column, too", async () => {
+  const png = await sharp({ create: { width: 32, height: 32, channels: 3, background: "teal" } })
+    .png()
+    .toBuffer();
+  const blob = new Blob([new Uint8Array(png)]);
+  const importances = await measureImportances({
+    from: checkpointFolder("training/fixtures/mixture"),
+    beside: join(folder, "mixture"),
+    calibration: calibrationOf({
+      name: "a picture",
+      messages: () =>
+        Promise.resolve([
+          {
+            role: "user",
+            parts: [
+              { type: "image", blob },
+              { type: "text", text: "What?" },
+            ],
+          },
+        ]),
+    }),
+    template: "vicuna_v1",
+  });
+  // The fixture's head has 64 channels; its mean over the picture is what the matrix of the classes takes.
+  expect(importances("classifier.classifier.weight")?.length).toBe(64);
+});
+
 test("pictures tell of the tower and the projector", async () => {
   const png = await sharp({ create: { width: 20, height: 12, channels: 3, background: "#a35" } })
     .png()

@@ -202,11 +202,12 @@ export class WeightOps {
     });
   }
 
-  /** Summed inside the graph, so that no more than one number per channel leaves it: x [n, s, cols] → [cols]. */
+  /** Summed inside the graph, so that no more than one number per channel leaves it: x [..., cols] → [cols]. */
   #observe(path: string, x: Value, { name, cols }: Matrix): void {
     const output = squaresOutput(name);
-    const axes = this.#graph.int64("axes01", [0, 1]);
-    this.#graph.nodeTo([output], `${path}/squares`, "ReduceSumSquare", [x, axes], { keepdims: { int: 0 } });
+    const rows = this.#graph.node(`${path}/rows`, "Reshape", [x, this.#graph.int64(`rows_of_${cols}`, [-1, cols])]);
+    const axes = this.#graph.int64("axis0", [0]);
+    this.#graph.nodeTo([output], `${path}/squares`, "ReduceSumSquare", [rows, axes], { keepdims: { int: 0 } });
     this.#graph.output(output, "float32", [cols]);
   }
 
