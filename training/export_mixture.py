@@ -1,6 +1,7 @@
 """Writes the mixture that tune_mixture.py trains as the checkpoint folder that `llava convert` reads.
 
-`python export_mixture.py FOLDER --photographs FOLDER [--weights FILE]`
+`python export_mixture.py FOLDER --photographs FOLDER [--weights FILE[:SHARE] …]`; of several files it takes the mean of their weights
+("Model soups", Wortsman et al. 2022).
 """
 
 import argparse
@@ -57,15 +58,29 @@ def fit_photograph(config, photographs):
     return head, float(right[held_y > 0].float().mean()), float(right[held_y == 0].float().mean())
 
 
+def mean_of(weights, tokenizer_file):
+    """The model whose weights are the mean of those in `weights` (FILE or FILE:SHARE), and its tokenizer."""
+    parts = [(file, float(share or 1)) for file, _, share in (given.partition(":") for given in weights)]
+    model, tokenizer = load(parts[0][0], tokenizer_file)
+    total = sum(share for _, share in parts)
+    mean = {name: tensor * (parts[0][1] / total) if tensor.is_floating_point() else tensor for name, tensor in model.state_dict().items()}
+    for file, share in parts[1:]:
+        for name, tensor in load(file, tokenizer_file)[0].state_dict().items():
+            if tensor.is_floating_point():
+                mean[name] += tensor * (share / total)
+    model.load_state_dict(mean)
+    return model, tokenizer
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--config", default=HERE / "pocket.json")
     parser.add_argument("--photographs", type=Path, required=True)
-    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--weights", nargs="+", default=[])
     args = parser.parse_args()
     config = read_config(args.config)
-    model, tokenizer = load(args.weights or config["cache"] / "mixture.safetensors", config["cache"] / "mixture-tokenizer.json")
+    model, tokenizer = mean_of(args.weights or [str(config["cache"] / "mixture.safetensors")], config["cache"] / "mixture-tokenizer.json")
     head, photographs, drawn = fit_photograph(config, read_photographs(args.photographs))
     print(f"told apart on held-out views: photographs {100 * photographs:.2f} %, drawn {100 * drawn:.2f} %")
     save_mixture_folder(model.base, model.mixture, load_lite0(), head, tokenizer, args.folder, INPUT, STAGES, [HERE / "MODEL_CARD.md"], pack=True)
