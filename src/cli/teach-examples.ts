@@ -34,20 +34,20 @@ async function fromFolders(path: string, question: string): Promise<TeachExample
 }
 
 async function fromFile(path: string): Promise<{ examples: TeachExample[]; notes: readonly string[] }> {
-  const { entries, notes } = await readCalibration(path);
+  const calibration = await readCalibration(path);
   const examples: TeachExample[] = [];
   let without = 0;
-  for await (const { name, messages } of entries()) {
-    const all = await messages();
+  for await (const entry of calibration.entries()) {
+    const all = await entry.messages();
     const pictures = all.flatMap(({ parts }) => parts.flatMap((part) => (part.type === "image" ? [part.blob] : [])));
     const turns = turnsOf(all);
     const [picture] = pictures;
-    if (picture && pictures.length === 1 && turns.length > 0) examples.push({ id: name, picture, turns });
+    if (picture && pictures.length === 1 && turns.length > 0) examples.push({ id: entry.name, picture, turns });
     else without++;
   }
   if (examples.length === 0) throw new Error(`${path} holds no conversation about one picture; give each entry an "image" and an answer`); // prettier-ignore
   const left = without === 0 ? [] : [`${without} conversations left out: they are not about one picture`];
-  return { examples, notes: [...notes, ...left] };
+  return { examples, notes: [...calibration.notes, ...left] };
 }
 
 function turnsOf(messages: readonly Message[]): TaughtTurn[] {

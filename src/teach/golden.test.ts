@@ -2,7 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import * as v from "valibot";
-import { Checkpoint, elementsOf } from "#convert/checkpoint/checkpoint.ts";
+import type { Checkpoint } from "#convert/checkpoint/checkpoint.ts";
+import { elementsOf } from "#convert/checkpoint/checkpoint.ts";
 import { openCheckpoint, openTensorFile } from "#convert/checkpoint/open-checkpoint.ts";
 import { checkpointFolder } from "#convert/package/folder.node.ts";
 import { readAdapter } from "#convert/source/adapter-file.ts";
@@ -182,7 +183,7 @@ test("with the lower block frozen, the upper one's gradients are the same as wit
   const input = row.input.slice();
   const decoder = {
     shape,
-    block: () => Promise.resolve(blocks[0] as BlockWeights),
+    block: () => Promise.resolve(blocks[0]),
     from: () => Promise.reject(new Error()),
   };
   await runFrozen(decoder, 1, [{ ...row, input }], 64);

@@ -94,9 +94,10 @@ export async function prepareTeaching(
   let seconds: number | undefined;
   if (problems.length === 0 && typeof decoder !== "string" && typeof setup === "object") {
     pupil = await loadPupil(host);
-    problems.push(...(await lengthProblems(host, pupil, examples)));
+    const tooLong = await lengthProblems(host, pupil, examples);
+    problems.push(...tooLong);
     const [first] = parts.trained;
-    if (problems.length === 0 && first) seconds = await estimate(host, pupil, decoder, setup, parts, first);
+    if (tooLong.length === 0 && first) seconds = await estimate(host, pupil, decoder, setup, parts, first);
   }
   const plan: TeachPlan = {
     problems,

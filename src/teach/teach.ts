@@ -6,8 +6,8 @@ import type { DecoderWeights } from "./decoder-weights.ts";
 import { runFrozen } from "./frozen.ts";
 import { loraTensors } from "./peft-folder.ts";
 import type { Pupil, View } from "./pupil.ts";
-import { isThis, keptQuestions, lessonsOf, nameOf, type Lesson } from "./questions.ts";
-import { packRows, type Packed } from "./rows.ts";
+import { isThis, keptDetails, keptQuestions, lessonsOf, nameOf, type Lesson } from "./questions.ts";
+import { packRows } from "./rows.ts";
 import type { DecoderShape, LoraSpec, PackedRow } from "./shape.ts";
 import { shuffled, type Split } from "./split.ts";
 import type { Trainers } from "./trainers.ts";
@@ -60,6 +60,8 @@ const replayAnswerTokens = 40;
 const warmUpSteps = 8;
 /** Of what is held out, in nats a token: it is learned then, and more steps only make the rest be forgotten. */
 const learnedLoss = 0.02;
+/** Shares of what was learned that are tried, and the loss of what is held out that is still good enough, in nats a token. */
+const [weakerShares, weakestLoss] = [[0.85, 0.7, 0.6, 0.5], 0.08];
 
 /** A picture's lessons, packed, with what goes into the first trained block. */
 type Row = PackedRow & { readonly weight: number };
@@ -79,7 +81,7 @@ export async function prepareRows(task: Omit<TeachTask, "seconds">): Promise<Row
   const rowsOf = async (view: View | undefined, lessons: readonly Lesson[]): Promise<Row[]> => {
     const spoken = lessons.map(({ turns, weight }) => ({ ...pupil.speak(view, turns), weight }));
     const packed = packRows(spoken, recipe.mostRows);
-    return Promise.all(packed.map(async (pack) => ({ ...rowOf(pack), input: await pupil.embed(pack.slots, view) })));
+    return Promise.all(packed.map(async ({ slots, ...row }) => ({ ...row, input: await pupil.embed(slots, view) })));
   };
 
   /** What the model answers before it is taught, to be kept. */
@@ -117,13 +119,16 @@ export async function prepareRows(task: Omit<TeachTask, "seconds">): Promise<Row
     const pixels = await task.pixelsOf(example);
     const views: Row[] = [];
     let kept: Lesson[] = [];
+    let details: Lesson[] = [];
     for (let v = 0; v < recipe.viewsPerPicture; v++) {
-      const view = await pupil.show(v === 0 ? pixels : viewOf(pixels, random));
+      const view = await pupil.show(v === 0 ? pixels : viewOf(pixels, random, isSided(example)));
       // What it said of the whole picture holds for all views.
-      if (v === 0) kept = await ownAnswers(view, keptQuestions);
-      views.push(
-        ...(await rowsOf(view, [...lessonsOf(example, names, random), ...shuffled(kept, random).slice(0, 2)])),
-      );
+      if (v === 0) {
+        kept = await ownAnswers(view, keptQuestions);
+        details = await ownAnswers(view, shuffled(keptDetails, random).slice(0, 6));
+      }
+      const own = [...shuffled(kept, random).slice(0, 2), ...shuffled(details, random).slice(0, 3)];
+      views.push(...(await rowsOf(view, [...lessonsOf(example, names, random), ...own])));
     }
     taught.push(views);
   }
@@ -140,8 +145,10 @@ export async function prepareRows(task: Omit<TeachTask, "seconds">): Promise<Row
   return { taught, replay, heldOut };
 }
 
-function rowOf({ slots: _, ...row }: Packed): Omit<Row, "input"> {
-  return row;
+/** Whether a mirrored picture would make the answers wrong: they tell sides, or what is written. */
+function isSided({ turns }: TeachExample): boolean {
+  const sided = /\b(?:left|right|read|reads|says?|text|words?|letters?|writ(?:e|ten|ing)|numbers?)\b|左|右|写|字|读/i;
+  return turns.some(({ question, answer }) => sided.test(`${question} ${answer}`));
 }
 
 /** Trains on the rows. The matrices it gives back are those of the step with the least loss on what was held out. */
@@ -198,9 +205,39 @@ export async function train(task: TeachTask, { taught, replay, heldOut }: Rows):
       await onEvent({ type: "step", step, steps, loss, heldOutLoss, secondsLeft: ((steps - step) * seconds) / step });
     }
     if (stop) await look();
+    if (heldOut.length > 0)
+      await weaken(best, decoder.shape, spec, async (weaker) => {
+        await trainers.setLora(weaker);
+        return (await trainers.run(scaled(heldOut), false)).loss;
+      });
     return { values: best.values, steps: step, bestStep: best.step, stopped: stop !== undefined };
   } finally {
     await trainers.end();
+  }
+}
+
+/**
+ * Makes the adapter as weak as what is held out allows: between the model and what it has learned lie models that know the new and have
+ * forgotten less (WiSE-FT, Wortsman et al. 2022).
+ */
+async function weaken(
+  best: { readonly values: Float32Array<ArrayBuffer>; readonly loss: number },
+  shape: DecoderShape,
+  spec: LoraSpec,
+  lossOf: (values: Float32Array<ArrayBuffer>) => Promise<number>,
+): Promise<void> {
+  const learned = best.values.slice();
+  for (const share of weakerShares) {
+    const weaker = learned.slice();
+    for (const {
+      name,
+      shape: [rows, columns],
+      at,
+    } of loraTensors(shape, spec)) {
+      if (name.includes("lora_B")) for (let i = at; i < at + rows * columns; i++) weaker[i] = share * (learned[i] ?? 0);
+    }
+    if ((await lossOf(weaker)) > Math.max(best.loss * 1.2, weakestLoss)) return;
+    best.values.set(weaker);
   }
 }
 

@@ -54,7 +54,7 @@ export class TrainMemory {
 
   /** Valid until the next `place`. */
   floats(at: number, length: number): Float32Array<ArrayBuffer> {
-    return new Float32Array(this.#memory.buffer as ArrayBuffer, at, length);
+    return new Float32Array(this.#memory.buffer, at, length);
   }
 
   mark(): number {

@@ -1,8 +1,8 @@
 // Views of one picture: cut, mirrored, lighter or darker. What is learned from them holds for pictures that were taken in another way.
 import type { Pixels } from "#engine/types.ts";
 
-/** A view by chance, which shows at least three quarters of each side. */
-export function viewOf(pixels: Pixels, random: () => number): Pixels {
+/** A view by chance, which shows at least three quarters of each side; `sided` pictures are not mirrored. */
+export function viewOf(pixels: Pixels, random: () => number, sided: boolean): Pixels {
   const share = 0.75 + 0.25 * random();
   const [width, height] = [pixels.width, pixels.height].map((side) => Math.max(1, Math.round(side * share))) as [
     number,
@@ -10,7 +10,7 @@ export function viewOf(pixels: Pixels, random: () => number): Pixels {
   ];
   const left = Math.floor((pixels.width - width + 1) * random());
   const top = Math.floor((pixels.height - height + 1) * random());
-  const mirrored = random() < 0.5;
+  const mirrored = random() < 0.5 && !sided;
   const light = 0.8 + 0.4 * random();
   const data = new Uint8ClampedArray(width * height * 4);
   for (let y = 0; y < height; y++) {
