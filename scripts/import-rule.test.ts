@@ -175,8 +175,8 @@ test("no arrow runs back up: what a room may import never leads back to it", () 
 
 test("adapters of a host are picked by entry points only", async () => {
   const decoder = 'import { a } from "#engine/picture/decode.web.ts";';
-  expect(await accepted("src/worker/host.ts", [decoder])).toEqual([]);
+  expect(await accepted("src/worker/inference/host.ts", [decoder])).toEqual([]);
   expect(await accepted("src/engine/model/model.ts", ['import { a } from "./runtime.node.ts";'])).toEqual([]);
   expect(await refused("src/engine/model/model.ts", ['import type { A } from "./runtime.node.ts";'])).toEqual([]);
-  expect(await refused("src/worker/worker.ts", [decoder])).toEqual([]);
+  expect(await refused("src/worker/inference/worker.ts", [decoder])).toEqual([]);
 });

@@ -56,17 +56,17 @@ import { toSignal } from "#ui/parts/to-signal.ts";
 import "#ui/app/styles.ts";
 import { requestBlob } from "#weights/download/request.ts";
 import { askToPersist } from "#weights/store/storage.web.ts";
-import { createModelClient } from "#worker/client.ts";
-import type { ConversionRequest } from "#worker/convert-api.ts";
-import { createConversions } from "#worker/convert-client.ts";
-import { createTeaching as createTutor } from "#worker/teach-client.ts";
-import type { TeachRequest } from "#worker/teach-api.ts";
+import { createModelClient } from "#worker/inference/client.ts";
+import type { ConversionRequest } from "#worker/convert/convert-api.ts";
+import { createConversions } from "#worker/convert/convert-client.ts";
+import { createTeaching as createTutor } from "#worker/teach/teach-client.ts";
+import type { TeachRequest } from "#worker/teach/teach-api.ts";
 import {
   createFetchAhead,
   createPackageGetter,
   createPackagesClient,
   createWeightsWorker,
-} from "#worker/weights-client.ts";
+} from "#worker/weights/weights-client.ts";
 import { builtInModelId, models } from "#zoo/models.ts";
 
 const pageUrl = document.baseURI;

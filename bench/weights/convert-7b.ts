@@ -13,7 +13,7 @@ import { convert } from "#convert/convert.ts";
 import { checkpointFolder, packageFolder } from "#convert/package/folder.node.ts";
 import { quantizerThreads } from "#convert/quantize/quantizer.node.ts";
 import { writeCheckpoint } from "#convert/checkpoint/write-checkpoint.ts";
-import { multiplyOnRuntime } from "#cli/multiply.ts";
+import { multiplyOnRuntime } from "#cli/convert/multiply.ts";
 import { parseManifest } from "#weights/manifest.ts";
 
 const { values: flags } = parseArgs({

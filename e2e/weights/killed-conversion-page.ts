@@ -3,8 +3,8 @@ import { quantizerHere } from "#convert/quantize/quantize.ts";
 import { verifyPackage } from "#weights/inventory.ts";
 import { createIdbShardStore } from "#weights/store/store.web.ts";
 import { roomLeft } from "#weights/store/storage.web.ts";
-import type { ConversionEvent } from "#worker/convert-api.ts";
-import { createConvertHost } from "#worker/convert-host.ts";
+import type { ConversionEvent } from "#worker/convert/convert-api.ts";
+import { createConvertHost } from "#worker/convert/convert-host.ts";
 
 /** The package's id, and the sizes of the conversion. */
 const asked = new URLSearchParams(location.hash.slice(1));

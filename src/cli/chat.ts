@@ -7,9 +7,9 @@ import type { Engine } from "#engine/engine.ts";
 import type { FinishReason, GenerateEvent, Message, Part } from "#engine/types.ts";
 import { openPackage } from "#eval/open-package.ts";
 import { builtInModelId } from "#zoo/models.ts";
-import { givenPath, givenPaths } from "./given-path.ts";
-import { modelFolder } from "./model-folder.ts";
-import { sentenceFor } from "./sentences.ts";
+import { givenPath, givenPaths } from "#cli/terminal/given-path.ts";
+import { modelFolder } from "#cli/models/model-folder.ts";
+import { sentenceFor } from "#cli/terminal/sentences.ts";
 
 const Flags = v.object({
   image: v.optional(v.array(v.string()), []),

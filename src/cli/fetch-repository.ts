@@ -2,7 +2,7 @@
 import { mkdir, open, rename, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { openHubFolder } from "#convert/places/hub-folder.ts";
-import { createProgress } from "./progress.ts";
+import { createProgress } from "#cli/terminal/progress.ts";
 
 const pieceBytes = 32 * 2 ** 20;
 const wanted = /\.(json|jinja|txt|model|safetensors|bin)$/;

@@ -1,9 +1,9 @@
 // The `llava` command: one file per sub-command, registered here. Turns every error into one sentence and exit code 1.
 import { Command } from "commander";
 import { addChat } from "./chat.ts";
-import { addConvert } from "./convert.ts";
-import { addData } from "./data/data.ts";
-import { addEval } from "./eval.ts";
+import { addConvert } from "#cli/convert/convert.ts";
+import { addData } from "#cli/data/data.ts";
+import { addEval } from "#cli/eval/eval.ts";
 import { addTeach } from "./teach.ts";
 import { addWeights } from "./weights.ts";
 

@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Message } from "#engine/types.ts";
 import type { TaughtTurn, TeachExample } from "#teach/types.ts";
-import { readCalibration } from "./calibration-file.ts";
+import { readCalibration } from "#cli/convert/calibration-file.ts";
 
 const pictureFile = /\.(?:jpe?g|png|webp|gif|bmp|avif|tiff?)$/i;
 

@@ -12,14 +12,14 @@ import { decodeImage } from "#engine/picture/decode.node.ts";
 import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
 import { readReplay } from "#teach/replay.ts";
 import { prepareTeaching, type Taught } from "#teach/run-teaching.ts";
-import { nodeTrainThreads } from "#teach/trainers.node.ts";
+import { nodeTrainThreads } from "#teach/training/trainers.node.ts";
 import type { HeldOutAnswer, TeachEvent, TeachOptions, TeachProblem } from "#teach/types.ts";
 import { manifestName, parsePackageManifest, type Manifest } from "#weights/manifest.ts";
 import { builtInModelId } from "#zoo/models.ts";
-import { modelFolder } from "./model-folder.ts";
-import { timeText } from "./progress.ts";
-import { sentenceFor } from "./sentences.ts";
-import { stopOnSignals } from "./stop.ts";
+import { modelFolder } from "#cli/models/model-folder.ts";
+import { timeText } from "#cli/terminal/progress.ts";
+import { sentenceFor } from "#cli/terminal/sentences.ts";
+import { stopOnSignals } from "#cli/terminal/stop.ts";
 import { readExamples } from "./teach-examples.ts";
 
 const inRange = (least: number, most: number) =>

@@ -17,7 +17,7 @@ import { createFolderShardStore } from "#weights/store/store.node.ts";
 import type { CheckpointSource, Source, ZooRecord } from "#zoo/record.ts";
 import { zoo, zooRecord } from "#zoo/zoo.ts";
 import { fetchRepository } from "./fetch-repository.ts";
-import { createProgress } from "./progress.ts";
+import { createProgress } from "#cli/terminal/progress.ts";
 import { askThreePictures } from "./three-pictures.ts";
 
 /** A model that answers. */

@@ -13,10 +13,10 @@ import { huggingFaceName } from "#convert/source/original-layout.ts";
 import { extractProjector, projectorBase } from "#convert/source/projector.ts";
 import type { Checkpoint } from "#convert/checkpoint/checkpoint.ts";
 import { writeCheckpoint } from "#convert/checkpoint/write-checkpoint.ts";
-import { givenFolder } from "./given-path.ts";
-import { multiplyOnRuntime } from "./multiply.ts";
-import { createProgress } from "./progress.ts";
-import { stopOnSignals } from "./stop.ts";
+import { givenFolder } from "#cli/terminal/given-path.ts";
+import { multiplyOnRuntime } from "#cli/convert/multiply.ts";
+import { createProgress } from "#cli/terminal/progress.ts";
+import { stopOnSignals } from "#cli/terminal/stop.ts";
 
 const Flags = v.object({
   base: v.optional(v.string()),

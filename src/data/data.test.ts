@@ -5,7 +5,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { answer, exported, question, talk } from "#testing/chat/transfer-files.ts";
 import { temporaryFolder, type TemporaryFolder } from "#testing/temporary.node.ts";
-import { Checker, type CheckReport } from "./check/check.ts";
+import { Checker, type CheckReport } from "#data/check/check.ts";
 import { readEntries } from "./data-file.ts";
 import { hash64 } from "./hash.node.ts";
 import { LeftOut, usableEntries } from "./left-out.ts";

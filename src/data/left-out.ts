@@ -1,7 +1,7 @@
 // Reads what can be used, and counts everything else, to be told at the end. Nothing is left out in silence.
 import type { Sample } from "#samples/sample.ts";
-import { kindOfLoss } from "./check/finding-kinds.ts";
-import { Findings, type Finding } from "./check/findings.ts";
+import { kindOfLoss } from "#data/check/finding-kinds.ts";
+import { Findings, type Finding } from "#data/check/findings.ts";
 import { readEntries, type DataFile, type Entry, type ReadOptions } from "./data-file.ts";
 
 export interface UsableEntry extends Entry {

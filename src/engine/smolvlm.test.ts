@@ -6,11 +6,11 @@ import { convert } from "#convert/convert.ts";
 import { checkpointFolder } from "#convert/package/folder.node.ts";
 import { answer, assistant, picture, request, user } from "#testing/tiny-package.node.ts";
 import { memoryPackage } from "#testing/fixtures.ts";
-import { decodeImage } from "./picture/decode.node.ts";
+import { decodeImage } from "#engine/picture/decode.node.ts";
 import { createEngine, type Engine } from "./engine.ts";
-import { loadModel } from "./model/load.ts";
-import { createNodeRuntime } from "./runtime/runtime.node.ts";
-import type { Runtime } from "./runtime/runtime.ts";
+import { loadModel } from "#engine/model/load.ts";
+import { createNodeRuntime } from "#engine/runtime/runtime.node.ts";
+import type { Runtime } from "#engine/runtime/runtime.ts";
 import type { Part } from "./types.ts";
 
 const runtime = createNodeRuntime({ threads: 1 });

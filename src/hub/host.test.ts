@@ -9,7 +9,7 @@ import { decodeImage } from "#engine/picture/decode.node.ts";
 import type { GenerateEvent, GenerateRequest, Message } from "#engine/types.ts";
 import { manifestVersion } from "#weights/manifest.ts";
 import type { LoadEvent, StoredPackage } from "#worker/api.ts";
-import type { InferenceHost } from "#worker/host.ts";
+import type { InferenceHost } from "#worker/inference/host.ts";
 import { createHubHost } from "./host.ts";
 import { chooseProcessor, placeInFolder } from "./place.node.ts";
 

@@ -5,7 +5,7 @@ import { EngineError, saysOutOfMemory } from "#engine/errors.ts";
 import type { Device, Pixels } from "#engine/types.ts";
 import { isHubManifest, parsePackageManifest } from "#weights/manifest.ts";
 import type { DeviceNotice, LoadRequest } from "#worker/api.ts";
-import { createHost, type HostedModel, type InferenceHost } from "#worker/host.ts";
+import { createHost, type HostedModel, type InferenceHost } from "#worker/inference/host.ts";
 import { generateWithHub } from "./generate.ts";
 import { loadHubModel, type HubModel } from "./model.ts";
 

@@ -13,7 +13,7 @@ import { GraphBuilder } from "#convert/onnx/graph.ts";
 import { decodeImage } from "#engine/picture/decode.node.ts";
 import type { GenerateEvent, Message } from "#engine/types.ts";
 import { manifestVersion } from "#weights/manifest.ts";
-import type { InferenceHost } from "#worker/host.ts";
+import type { InferenceHost } from "#worker/inference/host.ts";
 import { createHubHost } from "./host.ts";
 import { chooseProcessor, placeInFolder } from "./place.node.ts";
 

@@ -1,8 +1,8 @@
 // How a model is taught on this machine: which blocks are trained, by how many threads, in how many steps. All of it from sizes and one measured
 // product; the numbers are from docs/teaching.md.
 import type { Recipe } from "./teach.ts";
-import { sitesOf, type DecoderShape, type LoraSpec } from "./shape.ts";
-import { TrainMemory } from "./train-memory.ts";
+import { sitesOf, type DecoderShape, type LoraSpec } from "#teach/training/shape.ts";
+import { TrainMemory } from "#teach/training/train-memory.ts";
 import type { TeachOptions } from "./types.ts";
 
 /** Bytes of f32 weights that a thread may have, and of all threads together. */

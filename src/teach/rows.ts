@@ -1,6 +1,6 @@
 // Conversations about one picture as rows to train on: packed behind what they have in common, which is then computed once for all.
 import type { Spoken } from "./pupil.ts";
-import type { PackedRow } from "./shape.ts";
+import type { PackedRow } from "#teach/training/shape.ts";
 
 /** A conversation with what its answer's tokens count together. */
 export interface Weighted extends Spoken {

@@ -8,15 +8,15 @@ import type { Runtime } from "#engine/runtime/runtime.ts";
 import { createRandom } from "#engine/text/sampler.ts";
 import type { PackageFiles, Pixels } from "#engine/types.ts";
 import type { AdapterManifest } from "#weights/manifest.ts";
-import { openDecoderWeights, type DecoderWeights } from "./decoder-weights.ts";
-import { peftFolder } from "./peft-folder.ts";
+import { openDecoderWeights, type DecoderWeights } from "#teach/training/decoder-weights.ts";
+import { peftFolder } from "#teach/training/peft-folder.ts";
 import { memoryFolder } from "./memory-folder.ts";
 import { contradictionsOf, problemsOf, singlesOf } from "./problems.ts";
 import { loadPupil, type Pupil } from "./pupil.ts";
 import { chooseSetup, recipeFor, stepSeconds, type TeachSetup } from "./recipe.ts";
 import { byAnswer, split, wordsOf, type Split } from "./split.ts";
 import { prepareRows, train } from "./teach.ts";
-import { startTrainers, type TrainThread } from "./trainers.ts";
+import { startTrainers, type TrainThread } from "#teach/training/trainers.ts";
 import type {
   HeldOutAnswer,
   OnStop,

@@ -1,16 +1,16 @@
 // Teaches: examples in, trained LoRA matrices out. Knows no files, no page and no threads' hosts.
 import { createRandom } from "#engine/text/sampler.ts";
 import type { Pixels } from "#engine/types.ts";
-import { createAdam } from "./adam.ts";
-import type { DecoderWeights } from "./decoder-weights.ts";
-import { runFrozen } from "./frozen.ts";
-import { loraTensors } from "./peft-folder.ts";
+import { createAdam } from "#teach/training/adam.ts";
+import type { DecoderWeights } from "#teach/training/decoder-weights.ts";
+import { runFrozen } from "#teach/training/frozen.ts";
+import { loraTensors } from "#teach/training/peft-folder.ts";
 import type { Pupil, View } from "./pupil.ts";
 import { isThis, keptDetails, keptQuestions, lessonsOf, nameOf, type Lesson } from "./questions.ts";
 import { packRows } from "./rows.ts";
-import type { DecoderShape, LoraSpec, PackedRow } from "./shape.ts";
+import type { DecoderShape, LoraSpec, PackedRow } from "#teach/training/shape.ts";
 import { shuffled, type Split } from "./split.ts";
-import type { Trainers } from "./trainers.ts";
+import type { Trainers } from "#teach/training/trainers.ts";
 import type { OnStop, TeachEvent, TeachExample } from "./types.ts";
 import { viewOf } from "./views.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { EngineError } from "#engine/errors.ts";
 import type { LoadEvent, PackageSource } from "#worker/api.ts";
-import type { ConversionEvent, ConversionMade, ConversionRequest, GatedPlace } from "#worker/convert-api.ts";
+import type { ConversionEvent, ConversionMade, ConversionRequest, GatedPlace } from "#worker/convert/convert-api.ts";
 import { createDownloads, type DownloadsOptions } from "./downloads.ts";
 import { downloadsKey } from "./stored-downloads.ts";
 import { createTransferRate } from "./transfer-rate.ts";

@@ -2,7 +2,7 @@
 // cancelled, and resumed after the page was closed. Knows no page, and not how anything is fetched, converted or stored.
 import { errorCodeOf } from "#engine/errors.ts";
 import type { LoadEvent, PackageSource } from "#worker/api.ts";
-import type { ConversionEvent, ConversionRequest, ConversionMade, GatedPlace } from "#worker/convert-api.ts";
+import type { ConversionEvent, ConversionRequest, ConversionMade, GatedPlace } from "#worker/convert/convert-api.ts";
 import type { GetStorage } from "#chat/local-storage.ts";
 import { createCell, type Cell, type Observable } from "#chat/observable.ts";
 import { createTransferRate } from "./transfer-rate.ts";

@@ -1,7 +1,7 @@
 // What can be brought into the browser's storage, how far it is, and what may come of it. Types only.
 import type { ErrorCode } from "#engine/errors.ts";
 import type { PackageArchitecture } from "#worker/api.ts";
-import type { ConversionEvent, ConversionRequest, GatedPlace } from "#worker/convert-api.ts";
+import type { ConversionEvent, ConversionRequest, GatedPlace } from "#worker/convert/convert-api.ts";
 
 /** A checkpoint that becomes a package here, while it is downloaded. */
 export interface WantedCheckpoint {

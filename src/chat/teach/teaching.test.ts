@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { EngineError } from "#engine/errors.ts";
-import type { HeldOutAnswer, OnStop, Taught, TeachEvent, TeachExample } from "#worker/teach-api.ts";
+import type { HeldOutAnswer, OnStop, Taught, TeachEvent, TeachExample } from "#worker/teach/teach-api.ts";
 import type { Lesson, LessonResult } from "./lesson.ts";
 import { createTeaching, type Pupil, type Teacher, type Teaching } from "./teaching.ts";
 

@@ -2,7 +2,7 @@
 // and in all others. Goes on whatever the page shows. Knows no worker and no page.
 import { errorCodeOf, type ErrorCode } from "#engine/errors.ts";
 import { createCell, type Observable } from "#chat/observable.ts";
-import type { HeldOutAnswer, OnStop, Taught, TeachEvent, TeachExample, TeachPlan } from "#worker/teach-api.ts";
+import type { HeldOutAnswer, OnStop, Taught, TeachEvent, TeachExample, TeachPlan } from "#worker/teach/teach-api.ts";
 import { examplesOf } from "./lesson-check.ts";
 import { lessonTitle, type Lesson, type LessonResult, type LossPoint, type TestRow } from "./lesson.ts";
 

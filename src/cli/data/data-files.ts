@@ -4,9 +4,9 @@ import { InvalidArgumentError } from "commander";
 import type { DataFile, ReadOptions } from "#data/data-file.ts";
 import type { LeftOut } from "#data/left-out.ts";
 import { openData } from "#data/open-data.node.ts";
-import { givenPath } from "#cli/given-path.ts";
-import { createProgress } from "#cli/progress.ts";
-import { stopOnSignals } from "#cli/stop.ts";
+import { givenPath } from "#cli/terminal/given-path.ts";
+import { createProgress } from "#cli/terminal/progress.ts";
+import { stopOnSignals } from "#cli/terminal/stop.ts";
 
 /** Opens every file; throws a sentence for the first that can't be. */
 export async function openGiven(names: readonly string[], images?: string): Promise<DataFile[]> {

@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { dumps } from "#eval/files/python.ts";
 import { writeText } from "#data/output.node.ts";
 import { scienceQaSamples, usualScienceQaFormat } from "#data/science-qa.ts";
-import { givenPath } from "#cli/given-path.ts";
+import { givenPath } from "#cli/terminal/given-path.ts";
 import { count } from "./data-files.ts";
 
 const Flags = v.object({

@@ -12,7 +12,7 @@ import { pictureState } from "#data/picture-state.ts";
 import { statsHtml } from "#data/stats/stats-html.ts";
 import { statsText } from "#data/stats/stats-text.ts";
 import { Stats } from "#data/stats/stats.ts";
-import { givenPath } from "#cli/given-path.ts";
+import { givenPath } from "#cli/terminal/given-path.ts";
 import { openGiven, reading, tellLeftOut, wholeNumber } from "./data-files.ts";
 
 const Flags = v.object({

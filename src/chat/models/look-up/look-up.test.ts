@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { EngineError } from "#engine/errors.ts";
-import type { ConversionPlan, ConversionRequest, GatedPlace, GgufChoice, GgufChoices } from "#worker/convert-api.ts";
+import type {
+  ConversionPlan,
+  ConversionRequest,
+  GatedPlace,
+  GgufChoice,
+  GgufChoices,
+} from "#worker/convert/convert-api.ts";
 import type { PackageOffer } from "#worker/api.ts";
 import { zooRecord } from "#zoo/zoo.ts";
 import { createLookUp } from "./look-up.ts";

@@ -3,7 +3,13 @@
 import { errorCodeOf } from "#engine/errors.ts";
 import type { WantedCheckpoint } from "#chat/downloads/wanted.ts";
 import type { PackageOffer, PackagesApi } from "#worker/api.ts";
-import type { ConversionPlan, ConversionRequest, GatedPlace, GgufChoice, GgufChoices } from "#worker/convert-api.ts";
+import type {
+  ConversionPlan,
+  ConversionRequest,
+  GatedPlace,
+  GgufChoice,
+  GgufChoices,
+} from "#worker/convert/convert-api.ts";
 import type { Source, ZooRecord } from "#zoo/record.ts";
 import { sourceAt, zooRecord } from "#zoo/zoo.ts";
 import { defaultHub, packageAddress, repositoryAt } from "./package-address.ts";

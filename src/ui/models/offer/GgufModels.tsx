@@ -2,7 +2,7 @@
 // chosen one as at any other.   data-testid="gguf-models", and "gguf-model" with data-fit
 import type { JSX } from "preact";
 import { useId } from "preact/hooks";
-import type { GgufChoice } from "#worker/convert-api.ts";
+import type { GgufChoice } from "#worker/convert/convert-api.ts";
 import { formatSize } from "#ui/parts/format.ts";
 import { useTexts } from "#ui/texts/texts.ts";
 
