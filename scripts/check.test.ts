@@ -1,4 +1,5 @@
-// npm run check fails for what is planted in a copy of the project: an export that nothing uses, and documents that are stale.
+// npm run check fails for what is planted in a copy of the project: an export that nothing uses, an import that is forbidden, and documents
+// that are stale.
 import { execFileSync, spawnSync } from "node:child_process";
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -33,6 +34,19 @@ test("an export that nothing uses fails the check, which names it", () => {
   expect(code).toBe(1);
   expect(said).toMatch(/^planted +src\/engine\/errors\.ts/m);
   expect(said).toContain("FAILED unused");
+});
+
+test("an import that the table forbids fails the lint that the check runs, which names the folders", () => {
+  const planted = join(copy, "src/formats/planted.ts");
+  writeFileSync(planted, 'import { texts } from "#ui/texts/texts.ts";\nexport const planted = texts;\n');
+  const eslint = join(root, "node_modules/eslint/bin/eslint.js");
+  const { status, stdout } = spawnSync(process.execPath, [eslint, "--max-warnings", "0", "src/formats/planted.ts"], {
+    cwd: copy,
+    encoding: "utf8",
+  });
+  rmSync(planted);
+  expect(status).toBe(1);
+  expect(stdout).toContain("src/formats may not import ui/texts/texts.ts");
 });
 
 test("a README whose map or speed table is stale fails the check", () => {

@@ -65,9 +65,9 @@ test("the result is planar and normalised per channel", () => {
   expect(normalise(new Uint8Array(48 * 48 * 3), clip)[2 * 48 * 48]).toBeCloseTo(-0.40821073 / 0.27577711, 5);
 });
 
-test("sixteen megapixels are done in well under five seconds", () => {
+test("sixteen megapixels of one color become one color", () => {
   const large: Pixels = { width: 4618, height: 3464, data: new Uint8Array(4618 * 3464 * 4).fill(200) };
-  const started = performance.now();
-  squarePixels(large, "pad", clip);
-  expect(performance.now() - started).toBeLessThan(5000);
+  // Its alpha of 200 lets some of the white behind it through.
+  const middle = 3 * clip.size * Math.floor(clip.size / 2);
+  expect(new Set(squarePixels(large, "pad", clip).subarray(middle, middle + 3 * clip.size))).toEqual(new Set([212]));
 });

@@ -47,19 +47,14 @@ describe("code in colors", () => {
     '( [{ /* " \' `${ <a\u0020 <!-- \\ a=> #{ <<EOF a.b( @ $ <?php a\u0020 1e --- -\u0020a:\u0020 /a r#" \t a( { a<b< /** <script>'.split(
       " ",
     );
-  test.each(codeLanguages)("in %s loses no letter and takes little time, whatever it is", (language) => {
-    let longest = 0;
+  test.each(codeLanguages)("in %s loses no letter, whatever it is", (language) => {
     for (const part of hostile) {
       const line = part.repeat(longestLine).slice(0, longestLine);
       const code = `${line}\n`.repeat(longestHighlighted / longestLine).slice(0, longestHighlighted);
       if (!isHighlightable(code)) continue;
-      const before = performance.now();
       const pieces = highlight(code, language);
-      longest = Math.max(longest, performance.now() - before);
       expect(pieces.map(({ text }) => text).join("") === code, part).toBe(true);
     }
-    // About 60 ms at most on a quiet machine.
-    expect(longest).toBeLessThan(1000);
   });
 
   test("is left out where it could take long", () => {
