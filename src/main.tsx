@@ -53,6 +53,8 @@ import { runtimePath } from "#sw/runtime-cache.ts";
 import { takeUpdate, watchForUpdate } from "#sw/updates.ts";
 import { App } from "#ui/app/App.tsx";
 import { toSignal } from "#ui/parts/to-signal.ts";
+import { pickLanguage } from "#ui/texts/language.ts";
+import { loadTexts } from "#ui/texts/texts.ts";
 import "#ui/app/styles.ts";
 import { requestBlob } from "#weights/download/request.ts";
 import { askToPersist } from "#weights/store/storage.web.ts";
@@ -215,6 +217,12 @@ const examples = signal<readonly Example[] | undefined>(undefined);
 
 const storedState = toSignal(stored);
 const registryState = toSignal(registry);
+
+// The first frame speaks the visitor's language.
+const { language } = preferences.get();
+await loadTexts(pickLanguage([...(language === undefined ? [] : [language]), ...navigator.languages])).catch(
+  () => undefined,
+);
 
 render(
   <App

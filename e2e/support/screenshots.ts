@@ -8,7 +8,7 @@ import { heavyAnswers } from "#testing/markdown-heavy.ts";
 import { publishOnHub } from "#testing/servers/hub-server.node.ts";
 import { startPackageServer, testPackage, type PackageServer } from "#testing/servers/package-server.node.ts";
 import { securityHeaders } from "#sw/security-headers.ts";
-import { languages } from "#ui/texts/texts.ts";
+import { languages } from "#ui/texts/all.ts";
 import { reviewFiles } from "./review-files.ts";
 import { answeredTurns, openSavedChat, redPng, type SavedTurn } from "./saved-chat.ts";
 import { serveStatic } from "./static-server.ts";

@@ -33,7 +33,7 @@ import { Viewer, type Viewing } from "#ui/pictures/Viewer.tsx";
 import { lazy } from "#ui/parts/lazy.tsx";
 import type { TakeGiven } from "#ui/teach/teach-feature.ts";
 import { focusQuestion } from "#ui/parts/use-modal.ts";
-import { languages, TextsContext } from "#ui/texts/texts.ts";
+import { textsOf, TextsContext } from "#ui/texts/texts.ts";
 import { Dialogs } from "./Dialogs.tsx";
 import { Dock } from "./Dock.tsx";
 import type { AppFeatures } from "./features.ts";
@@ -57,7 +57,7 @@ export function App(features: AppFeatures): JSX.Element {
   const { chat, models, preferences } = features;
   const { turns } = chat.state.value.conversation;
   const language = useLanguage(preferences.state.value.language, models.state.value.selected.name);
-  const t = languages[language];
+  const t = textsOf(language);
   const { dark } = useTheme(preferences.state.value.theme);
   const dialog = useSignal<OpenDialog>({ name: "none" });
   const editing = useSignal<string | undefined>(undefined);

@@ -1,6 +1,6 @@
 // Questions that are worth asking of pictures, in a language that the model reads.
 import { languagesOf } from "#zoo/languages.ts";
-import { languages, type Texts } from "#ui/texts/texts.ts";
+import { loadedTexts, textsOf, type Texts } from "#ui/texts/texts.ts";
 
 export interface Suggestion {
   readonly question: string;
@@ -22,7 +22,7 @@ export function askedIn(page: Texts, modelId: string): AskedIn {
   const own = page.tag.split("-")[0] ?? page.tag;
   const read = languagesOf(modelId);
   if (read === undefined || read.includes(own)) return { tag: own, texts: page, foreign: false };
-  const texts = Object.values(languages).find(({ tag }) => read.includes(tag.split("-")[0] ?? tag)) ?? languages.en;
+  const texts = loadedTexts().find(({ tag }) => read.includes(tag.split("-")[0] ?? tag)) ?? textsOf("en");
   return { tag: texts.tag, texts, foreign: true };
 }
 

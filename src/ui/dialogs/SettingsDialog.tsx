@@ -13,7 +13,7 @@ import {
 import { Dialog, Section } from "#ui/parts/Dialog.tsx";
 import { Choice, NumberField, Slider, TextField, Toggle } from "#ui/parts/Fields.tsx";
 import type { Language } from "#ui/texts/language.ts";
-import { languages, useTexts } from "#ui/texts/texts.ts";
+import { languageNames, useTexts } from "#ui/texts/texts.ts";
 
 interface SettingsDialogProps {
   readonly theme: Theme;
@@ -54,8 +54,8 @@ export function SettingsDialog(props: SettingsDialogProps): JSX.Element {
         label={t.language}
         value={props.language}
         options={[
-          ["en", languages.en.languageName],
-          ["zh", languages.zh.languageName],
+          ["en", languageNames.en],
+          ["zh", languageNames.zh],
         ]}
         onChange={props.onLanguage}
       />

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { fitOf } from "#zoo/zoo.ts";
-import { languages } from "#ui/texts/texts.ts";
+import { languages } from "#ui/texts/all.ts";
 import { filterZoo, noFilter, type ZooFilter } from "./zoo-filter.ts";
 
 const { en, zh } = languages;

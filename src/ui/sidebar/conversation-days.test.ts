@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { formatWhen, groupByDay } from "./conversation-days.ts";
-import { languages } from "#ui/texts/texts.ts";
+import { languages } from "#ui/texts/all.ts";
 
 const now = new Date(2026, 10, 29, 0, 30);
 const at = (

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { formatDuration, formatProgress, formatRate } from "#ui/parts/format.ts";
 import { pickLanguage } from "./language.ts";
-import { languages } from "./texts.ts";
+import { languages } from "./all.ts";
 
 describe("the language of the page", () => {
   test("is the first wanted one that it speaks", () => {

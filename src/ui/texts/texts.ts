@@ -1,13 +1,31 @@
-// Every text of the chat by language, and the ones it speaks now. Components read them through `useTexts`.
+// Every text of the chat in the languages that are here: English always, others once they are loaded. Components read the page's own through
+// `useTexts`.
+import { signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { en, type Texts } from "#ui/texts/en/en.ts";
-import { zh } from "#ui/texts/zh/zh.ts";
 import type { Language } from "./language.ts";
 
 export type { Texts } from "#ui/texts/en/en.ts";
 
-export const languages: Readonly<Record<Language, Texts>> = { en, zh };
+/** What each language calls itself. */
+export const languageNames: Readonly<Record<Language, string>> = { en: "English", zh: "中文" };
+
+const loaded = signal<{ readonly en: Texts } & Partial<Readonly<Record<Language, Texts>>>>({ en });
+
+/** The texts that are here, English first. */
+export const loadedTexts = (): readonly Texts[] => Object.values(loaded.value);
+
+/** The texts of a language, or English until they are loaded; a component that asks is drawn anew then. */
+export const textsOf = (language: Language): Texts => loaded.value[language] ?? loaded.value.en;
+
+/** Brings the texts of a language; where that fails, the page speaks English. */
+export async function loadTexts(language: Language): Promise<void> {
+  if (language === "zh" && !loaded.value.zh) {
+    const { zh } = await import("#ui/texts/zh/zh.ts");
+    loaded.value = { ...loaded.value, zh };
+  }
+}
 
 export const TextsContext = createContext<Texts>(en);
 

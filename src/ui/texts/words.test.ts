@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Language } from "./language.ts";
-import { languages } from "./texts.ts";
+import { languages } from "./all.ts";
 
 const bench = new URL("../../../bench/page/texts.ts", import.meta.url);
 

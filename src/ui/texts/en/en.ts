@@ -179,7 +179,6 @@ const shortcuts = {
 export const en = {
   /** For `<html lang>`, number formats and plurals. */
   tag: "en",
-  languageName: "English",
   skipToComposer: "Skip to the message box",
 
   heroTitle: "Drop a picture. Ask away.",

@@ -13,7 +13,6 @@ import { zoo } from "./zoo.ts";
 
 export const zh: Texts = {
   tag: "zh-CN",
-  languageName: "中文",
   skipToComposer: "跳到输入框",
 
   heroTitle: "放张图片，随便问。",
