@@ -39,7 +39,7 @@ const kernels = {
     ],
   },
   train: {
-    room: "teach",
+    room: "teach/training",
     flags: "--enable simd,bulk-memory --importMemory --initialMemory 1",
     exports: [
       `product(
