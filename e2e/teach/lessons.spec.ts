@@ -26,6 +26,25 @@ async function beginLesson(page: Page): Promise<void> {
   await names.nth(1).fill("zorp");
 }
 
+/** All lessons as they are stored, as one text. */
+function storedLessons(page: Page): Promise<string> {
+  return page.evaluate(
+    () =>
+      new Promise<string>((resolve, reject) => {
+        const opened = indexedDB.open("llava-web-lessons");
+        opened.onerror = () => reject(new Error("the lessons' database can't be opened"));
+        opened.onsuccess = () => {
+          const [name = ""] = opened.result.objectStoreNames;
+          const all = opened.result.transaction(name).objectStore(name).getAll();
+          all.onsuccess = () => {
+            opened.result.close();
+            resolve(JSON.stringify(all.result));
+          };
+        };
+      }),
+  );
+}
+
 test("a lesson is collected, keeps through a reload, is moved, removed, undone, and saved as a file that opens again", async ({
   page,
 }) => {
@@ -62,6 +81,7 @@ test("a lesson is collected, keeps through a reload, is moved, removed, undone, 
   await expect(page.getByTestId("lesson-problem")).toHaveAttribute("data-kind", "few");
   await page.getByTestId("lesson-undo").getByRole("button", { name: "Undo" }).click();
   await expect(pictures("zorp")).toHaveCount(4);
+  await expect.poll(() => storedLessons(page)).toContain("zorp-1.png");
 
   await page.reload();
   await expect(pictures("zorp")).toHaveCount(4);
@@ -102,6 +122,8 @@ test("folders that are dropped become cards, a lesson of classes needs two, and 
   await card(page, "Defect")
     .getByTestId("files-input")
     .setInputFiles(await drawPictures(page, "blip", [1, 2, 3]));
+  await expect(card(page, "Defect").getByTestId("card-picture")).toHaveCount(3);
+  await expect(page.getByTestId("lesson-problem")).toHaveCount(1);
   await expect(page.getByTestId("lesson-problem")).toHaveAttribute("data-kind", "one-class");
   // A paste belongs to the card that has the keyboard.
   await card(page, "No defect").getByRole("button", { name: "Add pictures" }).focus();
