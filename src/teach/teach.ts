@@ -60,7 +60,7 @@ const replayAnswerTokens = 40;
 const warmUpSteps = 8;
 /** Of what is held out, in nats a token: it is learned then, and more steps only make the rest be forgotten. */
 const learnedLoss = 0.02;
-/** Shares of what was learned that are tried, and the loss of what is held out that is still good enough, in nats a token. */
+/** Shares of what was learned that are tried, and the loss of each held-out picture that is still good enough, in nats a token. */
 const [weakerShares, weakestLoss] = [[0.85, 0.7, 0.6, 0.5], 0.08];
 
 /** A picture's lessons, packed, with what goes into the first trained block. */
@@ -205,11 +205,14 @@ export async function train(task: TeachTask, { taught, replay, heldOut }: Rows):
       await onEvent({ type: "step", step, steps, loss, heldOutLoss, secondsLeft: ((steps - step) * seconds) / step });
     }
     if (stop) await look();
-    if (heldOut.length > 0)
-      await weaken(best, decoder.shape, spec, async (weaker) => {
+    if (heldOut.length > 0) {
+      await weaken(best.values, decoder.shape, spec, async (weaker) => {
         await trainers.setLora(weaker);
-        return (await trainers.run(scaled(heldOut), false)).loss;
+        let worst = 0;
+        for (const row of heldOut) worst = Math.max(worst, (await trainers.run(scaled([row]), false)).loss);
+        return worst;
       });
+    }
     return { values: best.values, steps: step, bestStep: best.step, stopped: stop !== undefined };
   } finally {
     await trainers.end();
@@ -221,23 +224,22 @@ export async function train(task: TeachTask, { taught, replay, heldOut }: Rows):
  * forgotten less (WiSE-FT, Wortsman et al. 2022).
  */
 async function weaken(
-  best: { readonly values: Float32Array<ArrayBuffer>; readonly loss: number },
+  values: Float32Array<ArrayBuffer>,
   shape: DecoderShape,
   spec: LoraSpec,
-  lossOf: (values: Float32Array<ArrayBuffer>) => Promise<number>,
+  worstLossOf: (values: Float32Array<ArrayBuffer>) => Promise<number>,
 ): Promise<void> {
-  const learned = best.values.slice();
+  const learned = values.slice();
+  const most = Math.max(1.2 * (await worstLossOf(learned)), weakestLoss);
   for (const share of weakerShares) {
     const weaker = learned.slice();
-    for (const {
-      name,
-      shape: [rows, columns],
-      at,
-    } of loraTensors(shape, spec)) {
-      if (name.includes("lora_B")) for (let i = at; i < at + rows * columns; i++) weaker[i] = share * (learned[i] ?? 0);
+    for (const { name, shape: size, at } of loraTensors(shape, spec)) {
+      const end = at + size[0] * size[1];
+      if (name.includes("lora_B")) for (let i = at; i < end; i++) weaker[i] = share * (learned[i] ?? 0);
     }
-    if ((await lossOf(weaker)) > Math.max(best.loss * 1.2, weakestLoss)) return;
-    best.values.set(weaker);
+    // The mean would let one picture be lost for all others.
+    if ((await worstLossOf(weaker)) > most) return;
+    values.set(weaker);
   }
 }
 
