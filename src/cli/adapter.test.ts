@@ -1,10 +1,10 @@
 // The commands, as processes: a base with room for adapters, an adapter beside it, and a chat with both.
-import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { llava } from "#testing/temporary.node.ts";
 import { randomAdapter } from "#testing/adapter-fixture.ts";
 import { checkpointFolder } from "#convert/package/folder.node.ts";
 
@@ -20,23 +20,6 @@ beforeAll(async () => {
   for (const [path, content] of files) await writeFile(join(folder, "tiny-lora", path), content);
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-interface Ending {
-  readonly code: number | string | null;
-  readonly out: string;
-  readonly err: string;
-}
-function llava(...args: string[]): Promise<Ending> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      ["--import", "tsx", "src/cli/main.ts", ...args],
-      { cwd: root },
-      (_, out, err) => resolve({ code: child.exitCode, out, err }),
-    );
-    child.stdin?.end();
-  });
-}
 
 test("a base is converted with room, an adapter beside it, and the chat's answers are the adapter's", async () => {
   const [base, plain, adapter] = ["base", "plain", "adapter"].map((name) => join(folder, name));

@@ -1,11 +1,12 @@
 // `llava teach` as a process, on a tiny model: what it writes, what it refuses, and that a stop leaves nothing.
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { llava } from "#testing/temporary.node.ts";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
@@ -30,23 +31,6 @@ beforeAll(async () => {
   }
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-interface Ending {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-function llava(...args: string[]): Promise<Ending> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      ["--import", "tsx", "src/cli/main.ts", ...args],
-      { cwd: root },
-      (_, out, err) => resolve({ code: child.exitCode, out, err }),
-    );
-    child.stdin?.end();
-  });
-}
 
 test("a folder per answer becomes an adapter that the chat takes, and that is a folder of peft's, too", async () => {
   const data = ["--model", at("base"), "--data", at("things"), "--minutes", "0.1", "--threads", "2"];

@@ -39,5 +39,7 @@ export function llava(
       { cwd: root },
       (_, out, err) => resolve({ code: child.exitCode ?? -1, out, err }),
     );
+    // A chat would wait for the next question.
+    child.stdin?.end();
   });
 }

@@ -19,7 +19,7 @@ export const loadedTexts = (): readonly Texts[] => Object.values(loaded.value);
 /** The texts of a language, or English until they are loaded; a component that asks is drawn anew then. */
 export const textsOf = (language: Language): Texts => loaded.value[language] ?? loaded.value.en;
 
-/** Brings the texts of a language; where that fails, the page speaks English. */
+/** Brings the texts of a language. Rejects where they can't be fetched; the page goes on in English then. */
 export async function loadTexts(language: Language): Promise<void> {
   if (language === "zh" && !loaded.value.zh) {
     const { zh } = await import("#ui/texts/zh/zh.ts");
