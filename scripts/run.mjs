@@ -10,11 +10,12 @@ if (entry === undefined) {
   console.error("usage: node scripts/run.mjs <entry.ts> [arguments]");
   process.exit(2);
 }
-const tsx = await import("tsx/esm/api").catch(() => undefined);
-if (!tsx) {
+const { bundled } = await import("./bundled.mjs");
+const module = await bundled(resolve(entry));
+if (!module) {
   console.error("The packages are not installed yet: run `npm install` first.");
   process.exit(1);
 }
-tsx.register();
+process.setSourceMapsEnabled(true);
 process.argv.splice(1, 2, resolve(entry));
-await import(pathToFileURL(resolve(entry)).href);
+await import(pathToFileURL(module).href);

@@ -24,7 +24,7 @@ interface Ending {
 
 function llava(args: readonly string[], options: { stdin?: string; interruptAfterMs?: number } = {}): Promise<Ending> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", "chat", ...args], { cwd: root });
+    const child = spawn(process.execPath, ["scripts/run.mjs", "src/cli/main.ts", "chat", ...args], { cwd: root });
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk: Buffer) => {

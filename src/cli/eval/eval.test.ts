@@ -22,7 +22,7 @@ function evaluate(
   stopAt?: { readonly file: string; readonly lines: number },
 ): Promise<Ending> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", "eval", ...args], { cwd: root });
+    const child = spawn(process.execPath, ["scripts/run.mjs", "src/cli/main.ts", "eval", ...args], { cwd: root });
     let [stdout, stderr, told] = ["", "", false];
     child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
     child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));

@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { NotAnswered, type Asked, type Asker } from "./asker.ts";
 
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+
 /** What the process is sent. */
 export interface SentQuestion extends Omit<Asked, "picture"> {
   readonly picture?: Uint8Array | undefined;
@@ -21,8 +23,8 @@ export type Said = v.InferOutput<typeof Said>;
 /** Starts a process with the package in `folder` on `threads` threads. Rejects where it can't be loaded. */
 export async function processAsker(folder: string, threads: number): Promise<Asker> {
   const entry = fileURLToPath(new URL("./answer-process.node.ts", import.meta.url));
-  const child = fork(entry, [folder, String(threads)], {
-    execArgv: ["--import", import.meta.resolve("tsx")],
+  const child = fork("scripts/run.mjs", [entry, folder, String(threads)], {
+    cwd: root,
     // Pictures cross as bytes.
     serialization: "advanced",
   });
