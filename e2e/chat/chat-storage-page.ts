@@ -98,7 +98,10 @@ async function full(): Promise<unknown> {
     ...third,
     turns: [
       ...third.turns,
-      { ...pair("long")[0], text: Array.from({ length: 2e6 }, () => Math.random().toString(36)).join("") } as Turn,
+      {
+        ...pair("long")[0],
+        text: Array.from({ length: 2e6 }, (_, i) => ((i * 2654435761) >>> 0).toString(36).repeat(2)).join(""),
+      } as Turn,
     ],
   };
   const text = await place.save(tooLong).then(

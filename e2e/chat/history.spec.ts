@@ -375,13 +375,25 @@ test.describe("with the model", () => {
     await expect(questions(other)).toHaveCount(2);
     await modelReady(other);
 
-    await Promise.all([ask(page, "At once, here?"), ask(other, "At once, there?")]);
-    for (const tab of [page, other])
+    await Promise.all([box(page).fill("At once, here?"), box(other).fill("At once, there?")]);
+    await Promise.all([page, other].map((tab) => box(tab).press("Enter")));
+    for (const [tab, question] of [
+      [page, "At once, here?"],
+      [other, "At once, there?"],
+    ] as const) {
+      await expect(tab.getByText(question)).toBeVisible();
       await expect(answers(tab).last()).toHaveAttribute("data-status", /done|stopped/, { timeout: 60_000 });
+    }
     const fresh = await context.newPage();
     await openPage(fresh, "./?device=wasm");
-    await expect(questions(fresh)).toHaveCount(3);
-    await expect(questions(fresh).last().getByTestId("pager")).toContainText("/2");
+    // Two versions of one question; where the second tab heard of the first one's before its own went out, one after the other.
+    await expect(async () => {
+      const third = questions(fresh).nth(2);
+      const after = (await questions(fresh).count()) === 4;
+      if (!after) await expect(third.getByTestId("pager")).toContainText("/2", { timeout: 1 });
+      await expect(questions(fresh)).toHaveCount(after ? 4 : 3, { timeout: 1 });
+      await expect(questions(fresh).last()).toContainText("At once, ", { timeout: 1 });
+    }).toPass({ timeout: 30_000 });
   });
 });
 

@@ -41,9 +41,8 @@ test("nothing in an answer runs, loads, leads elsewhere unseen, or gets out of i
     });
   });
   await showAnswers(page, hostileTexts);
-  // Formulas are drawn late.
-  await expect(page.getByTestId("formula").first()).toBeVisible();
-  await page.waitForTimeout(500);
+  // Formulas are drawn late, a few at a time.
+  await expect(page.getByTestId("formula")).toHaveCount(9);
   const found = await page.evaluate(() => {
     const answers = [...document.querySelectorAll('[data-testid="answer"]')];
     const all = answers.flatMap((answer) => [...answer.querySelectorAll("*")]);

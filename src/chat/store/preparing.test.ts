@@ -23,12 +23,13 @@ describe("a question that is put together", () => {
     }
   }
   const said = (...texts: string[]): string => JSON.stringify(texts.map((text) => ({ type: "text", text })));
+  let ids = 0;
   const open = (model: ScriptedModel): ChatStore =>
     createChatStore({
       client: model,
       persistence: new MemoryPersistence(),
       settings: defaultSettings({ knows: "basics" }),
-      newId: () => String(Math.random()),
+      newId: () => String(ids++),
       saveEveryMs: 0,
       prepareAfterMs: 20,
     });
