@@ -1,7 +1,8 @@
-// npm run e2e: builds the app into dist-test (a running npm start keeps its dist) and runs the browser tests on it. With
-// E2E_WORKERS=2 two files run at a time, and then one by one the tests that measure.
+// npm run e2e: builds the app into dist-test (a running npm start keeps its dist) and runs the browser tests on it. Two files run at a
+// time (E2E_WORKERS says how many), and then one by one the tests that measure.
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { buildInto } from "./build.mjs";
@@ -12,7 +13,7 @@ import { browserTimes } from "./slowest.mjs";
 /** { passed, failed, skipped, times } of the browser tests; `args` go to Playwright. */
 export async function runE2e(chromium, args = []) {
   await buildInto("dist-test");
-  const workers = Number(process.env.E2E_WORKERS ?? 1);
+  const workers = Number(process.env.E2E_WORKERS ?? Math.min(2, availableParallelism()));
   if (workers === 1) return runTests("e2e", 1, chromium, args);
   const of = (project) => ["--project", project, "--pass-with-no-tests", ...args];
   const together = await runTests("e2e-together", workers, chromium, of("together"));
