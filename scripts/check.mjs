@@ -18,14 +18,18 @@ const state = told.digest("hex").slice(0, 12);
 const cached = (tool) => ["--cache", "--cache-strategy", "content", "--cache-location", `.cache/${tool}-${state}`];
 const buildInfo = (host) => ["--tsBuildInfoFile", `.cache/types-${host}.tsbuildinfo`];
 
-/** { passed, failed, skipped }: how many of the checks hold; of those alone that have one of the names, if there are any. */
-export async function runChecks(names = []) {
+/**
+ * { passed, failed, skipped }: how many of the checks hold; of those alone that have one of the names, if there are any. `onFree` is called
+ * once the last check runs alone.
+ */
+export async function runChecks(names = [], onFree = () => {}) {
   // Lint first: it takes as long as the others together.
   const all = [
     ["lint", () => startTool("eslint", ["--max-warnings", "0", ...cached("eslint"), "."])],
     ...hosts.map((host) => [
       `types, ${host}`,
-      () => startTool("typescript", ["-p", `tsconfig.${host}.json`, "--incremental", ...buildInfo(host)]),
+      // The compiler in Go, four times as quick as the one in JavaScript, on which lint still depends.
+      () => startTool("typescript-native", ["-p", `tsconfig.${host}.json`, "--incremental", ...buildInfo(host)]),
     ]),
     ["format", () => startTool("prettier", ["--check", "--log-level", "warn", ...cached("prettier"), "."])],
     ["unused exports, files, packages", () => startTool("knip", ["--no-progress"])],
@@ -41,6 +45,7 @@ export async function runChecks(names = []) {
       console.log(`${status === 0 ? "ok    " : "FAILED"} ${name}`);
       if (status !== 0) failed++;
     }
+    onFree();
   };
   await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, lane));
   return { passed: checks.length - failed, failed, skipped: 0 };

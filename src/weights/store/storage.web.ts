@@ -13,10 +13,12 @@ export async function roomLeft(): Promise<number | undefined> {
 
 /** Requests persistent storage, which survives storage pressure; the weights are stored either way. Pages only, not workers. */
 export async function askToPersist(): Promise<void> {
-  if (!("storage" in navigator) || !("persist" in navigator.storage)) return;
+  // Pages without HTTPS have no storage manager; workers' has no `persist`.
+  const storage = navigator.storage as (StorageManager & { persist?: () => Promise<boolean> }) | undefined;
+  if (!storage?.persist) return;
   try {
     // Some browsers prompt the user, so it is not requested again once granted.
-    if (!(await navigator.storage.persisted())) await navigator.storage.persist();
+    if (!(await storage.persisted())) await storage.persist();
   } catch {
     // Storage is blocked; a failing write shows that later.
   }
