@@ -151,6 +151,12 @@ export function runTool(name, args, env = {}) {
   return status ?? 1;
 }
 
+/** The same beside others; resolves with the exit code. */
+export function runToolBeside(name, args) {
+  const child = spawn(process.execPath, [scriptOf(name), ...args], { cwd: root, stdio: "inherit" });
+  return new Promise((resolve) => child.once("close", (status) => resolve(status ?? 1)));
+}
+
 /** Runs an installed command beside others; resolves with its exit code and with all it printed. */
 export function startTool(name, args) {
   const child = spawn(process.execPath, [scriptOf(name), ...args], { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
