@@ -1,14 +1,15 @@
-// Asks the built-in model about pictures of one's own, through the page as a visitor would: `npm run photographs -- <folder of pictures>
-// [--to <folder>] [--package <folder>] [--device webgpu]`. Writes two screenshots of each picture and a table of the answers as they came,
-// photographs/answers.md. Asserts nothing.
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+// Asks a model about pictures of one's own, through the page as a visitor would: `npm run photographs -- <folder of pictures> [--to <folder>]
+// [--package <folder>] [--adapter <folder>] [--question <question>]… [--device webgpu]`. The model is the built-in one unless --package names
+// another; --adapter is imported in the models view and chosen. Writes two screenshots of each picture and a table of the answers as they
+// came, photographs/answers.md. Asserts nothing.
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { extname, join, parse } from "node:path";
 import { parseArgs } from "node:util";
 import { chromium, type Page } from "@playwright/test";
 import { securityHeaders } from "#sw/security-headers.ts";
 import { serveStatic } from "./static-server.ts";
 
-const questions = ["What is this?", "Describe the picture.", "Is this a photo?", "Is there a dog?"] as const;
+const usual = ["What is this?", "Describe the picture.", "Is this a photo?", "Is there a dog?"];
 const kinds = new Set([".jpg", ".jpeg", ".png", ".webp"]);
 
 const { values, positionals } = parseArgs({
@@ -16,13 +17,15 @@ const { values, positionals } = parseArgs({
   options: {
     to: { type: "string", default: "photographs" },
     package: { type: "string", default: "public/models/pocket-llava" },
+    adapter: { type: "string" },
+    question: { type: "string", multiple: true, default: usual },
     device: { type: "string", default: "wasm" },
   },
 });
 const [app = "dist-screenshots", from] = positionals;
 if (from === undefined) throw new Error("name the folder of the pictures: npm run photographs -- <folder>");
 const pictures = (await readdir(from)).filter((name) => kinds.has(extname(name).toLowerCase())).sort();
-const { to } = values;
+const { to, question: questions } = values;
 await mkdir(to, { recursive: true });
 
 const site = await serveStatic({
@@ -37,6 +40,24 @@ const context = await browser.newContext({ locale: "en", viewport: { width: 1100
 const page = await context.newPage();
 await page.goto(`${site.url}?device=${values.device}`);
 await page.locator('[data-testid="model-status"][data-state="ready"]').waitFor();
+
+if (values.adapter !== undefined) await useAdapter(values.adapter);
+
+/** Imports the adapter's folder in the models view and chooses it. */
+async function useAdapter(folder: string): Promise<void> {
+  const { name } = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")) as { name: string };
+  const picker = page.getByTestId("model-picker");
+  await picker.getByRole("button").first().click();
+  await page.getByRole("button", { name: "Manage models" }).click();
+  const dialog = page.getByRole("dialog", { name: "Models" });
+  await dialog.getByTestId("folder-input").setInputFiles(folder);
+  await dialog.getByTestId("storage-outcome").filter({ hasText: "imported and verified" }).waitFor();
+  await page.keyboard.press("Escape");
+  await picker.getByRole("button").first().click();
+  await page.getByTestId("model-choice").filter({ hasText: name }).click();
+  await picker.filter({ hasText: name }).waitFor();
+  await page.locator('[data-testid="model-status"][data-state="ready"]').waitFor();
+}
 
 /** Drops it, and asks every question in one conversation. */
 async function askAbout(page: Page, picture: string): Promise<string[]> {
