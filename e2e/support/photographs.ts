@@ -7,16 +7,18 @@ import { extname, join, parse } from "node:path";
 import { parseArgs } from "node:util";
 import { chromium, type Page } from "@playwright/test";
 import { securityHeaders } from "#sw/security-headers.ts";
+import type { Manifest } from "#weights/manifest.ts";
 import { serveStatic } from "./static-server.ts";
 
 const usual = ["What is this?", "Describe the picture.", "Is this a photo?", "Is there a dog?"];
+const builtIn = "public/models/pocket-llava";
 const kinds = new Set([".jpg", ".jpeg", ".png", ".webp"]);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     to: { type: "string", default: "photographs" },
-    package: { type: "string", default: "public/models/pocket-llava" },
+    package: { type: "string", default: builtIn },
     adapter: { type: "string" },
     question: { type: "string", multiple: true, default: usual },
     device: { type: "string", default: "wasm" },
@@ -45,7 +47,7 @@ if (values.adapter !== undefined) await useAdapter(values.adapter);
 
 /** Imports the adapter's folder in the models view and chooses it. */
 async function useAdapter(folder: string): Promise<void> {
-  const { name } = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")) as { name: string };
+  const { model } = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")) as Manifest;
   const picker = page.getByTestId("model-picker");
   await picker.getByRole("button").first().click();
   await page.getByRole("button", { name: "Manage models" }).click();
@@ -54,8 +56,8 @@ async function useAdapter(folder: string): Promise<void> {
   await dialog.getByTestId("storage-outcome").filter({ hasText: "imported and verified" }).waitFor();
   await page.keyboard.press("Escape");
   await picker.getByRole("button").first().click();
-  await page.getByTestId("model-choice").filter({ hasText: name }).click();
-  await picker.filter({ hasText: name }).waitFor();
+  await page.getByTestId("model-choice").filter({ hasText: `+ ${model.name}` }).click();
+  await picker.filter({ hasText: model.name }).waitFor();
   await page.locator('[data-testid="model-status"][data-state="ready"]').waitFor();
 }
 
@@ -64,12 +66,7 @@ async function askAbout(page: Page, picture: string): Promise<string[]> {
   const name = parse(picture).name;
   await page.getByTestId("file-input").setInputFiles(join(from ?? "", picture));
   await page.locator(".thumbnail img").waitFor();
-  // A drawing gets no offer, and so does a picture whose model does not tell.
-  const offer = page.getByTestId("photo-offer");
-  const offered = await offer.waitFor({ timeout: 20_000 }).then(
-    () => true,
-    () => false,
-  );
+  const offered = values.package === builtIn && (await isOffered(page));
   await page.screenshot({ path: join(to, `${name}-dropped.png`), animations: "disabled" });
   const answers: string[] = [];
   for (const question of questions) {
@@ -83,6 +80,17 @@ async function askAbout(page: Page, picture: string): Promise<string[]> {
   await page.screenshot({ path: join(to, `${name}.png`), animations: "disabled" });
   await page.getByRole("button", { name: "New chat" }).first().click();
   return [offered ? "yes" : "no", ...answers];
+}
+
+/** Whether the page offers a model for photographs; it offers none for a drawing. */
+function isOffered(page: Page): Promise<boolean> {
+  return page
+    .getByTestId("photo-offer")
+    .waitFor({ timeout: 20_000 })
+    .then(
+      () => true,
+      () => false,
+    );
 }
 
 const cell = (text: string): string => text.replaceAll("|", "\\|").replace(/\s*\n\s*/g, " ");

@@ -1,5 +1,5 @@
 // The commands, as processes: a base with room for adapters, an adapter beside it, and a chat with both.
-import { mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -33,6 +33,11 @@ test("a base is converted with room, an adapter beside it, and the chat's answer
   expect(await llava(...unmerged, "--base", base)).toMatchObject({ code: 0 });
 
   const ask = ["--max-new-tokens", "12", "Hello"];
+  const questions = join(folder, "questions.jsonl");
+  await writeFile(questions, JSON.stringify({ question_id: 1, text: "Hello" }));
+  const answers = (name: string): string => join(folder, `${name}.jsonl`);
+  const asked = (name: string, ...more: string[]): Promise<unknown> =>
+    llava("eval", "run", "custom", "--model", base, "--questions", questions, "--images", folder, "--out", answers(name), "--max-new-tokens", "12", ...more); // prettier-ignore
   const [without, with_, roomless, asModel, ...refused] = await Promise.all([
     llava("chat", "--model", base, ...ask),
     llava("chat", "--model", base, "--adapter", adapter, ...ask),
@@ -45,6 +50,13 @@ test("a base is converted with room, an adapter beside it, and the chat's answer
   expect(without).toMatchObject({ code: 0 });
   expect(with_).toMatchObject({ code: 0 });
   expect(with_.out).not.toBe(without.out);
+  // A benchmark's questions are asked with the adapter, too, in this process and in workers.
+  const runs = [asked("alone", "--adapter", adapter), asked("workers", "--adapter", adapter, "--workers", "2")];
+  expect(await Promise.all(runs)).toMatchObject([{ code: 0 }, { code: 0 }]);
+  for (const name of ["alone", "workers"]) {
+    const line: unknown = JSON.parse(await readFile(answers(name), "utf8"));
+    expect(line).toMatchObject({ text: with_.out.trim(), model_id: "base+adapter" });
+  }
   expect(roomless).toMatchObject({ code: 1, out: "" });
   expect(roomless.err).toMatch(/tiny-llava has no room for an adapter/);
   expect(asModel.err).toMatch(/is an adapter of tiny-llava; give it to --adapter/);

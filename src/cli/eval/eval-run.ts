@@ -25,6 +25,7 @@ import { stopOnSignals } from "#cli/terminal/stop.ts";
 
 const Flags = v.object({
   model: v.string(),
+  adapter: v.optional(v.string()),
   data: v.optional(v.string()),
   out: v.string(),
   questions: v.optional(v.string()),
@@ -54,6 +55,7 @@ export function addEvalRun(group: Command): void {
       "--model <model>",
       "package folder, id, owner/name on huggingface.co, or a server's address with its model: https://host/v1#model",
     )
+    .option("--adapter <folder>", "LoRA adapter that the package goes on with (llava convert --unmerged, llava teach)")
     .option("--data <folder>", "the benchmark's files, laid out as LLaVA's playground/data/eval")
     .requiredOption("--out <file>", "answer lines; while the run lasts they are in FILE.partial")
     .option("--questions <file>", "question file in place of the benchmark's own (needed for custom)")
@@ -184,9 +186,10 @@ interface Model {
   open(askers: number): Promise<Asker[]>;
 }
 
-async function modelOf({ model, modelId, keyFrom }: Flags): Promise<Model> {
+async function modelOf({ model, adapter, modelId, keyFrom }: Flags): Promise<Model> {
   const [address, name] = splitAddress(model);
   if (address !== undefined) {
+    if (adapter !== undefined) throw new Error("--adapter goes with a package; a server chooses its adapters by the model's name."); // prettier-ignore
     if (name === undefined) throw new Error(`Say which of the server's models to ask: ${model}#MODEL.`);
     const server: Server = { url: parseServerUrl(address), key: process.env[keyFrom] };
     const found = await serverModel(server, name);
@@ -196,12 +199,13 @@ async function modelOf({ model, modelId, keyFrom }: Flags): Promise<Model> {
     };
   }
   const folder = await modelFolder(model);
+  const id = (await isHubId(model)) ? model : basename(folder);
   return {
-    id: modelId ?? ((await isHubId(model)) ? model : basename(folder)),
+    id: modelId ?? (adapter === undefined ? id : `${id}+${basename(adapter)}`),
     async open(askers) {
-      if (askers === 1) return [engineAsker(await openPackage(folder))];
+      if (askers === 1) return [engineAsker(await openPackage(folder, adapter))];
       const threads = Math.max(1, Math.floor(availableParallelism() / askers));
-      return Promise.all(Array.from({ length: askers }, () => processAsker(folder, threads)));
+      return Promise.all(Array.from({ length: askers }, () => processAsker(folder, threads, adapter)));
     },
   };
 }

@@ -5,14 +5,14 @@ import { NotAnswered } from "./asker.ts";
 import { engineAsker } from "./engine-asker.ts";
 import type { Said, SentQuestion } from "./process-asker.node.ts";
 
-const [folder = "", threads = "1"] = process.argv.slice(2);
+const [threads = "1", folder = "", adapter] = process.argv.slice(2);
 const say = (said: Said): void => void process.send?.(said);
 // The parent stops the work and then lets go of this process.
 process.on("SIGINT", () => undefined);
 process.on("disconnect", () => process.exit());
 
 try {
-  const asker = engineAsker(await openPackage(folder, undefined, { threads: Number(threads) }));
+  const asker = engineAsker(await openPackage(folder, adapter, { threads: Number(threads) }));
   const never = new AbortController().signal;
   process.on("message", ({ picture, ...question }: SentQuestion) => {
     const blob = picture && new Blob([new Uint8Array(picture)]);

@@ -1,5 +1,6 @@
 // Asks an engine in a process of its own, so that several answer at once on one machine.
 import { fork, type ChildProcess } from "node:child_process";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { NotAnswered, type Asked, type Asker } from "./asker.ts";
@@ -20,10 +21,11 @@ export const Said = v.variant("type", [
 ]);
 export type Said = v.InferOutput<typeof Said>;
 
-/** Starts a process with the package in `folder` on `threads` threads. Rejects where it can't be loaded. */
-export async function processAsker(folder: string, threads: number): Promise<Asker> {
+/** Starts a process with the package in `folder`, and the adapter in another, on `threads` threads. Rejects where they can't be loaded. */
+export async function processAsker(folder: string, threads: number, adapter?: string): Promise<Asker> {
   const entry = fileURLToPath(new URL("./answer-process.node.ts", import.meta.url));
-  const child = fork("scripts/run.mjs", [entry, folder, String(threads)], {
+  const folders = [folder, ...(adapter === undefined ? [] : [adapter])].map((path) => resolve(path));
+  const child = fork("scripts/run.mjs", [entry, String(threads), ...folders], {
     cwd: root,
     // Pictures cross as bytes.
     serialization: "advanced",
