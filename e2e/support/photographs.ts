@@ -7,7 +7,6 @@ import { extname, join, parse } from "node:path";
 import { parseArgs } from "node:util";
 import { chromium, type Page } from "@playwright/test";
 import { securityHeaders } from "#sw/security-headers.ts";
-import type { Manifest } from "#weights/manifest.ts";
 import { serveStatic } from "./static-server.ts";
 
 const usual = ["What is this?", "Describe the picture.", "Is this a photo?", "Is there a dog?"];
@@ -47,7 +46,7 @@ if (values.adapter !== undefined) await useAdapter(values.adapter);
 
 /** Imports the adapter's folder in the models view and chooses it. */
 async function useAdapter(folder: string): Promise<void> {
-  const { model } = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")) as Manifest;
+  const { model } = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")) as { model: { name: string } };
   const picker = page.getByTestId("model-picker");
   await picker.getByRole("button").first().click();
   await page.getByRole("button", { name: "Manage models" }).click();
@@ -56,7 +55,10 @@ async function useAdapter(folder: string): Promise<void> {
   await dialog.getByTestId("storage-outcome").filter({ hasText: "imported and verified" }).waitFor();
   await page.keyboard.press("Escape");
   await picker.getByRole("button").first().click();
-  await page.getByTestId("model-choice").filter({ hasText: `+ ${model.name}` }).click();
+  await page
+    .getByTestId("model-choice")
+    .filter({ hasText: `+ ${model.name}` })
+    .click();
   await picker.filter({ hasText: model.name }).waitFor();
   await page.locator('[data-testid="model-status"][data-state="ready"]').waitFor();
 }
