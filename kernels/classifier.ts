@@ -3,6 +3,7 @@
 import * as layout from "../src/engine/kernel/layout/classifier";
 import * as blockLayout from "../src/engine/kernel/layout/classifier-block";
 import * as matrixLayout from "../src/engine/kernel/layout/matrix";
+import { hasDigits, splitBlocks } from "./digits";
 import { matmulRows, quantizeBlock, itemRows, matmul, unpackedBytes } from "./matrix";
 import { finishPhase, nextItem } from "./team";
 
@@ -272,6 +273,7 @@ export function joinRow(table: usize, map: usize, patch: i32, row: usize, hidden
   const first = blocksOf(hidden);
   quantizeChannels(row, hidden, to, scales, spare);
   quantizeChannels(mixed, channels, to + (first << 6), scales + (first << 2), spare);
+  if (hasDigits()) splitBlocks(to, <i32>blocks);
 }
 
 /** The projector's input: quantized rows, and their scales. */

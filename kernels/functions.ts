@@ -21,7 +21,7 @@ export function exponential(value: v128): v128 {
   return f32x4.mul(p, power);
 }
 
-/** 2^x for x ≤ 0, within 3e-6 of itself down to 2^−126 (polynomial with the least relative error). */
+/** 2^x for x ≤ 127, within 3e-6 of itself down to 2^−126 (polynomial with the least relative error). */
 export function powerOfTwo(value: v128): v128 {
   // f32x4.max, which also cares for NaN, is several instructions on x86.
   const x = f32x4.pmax(value, f32x4.splat(-126));
@@ -42,6 +42,12 @@ export function sigmoid(x: v128): v128 {
   const small = exponential(f32x4.neg(f32x4.abs(x)));
   const top = v128.bitselect(f32x4.splat(1), small, f32x4.ge(x, f32x4.splat(0)));
   return f32x4.div(top, f32x4.add(f32x4.splat(1), small));
+}
+
+/** x / (1 + 2^−y), within 3e-6 of itself: x times the sigmoid of y · ln 2. */
+function gated(x: v128, y: v128): v128 {
+  const power = powerOfTwo(f32x4.pmin(f32x4.neg(y), f32x4.splat(126)));
+  return f32x4.div(x, f32x4.add(power, f32x4.splat(1)));
 }
 
 /** tanh x, with an error of 2e-7. */
@@ -71,11 +77,12 @@ function erfcOfAbsolute(x: v128): v128 {
 export function activate(x: v128, activation: i32): v128 {
   if (activation == silu) return f32x4.mul(x, sigmoid(x));
   if (activation == relu) return f32x4.max(x, f32x4.splat(0));
-  if (activation == quickGelu) return f32x4.mul(x, sigmoid(f32x4.mul(x, f32x4.splat(1.702))));
+  // 1.702 and, below, 2 √(2 / π), times log₂ e.
+  if (activation == quickGelu) return gated(x, f32x4.mul(x, f32x4.splat(2.4554669595930156)));
   if (activation == geluTanh) {
     // 0.5 x (1 + tanh u) = x · sigmoid(2 u)
     const cubed = f32x4.mul(f32x4.mul(x, x), f32x4.mul(x, f32x4.splat(0.044715)));
-    return f32x4.mul(x, sigmoid(f32x4.mul(f32x4.add(x, cubed), f32x4.splat(1.5957691216057308))));
+    return gated(x, f32x4.mul(f32x4.add(x, cubed), f32x4.splat(2.302208198144325)));
   }
   const tail = f32x4.mul(erfcOfAbsolute(f32x4.mul(x, f32x4.splat(0.7071067811865476))), f32x4.splat(0.5));
   const below = v128.bitselect(f32x4.sub(f32x4.splat(1), tail), tail, f32x4.ge(x, f32x4.splat(0)));

@@ -25,11 +25,12 @@ export function quantizeBlock(x: usize, to: usize): f32 {
     a5 = v128.load(x, 80),
     a6 = v128.load(x, 96),
     a7 = v128.load(x, 112);
-  let most = f32x4.max(
-    f32x4.max(f32x4.max(f32x4.abs(a0), f32x4.abs(a1)), f32x4.max(f32x4.abs(a2), f32x4.abs(a3))),
-    f32x4.max(f32x4.max(f32x4.abs(a4), f32x4.abs(a5)), f32x4.max(f32x4.abs(a6), f32x4.abs(a7))),
+  // f32x4.max, which also cares for NaN, is several instructions on x86.
+  let most = f32x4.pmax(
+    f32x4.pmax(f32x4.pmax(f32x4.abs(a0), f32x4.abs(a1)), f32x4.pmax(f32x4.abs(a2), f32x4.abs(a3))),
+    f32x4.pmax(f32x4.pmax(f32x4.abs(a4), f32x4.abs(a5)), f32x4.pmax(f32x4.abs(a6), f32x4.abs(a7))),
   );
-  most = f32x4.max(most, v128.shuffle<i32>(most, most, 2, 3, 0, 1));
+  most = f32x4.pmax(most, v128.shuffle<i32>(most, most, 2, 3, 0, 1));
   const largest = max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1));
   const inverse = f32x4.splat(largest > 0 ? 32767 / largest : 0);
   const q0 = toInt(a0, inverse),

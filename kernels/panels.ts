@@ -1,9 +1,10 @@
 // AssemblyScript. Products of many rows of 16-bit integers with panels of eight others: a matrix product for pictures, and the two of their attention.
 // A panel holds [pairs of columns, 8 outputs, 2], so that each result has a lane of its own, and only whole blocks are converted to floats and scaled.
-// Buffers of rows are padded to whole fours; what padding computes is never read.
+// Buffers of rows are padded to whole fours, or sixes where activations are in digits (digits.ts); what padding computes is never read.
 import * as layout from "../src/engine/kernel/layout/matrix";
 import { halves, hasOffsets, spillBytes } from "../src/engine/kernel/layout/sizes";
-import { itemRows, matmulRows, unpackRow } from "./matrix";
+import { digitRows, hasDigits, splitBlocks } from "./digits";
+import { itemRows, matmulRows, quantizeBlock, unpackRow } from "./matrix";
 import { nextItem } from "./team";
 
 /** Blocks of columns whose panels lie in a thread's scratch at a time: 64 KB with their scales. Even, because two 4-bit zero points share a byte. */
@@ -79,12 +80,12 @@ export function addTile(
 }
 
 /** Four sums of integers as floats, times their scales. */
-function scaled(sums: v128, scales: v128, xScale: v128): v128 {
+export function scaled(sums: v128, scales: v128, xScale: v128): v128 {
   return f32x4.mul(f32x4.convert_i32x4_s(sums), f32x4.mul(scales, xScale));
 }
 
 /** Puts four rows of 32-bit words [4, pairs] into half a panel [pairs, 8]; `pairs` is a multiple of 4. */
-function packFour(rows: usize, rowBytes: usize, pairs: i32, to: usize): void {
+export function packFour(rows: usize, rowBytes: usize, pairs: i32, to: usize): void {
   const end = rows + ((<usize>pairs) << 2);
   for (; rows < end; rows += 16) {
     const a = v128.load(rows),
@@ -103,7 +104,23 @@ function packFour(rows: usize, rowBytes: usize, pairs: i32, to: usize): void {
   }
 }
 
-/** As matmulRows of matrix.ts, for many rows; `out` is padded to whole fours of rows, too. At most `itemRows` rows of weights. */
+/** Begins [rows, count] results at `first` with the bias of the matrix's rows from `from` on, or with 0. */
+export function startRows(matrix: usize, from: i32, count: usize, rows: usize, first: usize, outBytes: usize): void {
+  const bias = load<usize>(matrix, layout.bias);
+  for (let m: usize = 0; m < rows; m++) {
+    if (bias) memory.copy(first + m * outBytes, bias + ((<usize>from) << 2), count << 2);
+    else memory.fill(first + m * outBytes, 0, count << 2);
+  }
+}
+
+/** Quantizes a block of 32 floats as quantizeBlock of matrix.ts does, in the form in which panelRows reads activations. */
+export function quantizeForPanels(x: usize, to: usize): f32 {
+  const scale = quantizeBlock(x, to);
+  if (hasDigits()) splitBlocks(to, 1);
+  return scale;
+}
+
+/** As matmulRows of matrix.ts, for many rows; `out` is padded as the rows are. At most `itemRows` rows of weights. */
 export function panelRows(
   matrix: usize,
   from: i32,
@@ -115,6 +132,12 @@ export function panelRows(
   stride: i32,
   scratch: usize,
 ): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (hasDigits()) {
+      digitRows(matrix, from, to, rows, x, xScales, out, stride, scratch);
+      return;
+    }
+  }
   const form = load<i32>(matrix, layout.bits);
   if ((form & (halves | hasOffsets)) != 0 || ((to - from) & 7) != 0) {
     matmulRows(matrix, from, to, rows, x, xScales, out, stride, scratch);
@@ -125,18 +148,14 @@ export function panelRows(
   const zeroBytes = <usize>(form == 4 ? (blocks + 1) >> 1 : blocks);
   const data = load<usize>(matrix, layout.data) + <usize>from * rowBytes,
     scales = load<usize>(matrix, layout.scales) + <usize>(from * blocks) * 4,
-    zeros = load<usize>(matrix, layout.zeroPoints),
-    bias = load<usize>(matrix, layout.bias);
+    zeros = load<usize>(matrix, layout.zeroPoints);
   const xBytes = (<usize>blocks) << 6,
     xScaleBytes = (<usize>blocks) << 2,
     outBytes = (<usize>stride) << 2;
   const padded = <usize>((rows + 3) & ~3),
     count = <usize>(to - from);
   const first = out + ((<usize>from) << 2);
-  for (let m: usize = 0; m < padded; m++) {
-    if (bias) memory.copy(first + m * outBytes, bias + ((<usize>from) << 2), count << 2);
-    else memory.fill(first + m * outBytes, 0, count << 2);
-  }
+  startRows(matrix, from, count, padded, first, outBytes);
   const unpacked = scratch + spillBytes; // i16 [8, chunk · 32]
   const panels = unpacked + 8 * ((<usize>chunkBlocks) << 6); // [itemRows / 8, chunk · 16, 8]
   const panelScales = panels + <usize>itemRows * ((<usize>chunkBlocks) << 6); // f32 [itemRows / 8, chunk, 8]

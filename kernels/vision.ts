@@ -5,9 +5,10 @@ import { header } from "../src/engine/kernel/layout/team";
 import * as blockLayout from "../src/engine/kernel/layout/vision-block";
 import * as layout from "../src/engine/kernel/layout/vision-header";
 import { classify, joined, joinedScales, joinRow } from "./classifier";
+import { chooseDigits } from "./digits";
 import { activate, powerOfTwo } from "./functions";
-import { quantizeBlock, itemRows, sumLanes, unpackedBytes } from "./matrix";
-import { addTile, nearest, panelMatmul, panelRows } from "./panels";
+import { itemRows, sumLanes, unpackedBytes } from "./matrix";
+import { addTile, nearest, panelMatmul, panelRows, quantizeForPanels } from "./panels";
 import { address, finishPhase, field, nextJob, nextItem, startJob } from "./team";
 
 /**
@@ -124,7 +125,7 @@ function quantizeRow(x: usize, row: i32): void {
   const to = address(layout.quantized) + <usize>row * ((<usize>hidden) << 1);
   const scales = address(layout.quantizedScales) + <usize>row * ((<usize>(hidden >> 5)) << 2);
   for (let b: usize = 0; b < <usize>(hidden >> 5); b++) {
-    store<f32>(scales + (b << 2), quantizeBlock(x + (b << 7), to + (b << 6)));
+    store<f32>(scales + (b << 2), quantizeForPanels(x + (b << 7), to + (b << 6)));
   }
 }
 
@@ -323,7 +324,10 @@ function activatedMatmul(matrix: usize, rows: i32, x: usize, xScales: usize, act
       for (let i = (<usize>(to - from)) << 2; i < 128; i += 4) store<f32>(cell + i, 0);
       for (let i: usize = 0; i < 128; i += 16) v128.store(cell + i, activate(v128.load(cell + i), activation));
       const block = <usize>m * blocks + <usize>item;
-      store<f32>(address(layout.wideScales) + (block << 2), quantizeBlock(cell, address(layout.wide) + (block << 6)));
+      store<f32>(
+        address(layout.wideScales) + (block << 2),
+        quantizeForPanels(cell, address(layout.wide) + (block << 6)),
+      );
     }
   }
 }
@@ -346,6 +350,7 @@ function forward(thread: i32): void {
   const pieces = (rows + attendedAtOnce - 1) / attendedAtOnce;
   const attentions = field(layout.heads) * pieces;
   const classifier = address(layout.classifier);
+  chooseDigits(field(layout.digits) != 0);
   const map = classifier ? classify(classifier, scratch) : 0;
 
   for (let i = nextItem(patches); i >= 0; i = nextItem(patches)) gatherPatch(i);

@@ -12,6 +12,7 @@ const team = {
 const kernels = {
   llama: team,
   vision: team,
+  "vision-relaxed": { ...team, source: "vision", flags: team.flags.replace("simd,", "simd,relaxed-simd,") },
   quantize: {
     room: "convert/quantize",
     flags: "--enable simd,bulk-memory --importMemory --initialMemory 1",
@@ -98,7 +99,7 @@ const kernels = {
 async function compile(name) {
   const out = join(await mkdtemp(join(tmpdir(), "kernel-")), "kernel.wasm");
   const flags = ["-o", out, "-O3", "--runtime", "stub", "--noAssert", ...kernels[name].flags.split(" ")];
-  const { error, stderr } = await main([`kernels/${name}.ts`, ...flags]);
+  const { error, stderr } = await main([`kernels/${kernels[name].source ?? name}.ts`, ...flags]);
   if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
   return readFile(out);
 }
@@ -119,14 +120,16 @@ ${exports.map((line) => `  ${line};`).join("\n")}
 /** <name>-kernel.ts with these bytes. */
 function moduleOf(name, bytes) {
   const base64 = bytes.toString("base64").replace(/.{1,130}/g, '  "$&",\n');
-  return `// Written by \`npm run build:kernels\` from kernels/${name}.ts; not to be edited.
+  const source = kernels[name].source ?? name;
+  const camel = name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
+  return `// Written by \`npm run build:kernels\` from kernels/${source}.ts; not to be edited.
 
 ${exportsOf(name)}// prettier-ignore
 const base64 = [
 ${base64}].join("");
 
 /** The WebAssembly's bytes. */
-export function ${name}KernelBytes(): Uint8Array<ArrayBuffer> {
+export function ${camel}KernelBytes(): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 `;

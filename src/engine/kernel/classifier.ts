@@ -152,9 +152,9 @@ export function placeClassifier(
     pooledScales: own.place(4 * blocksOf(tokens.head.rows)),
     logits: own.place(4 * tokens.classes.rows),
     spread: own.place(32 * patches),
-    // Whole fours of rows, as the projector reads them.
-    joined: own.place(64 * (patches + 3) * joinedBlocks),
-    joinedScales: own.place(4 * (patches + 3) * joinedBlocks),
+    // Whole fours and sixes of rows, as the projector reads them.
+    joined: own.place(64 * (patches + 5) * joinedBlocks),
+    joinedScales: own.place(4 * (patches + 5) * joinedBlocks),
   };
   const table = tableWords(layout, places);
   const tableAt = own.place(4 * table.length);

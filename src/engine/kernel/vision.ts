@@ -16,6 +16,7 @@ import {
 } from "./memory.ts";
 import type { OnnxTensor } from "#formats/onnx-reader.ts";
 import { visionKernelBytes } from "./vision-kernel.ts";
+import { visionRelaxedKernelBytes } from "./vision-relaxed-kernel.ts";
 import type { Activation, PlannedBlock, PlannedNorm, VisionPlan } from "./vision-plan.ts";
 
 /** What the tower computes for a picture. */
@@ -97,7 +98,7 @@ export async function loadTower(options: TowerOptions): Promise<VisionTower> {
   }
   const newline = plan.newline && (await floatsOf(plan.newline, options));
   const classifier = await placed?.fill(options);
-  const team = await memory.start(visionKernelBytes(), helpers);
+  const team = await memory.start(kernelBytes(), helpers);
 
   return {
     run(pixels) {
@@ -124,13 +125,28 @@ export async function loadTower(options: TowerOptions): Promise<VisionTower> {
   };
 }
 
+/** The kernel with relaxed SIMD where there is that. */
+function kernelBytes(): Uint8Array<ArrayBuffer> {
+  const relaxed = visionRelaxedKernelBytes();
+  return WebAssembly.validate(relaxed) ? relaxed : visionKernelBytes();
+}
+
+/** Whether kernels/digits.ts can multiply with all matrices of the tower: weights have to fit 8 bits with a sign. */
+function fitsDigits({ blocks, projector }: VisionPlan): boolean {
+  const matrices = [...blocks.flatMap(({ qkv, out, wide, narrow }) => [qkv, out, wide, narrow]), ...projector];
+  return matrices.every(
+    ({ bits, run, rows, zeroPoints, offsets }) =>
+      run === 32 && rows % 8 === 0 && !offsets && (bits === 4 || zeroPoints === undefined),
+  );
+}
+
 /** Where everything goes, for pictures of `image` × `image` pixels, and the tables that say so. */
 function layOut(memory: KernelMemory, plan: VisionPlan, image: number, threads: number) {
   const { hidden, ffn, heads, headSize, channels, patch, dropped } = plan;
   const side = towerSide(plan, image);
   const rows = plan.positions.dims[0] ?? 0;
   const projected = projectedSize(plan);
-  const padded = Math.ceil(rows / 4) * 4 + 4; // the projector's rows may begin behind the class row
+  const padded = Math.ceil(rows / 6) * 6 + 6; // whole fours and sixes; the projector's rows may begin behind the class row
   const deepest = Math.max(widestRow(plan), hidden, plan.projector[0]?.cols ?? 0);
   const place = (bytes: number): number => memory.place(bytes);
   const normWords = ({ weight, bias }: PlannedNorm): number[] => [memory.placeTensor(weight), memory.placeTensor(bias)];
@@ -171,13 +187,14 @@ function layOut(memory: KernelMemory, plan: VisionPlan, image: number, threads: 
     quantizedScales: place((padded * hidden) / 8),
     blockTable: place(tables.blocks.length * 4),
     projector: place(tables.projector.length * 4),
-    out: place((Math.ceil((rows - dropped) / plan.shuffle ** 2) + 4) * projected * 4),
+    out: place((Math.ceil((rows - dropped) / plan.shuffle ** 2) + 6) * projected * 4),
     scratch: place(threads * scratchBytes),
     scratchBytes,
     classifier: placed?.table ?? 0,
     postNorm: tables.postNorm ? place(tables.postNorm.length * 4) : 0,
     shuffle: plan.shuffle,
     projectorActivation: activations[plan.projectorActivation],
+    digits: fitsDigits(plan) ? 1 : 0,
   };
   return { fields, tables, placed };
 }

@@ -68,3 +68,5 @@ export const postNorm = 164;
 export const shuffle = 168;
 /** The projector's activation, one of activations.ts. */
 export const projectorActivation = 172;
+/** 1 where activations may be in digits of 8 bits (kernels/digits.ts), which all matrices of the tower have to allow; else 0. */
+export const digits = 176;
