@@ -6,6 +6,7 @@ import { attendedRows, kvBlockRows, stateHeadBytes } from "../src/engine/kernel/
 import { header, threads as threadsField } from "../src/engine/kernel/layout/team";
 import { attendBlock, emptyState } from "./attention";
 import { activate } from "./functions";
+import { adaptedMatmul, addUp, lowProducts } from "./lora";
 import { matmulRows, quantizeBlock, matmul, sumLanes, unpackedBytes } from "./matrix";
 import { address, finishPhase, field, nextJob, nextItem, startJob } from "./team";
 
@@ -61,8 +62,13 @@ function addAndNorm(
   }
 }
 
-/** The gated half of the MLP: activation(gate) · up, quantized. A work item is 32 rows of both matrices, which make one block of the next matrix's input. */
-function gatedMatmul(gate: usize, up: usize, first: i32, rows: i32, ffn: i32, scratch: usize): void {
+/**
+ * The gated half of the MLP: activation(gate) · up, quantized. A work item is 32 rows of both matrices, which make one block of the next matrix's
+ * input.
+ */
+function gatedMatmul(table: usize, first: i32, rows: i32, ffn: i32, scratch: usize): void {
+  const gate = table + layerLayout.gate,
+    up = table + layerLayout.up;
   const hidden = field(layout.hidden);
   const activation = field(layout.activation);
   const x = address(layout.quantized) + <usize>first * ((<usize>hidden) << 1);
@@ -75,6 +81,8 @@ function gatedMatmul(gate: usize, up: usize, first: i32, rows: i32, ffn: i32, sc
     // matmulRows counts its results from the matrix's first row on.
     matmulRows(gate, from, from + 32, count, x, xScales, gates - ((<usize>from) << 2), 32, scratch);
     matmulRows(up, from, from + 32, count, x, xScales, ups - ((<usize>from) << 2), 32, scratch);
+    addUp(load<usize>(table, layerLayout.gateLora), from, from + 32, count, gates - ((<usize>from) << 2), 32);
+    addUp(load<usize>(table, layerLayout.upLora), from, from + 32, count, ups - ((<usize>from) << 2), 32);
     for (let m = 0; m < count; m++) {
       const a = gates + ((<usize>m) << 7),
         b = ups + ((<usize>m) << 7);
@@ -203,14 +211,13 @@ function forward(thread: i32): void {
     quantizedScales = address(layout.quantizedScales);
   const hiddenBytes = (<usize>hidden) << 2;
   const attended = heads * size;
+  const hasRoom = field(layout.loraRoom) != 0;
   let first = 0; // in the last layer, rows without logits are dropped once their keys and values are stored
   for (let layer = 0; layer < layers; layer++) {
     const table = address(layout.layerTable) + <usize>layer * layerLayout.bytes;
-    const qkv = table + layerLayout.qkv,
-      out = qkv + (layerLayout.out - layerLayout.qkv),
-      gate = out + (layerLayout.gate - layerLayout.out),
-      up = gate + (layerLayout.up - layerLayout.gate),
-      down = up + (layerLayout.down - layerLayout.up);
+    const qkvLora = load<usize>(table, layerLayout.qkvLora),
+      outLora = load<usize>(table, layerLayout.outLora),
+      downLora = load<usize>(table, layerLayout.downLora);
     for (let m = nextItem(rows); m >= 0; m = nextItem(rows)) {
       const at = <usize>m * hiddenBytes;
       addAndNorm(
@@ -225,7 +232,11 @@ function forward(thread: i32): void {
       );
     }
     finishPhase();
-    matmul(qkv, rows, quantized, quantizedScales, address(layout.qkv), scratch);
+    if (hasRoom) {
+      lowProducts(qkvLora, 0, rows, quantized, quantizedScales, scratch);
+      finishPhase();
+    }
+    adaptedMatmul(table + layerLayout.qkv, qkvLora, rows, quantized, quantizedScales, address(layout.qkv), scratch);
     finishPhase();
     for (let m = nextItem(rows); m >= 0; m = nextItem(rows)) rotateAndKeep(m, layer, table);
     if (layer == layers - 1) first = rows - field(layout.keep);
@@ -239,14 +250,14 @@ function forward(thread: i32): void {
       attend(row, min(row + together, rows), layer, window, item % kvHeads, scratch);
     }
     finishPhase();
-    matmul(
-      out,
-      rows - first,
-      quantized + <usize>(first * attended) * 2,
-      quantizedScales + <usize>(first * (attended >> 5)) * 4,
-      update + <usize>first * hiddenBytes,
-      scratch,
-    );
+    const attendedAt = quantized + <usize>(first * attended) * 2,
+      attendedScales = quantizedScales + <usize>(first * (attended >> 5)) * 4,
+      added = update + <usize>first * hiddenBytes;
+    if (hasRoom) {
+      lowProducts(outLora, 0, rows - first, attendedAt, attendedScales, scratch);
+      finishPhase();
+    }
+    adaptedMatmul(table + layerLayout.out, outLora, rows - first, attendedAt, attendedScales, added, scratch);
     finishPhase();
     for (let item = nextItem(rows - first); item >= 0; item = nextItem(rows - first)) {
       const at = <usize>(first + item) * hiddenBytes;
@@ -262,16 +273,26 @@ function forward(thread: i32): void {
       );
     }
     finishPhase();
-    gatedMatmul(gate, up, first, rows, ffn, scratch);
+    if (hasRoom) {
+      lowProducts(
+        load<usize>(table, layerLayout.gateLora),
+        load<usize>(table, layerLayout.upLora),
+        rows - first,
+        quantized + <usize>first * (hiddenBytes >> 1),
+        quantizedScales + <usize>first * (hiddenBytes >> 5),
+        scratch,
+      );
+      finishPhase();
+    }
+    gatedMatmul(table, first, rows, ffn, scratch);
     finishPhase();
-    matmul(
-      down,
-      rows - first,
-      address(layout.gated) + <usize>(first * ffn) * 2,
-      address(layout.gatedScales) + <usize>(first * (ffn >> 5)) * 4,
-      update + <usize>first * hiddenBytes,
-      scratch,
-    );
+    const gatedAt = address(layout.gated) + <usize>(first * ffn) * 2,
+      gatedScales = address(layout.gatedScales) + <usize>(first * (ffn >> 5)) * 4;
+    if (hasRoom) {
+      lowProducts(downLora, 0, rows - first, gatedAt, gatedScales, scratch);
+      finishPhase();
+    }
+    adaptedMatmul(table + layerLayout.down, downLora, rows - first, gatedAt, gatedScales, added, scratch);
     finishPhase();
   }
   for (let item = nextItem(rows - first); item >= 0; item = nextItem(rows - first)) {

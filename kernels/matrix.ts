@@ -154,7 +154,7 @@ function addScaled(sum: v128, products: v128, scale: v128, xScale: usize): v128 
 }
 
 /** The dot product of a row of unpacked weights and a row of activations. */
-function dotRow(w: usize, scales: usize, blocks: i32, x: usize, xScales: usize): f32 {
+export function dotRow(w: usize, scales: usize, blocks: i32, x: usize, xScales: usize): f32 {
   let sum = f32x4.splat(0);
   for (let b = 0; b < blocks; b++) {
     const products = dot32(v128.load(w), v128.load(w, 16), v128.load(w, 32), v128.load(w, 48), x);
@@ -172,7 +172,7 @@ function dotRow(w: usize, scales: usize, blocks: i32, x: usize, xScales: usize):
  * The stores to `spill` are never read. They keep V8 from loading the activations of all four rows before it multiplies, for which there are not
  * enough registers: V8 does not move loads across a store.
  */
-function dotFourRows(
+export function dotFourRows(
   w: usize,
   scales: usize,
   blocks: i32,

@@ -97,7 +97,18 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     selfTest: () =>
       info.selfTest === undefined || adapted ? Promise.resolve(undefined) : runSelfTest(model, files, info.selfTest),
     async setAdapter(adapter) {
-      await model.adapt(adapter);
+      const { decoder } = model;
+      try {
+        await model.adapt(adapter);
+      } catch (error) {
+        // The decoder may have been loaded again, without the rows that the generator keeps.
+        if (model.decoder !== decoder) {
+          generator.dispose();
+          adapted = false;
+          generator = generatorFor(info.model, options.keptFeatures);
+        }
+        throw error;
+      }
       adapted = adapter !== undefined;
       generator.dispose();
       const ownProjector = adapter?.info.adapter.projector !== undefined;

@@ -26,7 +26,12 @@ const architectures = {
 export type ShapedArchitecture = keyof typeof architectures;
 
 /** A package with a random decoder of these shapes behind the tiny vision tower, converted in memory. Weights are the same at every call. */
-export async function shapedDecoder(bits: Bits, scheme: Scheme, architecture: ShapedArchitecture = "llama") {
+export async function shapedDecoder(
+  bits: Bits,
+  scheme: Scheme,
+  architecture: ShapedArchitecture = "llama",
+  adaptable = false,
+) {
   const { hidden, ffn, layers, heads, kvHeads, headSize, vocab } = decoderSizes;
   const config = tinyConfig();
   Object.assign(config.text_config, {
@@ -83,7 +88,7 @@ export async function shapedDecoder(bits: Bits, scheme: Scheme, architecture: Sh
   const to = memoryPackage();
   const info = await convert(memoryCheckpoint("shaped", checkpoint), to, {
     bits: { vision: 32, embed: 32, decoder: bits },
-    scheme,
+    ...{ scheme, adaptable },
   });
   return { info, files: to.files };
 }

@@ -62,7 +62,7 @@ describe.each(cases)("%i bits, %s, %s", (bits, scheme, architecture) => {
     const { info, files } = await shapedDecoder(bits, scheme, architecture);
     runtime = plain(createNodeRuntime({ threads: 1 }));
     model = await loadModel({ runtime, files, info, memoryBudget: 0 });
-    const opened = await openLlama(info.graphs.decoder, files, 300, undefined);
+    const opened = await openLlama(info.graphs.decoder, files, { contextLength: 300, helpers: undefined });
     if (!opened) throw new Error("the kernel does not take the graph");
     own = createKernelDecoder(runtime, opened);
     cache = own.createCache(300);
@@ -120,7 +120,10 @@ test("several threads give the same bits as one, more of them than cores and aft
   const runtime = createNodeRuntime({ threads: 1 });
   const found: Float32Array[][] = [];
   for (const helpers of [0, 1, 5]) {
-    const llama = await openLlama(info.graphs.decoder, files, 300, nodeKernelHelpers(helpers));
+    const llama = await openLlama(info.graphs.decoder, files, {
+      contextLength: 300,
+      helpers: nodeKernelHelpers(helpers),
+    });
     if (!llama) throw new Error("the kernel does not take the graph");
     const own = createKernelDecoder(runtime, llama);
     const cache = own.createCache(300);
@@ -167,7 +170,7 @@ test("rows may be added by the runtime and by the kernel in turns", async () => 
 
 test("of two caches of one decoder the one used last holds rows", async () => {
   const { info, files } = await shapedDecoder(4, "symmetric");
-  const llama = await openLlama(info.graphs.decoder, files, 300, undefined);
+  const llama = await openLlama(info.graphs.decoder, files, { contextLength: 300, helpers: undefined });
   if (!llama) throw new Error("the kernel does not take the graph");
   const runtime = createNodeRuntime({ threads: 1 });
   const own = createKernelDecoder(runtime, llama);
@@ -184,7 +187,9 @@ test("a graph of other shapes or widths is left to the runtime", async () => {
   const manifest = await convert(memoryCheckpoint("tiny", tinyFiles()), odd, {
     bits: { vision: 32, embed: 32, decoder: 4 },
   });
-  expect(await openLlama(manifest.graphs.decoder, odd.files, 256, undefined)).toBeUndefined();
+  expect(
+    await openLlama(manifest.graphs.decoder, odd.files, { contextLength: 256, helpers: undefined }),
+  ).toBeUndefined();
   const { info, files } = await shapedDecoder(16, "symmetric");
-  expect(await openLlama(info.graphs.decoder, files, 256, undefined)).toBeUndefined();
+  expect(await openLlama(info.graphs.decoder, files, { contextLength: 256, helpers: undefined })).toBeUndefined();
 });

@@ -4,6 +4,7 @@
 import { EngineError } from "#engine/errors.ts";
 import { llamaKernelBytes } from "./llama-kernel.ts";
 import type { LlamaPlan } from "./llama-plan.ts";
+import { loraBytes, packLora, tableOf, type LlamaLora } from "./lora-room.ts";
 import * as activations from "#engine/kernel/layout/activations.ts";
 import * as layout from "#engine/kernel/layout/llama-header.ts";
 import * as layerLayout from "#engine/kernel/layout/llama-layer.ts";
@@ -27,6 +28,11 @@ export interface Llama {
   readRows(tensor: number, rows: number): Float32Array<ArrayBuffer>;
   /** Writes rows [from, to) of such a tensor [kvHeads, to, headSize]; `reserve` must have made room. */
   writeRows(tensor: number, values: Float32Array, from: number, to: number): void;
+  /**
+   * Goes on with this LoRA, or with none; what the cache holds is of no use afterwards. Resolves with false, and changes nothing, where there is
+   * not enough room for it: then the layers have to be loaded again for it.
+   */
+  setLora(lora: LlamaLora | undefined): Promise<boolean>;
   release(): void;
 }
 
@@ -37,20 +43,32 @@ export interface LlamaOptions extends WeightFiles {
   readonly plan: LlamaPlan;
   readonly contextLength: number;
   readonly helpers: KernelHelpers | undefined;
+  /** A LoRA to begin with. Others that take no more room may be set in its place. */
+  readonly lora?: LlamaLora | undefined;
 }
 
 /** Reads the weights into a new memory; rejects with "out-of-memory" where they do not fit. */
 export async function loadLlama(options: LlamaOptions): Promise<Llama> {
-  const { plan, contextLength, helpers } = options;
+  const { plan, contextLength, helpers, lora: firstLora } = options;
   const { hidden, kvHeads, headSize } = plan;
   const memory = new KernelMemory();
   const kvBlockBytes = plan.layers.length * 2 * kvHeads * kvBlockRows * headSize * 4;
   const kvBlocks = Math.ceil(contextLength / kvBlockRows);
   const { fields, layerWords, headWords } = layOut(memory, plan, kvBlocks, 1 + (helpers?.count ?? 0));
+  const loraRoom = firstLora ? loraBytes(plan, firstLora, mostRows) : 0;
+  const loraAt = memory.place(loraRoom);
   await memory.make(kvBlocks * kvBlockBytes, options);
-  memory.fields(layout, fields);
+  memory.fields(layout, { ...fields, loraRoom: firstLora ? 1 : 0 });
   memory.words(fields.layerTable, layerWords);
   memory.words(fields.head, headWords);
+  const setLora = async (lora: LlamaLora | undefined): Promise<boolean> => {
+    if (lora && (!firstLora || loraBytes(plan, lora, mostRows) > loraRoom)) return false;
+    const packed = lora && (await packLora(plan, lora, mostRows, loraAt));
+    if (packed) memory.bytes.set(packed.bytes, loraAt);
+    for (const { at, word } of tableOf(plan, fields.layerTable, packed)) memory.words(at, [word]);
+    return true;
+  };
+  await setLora(firstLora);
   const team = await memory.start(llamaKernelBytes(), helpers);
 
   let blocks = 0;
@@ -108,6 +126,7 @@ export async function loadLlama(options: LlamaOptions): Promise<Llama> {
         floats.set(values.subarray(source, source + count), at);
       });
     },
+    setLora,
     release: () => team.release(),
   };
 }
@@ -145,13 +164,15 @@ function layOut(memory: KernelMemory, plan: LlamaPlan, kvBlocks: number, threads
       gate: memory.matrixWords(layer.gate),
       up: memory.matrixWords(layer.up),
       down: memory.matrixWords(layer.down),
+      // Written by setLora.
+      ...{ qkvLora: 0, outLora: 0, gateLora: 0, upLora: 0, downLora: 0 },
     }),
   );
   const headWords = memory.matrixWords(plan.head);
   const matmulScratch = unpackedBytes(Math.max(hidden, ffn, attended)) + mostRows * 256;
   const attentionScratch = kvBlockRows * 4 + attendedRows * (heads / kvHeads) * (headSize * 4 + stateHeadBytes);
   const scratchBytes = Math.ceil(Math.max(matmulScratch, attentionScratch) / 64) * 64;
-  const fields: Record<keyof typeof layout, number> = {
+  const fields: Record<Exclude<keyof typeof layout, "loraRoom">, number> = {
     rows: 0,
     start: 0,
     keep: 1,

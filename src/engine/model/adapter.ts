@@ -1,9 +1,10 @@
-// A LoRA adapter as inputs of the decoder's graph: read from its package, checked against the base, and uploaded to the device once.
-// Of graphs it knows only the names of these inputs; knows no checkpoint.
+// A LoRA adapter: read from its package and checked against the base, then uploaded to the device once as inputs of the decoder's graph, or handed
+// to this project's own kernel. Of graphs it knows only the names of these inputs; knows no checkpoint.
 import * as v from "valibot";
 import { readJson } from "./config.ts";
 import { EngineError } from "#engine/errors.ts";
 import type { FeatureStore } from "./image-features.ts";
+import type { LlamaLora, LoraMatrices, LoraSite } from "#engine/kernel/lora-room.ts";
 import type { AdaptableGraph, AdapterIndex, AdapterInfo, AdapterSite } from "#engine/package.ts";
 import type { Runtime, RuntimeTensor } from "#engine/runtime/runtime.ts";
 import type { PackageFiles } from "#engine/types.ts";
@@ -44,12 +45,23 @@ export function noAdapter(runtime: Runtime, { sites }: AdaptableGraph, layers: n
   return { inputs, dispose: () => tensors.forEach((tensor) => tensor.dispose()) };
 }
 
-/** Reads the adapter's matrices. Throws "bad-package" with the reason where it does not fit the base, and then leaves no tensors behind. */
-export async function readAdapterTensors(
-  runtime: Runtime,
-  base: { readonly name: string; readonly graph: AdaptableGraph; readonly layers: number },
-  { info, files }: AdapterPackage,
-): Promise<AdapterTensors> {
+/** An adapter whose package fits the base; its matrices are read when they are asked for. */
+export interface OpenedAdapter {
+  /** Of a layer's matrix, named as in the base's sites; 0 where the adapter leaves it alone. */
+  rankOf(layer: number, of: string): number;
+  /** `down` [inputs, rank] and `up` [rank, outputs], which is multiplied by alpha / rank. */
+  read(layer: number, of: string): Promise<LoraMatrices>;
+}
+
+/** What an adapter has to fit. */
+export interface AdapterBase {
+  readonly name: string;
+  readonly graph: AdaptableGraph;
+  readonly layers: number;
+}
+
+/** Opens an adapter. Throws "bad-package" with the reason where it does not fit the base. */
+export async function openAdapter(base: AdapterBase, { info, files }: AdapterPackage): Promise<OpenedAdapter> {
   const { fits, bits, index: indexPath, data: dataPath, baseName } = info.adapter;
   const { graph, layers } = base;
   if (fits !== graph.fits) {
@@ -60,22 +72,39 @@ export async function readAdapterTensors(
   if (!parsed.success) throw new EngineError("bad-package", `${indexPath}: ${parsed.issues[0].message}`);
   const entries = new Map<string, Entry>();
   for (const entry of parsed.output.weights) entries.set(`${entry.layer}.${entry.of}`, entry);
-  const sizes = new Map(
-    graph.sites.flatMap(({ inputs, parts }) => parts.map(({ of, outputs }) => [of, inputs + outputs] as const)),
+  const shapes = new Map(
+    graph.sites.flatMap(({ inputs, parts }) => parts.map(({ of, outputs }) => [of, { inputs, outputs }] as const)),
   );
-  const stray = parsed.output.weights.find(({ layer, of }) => layer >= layers || !sizes.has(of));
+  const sizeOf = (of: string): number => {
+    const { inputs, outputs } = shapes.get(of) ?? { inputs: 0, outputs: 0 };
+    return inputs + outputs;
+  };
+  const stray = parsed.output.weights.find(({ layer, of }) => layer >= layers || !shapes.has(of));
   if (stray) {
     throw new EngineError("bad-package", `${indexPath}: layer ${stray.layer} of the base has no ${stray.of}`);
   }
   const data = await files.blob(dataPath);
-  const ends = parsed.output.weights.map(({ of, rank, offset }) => offset + ((sizes.get(of) ?? 0) * rank * bits) / 8);
+  const ends = parsed.output.weights.map(({ of, rank, offset }) => offset + (sizeOf(of) * rank * bits) / 8);
   const end = ends.reduce((most, at) => Math.max(most, at), 0);
   if (end > data.size) throw new EngineError("bad-package", `${dataPath} has ${data.size} bytes, not ${end} or more`);
-  const read = async (offset: number, elements: number): Promise<Float32Array<ArrayBuffer>> => {
-    const buffer = await data.slice(offset, offset + (elements * bits) / 8).arrayBuffer();
-    return bits === 32 ? new Float32Array(buffer) : halvesToFloats(new Uint16Array(buffer));
+  return {
+    rankOf: (layer, of) => entries.get(`${layer}.${of}`)?.rank ?? 0,
+    async read(layer, of) {
+      const { rank, offset } = entries.get(`${layer}.${of}`) ?? { rank: 0, offset: 0 };
+      const buffer = await data.slice(offset, offset + (sizeOf(of) * rank * bits) / 8).arrayBuffer();
+      const values = bits === 32 ? new Float32Array(buffer) : halvesToFloats(new Uint16Array(buffer));
+      const length = (shapes.get(of)?.inputs ?? 0) * rank;
+      return { down: values.subarray(0, length), up: values.subarray(length) };
+    },
   };
+}
 
+/** Uploads the adapter's matrices as inputs of the base's graph. Leaves no tensors behind where it fails. */
+export async function uploadAdapter(
+  runtime: Runtime,
+  { graph, layers }: AdapterBase,
+  adapter: OpenedAdapter,
+): Promise<AdapterTensors> {
   const tensors: RuntimeTensor[] = [];
   const inputs: Record<string, RuntimeTensor> = {};
   const dispose = (): void => tensors.forEach((tensor) => tensor.dispose());
@@ -87,7 +116,7 @@ export async function readAdapterTensors(
   try {
     for (let layer = 0; layer < layers; layer++) {
       for (const site of graph.sites) {
-        const { down, up, rank } = await joinParts(site, (of) => entries.get(`${layer}.${of}`), read);
+        const { down, up, rank } = await joinParts(site, layer, adapter);
         add(inputName(layer, site, "down"), down, [site.inputs, rank]);
         add(inputName(layer, site, "up"), up, [rank, outputsOf(site)]);
       }
@@ -99,41 +128,46 @@ export async function readAdapterTensors(
   return { inputs, dispose };
 }
 
+/** The adapter as this project's own kernel asks for it. */
+export function kernelLora({ graph }: AdapterBase, adapter: OpenedAdapter): LlamaLora {
+  const partsOf = (name: LoraSite): AdapterSite["parts"] => graph.sites.find((site) => site.name === name)?.parts ?? [];
+  return {
+    ranksOf: (layer, site) => partsOf(site).map(({ of }) => adapter.rankOf(layer, of)),
+    read: (layer, site, part) => adapter.read(layer, partsOf(site)[part]?.of ?? ""),
+  };
+}
+
 /**
  * Joins the matrices of a site's parts to one pair: `down` side by side [inputs, rank], `up` as blocks on a diagonal [rank, outputs], where `rank` is the
  * sum of the parts' ranks. Parts without an adapter get zeros.
  */
 async function joinParts(
   { inputs, parts }: AdapterSite,
-  entryOf: (of: string) => Entry | undefined,
-  read: (offset: number, elements: number) => Promise<Float32Array<ArrayBuffer>>,
+  layer: number,
+  adapter: OpenedAdapter,
 ): Promise<{
   readonly down: Float32Array<ArrayBuffer>;
   readonly up: Float32Array<ArrayBuffer>;
   readonly rank: number;
 }> {
-  const found = parts.map(({ of }) => entryOf(of));
-  const ranks = found.reduce((sum, entry) => sum + (entry?.rank ?? 0), 0);
+  const ranks = parts.reduce((sum, { of }) => sum + adapter.rankOf(layer, of), 0);
   const outputs = parts.reduce((sum, part) => sum + part.outputs, 0);
   const rank = Math.max(1, ranks);
   const down = new Float32Array(inputs * rank);
   const up = new Float32Array(rank * outputs);
   let [firstRank, firstOutput] = [0, 0];
-  for (const [i, part] of parts.entries()) {
-    const entry = found[i];
-    if (entry) {
-      const values = await read(entry.offset, (inputs + part.outputs) * entry.rank);
+  for (const part of parts) {
+    const own = adapter.rankOf(layer, part.of);
+    if (own > 0) {
+      const read = await adapter.read(layer, part.of);
       for (let row = 0; row < inputs; row++) {
-        down.set(values.subarray(row * entry.rank, (row + 1) * entry.rank), row * rank + firstRank);
+        down.set(read.down.subarray(row * own, (row + 1) * own), row * rank + firstRank);
       }
-      const upValues = values.subarray(inputs * entry.rank);
-      for (let row = 0; row < entry.rank; row++) {
-        up.set(
-          upValues.subarray(row * part.outputs, (row + 1) * part.outputs),
-          (firstRank + row) * outputs + firstOutput,
-        );
+      for (let row = 0; row < own; row++) {
+        const values = read.up.subarray(row * part.outputs, (row + 1) * part.outputs);
+        up.set(values, (firstRank + row) * outputs + firstOutput);
       }
-      firstRank += entry.rank;
+      firstRank += own;
     }
     firstOutput += part.outputs;
   }

@@ -2,7 +2,7 @@
 import { loadEmbed, planEmbed, type EmbedTable } from "#engine/kernel/embed-table.ts";
 import { EngineError } from "#engine/errors.ts";
 import type { KernelHelpers, WeightFiles } from "#engine/kernel/memory.ts";
-import { loadLlama, type Llama } from "#engine/kernel/llama.ts";
+import { loadLlama, type Llama, type LlamaOptions } from "#engine/kernel/llama.ts";
 import { planLlama } from "#engine/kernel/llama-plan.ts";
 import { readOnnx, type OnnxGraph } from "#formats/onnx-reader.ts";
 import type { GraphFiles } from "#engine/package.ts";
@@ -14,12 +14,11 @@ import { fitsKernel, loadTower, type VisionTower } from "#engine/kernel/vision.t
 export function openLlama(
   graph: GraphFiles,
   files: PackageFiles,
-  contextLength: number,
-  helpers: KernelHelpers | undefined,
+  options: Pick<LlamaOptions, "contextLength" | "helpers" | "lora">,
 ): Promise<Llama | undefined> {
   return open(graph, files, (onnx, from) => {
     const plan = planLlama(onnx);
-    return plan && loadLlama({ plan, contextLength, helpers, ...from });
+    return plan && loadLlama({ plan, ...options, ...from });
   });
 }
 

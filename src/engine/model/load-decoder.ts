@@ -6,6 +6,7 @@ import { createReplayDecoder, isReplayable } from "#engine/decoder/replay-decode
 import { createSessionDecoder, type DecoderShape } from "#engine/decoder/session-decoder.ts";
 import { EngineError } from "#engine/errors.ts";
 import type { Llama } from "#engine/kernel/llama.ts";
+import type { LlamaLora } from "#engine/kernel/lora-room.ts";
 import type { GraphFiles } from "#engine/package.ts";
 import type { Runtime, Session, SessionSource } from "#engine/runtime/runtime.ts";
 import type { PackageFiles } from "#engine/types.ts";
@@ -19,11 +20,20 @@ export interface DecoderLoadOptions {
   readonly shape: DecoderShape;
   /** The decoder's layers on this project's own kernel, where it takes them. */
   readonly llama: Llama | undefined;
+  /** Opens them again, for an adapter or without one; undefined where there is no memory for them. */
+  readonly openLlama: (lora: LlamaLora | undefined) => Promise<Llama | undefined>;
   /** Whether sessions run on weights expanded to f32. */
   readonly expanded: boolean;
-  /** Whether to load the graph that has room for an adapter; the package must have one then. */
+  /** Whether sessions load the graph that has room for an adapter; the package must have one then. */
   readonly adaptable: boolean;
   readonly openSession: (source: SessionSource) => Promise<Session>;
+}
+
+/** An adapter in both forms. */
+interface AdapterForms {
+  readonly lora: LlamaLora;
+  /** Uploads it for a session. */
+  upload(): Promise<AdapterTensors>;
 }
 
 /** A decoder whose adapter can be changed. */
@@ -32,10 +42,10 @@ export interface LoadedDecoder {
   readonly decoder: Decoder;
   readonly onKernel: boolean;
   /**
-   * Takes over an adapter's tensors, or goes on without an adapter. A decoder without room for one is loaded again first. Where that fails,
-   * rejects, and neither the decoder nor the owner of the tensors has changed.
+   * Goes on with an adapter, or without one. What has no room for it is loaded again first, and `decoder` may be another then, also where that
+   * fails. Rejects where it fails, and goes on with the adapter before, or with none.
    */
-  setAdapter(tensors: AdapterTensors | undefined): Promise<void>;
+  setAdapter(adapter: AdapterForms | undefined): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -52,7 +62,8 @@ export async function loadDecoder(options: DecoderLoadOptions): Promise<LoadedDe
       ? createReplayDecoder(runtime, session, shape)
       : createSessionDecoder(runtime, session, shape, () => adapter?.inputs);
   };
-  let kernel = options.llama && createKernelDecoder(runtime, options.llama);
+  let { llama } = options;
+  let kernel = llama && createKernelDecoder(runtime, llama);
   let session = kernel && mostKernelRows === undefined ? undefined : await openSessionDecoder(hasRoom);
   const combine = (): Decoder | undefined =>
     kernel && session ? splitByLength(kernel, session, mostKernelRows ?? Infinity) : (kernel ?? session);
@@ -60,7 +71,7 @@ export async function loadDecoder(options: DecoderLoadOptions): Promise<LoadedDe
 
   const noAdapterTensors = (): AdapterTensors | undefined =>
     hasRoom && graph.adaptable ? noAdapter(runtime, graph.adaptable, shape.layers) : undefined;
-  adapter = noAdapterTensors();
+  adapter = session && noAdapterTensors();
 
   /** There is no memory for two sessions: the plain one is released first, and opened again after a failure. */
   const makeRoom = async (): Promise<void> => {
@@ -71,14 +82,28 @@ export async function loadDecoder(options: DecoderLoadOptions): Promise<LoadedDe
     try {
       session = await openSessionDecoder(true);
       hasRoom = true;
-      await kernel?.release();
-      kernel = undefined;
     } catch (error) {
       if (hadSession) session = await openSessionDecoder(false);
       if (session?.replay) session.replay.enabled = replayed;
       throw error;
-    } finally {
-      decoder = combine();
+    }
+  };
+
+  const openKernel = async (lora: LlamaLora | undefined): Promise<void> => {
+    llama = await options.openLlama(lora);
+    kernel = llama && createKernelDecoder(runtime, llama);
+  };
+
+  /** Sets it in the kernel, which is opened again where it has no room; then it may be that there is none any more. */
+  const setInKernel = async (lora: LlamaLora | undefined): Promise<void> => {
+    if (!llama || (await llama.setLora(lora))) return;
+    llama.release();
+    [llama, kernel] = [undefined, undefined];
+    try {
+      await openKernel(lora);
+    } catch (error) {
+      await openKernel(undefined);
+      throw error;
     }
   };
 
@@ -90,11 +115,24 @@ export async function loadDecoder(options: DecoderLoadOptions): Promise<LoadedDe
     get onKernel() {
       return kernel !== undefined;
     },
-    async setAdapter(tensors) {
-      if (tensors && !hasRoom) await makeRoom();
-      const next = tensors ?? noAdapterTensors();
+    async setAdapter(next) {
+      let tensors: AdapterTensors | undefined;
+      try {
+        if (session && next && !hasRoom) await makeRoom();
+        if (session) tensors = await next?.upload();
+        await setInKernel(next?.lora);
+        if (!session && !kernel) {
+          await makeRoom();
+          tensors = await next?.upload();
+        }
+      } catch (error) {
+        tensors?.dispose();
+        throw error;
+      } finally {
+        decoder = combine();
+      }
       adapter?.dispose();
-      adapter = next;
+      adapter = tensors ?? (session && noAdapterTensors());
     },
     async release() {
       adapter?.dispose();

@@ -2,6 +2,8 @@
 // of the runtime, on stored weights or on weights expanded to f32.
 import type { DecoderShape } from "#engine/decoder/session-decoder.ts";
 import { EngineError } from "#engine/errors.ts";
+import type { Llama } from "#engine/kernel/llama.ts";
+import type { LlamaLora } from "#engine/kernel/lora-room.ts";
 import type { GraphFiles, PackageInfo } from "#engine/package.ts";
 import type { Runtime, Session, SessionSource } from "#engine/runtime/runtime.ts";
 import { createTokenizer } from "#engine/text/tokenizer.ts";
@@ -22,7 +24,7 @@ export interface LoadOptions {
   readonly info: PackageInfo;
   /** Bytes that weights expanded to f32 may take; graphs that need more run on their quantized weights. */
   readonly memoryBudget: number;
-  /** Loads the decoder with room for an adapter, where the package has such a graph: `adapt` then loads nothing again. */
+  /** Loads the decoder's session with room for an adapter, where the package has such a graph: `adapt` then loads no session again. */
   readonly adaptable?: boolean | undefined;
   /** Called as each part starts to load. */
   readonly onPart?: ((part: ModelPart) => void) | undefined;
@@ -39,7 +41,9 @@ export async function loadModel(options: LoadOptions): Promise<Model> {
     [config.imageTokenId],
   );
   const adaptable = options.adaptable === true && decoder.adaptable !== undefined;
-  const kernels = await openKernels(options, config, adaptable);
+  const openDecoderKernel = (lora: LlamaLora | undefined): Promise<Llama | undefined> =>
+    openLlama(decoder, files, { contextLength: info.model.contextLength, helpers: runtime.kernel?.helpers, lora });
+  const kernels = await openKernels(options, config, openDecoderKernel);
   const sessions: Session[] = [];
   const openSession = async (part: ModelPart, source: SessionSource, onDevice: readonly string[]): Promise<Session> => {
     onPart?.(part);
@@ -69,6 +73,7 @@ export async function loadModel(options: LoadOptions): Promise<Model> {
       graph: decoder,
       shape: shapeOf(config),
       llama: kernels.llama,
+      openLlama: openDecoderKernel,
       expanded,
       adaptable,
       openSession: (source) => openSession("decoder", source, keptOnDevice),
@@ -88,15 +93,19 @@ function runsWholly({ kernel }: Runtime): boolean {
 }
 
 /** What this project's own kernels take of the package on this host. */
-async function openKernels({ runtime, files, info, onPart }: LoadOptions, config: ModelConfig, adaptable: boolean) {
-  const { vision, embed, decoder } = info.graphs;
+async function openKernels(
+  { runtime, files, info, onPart }: LoadOptions,
+  config: ModelConfig,
+  openDecoderKernel: (lora: undefined) => Promise<Llama | undefined>,
+) {
+  const { vision, embed } = info.graphs;
   const { kernel } = runtime;
   if (!kernel) return { llama: undefined, tower: undefined, table: undefined };
   const wholly = runsWholly(runtime);
   // One call for all three, which are read at once; the parts that open a session have their own calls.
   if (wholly) onPart?.("vision");
   const [llama, tower, table] = await Promise.all([
-    adaptable ? undefined : openLlama(decoder, files, info.model.contextLength, kernel.helpers),
+    openDecoderKernel(undefined),
     wholly ? openTower(vision, files, config.preprocess.size, kernel.helpers) : undefined,
     wholly ? openEmbed(embed, files) : undefined,
   ]);

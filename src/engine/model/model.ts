@@ -5,7 +5,7 @@ import { EngineError } from "#engine/errors.ts";
 import type { PackageInfo } from "#engine/package.ts";
 import type { CopyStep, Runtime, RuntimeTensor, Session } from "#engine/runtime/runtime.ts";
 import type { Tokenizer } from "#engine/text/tokenizer.ts";
-import { readAdapterTensors, type AdapterPackage } from "./adapter.ts";
+import { kernelLora, openAdapter, uploadAdapter, type AdapterPackage } from "./adapter.ts";
 import type { ModelConfig } from "./config.ts";
 import type { Embedder } from "./embedder.ts";
 import { storedGraph } from "./graph-source.ts";
@@ -127,13 +127,15 @@ export function createModel(parts: ModelParts): Model {
       const { name } = info.model;
       const graph = info.graphs.decoder.adaptable;
       if (!graph) throw new EngineError("bad-package", `the package of ${name} has no room for an adapter`);
-      const tensors = await readAdapterTensors(runtime, { name, graph, layers: config.layers }, adapter);
-      let ownProjector: Session | undefined;
+      const base = { name, graph, layers: config.layers };
+      const opened = await openAdapter(base, adapter);
+      const ownProjector = await openProjector(runtime, adapter);
       try {
-        ownProjector = await openProjector(runtime, adapter);
-        await parts.decoder.setAdapter(tensors);
+        await parts.decoder.setAdapter({
+          lora: kernelLora(base, opened),
+          upload: () => uploadAdapter(runtime, base, opened),
+        });
       } catch (error) {
-        tensors.dispose();
         await ownProjector?.release();
         throw error;
       }

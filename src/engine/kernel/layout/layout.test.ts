@@ -5,6 +5,7 @@ import * as classifier from "./classifier.ts";
 import * as classifierBlock from "./classifier-block.ts";
 import * as llamaHeader from "./llama-header.ts";
 import * as llamaLayer from "./llama-layer.ts";
+import * as lora from "./lora.ts";
 import * as matrix from "./matrix.ts";
 import * as team from "./team.ts";
 import * as visionBlock from "./vision-block.ts";
@@ -56,11 +57,16 @@ test("matrices, layers, blocks and the classifier are packed tightly", () => {
       ...{ attentionNorm: word, mlpNorm: word, attentionPostNorm: word, mlpPostNorm: word },
       ...{ queryNorm: word, keyNorm: word, window: word },
       ...matrices("qkv", "out", "gate", "up", "down"),
+      ...{ qkvLora: word, outLora: word, gateLora: word, upLora: word, downLora: word },
     }),
   );
   expect({ ...visionBlock }).toEqual(
     laidOut({ attentionNorm: 2 * word, mlpNorm: 2 * word, ...matrices("qkv", "out", "wide", "narrow") }),
   );
+  const { ranks, columns, down, scales, low, parts, end, rank, first, up, ...loraSizes } = lora;
+  expect([ranks, columns, down, scales, low, parts]).toEqual([0, 1, 2, 3, 4, 5].map((i) => i * word));
+  expect([end, rank, first, up, loraSizes.partBytes]).toEqual([0, 1, 2, 3, 4].map((i) => i * word));
+  expect(loraSizes.bytes).toBe(parts + loraSizes.mostParts * loraSizes.partBytes);
   const { bytes, ...classifierWords } = classifier;
   expect(Object.values(classifierWords).toSorted((a, b) => a - b)).toEqual(
     Array.from({ length: bytes / word }, (_, i) => i * word),
@@ -72,12 +78,12 @@ test("matrices, layers, blocks and the classifier are packed tightly", () => {
   expect([project - expand, blockBytes - project]).toEqual([matrix.bytes, matrix.bytes]);
 });
 
-test.each(["attention", "classifier", "llama", "matrix", "panels", "team", "vision"])(
+test.each(["attention", "classifier", "llama", "lora", "matrix", "panels", "team", "vision"])(
   "kernels/%s.ts has no offsets of its own",
   (name) => {
     const source = readFileSync(new URL(`../../../../kernels/${name}.ts`, import.meta.url), "utf8");
     expect(
-      source.match(/header \+ \d+|(?:field|address)\(\d+|load<\w+>\((?:matrix|head|table|block), \d+/g),
+      source.match(/header \+ \d+|(?:field|address)\(\d+|load<\w+>\((?:matrix|head|table|block|lora|part), \d+/g),
     ).toBeNull();
   },
 );

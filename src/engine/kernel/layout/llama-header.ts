@@ -48,3 +48,8 @@ export const attentionScale = 132;
 export const attentionCap = 136;
 /** Of the gate, by its number in activations.ts. */
 export const activation = 140;
+/**
+ * Not 0 where LoRA may be set beside the matrices: then every job has the phases for it, also without. A helper that runs late must never find
+ * another number of phases than the job that it joins.
+ */
+export const loraRoom = 144;

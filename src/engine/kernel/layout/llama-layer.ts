@@ -15,5 +15,11 @@ export const out = 56;
 export const gate = 84;
 export const up = 112;
 export const down = 140;
+/** LoRA of the same five, as in lora.ts: addresses, or 0. */
+export const qkvLora = 168;
+export const outLora = 172;
+export const gateLora = 176;
+export const upLora = 180;
+export const downLora = 184;
 
-export const bytes = 168;
+export const bytes = 188;
