@@ -2,9 +2,11 @@
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import * as v from "valibot";
-import { readHeldout } from "./heldout.ts";
+import type { Engine } from "#engine/engine.ts";
+import { formatForgetting, makeForgetting, type Pass } from "./forgetting.ts";
+import { readHeldout, type Heldout } from "./heldout.ts";
 import { openPackage } from "./open-package.ts";
-import { answerPhotographs, formatPhotoRows, photoRows, readPhotographs, type PhotoRow } from "./photographs.ts";
+import { answerPhotographs, formatPhotoRows, photoRows, readPhotographs, type PhotoRow, type PhotoSet } from "./photographs.ts"; // prettier-ignore
 import { answerAll } from "./pocket.ts";
 import { formatTable, makeTable } from "./table.ts";
 
@@ -13,6 +15,8 @@ const Flags = v.object({
   model: v.string(),
   heldout: v.string(),
   photographs: v.optional(v.string()),
+  adapter: v.optional(v.string()),
+  every: v.optional(v.pipe(v.string(), v.transform(Number), v.integer(), v.minValue(1)), "1"),
   json: v.optional(v.boolean(), false),
   wrong: v.optional(v.boolean(), false),
 });
@@ -27,11 +31,14 @@ program
     "--photographs <folder>",
     "also ask about photographs, which lie there; default: the variable LLAVA_PHOTOGRAPHS",
   )
+  .option("--adapter <folder>", "an adapter's package: asks everything without and with it, and tells what it costs")
+  .option("--every <n>", "with --adapter: only every n-th question")
   .option("--json", "the table as JSON")
   .option("--wrong", "also list wrong answers")
   .action(async (raw: unknown) => {
     const flags = v.parse(Flags, raw);
     const heldout = await readHeldout(flags.heldout);
+    if (flags.adapter !== undefined) return compareAdapter({ ...flags, adapter: flags.adapter }, heldout);
     const engine = await openPackage(flags.model);
     const { stderr } = process;
     const started = performance.now();
@@ -66,6 +73,32 @@ program
     stderr.write(`${scored.length} questions in ${seconds.toFixed(0)} s\n`);
     process.exitCode = table.passed && rows.every(({ held }) => held === true) ? 0 : 1;
   });
+
+/** Asks everything without and with the adapter. Exits with 1 where it costs too much. */
+async function compareAdapter(flags: v.InferOutput<typeof Flags> & { adapter: string }, all: Heldout): Promise<void> {
+  const sample = <T>(questions: readonly T[]): T[] => questions.filter((_, i) => i % flags.every === 0);
+  const heldout = { ...all, questions: sample(all.questions) };
+  const folder = flags.photographs ?? process.env["LLAVA_PHOTOGRAPHS"];
+  const set = folder === undefined ? undefined : await readPhotographs(flags.heldout, folder);
+  const photographs = set && { ...set, questions: sample(set.questions) };
+  const [without, withAdapter] = [
+    await onePass(await openPackage(flags.model), heldout, photographs),
+    await onePass(await openPackage(flags.model, flags.adapter), heldout, photographs),
+  ];
+  const forgetting = makeForgetting(without, withAdapter);
+  process.stdout.write(`${flags.json ? JSON.stringify(forgetting) : formatForgetting(forgetting)}\n`);
+  if (!photographs) process.stderr.write("Not asked about photographs: --photographs names their folder.\n");
+  process.exitCode = forgetting.passed ? 0 : 1;
+}
+
+async function onePass(engine: Engine, heldout: Heldout, photographs: PhotoSet | undefined): Promise<Pass> {
+  try {
+    const drawings = await answerAll(engine, heldout);
+    return { drawings, photographs: photographs ? await answerPhotographs(engine, photographs) : [] };
+  } finally {
+    await engine.dispose();
+  }
+}
 
 try {
   await program.parseAsync();
