@@ -32,7 +32,7 @@ import { createDrafts } from "#chat/persistence/drafts.web.ts";
 import { createWebPersistence } from "#chat/persistence/persistence.web.ts";
 import { fetchExample, loadExamples, type Example } from "#chat/pictures/examples.web.ts";
 import { cropPicture, fetchPicture } from "#chat/pictures/picture-sources.web.ts";
-import { openPicture } from "#chat/pictures/pictures.web.ts";
+import { openPicture, type OpenedPicture } from "#chat/pictures/pictures.web.ts";
 import { createThumbnails } from "#chat/pictures/thumbnails.web.ts";
 import { createPreferences } from "#chat/preferences.ts";
 import { defaultSettings } from "#chat/settings.ts";
@@ -142,7 +142,10 @@ const chat = createChatStore({
   settings: preferences.get().settings ?? defaultSettings(builtIn),
   newId,
 });
-addEventListener("pagehide", () => chat.noteUnfinished());
+addEventListener("pagehide", () => {
+  chat.noteUnfinished();
+  lessons.noteUnfinished();
+});
 // Before the page draws anything of a conversation.
 const crashGuard = createCrashGuard();
 markWhatIsDrawn(chat, crashGuard);
@@ -176,7 +179,15 @@ const photoModels = createPhotoModels({
 
 // Teaching.
 const now = (): number => Date.now();
-const lessons = createLessons({ place: createWebLessons(), openPicture, hash: contentHash, newId, now });
+const fetchFrom = (address: string): Promise<OpenedPicture> => fetchPicture(address, requestBlob);
+const lessons = createLessons({
+  place: createWebLessons(newId()),
+  openPicture,
+  fetchPicture: fetchFrom,
+  hash: contentHash,
+  newId,
+  now,
+});
 const lessonFiles = createLessonFiles({ saveFile, hash: contentHash, newId, now });
 const view = createPageView(location.hash);
 const tutor = createTutor();
@@ -262,7 +273,7 @@ render(
         remove: (id) => modelActions.removeServer(id),
       },
     }}
-    pictures={{ open: openPicture, fetch: (address) => fetchPicture(address, requestBlob), crop: cropPicture }}
+    pictures={{ open: openPicture, fetch: fetchFrom, crop: cropPicture }}
     examples={{ list: examples, fetch: (example) => fetchExample(example, requestBlob) }}
     compare={{ comparison, vote: (vote) => addVote(storage, vote) }}
     transfer={createTransfer(

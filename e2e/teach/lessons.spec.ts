@@ -1,6 +1,6 @@
 // Collecting what a model is to learn: cards and pictures, bad files, reloads, files of lessons, and corrections of a chat's answers. Needs no
 // model.
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { expect, test, type Locator, type Page } from "@playwright/test";
 import { violations } from "../support/axe.ts";
 import { answeredTurns, openSavedChat, redPng } from "../support/saved-chat.ts";
@@ -111,7 +111,66 @@ test("a lesson is collected, keeps through a reload, is moved, removed, undone, 
   await expect(page.getByTestId("lesson-import")).toHaveText(/hold no lesson/);
 });
 
-test("folders that are dropped become cards, a lesson of classes needs two, and another tab sees it all", async ({
+test("a change in the moment of a reload is kept", async ({ page }) => {
+  await beginLesson(page);
+  await addTo(card(page, "blip"), await drawPictures(page, "blip", [1]));
+  await expect(page.getByTestId("card-picture")).toHaveCount(1);
+  await expect.poll(() => storedLessons(page)).toContain("blip-1.png");
+  const reloaded = page.waitForEvent("load");
+  await page.getByLabel("Lesson name").evaluate((field: HTMLInputElement) => {
+    field.value = "Shapes";
+    field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    location.reload();
+  });
+  await reloaded;
+  await expect(page.getByLabel("Lesson name")).toHaveValue("Shapes");
+  await expect(page.getByTestId("card-picture").getByRole("img")).toHaveCount(1);
+  expect(await storedLessons(page)).toContain("Shapes");
+  expect(await page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes("lessons")))).toEqual([]);
+});
+
+test("folders that are dropped or picked become cards or fill one", async ({ page }, testInfo) => {
+  await page.goto("./#/teach");
+  await page.getByRole("button", { name: /Things and their names/ }).click();
+  for (const kind of ["blip", "zorp"] as const) {
+    const folder = testInfo.outputPath("shapes", `my_${kind}`);
+    await mkdir(folder, { recursive: true });
+    for (const { name, buffer } of await drawPictures(page, kind, [1, 2, 3]))
+      await writeFile(`${folder}/${name}`, buffer);
+    await writeFile(`${folder}/notes.txt`, "not a picture");
+  }
+  const session = await page.context().newCDPSession(page);
+  const data = { items: [], files: [testInfo.outputPath("shapes")], dragOperationsMask: 1 };
+  // Beside the cards: on a card, all of it would belong to that one.
+  const { x, y } = (await page.getByRole("heading", { name: "What it learns" }).boundingBox()) ?? { x: 0, y: 0 };
+  for (const type of ["dragEnter", "dragOver", "drop"] as const)
+    await session.send("Input.dispatchDragEvent", { type, x: x + 2, y: y + 2, data });
+  for (const kind of ["my blip", "my zorp"]) await expect(card(page, kind).getByTestId("card-picture")).toHaveCount(3);
+  await expect(page.getByTestId("lesson-card")).toHaveCount(2);
+  await card(page, "my zorp").getByTestId("folder-input").setInputFiles(testInfo.outputPath("shapes", "my_zorp"));
+  await expect(page.getByTestId("given-trouble")).toHaveText([/3 pictures were already on this card/]);
+});
+
+test("a picture dragged out of another page is fetched, or it is said that it can't be", async ({ page }) => {
+  await beginLesson(page);
+  const drop = (address: string): Promise<void> =>
+    page
+      .getByTestId("lesson-card")
+      .nth(1)
+      .evaluate((element, address) => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.setData("text/uri-list", address);
+        dataTransfer.setData("text/html", `<img src="${address}">`);
+        element.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer }));
+      }, address);
+  await drop(`data:image/png;base64,${redPng}`);
+  await expect(card(page, "zorp").getByTestId("card-picture")).toHaveCount(1);
+  await drop(new URL("gone.png", page.url()).href);
+  await expect(page.getByTestId("given-trouble")).toHaveText([/gone\.png/]);
+  await expect(page.getByTestId("card-picture")).toHaveCount(1);
+});
+
+test("a lesson of classes needs two, pictures are pasted on a card, and another tab sees it all", async ({
   page,
   context,
 }) => {
@@ -150,6 +209,23 @@ test("folders that are dropped become cards, a lesson of classes needs two, and 
   await expect(page.getByTestId("card-picture")).toHaveCount(6);
   await expect(page.getByLabel("Lesson name")).toHaveValue("Line 3");
   await other.close();
+});
+
+test("pictures are taken from the chat", async ({ page }) => {
+  await page.goto("./");
+  await openSavedChat(page, answeredTurns, { p1: redPng });
+  await page.evaluate(() => (location.hash = "#/teach"));
+  await page.getByRole("button", { name: /Things and their names/ }).click();
+  const first = page.getByTestId("lesson-card").first();
+  await first.getByRole("button", { name: "From this chat" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByRole("button", { name: "Add 0 pictures" })).toBeDisabled();
+  await dialog.locator(".picture-choice").click();
+  expect(await violations(page)).toEqual([]);
+  await dialog.getByRole("button", { name: "Add 1 picture" }).click();
+  await expect(first.getByTestId("card-picture")).toHaveCount(1);
+  await page.reload();
+  await expect(page.getByTestId("card-picture").getByRole("img")).toHaveCount(1);
 });
 
 test("an answer that is corrected becomes an example with its picture and question, and can be taken back", async ({

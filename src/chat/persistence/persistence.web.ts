@@ -29,10 +29,12 @@ import {
   type PictureRecords,
 } from "./picture-records.web.ts";
 import {
+  ConversationStep,
   createRedoJournal,
   toJournal,
   type PendingSave,
   type PendingStep,
+  type JournalStep,
   type RedoJournal,
 } from "./redo-journal.web.ts";
 import { parseStored, pictureKeys, toStored } from "./stored-conversation.ts";
@@ -48,7 +50,7 @@ interface Tab {
   readonly pictures: PictureRecords;
   /** The revision of each conversation that this tab has opened or saved. */
   readonly revisions: Map<string, string>;
-  readonly journal: RedoJournal;
+  readonly journal: RedoJournal<JournalStep>;
   /** The calls that have not ended, in their order. */
   readonly pending: Set<PendingStep>;
   /** The end of the call that was made last; undefined before the first. */
@@ -64,7 +66,7 @@ export function createWebPersistence(databaseName = "llava-web-chat"): WebPersis
     transact: openDatabase(databaseName),
     pictures: createPictureRecords(),
     revisions: new Map(),
-    journal: createRedoJournal(`${databaseName}:unfinished`, newId()),
+    journal: createRedoJournal(`${databaseName}:unfinished`, newId(), ConversationStep),
     pending: new Set(),
     queue: undefined,
     tell: (id) => channel.postMessage(id),

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Conversation } from "#chat/conversation/conversation.ts";
-import { createRedoJournal, toJournal } from "./redo-journal.web.ts";
+import { ConversationStep, createRedoJournal, toJournal } from "./redo-journal.web.ts";
 
 const conversation: Conversation = { id: "c", turns: [] };
 
@@ -42,7 +42,7 @@ afterEach(() => void vi.unstubAllGlobals());
 
 test("a page reads what others wrote and not its own, and what it forgets is gone", () => {
   const step = { op: "remove", id: "c" } as const;
-  const [one, two] = [createRedoJournal("j", "one"), createRedoJournal("j", "two")];
+  const [one, two] = [createRedoJournal("j", "one", ConversationStep), createRedoJournal("j", "two", ConversationStep)];
   one.write([{ op: "last", id: "x" }]);
   one.write([step]);
   expect(one.ofOtherPages()).toEqual([]);
@@ -60,7 +60,7 @@ test("an entry that is no journal has no steps, and the others are read", () => 
   storage.setItem("j:unknown", JSON.stringify([{ op: "explode", id: "c" }]));
   storage.setItem("other:one", JSON.stringify([{ op: "remove", id: "c" }]));
   storage.setItem("j:good", JSON.stringify([{ op: "restore", id: "c" }]));
-  const steps = createRedoJournal("j", "me")
+  const steps = createRedoJournal("j", "me", ConversationStep)
     .ofOtherPages()
     .map((entry) => entry.steps);
   expect(steps).toEqual([[], [], [{ op: "restore", id: "c" }]]);
@@ -68,7 +68,7 @@ test("an entry that is no journal has no steps, and the others are read", () => 
 
 test("a browser that stores nothing has an empty journal, and nothing throws", () => {
   vi.stubGlobal("localStorage", undefined);
-  const journal = createRedoJournal("j", "one");
+  const journal = createRedoJournal("j", "one", ConversationStep);
   journal.write([{ op: "remove", id: "c" }]);
   journal.clear();
   expect(journal.ofOtherPages()).toEqual([]);

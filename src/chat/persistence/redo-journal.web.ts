@@ -17,7 +17,7 @@ export interface JournaledSave {
 }
 
 /** A change that can be repeated: doing it twice does no harm. */
-type JournalStep = JournaledSave | { readonly op: "remove" | "restore" | "last"; readonly id: string };
+export type JournalStep = JournaledSave | { readonly op: "remove" | "restore" | "last"; readonly id: string };
 
 /** A save that was asked for and has not ended. */
 export interface PendingSave {
@@ -45,30 +45,36 @@ export function toJournal(
   });
 }
 
-const Journal = v.array(
-  v.variant("op", [
-    v.object({
-      op: v.literal("save"),
-      id: v.string(),
-      before: v.optional(v.string()),
-      own: v.array(v.string()),
-      value: v.unknown(),
-    }),
-    v.object({ op: v.picklist(["remove", "restore", "last"]), id: v.string() }),
-  ]),
-);
+/** A step of the conversations' journal, as it was written. */
+export const ConversationStep: v.GenericSchema<unknown, JournalStep> = v.variant("op", [
+  v.object({
+    op: v.literal("save"),
+    id: v.string(),
+    before: v.optional(v.string()),
+    own: v.array(v.string()),
+    value: v.unknown(),
+  }),
+  v.object({ op: v.picklist(["remove", "restore", "last"]), id: v.string() }),
+]);
 
-export interface RedoJournal {
+export interface RedoJournal<Step> {
   /** Replaces this page's entry. */
-  write(steps: readonly JournalStep[]): void;
+  write(steps: readonly Step[]): void;
   /** Forgets this page's entry. */
   clear(): void;
   /** The entries of other pages, each with a call that forgets it. */
-  ofOtherPages(): { readonly steps: readonly JournalStep[]; readonly forget: () => void }[];
+  ofOtherPages(): { readonly steps: readonly Step[]; readonly forget: () => void }[];
 }
 
-/** The journal as one page sees it; `page` is a name that no other page has. Empty where the browser stores nothing. */
-export function createRedoJournal(prefix: string, page: string): RedoJournal {
+/**
+ * The journal as one page sees it; `page` is a name that no other page has, and `step` parses a step. Empty where the browser stores nothing.
+ */
+export function createRedoJournal<Step>(
+  prefix: string,
+  page: string,
+  step: v.GenericSchema<unknown, Step>,
+): RedoJournal<Step> {
+  const steps = v.array(step);
   const own = `${prefix}:${page}`;
   const forget = (key: string): void => {
     try {
@@ -78,9 +84,9 @@ export function createRedoJournal(prefix: string, page: string): RedoJournal {
     }
   };
   return {
-    write(steps) {
+    write(begun) {
       try {
-        localStorage.setItem(own, JSON.stringify(steps));
+        localStorage.setItem(own, JSON.stringify(begun));
       } catch {
         // Full, or not allowed: the page is going and nobody is left to be told.
       }
@@ -91,7 +97,7 @@ export function createRedoJournal(prefix: string, page: string): RedoJournal {
         const keys = Array.from({ length: localStorage.length }, (_, i) => localStorage.key(i) ?? "");
         return keys
           .filter((key) => key.startsWith(`${prefix}:`) && key !== own)
-          .map((key) => ({ steps: parse(localStorage.getItem(key)), forget: () => forget(key) }));
+          .map((key) => ({ steps: parse(steps, localStorage.getItem(key)), forget: () => forget(key) }));
       } catch {
         return [];
       }
@@ -100,9 +106,9 @@ export function createRedoJournal(prefix: string, page: string): RedoJournal {
 }
 
 /** No steps where it is not a journal of ours. */
-function parse(text: string | null): readonly JournalStep[] {
+function parse<Steps>(schema: v.GenericSchema<unknown, Steps[]>, text: string | null): readonly Steps[] {
   try {
-    const parsed = v.safeParse(Journal, JSON.parse(text ?? "[]"));
+    const parsed = v.safeParse(schema, JSON.parse(text ?? "[]"));
     return parsed.success ? parsed.output : [];
   } catch {
     return [];

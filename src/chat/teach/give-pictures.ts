@@ -9,6 +9,7 @@ import type { GivenOutcome } from "./lessons-state.ts";
 export interface Giving {
   readonly keeper: LessonKeeper;
   readonly openPicture: (file: Blob, name: string) => Promise<OpenedPicture>;
+  readonly fetchPicture: (address: string) => Promise<OpenedPicture>;
   /** The same for the same bytes. */
   readonly keyOf: (picture: Picture) => Promise<string>;
   readonly newId: () => string;
@@ -21,17 +22,40 @@ export async function giveFiles(
   groups: readonly GivenGroup[],
   cardId: string | undefined,
 ): Promise<void> {
-  const tally = createTally();
   const work = groups.flatMap(({ answer, files }) => {
     const card = cardId ?? cardFor(giving, lessonId, answer);
     if (card === undefined) return [];
-    countOpening(giving, card, files.length);
-    return files.map((file) => ({ card, file }));
+    return files.map((file): Opening => ({ card, name: file.name, open: () => giving.openPicture(file, file.name) }));
   });
-  for (const { card, file } of work) {
-    const opened = await giving.openPicture(file, file.name).catch((error: unknown): OpenedPicture => {
-      console.warn(`${file.name} could not be opened:`, error);
-      return { ok: false, name: file.name, problem: "unreadable" };
+  await openAll(giving, lessonId, work);
+}
+
+/** The picture at an address. */
+export async function giveAddress(
+  giving: Giving,
+  lessonId: string,
+  address: string,
+  cardId: string | undefined,
+): Promise<void> {
+  const card = cardId ?? cardFor(giving, lessonId, undefined);
+  if (card === undefined) return;
+  await openAll(giving, lessonId, [{ card, name: address, open: () => giving.fetchPicture(address) }]);
+}
+
+/** A picture on its way to a card. */
+interface Opening {
+  readonly card: string;
+  readonly name: string;
+  readonly open: () => Promise<OpenedPicture>;
+}
+
+async function openAll(giving: Giving, lessonId: string, work: readonly Opening[]): Promise<void> {
+  const tally = createTally();
+  for (const { card } of work) countOpening(giving, card, 1);
+  for (const { card, name, open } of work) {
+    const opened = await open().catch((error: unknown): OpenedPicture => {
+      console.warn(`${name} could not be opened:`, error);
+      return { ok: false, name, problem: "unreadable" };
     });
     if (opened.ok) await addOne(giving, lessonId, card, opened.picture, tally);
     else tally.unusable(opened.problem, opened.name);

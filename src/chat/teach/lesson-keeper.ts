@@ -16,6 +16,8 @@ export interface LessonKeeper {
   find(id: string): Lesson | undefined;
   /** Shows the change, and keeps it with the bytes of these pictures. */
   apply(id: string, change: LessonChange, pictures?: readonly KeyedPicture[]): void;
+  /** For a page that may go now: notes every lesson whose last change is not kept. Over when it returns. */
+  noteUnfinished(): void;
   /** Whether the bytes of this key are here, and found room where they are kept. */
   isKept(key: string): boolean;
   /** The lesson's pictures with their bytes; with `key` that one. */
@@ -99,6 +101,10 @@ export function createLessonKeeper(place: LessonPlace, now: () => number): Lesso
     find,
     picturesIn,
     isKept: (key) => cell.get().blobs.has(key) && !withoutRoom.has(key),
+    noteUnfinished() {
+      const ids = new Set([...pending.keys(), ...unkept]);
+      place.noteUnfinished([...ids].map((id) => ({ id, lesson: find(id), at: now() })));
+    },
     open() {
       reading ??= place.readAll().then(
         ({ lessons, blobs }) => {

@@ -24,8 +24,17 @@ export interface KeyedPicture {
   readonly picture: Picture;
 }
 
+/** A lesson whose last change is not kept yet. */
+export interface UnfinishedLesson {
+  readonly id: string;
+  /** Undefined where it was removed. */
+  readonly lesson: Lesson | undefined;
+  /** When it was noted, in milliseconds since 1970. */
+  readonly at: number;
+}
+
 export interface LessonPlace {
-  /** Forgets pictures that no lesson shows any more, then gives all lessons; rejects when the place can't be read. */
+  /** Does what earlier pages noted when they went, forgets pictures that no lesson shows any more, then gives all lessons; rejects when the place can't be read. */
   readAll(): Promise<KeptLessons>;
   /** One lesson, or none. */
   read(id: string): Promise<KeptLessons>;
@@ -39,8 +48,16 @@ export interface LessonPlace {
     change: (kept: Lesson | undefined) => Lesson | undefined,
     pictures: readonly KeyedPicture[],
   ): Promise<ChangedLesson>;
+  /** Notes these, as the page may go before they are kept: the next page does it. Over when it returns. Bytes of pictures are not noted. */
+  noteUnfinished(lessons: readonly UnfinishedLesson[]): void;
   /** Calls back with the id when another tab has changed a lesson; returns how to stop listening. */
   onChange(listener: (id: string) => void): () => void;
+}
+
+/** What is kept after a note was found: the later of both. A lesson that is gone meanwhile comes back, so that nothing is lost. */
+export function afterNote(kept: Lesson | undefined, { lesson, at }: UnfinishedLesson): Lesson | undefined {
+  if (kept === undefined) return lesson;
+  return kept.updatedAt > (lesson?.updatedAt ?? at) ? kept : lesson;
 }
 
 /** The newest first; of the same age by id, so that the order is the same in every tab. */

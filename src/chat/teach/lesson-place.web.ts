@@ -1,7 +1,10 @@
 // Lessons in the browser's IndexedDB, in a database of their own:
 //   lesson:<id>    a StoredLesson        picture:<key>  a picture's bytes, each content once
-// A change reads, changes and writes within one transaction, so that two tabs never overwrite each other.
+// A change reads, changes and writes within one transaction, so that two tabs never overwrite each other. What has not ended when a page goes is
+// done by the next page (redo-journal.web.ts).
 import { promisifyRequest } from "idb-keyval";
+import * as v from "valibot";
+import { createRedoJournal, type RedoJournal } from "#chat/persistence/redo-journal.web.ts";
 import { isBlobRefused, fromStoredBlob } from "#weights/store/blob-values.ts";
 import {
   allKeys,
@@ -22,27 +25,38 @@ import {
 } from "#chat/persistence/picture-records.web.ts";
 import type { Picture } from "#chat/conversation/conversation.ts";
 import type { Lesson } from "./lesson.ts";
-import { inLessonOrder, keysOf, type ChangedLesson, type KeyedPicture, type KeptLessons, type LessonPlace } from "./lesson-place.ts"; // prettier-ignore
+import { afterNote, inLessonOrder, keysOf, type ChangedLesson, type KeyedPicture, type KeptLessons, type LessonPlace } from "./lesson-place.ts"; // prettier-ignore
 import { parseLesson, toStored } from "./stored-lesson.ts";
 
 const lessonKey = (id: string): string => `lesson:${id}`;
 
+/** `lesson` is a stored one, and null for one that was removed. */
+const NotedLesson = v.object({ id: v.string(), at: v.number(), lesson: v.unknown() });
+type NotedLesson = v.InferOutput<typeof NotedLesson>;
+
 interface Tab {
+  readonly journal: RedoJournal<NotedLesson>;
   readonly transact: Transact;
   readonly records: PictureRecords;
   readonly tell: (id: string) => void;
 }
 
-/** Opens the database at the first call; other tabs are told of changes on a channel of the same name. */
-export function createWebLessons(databaseName = "llava-web-lessons"): LessonPlace {
+/**
+ * Opens the database at the first call; other tabs are told of changes on a channel of the same name. `page` is a name that no other page has.
+ */
+export function createWebLessons(page: string, databaseName = "llava-web-lessons"): LessonPlace {
   const channel = new BroadcastChannel(databaseName);
   const tab: Tab = {
+    journal: createRedoJournal(`${databaseName}:unfinished`, page, NotedLesson),
     transact: openDatabase(databaseName),
     records: createPictureRecords(),
     tell: (id) => channel.postMessage(id),
   };
-  let queue: Promise<unknown> = Promise.resolve();
+  let queue: Promise<unknown> | undefined;
+  let changes = 0;
   const inOrder = <T>(work: () => Promise<T>): Promise<T> => {
+    // What can't be done now stays in the journal for the next page.
+    queue ??= redo(tab).catch(() => undefined);
     const done = queue.then(work);
     queue = done.catch(() => undefined);
     return done;
@@ -50,7 +64,17 @@ export function createWebLessons(databaseName = "llava-web-lessons"): LessonPlac
   return {
     readAll: () => inOrder(() => readAll(tab)),
     read: (id) => inOrder(() => readOne(tab, id)),
-    change: (id, change, pictures) => inOrder(() => changeLesson(tab, id, change, pictures)),
+    change(id, change, pictures) {
+      changes++;
+      return inOrder(() => changeLesson(tab, id, change, pictures)).finally(() => {
+        // A page that was put aside with its notes and came back has done everything itself.
+        if (--changes === 0) tab.journal.clear();
+      });
+    },
+    noteUnfinished(lessons) {
+      if (lessons.length === 0) return;
+      tab.journal.write(lessons.map(({ id, at, lesson }) => ({ id, at, lesson: lesson ? toStored(lesson) : null })));
+    },
     onChange(listener) {
       const hear = (event: MessageEvent<unknown>): void => {
         if (typeof event.data === "string") listener(event.data);
@@ -59,6 +83,25 @@ export function createWebLessons(databaseName = "llava-web-lessons"): LessonPlac
       return () => channel.removeEventListener("message", hear);
     },
   };
+}
+
+/** Does what earlier pages noted when they went. */
+async function redo({ transact, journal, tell }: Tab): Promise<void> {
+  for (const { steps, forget } of journal.ofOtherPages()) {
+    await transact("readwrite", async (objects) => {
+      for (const { id, at, lesson } of steps) {
+        const stored = await getReadable(objects, lessonKey(id));
+        const kept = parseLesson(stored);
+        // Stored by a later version of the app.
+        if (stored !== undefined && kept === undefined) continue;
+        const after = afterNote(kept, { id, at, lesson: parseLesson(lesson) });
+        if (after === undefined) objects.delete(lessonKey(id));
+        else objects.put(toStored(after), lessonKey(id));
+      }
+    });
+    forget();
+    for (const { id } of steps) tell(id);
+  }
 }
 
 function readAll({ transact, records }: Tab): Promise<KeptLessons> {

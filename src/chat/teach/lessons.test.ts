@@ -5,6 +5,7 @@ import type { OpenedPicture } from "#chat/pictures/pictures.web.ts";
 import { createMemoryLessons, createShelf, type Shelf } from "#testing/chat/memory-lessons.ts";
 import { askedOf, correctionsId, exampleOf, lessonsFor } from "./chat-examples.ts";
 import { createLessons, type Lessons } from "./lessons.ts";
+import type { LessonPlace } from "./lesson-place.ts";
 import type { Lesson } from "./lesson.ts";
 
 let ids = 0;
@@ -20,10 +21,11 @@ async function openPicture(file: Blob, name: string): Promise<OpenedPicture> {
   return { ok: true, picture: { id: `picture ${++ids}`, name, blob: file } };
 }
 
-const openTab = (shelf: Shelf): Lessons =>
+const openTab = (shelf: Shelf, place = createMemoryLessons(shelf)): Lessons =>
   createLessons({
-    place: createMemoryLessons(shelf),
+    place,
     openPicture,
+    fetchPicture: (address) => Promise.resolve({ ok: false, name: address, problem: "not-fetched" }),
     hash: contentHash,
     newId: () => `id ${++ids}`,
     now: () => ++clock,
@@ -49,6 +51,44 @@ async function begin(): Promise<{ shelf: Shelf; lessons: Lessons; id: string; ca
   const [cat, dog] = only(lessons).cards.map((card) => card.id);
   return { shelf, lessons, id, cat: cat ?? "", dog: dog ?? "" };
 }
+
+describe("a page that goes before a change is kept", () => {
+  /** A place that never comes to an end with what it is asked. */
+  const hanging = (shelf: Shelf): LessonPlace => ({
+    ...createMemoryLessons(shelf),
+    change: () => new Promise(() => undefined),
+  });
+  const leave = async (shelf: Shelf, act: (lessons: Lessons) => void): Promise<Lessons> => {
+    const going = openTab(shelf, hanging(shelf));
+    await going.open();
+    act(going);
+    going.noteUnfinished();
+    const next = openTab(shelf);
+    await next.open();
+    return next;
+  };
+
+  test("leaves it to the next page: a new lesson, a changed one, and a removed one", async () => {
+    const shelf = createShelf();
+    const begun = await leave(shelf, (lessons) => void lessons.create("things", "Who?", ["Mimi"]));
+    expect(shown(only(begun))).toEqual(["Mimi: "]);
+    const { id } = only(begun);
+    const renamed = await leave(shelf, (lessons) => lessons.change(id, (lesson) => ({ ...lesson, name: "Pets" })));
+    expect(only(renamed).name).toBe("Pets");
+    const without = await leave(shelf, (lessons) => lessons.remove(id));
+    expect(without.get().lessons).toEqual([]);
+    expect(shelf.notes).toEqual([]);
+  });
+
+  test("does not undo what another page has kept since", async () => {
+    const { shelf, lessons, id } = await begin();
+    const next = await leave(shelf, (going) => {
+      going.change(id, (lesson) => ({ ...lesson, name: "Pets" }));
+      lessons.change(id, (lesson) => ({ ...lesson, name: "Animals" }));
+    });
+    expect(only(next).name).toBe("Animals");
+  });
+});
 
 describe("pictures", () => {
   test("are kept with their bytes, and are there for the next visit", async () => {

@@ -4,7 +4,7 @@ import type { Picture } from "#chat/conversation/conversation.ts";
 import type { Observable } from "#chat/observable.ts";
 import type { OpenedPicture } from "#chat/pictures/pictures.web.ts";
 import { correctionsId, forgetExample, keepExample, type ChatExample } from "./chat-examples.ts";
-import { giveFiles, givePictures, type Giving } from "./give-pictures.ts";
+import { giveAddress, giveFiles, givePictures, type Giving } from "./give-pictures.ts";
 import type { GivenGroup } from "./given-pictures.ts";
 import { createLessonKeeper, type LessonKeeper } from "./lesson-keeper.ts";
 import type { KeyedPicture, LessonPlace } from "./lesson-place.ts";
@@ -26,6 +26,8 @@ import type { LessonsState } from "./lessons-state.ts";
 export interface Lessons extends Observable<LessonsState> {
   /** Reads what is kept, once; the page shows it when it has come. */
   open(): Promise<void>;
+  /** For a page that may go now: the next one keeps what is not kept yet. */
+  noteUnfinished(): void;
   /** Begins a lesson with the answers as empty cards, and gives its id. */
   create(kind: LessonKind, question: string, answers: readonly string[]): string;
   /** A whole lesson from elsewhere, with its pictures. */
@@ -37,6 +39,8 @@ export interface Lessons extends Observable<LessonsState> {
   removeCard(lessonId: string, cardId: string): void;
   /** Opens the files one after another and adds them to the card, or to the cards that folders are named after. */
   give(lessonId: string, groups: readonly GivenGroup[], cardId?: string): Promise<void>;
+  /** Fetches the picture at the address, likewise. */
+  giveAddress(lessonId: string, address: string, cardId?: string): Promise<void>;
   /** Adds pictures that are open already. */
   addPictures(lessonId: string, cardId: string, pictures: readonly Picture[]): Promise<void>;
   removePicture(lessonId: string, pictureId: string): void;
@@ -54,6 +58,7 @@ export interface Lessons extends Observable<LessonsState> {
 export interface LessonsOptions {
   readonly place: LessonPlace;
   readonly openPicture: (file: Blob, name: string) => Promise<OpenedPicture>;
+  readonly fetchPicture: (address: string) => Promise<OpenedPicture>;
   /** The same for the same bytes; undefined where the browser computes none. */
   readonly hash: (blob: Blob) => Promise<string | undefined>;
   readonly newId: () => string;
@@ -61,18 +66,19 @@ export interface LessonsOptions {
   readonly now: () => number;
 }
 
-export function createLessons({ place, openPicture, hash, newId, now }: LessonsOptions): Lessons {
+export function createLessons({ place, openPicture, fetchPicture, hash, newId, now }: LessonsOptions): Lessons {
   const keeper = createLessonKeeper(place, now);
   const { cell } = keeper;
   const apply: LessonKeeper["apply"] = (id, edit, pictures) => keeper.apply(id, edit, pictures);
   const find = (id: string): Lesson | undefined => keeper.find(id);
   const keyOf = async (picture: Picture): Promise<string> => (await hash(picture.blob)) ?? picture.id;
-  const giving: Giving = { keeper, openPicture, keyOf, newId };
+  const giving: Giving = { keeper, openPicture, fetchPicture, keyOf, newId };
   const change: Lessons["change"] = (id, edit) => apply(id, (lesson) => lesson && edit(lesson));
   return {
     get: () => cell.get(),
     subscribe: (listener) => cell.subscribe(listener),
     open: () => keeper.open(),
+    noteUnfinished: () => keeper.noteUnfinished(),
     create(kind, question, answers) {
       const id = newId();
       const cards = answers.map((answer) => newCard(newId(), answer));
@@ -99,6 +105,7 @@ export function createLessons({ place, openPicture, hash, newId, now }: LessonsO
       keeper.offerUndo("card", () => apply(lessonId, (kept) => kept && addCard(kept, card, index), pictures));
     },
     give: (lessonId, groups, cardId) => giveFiles(giving, lessonId, groups, cardId),
+    giveAddress: (lessonId, address, cardId) => giveAddress(giving, lessonId, address, cardId),
     addPictures: (lessonId, cardId, pictures) => givePictures(giving, lessonId, cardId, pictures),
     removePicture(lessonId, pictureId) {
       const lesson = find(lessonId);

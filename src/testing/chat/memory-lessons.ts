@@ -1,11 +1,12 @@
 // Lessons kept in memory, for tests of what is built on a LessonPlace. Two of them with one shelf are two tabs.
 import type { Lesson } from "#chat/teach/lesson.ts";
-import { inLessonOrder, keysOf, type LessonPlace } from "#chat/teach/lesson-place.ts";
+import { afterNote, inLessonOrder, keysOf, type LessonPlace, type UnfinishedLesson } from "#chat/teach/lesson-place.ts";
 
 export interface Shelf {
   readonly lessons: Map<string, Lesson>;
   readonly blobs: Map<string, Blob>;
   readonly listeners: Map<object, (id: string) => void>;
+  readonly notes: UnfinishedLesson[];
   /** How many bytes of pictures find room. */
   room: number;
   /** Every write fails with this. */
@@ -13,7 +14,7 @@ export interface Shelf {
 }
 
 export function createShelf(): Shelf {
-  return { lessons: new Map(), blobs: new Map(), listeners: new Map(), room: Infinity, failure: undefined };
+  return { lessons: new Map(), blobs: new Map(), listeners: new Map(), notes: [], room: Infinity, failure: undefined };
 }
 
 export function createMemoryLessons(shelf: Shelf): LessonPlace {
@@ -27,6 +28,11 @@ export function createMemoryLessons(shelf: Shelf): LessonPlace {
     );
   return {
     readAll() {
+      for (const note of shelf.notes.splice(0)) {
+        const lesson = afterNote(shelf.lessons.get(note.id), note);
+        if (lesson === undefined) shelf.lessons.delete(note.id);
+        else shelf.lessons.set(note.id, lesson);
+      }
       const lessons = inLessonOrder([...shelf.lessons.values()]);
       const shown = new Set(lessons.flatMap(keysOf));
       for (const key of shelf.blobs.keys()) if (!shown.has(key)) shelf.blobs.delete(key);
@@ -53,6 +59,9 @@ export function createMemoryLessons(shelf: Shelf): LessonPlace {
       }
       for (const [owner, listener] of shelf.listeners) if (owner !== me) listener(id);
       return Promise.resolve({ lesson, missing });
+    },
+    noteUnfinished(lessons) {
+      shelf.notes.push(...lessons);
     },
     onChange(listener) {
       shelf.listeners.set(me, listener);

@@ -15,7 +15,7 @@ interface GivenOptions {
   readonly fetchPicture: PictureFeature["fetch"];
   readonly onOpen: (dialog: OpenDialog) => void;
   readonly onEscape: () => void;
-  /** Set while another view than the chat is shown, which takes all files. */
+  /** Set while another view than the chat is shown, which takes all pictures. */
   readonly otherView: RefObject<TakeGiven | undefined>;
 }
 
@@ -46,19 +46,20 @@ export function useGiven({ draft, fetchPicture, onOpen, onEscape, otherView }: G
     onFiles(files, target) {
       if (otherView.current === undefined) takeFiles(files);
       else
-        otherView.current(
+        otherView.current.files(
           files.map((file) => [file.name, file]),
           target,
         );
     },
     onFolder(files, target) {
-      if (otherView.current !== undefined) return otherView.current(files, target);
+      if (otherView.current !== undefined) return otherView.current.files(files, target);
       const paths = [...files.keys()];
       if (isPackageFolder(paths) || isCheckpoint(paths)) onOpen({ name: "models", dropped: files });
       else takeFiles([...files.values()]);
     },
-    onAddress(address) {
+    onAddress(address, target) {
       if (otherView.current === undefined) takeAddress(address);
+      else otherView.current.address(address, target);
     },
     onWords(words) {
       if (otherView.current !== undefined) return;

@@ -8,7 +8,7 @@ interface PageHandlers {
   /** Folders were dropped; paths start with a folder's name. */
   readonly onFolder: (files: ReadonlyMap<string, File>, target: EventTarget | null) => void;
   /** A picture was dragged out of another page, or pasted without its bytes. */
-  readonly onAddress: (address: string) => void;
+  readonly onAddress: (address: string, target: EventTarget | null) => void;
   /** Words that belong into the question, and that no text field inserts by itself. */
   readonly onWords: (words: string) => void;
   readonly onEscape: () => void;
@@ -25,7 +25,7 @@ export function usePageEvents(handlers: PageHandlers): boolean {
     const drags = listenForDrags(signal, setDragging);
     const take = (given: Given, target: EventTarget | null): void => {
       if (given.kind === "files") latest.current.onFiles(given.files, target);
-      else if (given.kind === "address") latest.current.onAddress(given.address);
+      else if (given.kind === "address") latest.current.onAddress(given.address, target);
       else latest.current.onWords(given.words);
     };
     addEventListener(

@@ -44,14 +44,21 @@ export function TeachView(props: TeachViewProps): JSX.Element {
     if (document.activeElement === document.body) document.getElementById("teach-title")?.focus();
   }, [lesson?.id]);
   useEffect(() => {
-    given.current = (files, target) => {
-      const all = [...files];
-      if (all.some(([, file]) => mayHoldConversations(file))) return importing.start(all.map(([, file]) => file));
-      const groups = groupByFolder(all);
-      if (groups.length === 0) return;
-      const id = lesson?.id ?? teach.actions.create("things", t.defaultQuestions.things, []);
-      if (lesson === undefined) onLesson(id);
-      void teach.actions.give(id, groups, cardAt(target));
+    /** Of the lesson that is shown, or of one that is begun for what is given. */
+    const openLesson = (): string => {
+      if (lesson !== undefined) return lesson.id;
+      const id = teach.actions.create("things", t.defaultQuestions.things, []);
+      onLesson(id);
+      return id;
+    };
+    given.current = {
+      files(files, target) {
+        const all = [...files];
+        if (all.some(([, file]) => mayHoldConversations(file))) return importing.start(all.map(([, file]) => file));
+        const groups = groupByFolder(all);
+        if (groups.length > 0) void teach.actions.give(openLesson(), groups, cardAt(target));
+      },
+      address: (address, target) => void teach.actions.giveAddress(openLesson(), address, cardAt(target)),
     };
     return () => {
       given.current = undefined;

@@ -21,5 +21,10 @@ export interface TeachFeature {
   };
 }
 
-/** Files with their paths, given to the view by a drop or a paste on this element. */
-export type TakeGiven = (files: Iterable<readonly [path: string, file: File]>, target: EventTarget | null) => void;
+/** What is given to the view by a drop or a paste on this element. */
+export interface TakeGiven {
+  /** Files with their paths. */
+  readonly files: (files: Iterable<readonly [path: string, file: File]>, target: EventTarget | null) => void;
+  /** A picture that was dragged out of another page. */
+  readonly address: (address: string, target: EventTarget | null) => void;
+}
