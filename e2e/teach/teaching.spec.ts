@@ -1,11 +1,12 @@
 // Teaching the built-in model in the built page, with its real worker: the plan, a few steps, a chat meanwhile, Stop and keep, the test pictures
 // before and after, and the result used and deleted.
-import { expect, test } from "@playwright/test";
+import { expect, test, type Page } from "@playwright/test";
 import { violations } from "../support/axe.ts";
 import { modelReady, openPage } from "../support/ask.ts";
 import { drawPictures } from "./drawn-pictures.ts";
 
-test("a few steps are taught while the chat is shown, stopped and kept, used and deleted", async ({ page }) => {
+/** Begins a lesson of two drawn things and asks for the plan. */
+async function planLesson(page: Page): Promise<void> {
   await openPage(page, "./?device=wasm");
   await modelReady(page);
   await page.goto("./?device=wasm#/teach");
@@ -16,12 +17,34 @@ test("a few steps are taught while the chat is shown, stopped and kept, used and
     await card.getByTestId("files-input").setInputFiles(await drawPictures(page, kind, [1, 2, 3, 4]));
     await expect(card.getByTestId("card-picture")).toHaveCount(4);
   }
-  const course = page.getByTestId("course");
-  await course.getByRole("button", { name: "Check and estimate" }).click();
+  await page.getByTestId("course").getByRole("button", { name: "Check and estimate" }).click();
   await expect(page.getByTestId("course-plan")).toContainText(/6 pictures to learn from, 2 set aside/, {
     timeout: 60_000,
   });
-  await expect(page.locator('[data-testid="card-picture"][data-held-out="true"]')).toHaveCount(2);
+}
+
+test("a worker that dies while it teaches is told of, and teaching begins again with one click", async ({ page }) => {
+  await planLesson(page);
+  await page.getByTestId("course").getByRole("button", { name: "Start teaching" }).click();
+  await expect(page.getByTestId("course-stage")).toHaveText(/Learning: step/, { timeout: 60_000 });
+  const worker = page.workers().find((one) => /\/teach-worker-/.test(one.url()));
+  expect(worker).toBeDefined();
+  await worker?.evaluate(() => self.close());
+  const failure = page.getByTestId("course-failure");
+  await expect(failure).toHaveAttribute("data-code", "worker-dead");
+  await expect(page.getByTestId("lesson-card")).toHaveCount(2);
+  expect(await violations(page)).toEqual([]);
+  await failure.getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByTestId("course-stage")).toHaveText(/Learning: step/, { timeout: 60_000 });
+  await page.getByTestId("course").getByRole("button", { name: "Stop" }).click();
+  await page.getByRole("button", { name: "Discard" }).click();
+  await expect(page.getByTestId("course")).toHaveAttribute("data-phase", "stopped", { timeout: 60_000 });
+});
+
+test("a few steps are taught while the chat is shown, stopped and kept, used and deleted", async ({ page }) => {
+  await planLesson(page);
+  const course = page.getByTestId("course");
+  await expect(page.locator('[data-testid="card-picture"][data-role="test"]')).toHaveCount(2);
   await course.getByRole("button", { name: "Start teaching" }).click();
   await page.getByRole("button", { name: "Show conversations" }).click();
   await page.getByRole("button", { name: "New chat" }).click();
@@ -36,6 +59,7 @@ test("a few steps are taught while the chat is shown, stopped and kept, used and
   const result = page.getByTestId("lesson-result");
   await expect(result).toBeVisible({ timeout: 60_000 });
   await expect(result).toContainText("Stopped early");
+  await expect(result).toContainText("The test pictures also told when to stop");
   await expect(result.getByTestId("test-row")).toHaveCount(2);
   expect(await violations(page)).toEqual([]);
 

@@ -97,11 +97,12 @@ async function teach(flags: Flags): Promise<void> {
     options,
   );
   try {
-    const { problems, heldOut, trained, seconds, singles } = teaching.plan;
+    const { problems, heldOut, choosing, trained, seconds, singles } = teaching.plan;
     if (problems.length > 0)
       throw new Error(problems.map((problem) => sentenceOf(problem, info.model.name)).join("\n"));
     for (const answer of singles) say(`"${answer}" has one picture, so nothing will tell whether it was learned`);
-    say(`${trained.length} pictures to learn, ${heldOut.length} held out; about ${timeText(seconds ?? 0)}`);
+    const chooses = choosing.length > 0 ? `${choosing.length} to choose by, ` : "";
+    say(`${trained.length} pictures to learn, ${chooses}${heldOut.length} held out; about ${timeText(seconds ?? 0)}`);
     const id = basename(flags.out);
     const named = { id, name: flags.name ?? id, license: info.model.license };
     const taught = await teaching.run(named, show, () => (signal.aborted ? "discard" : undefined));
@@ -111,9 +112,11 @@ async function teach(flags: Flags): Promise<void> {
         "no step lowered the loss on the held-out pictures, so nothing was written; give more pictures, or more --minutes",
       );
     await write(taught, flags);
-    const { before, after, bestStep, seconds: took } = taught.result;
+    const { before, after, bestStep, seconds: took, chosenByHeldOut } = taught.result;
     const which = heldOut.length > 0 ? "held out" : "of those it was shown";
     say(`${which}: ${after.right} of ${after.of} right, ${before.right} before; step ${bestStep}; ${timeText(took)}`);
+    if (chosenByHeldOut)
+      say("the pictures held out also chose the step, so this flatters; six pictures of each thing would change that");
     process.stdout.write(`${flags.out}\n`);
   } finally {
     await teaching.dispose();
@@ -160,7 +163,7 @@ function lineOf(event: TeachEvent): string | undefined {
     return seldom(event.done) ? `${what}: ${event.done} of ${event.total}` : undefined;
   }
   if (event.type === "step") {
-    const held = event.heldOutLoss === undefined ? "" : `, held out ${event.heldOutLoss.toFixed(3)}`;
+    const held = event.asideLoss === undefined ? "" : `, set aside ${event.asideLoss.toFixed(3)}`;
     const text = `step ${event.step} of ${event.steps}: loss ${event.loss.toFixed(3)}${held}; ${timeText(event.secondsLeft)} left`;
     return seldom(event.step) ? text : undefined;
   }

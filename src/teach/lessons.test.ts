@@ -4,7 +4,7 @@ import { createRandom } from "#engine/text/sampler.ts";
 import { contradictionsOf, problemsOf } from "./problems.ts";
 import { lessonsOf, nameOf } from "./questions.ts";
 import { packRows } from "./rows.ts";
-import { split } from "./split.ts";
+import { choosingIn, split } from "./split.ts";
 import type { TeachExample } from "./types.ts";
 
 const example = (id: string, answer: string, question = "What is this?"): TeachExample => ({
@@ -30,6 +30,22 @@ test("of each answer a part is held out, at least one where there are two, and t
   expect([...ids(first.trained), ...ids(first.heldOut)].sort()).toEqual(ids(examples));
   expect(split(examples, 0.25, createRandom(3))).toEqual(first);
   expect(split(examples, 0, createRandom(3)).heldOut).toEqual([]);
+});
+
+test("where every answer can spare them, others than those held out choose; else those held out do", () => {
+  const many = (name: string, count: number) => Array.from({ length: count }, (_, i) => example(`${name}${i}`, name));
+  const parts = split([...many("Rex", 10), ...many("Bella", 20), example("one", "Mimi")], 0.25, createRandom(3));
+  const count = (of: readonly TeachExample[]) => ["Rex", "Bella", "Mimi"].map((name) => of.filter(({ turns }) => turns[0]?.answer === name).length); // prettier-ignore
+  expect([parts.heldOut, parts.choosing, parts.trained].map(count)).toEqual([
+    [2, 5, 0],
+    [1, 2, 0],
+    [7, 13, 1],
+  ]);
+  expect(choosingIn(parts)).toBe(parts.choosing);
+  const few = split([...many("Rex", 10), ...many("Bella", 5)], 0.25, createRandom(3));
+  expect(few.choosing).toEqual([]);
+  expect(choosingIn(few)).toBe(few.heldOut);
+  expect(split(many("Rex", 10), 0, createRandom(3)).choosing).toEqual([]);
 });
 
 test("a name gets other wordings, yes and no; a sentence is taught in the person's own words alone", () => {

@@ -13,10 +13,10 @@ import { peftFolder } from "#teach/training/peft-folder.ts";
 import { memoryFolder } from "./memory-folder.ts";
 import { contradictionsOf, problemsOf, singlesOf } from "./problems.ts";
 import { loadPupil, type Pupil } from "./pupil.ts";
-import { chooseSetup, recipeFor, stepSeconds, type TeachSetup } from "./recipe.ts";
+import { chooseSetup, preparingSeconds, recipeFor, trainingCosts, type Costs, type ReplaySize, type TeachSetup } from "./recipe.ts"; // prettier-ignore
 import { byAnswer, split, wordsOf, type Split } from "./split.ts";
-import { prepareRows, train } from "./teach.ts";
-import { startTrainers, type TrainThread } from "#teach/training/trainers.ts";
+import { prepareRows, train, type Recipe } from "./teach.ts";
+import type { TrainThread } from "#teach/training/trainers.ts";
 import type {
   HeldOutAnswer,
   OnStop,
@@ -83,7 +83,10 @@ export async function prepareTeaching(
   const parts = split(examples, options.heldOut ?? defaultHeldOut, createRandom(options.seed ?? 1));
   const problems = [...problemsOf(examples), ...(await contradictionsOf(examples, hashPicture))];
   const decoder = await openDecoderWeights(host.info.graphs.decoder, host.files);
-  const setup = typeof decoder === "string" ? undefined : chooseSetup(decoder.shape, host.cores, options);
+  const setup =
+    typeof decoder === "string"
+      ? undefined
+      : chooseSetup(decoder.shape, host.info.model.imageTokens, host.cores, options);
   if (typeof decoder === "string") problems.push({ kind: "other-architecture", why: decoder });
   if (host.info.graphs.decoder.adaptable === undefined) problems.push({ kind: "no-room" });
   if (typeof setup === "number") problems.push({ kind: "too-large", bytes: setup, most: 1.2e9 });
@@ -91,29 +94,39 @@ export async function prepareTeaching(
     if (!(await isReadable(host, picture))) problems.push({ kind: "unreadable-picture", id });
   }
   let pupil: Pupil | undefined;
-  let seconds: number | undefined;
+  let costs: Costs | undefined;
+  let replay: ReplaySet | undefined;
   if (problems.length === 0 && typeof decoder !== "string" && typeof setup === "object") {
     pupil = await loadPupil(host);
-    const tooLong = await lengthProblems(host, pupil, examples);
+    const tooLong = await lengthProblems(host, pupil, examples, setup);
     problems.push(...tooLong);
     const [first] = parts.trained;
-    if (tooLong.length === 0 && first) seconds = await estimate(host, pupil, decoder, setup, parts, first);
+    if (tooLong.length === 0 && first) {
+      replay = await host.readReplay();
+      costs = await measure(host, pupil, decoder, setup, first);
+    }
   }
+  const most = (options.minutes ?? defaultMinutes) * 60;
+  const recipe =
+    costs && replay && typeof setup === "object"
+      ? recipeFor(parts.trained.length, setup, costs, sizeOf(replay), most)
+      : undefined;
   const plan: TeachPlan = {
     problems,
     singles: singlesOf(byAnswer(examples)),
     heldOut: parts.heldOut.map(({ id }) => id),
+    choosing: parts.choosing.map(({ id }) => id),
     trained: parts.trained.map(({ id }) => id),
     bytes: typeof setup === "object" ? setup.bytes + modelBytes(host.info) : 0,
-    seconds,
+    seconds: recipe && costs && replay ? estimate(parts, recipe, costs, sizeOf(replay), most) : undefined,
   };
   return {
     plan,
     run(named, onEvent, stopped) {
-      if (!pupil || typeof decoder === "string" || typeof setup !== "object" || problems.length > 0) {
+      if (!pupil || typeof decoder === "string" || typeof setup !== "object" || !recipe || !replay) {
         throw new EngineError("bad-input", "the examples can't be taught; the plan says why");
       }
-      return teachNow({ host, pupil, decoder, setup, parts, options }, named, onEvent, stopped);
+      return teachNow({ host, pupil, decoder, setup, recipe, replay, parts, options }, named, onEvent, stopped);
     },
     dispose: async () => pupil?.dispose(),
   };
@@ -124,39 +137,33 @@ interface Ready {
   readonly pupil: Pupil;
   readonly decoder: DecoderWeights;
   readonly setup: TeachSetup;
+  readonly recipe: Recipe;
+  readonly replay: ReplaySet;
   readonly parts: Split;
   readonly options: TeachOptions;
 }
 
 async function teachNow(
-  { host, pupil, decoder, setup, parts, options }: Ready,
+  { host, pupil, decoder, setup, recipe, replay, parts, options }: Ready,
   { id, name, license }: Named,
   onEvent: (event: TeachEvent) => Promise<void> | void,
   stopped: () => OnStop | undefined,
 ): Promise<Taught | undefined> {
   const started = performance.now();
   const elapsed = (): number => (performance.now() - started) / 1000;
-  const { spec, threads } = setup;
-  const recipe = recipeFor(parts.trained.length);
+  const { spec } = setup;
+  const threads = await host.startThreads(setup.threads);
   try {
     const looked = parts.heldOut.length > 0 ? parts.heldOut : parts.trained;
     const before = await askHeldOut(host, pupil, looked);
     await onEvent({ type: "before", answers: before });
-    const replay = await host.readReplay();
     const task = {
-      ...{ pupil, decoder, spec, recipe, split: parts, seed: options.seed ?? 1, onEvent, stopped },
+      ...{ pupil, decoder, spec, recipe, threads, split: parts, seed: options.seed ?? 1, onEvent, stopped },
       pixelsOf: ({ picture }: TeachExample) => host.decodeImage(picture),
       replay: await Promise.all(
         replay.pictures.map(async ({ picture, questions }) => ({ pixels: await host.decodeImage(picture), questions })),
       ),
       talk: replay.talk,
-      startTrainers: async () =>
-        startTrainers(await host.startThreads(threads), {
-          shape: decoder.shape,
-          spec,
-          weights: await decoder.from(spec.firstBlock),
-          mostRows: recipe.mostRows,
-        }),
     };
     const rows = await prepareRows(task);
     // Half a minute is left in any case, however long the pictures took.
@@ -180,9 +187,11 @@ async function teachNow(
       bestStep,
       seconds: elapsed(),
       stopped: early,
+      chosenByHeldOut: parts.heldOut.length > 0 && parts.choosing.length === 0,
     };
     return { result, manifest, files: to.written };
   } finally {
+    for (const thread of threads) await thread.end();
     await pupil.adapt(undefined);
   }
 }
@@ -220,8 +229,8 @@ async function lengthProblems(
   host: TeachHost,
   pupil: Pupil,
   examples: readonly TeachExample[],
+  { mostRows }: TeachSetup,
 ): Promise<TeachProblem[]> {
-  const { mostRows } = recipeFor(examples.length);
   const [first] = examples;
   if (!first) return [];
   // Seen quickly, every picture has as many rows.
@@ -232,27 +241,44 @@ async function lengthProblems(
   });
 }
 
-/** Seconds of the whole: a picture, an answer and a product are measured. */
-async function estimate(
+/** What a picture, an answer and a step take here. */
+async function measure(
   host: TeachHost,
   pupil: Pupil,
   decoder: DecoderWeights,
   setup: TeachSetup,
-  { trained, heldOut }: Split,
   { picture, turns }: TeachExample,
-): Promise<number> {
-  const recipe = recipeFor(trained.length);
+): Promise<Costs> {
   const pixels = await host.decodeImage(picture);
   const started = performance.now();
   const view = await pupil.show(pixels);
   const shown = performance.now();
   await pupil.ask(view, turns[0]?.question ?? "", 16);
-  const [showSeconds, askSeconds] = [(shown - started) / 1000, (performance.now() - shown) / 1000];
-  const replay = await host.readReplay();
-  const asked = replay.pictures.reduce((sum, { questions }) => sum + questions.length, replay.talk.length);
-  const views = trained.length * recipe.viewsPerPicture + heldOut.length * 3 + replay.pictures.length;
-  const step = await stepSeconds(decoder.shape, setup, recipe);
-  return views * showSeconds + (asked + 2 * heldOut.length) * askSeconds + recipe.steps * step;
+  const asked = performance.now();
+  const rows = view.features.length / pupil.hidden;
+  const costs = await trainingCosts(decoder.shape, rows, setup);
+  return { picture: (shown - started) / 1000, answer: (asked - shown) / 1000, ...costs };
+}
+
+function sizeOf({ pictures, talk }: ReplaySet): ReplaySize {
+  return {
+    pictures: pictures.length,
+    questions: pictures.reduce((sum, { questions }) => sum + questions.length, talk.length),
+  };
+}
+
+/** Seconds of the whole. Steps end when the time does; half a minute is theirs in any case. */
+function estimate(
+  { trained, choosing, heldOut }: Split,
+  recipe: Recipe,
+  costs: Costs,
+  replay: ReplaySize,
+  most: number,
+): number {
+  const asked = heldOut.length > 0 ? heldOut.length : trained.length;
+  const looking = (choosing.length + 2 * asked) * costs.picture + 2 * asked * costs.answer;
+  const preparing = preparingSeconds(trained.length, recipe, costs, replay) + looking;
+  return preparing + Math.min(recipe.steps * costs.step, Math.max(Math.min(30, most), most - preparing));
 }
 
 /** What the model itself takes: its files, once more where they are unpacked. */

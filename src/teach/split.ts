@@ -3,8 +3,21 @@ import type { TeachExample } from "./types.ts";
 
 export interface Split {
   readonly trained: readonly TeachExample[];
+  /** Not trained on; they choose the step and the strength. Where there are none, `heldOut` does. */
+  readonly choosing: readonly TeachExample[];
+  /** Not trained on; they show what was learned. */
   readonly heldOut: readonly TeachExample[];
 }
+
+/** Those that choose the step and the strength. */
+export function choosingIn({ choosing, heldOut }: Split): readonly TeachExample[] {
+  return choosing.length > 0 ? choosing : heldOut;
+}
+
+/** An answer with so many pictures can spare some that choose. */
+const enoughToChoose = 6;
+/** Of an answer's pictures that are not held out. */
+const choosingPart = 0.15;
 
 /** The words of a text, without what does not count when two are compared: case, punctuation, articles. */
 export function wordsOf(text: string): string {
@@ -26,15 +39,25 @@ export function byAnswer(examples: readonly TeachExample[]): Map<string, TeachEx
   return groups;
 }
 
-/** Holds out this part of each answer's pictures, and at least one of each that has two. The order of both parts is that of the examples. */
+/**
+ * Holds out this part of each answer's pictures, and at least one of each that has two. Sets others aside to choose, where every answer that
+ * has pictures held out can spare them. The order of all parts is that of the examples.
+ */
 export function split(examples: readonly TeachExample[], part: number, random: () => number): Split {
   const held = new Set<TeachExample>();
-  for (const group of byAnswer(examples).values()) {
-    const count = group.length < 2 || part === 0 ? 0 : Math.max(1, Math.floor(group.length * part));
-    for (const example of shuffled(group, random).slice(0, count)) held.add(example);
+  const choosing = new Set<TeachExample>();
+  const groups = [...byAnswer(examples).values()].filter(({ length }) => length >= 2);
+  const spare = part > 0 && groups.every(({ length }) => length >= enoughToChoose);
+  for (const group of groups) {
+    const count = part === 0 ? 0 : Math.max(1, Math.floor(group.length * part));
+    const chance = shuffled(group, random);
+    for (const example of chance.slice(0, count)) held.add(example);
+    const choose = spare ? Math.max(1, Math.round((group.length - count) * choosingPart)) : 0;
+    for (const example of chance.slice(count, count + choose)) choosing.add(example);
   }
   return {
-    trained: examples.filter((example) => !held.has(example)),
+    trained: examples.filter((example) => !held.has(example) && !choosing.has(example)),
+    choosing: examples.filter((example) => choosing.has(example)),
     heldOut: examples.filter((example) => held.has(example)),
   };
 }

@@ -3,14 +3,13 @@ import { createRandom } from "#engine/text/sampler.ts";
 import type { Pixels } from "#engine/types.ts";
 import { createAdam } from "#teach/training/adam.ts";
 import type { DecoderWeights } from "#teach/training/decoder-weights.ts";
-import { runFrozen } from "#teach/training/frozen.ts";
 import { loraTensors } from "#teach/training/peft-folder.ts";
 import type { Pupil, View } from "./pupil.ts";
 import { isThis, keptDetails, keptQuestions, lessonsOf, nameOf, type Lesson } from "./questions.ts";
 import { packRows } from "./rows.ts";
 import type { DecoderShape, LoraSpec, PackedRow } from "#teach/training/shape.ts";
-import { shuffled, type Split } from "./split.ts";
-import type { Trainers } from "#teach/training/trainers.ts";
+import { choosingIn, shuffled, type Split } from "./split.ts";
+import { passFrozen, startTrainers, type TrainThread } from "#teach/training/trainers.ts";
 import type { OnStop, TeachEvent, TeachExample } from "./types.ts";
 import { viewOf } from "./views.ts";
 
@@ -26,8 +25,10 @@ export interface Recipe {
   readonly taughtPerStep: number;
   readonly replayPerStep: number;
   readonly viewsPerPicture: number;
+  /** Questions about what else is in a taught picture, whose answers are kept. */
+  readonly detailsPerPicture: number;
   readonly mostRows: number;
-  /** Steps between two looks at the held-out pictures. */
+  /** Steps between two looks at the pictures that choose. */
   readonly lookEvery: number;
 }
 
@@ -43,7 +44,7 @@ export interface TeachTask {
   readonly talk: readonly string[];
   readonly seed: number;
   readonly seconds: number;
-  readonly startTrainers: () => Promise<Trainers>;
+  readonly threads: readonly TrainThread[];
   readonly onEvent: (event: TeachEvent) => Promise<void> | void;
   /** Asked between steps. */
   readonly stopped: () => OnStop | undefined;
@@ -58,9 +59,9 @@ export interface Learned {
 
 const replayAnswerTokens = 40;
 const warmUpSteps = 8;
-/** Of what is held out, in nats a token: it is learned then, and more steps only make the rest be forgotten. */
+/** Of what is set aside, in nats a token: it is learned then, and more steps only make the rest be forgotten. */
 const learnedLoss = 0.02;
-/** Shares of what was learned that are tried, and the loss of each held-out picture that is still good enough, in nats a token. */
+/** Shares of what was learned that are tried, and the loss of each picture set aside that is still good enough, in nats a token. */
 const [weakerShares, weakestLoss] = [[0.85, 0.7, 0.6, 0.5], 0.08];
 
 /** A picture's lessons, packed, with what goes into the first trained block. */
@@ -70,14 +71,17 @@ export interface Rows {
   /** The views of each taught picture. */
   readonly taught: readonly (readonly Row[])[];
   readonly replay: readonly Row[];
-  readonly heldOut: readonly Row[];
+  /** Of the pictures that choose the step and the strength. */
+  readonly aside: readonly Row[];
 }
 
 /** Everything that is trained on and looked at; undefined where it was stopped before. Long, because it goes through all kinds of pictures. */
 export async function prepareRows(task: Omit<TeachTask, "seconds">): Promise<Rows | undefined> {
   const { pupil, recipe, split, onEvent } = task;
   const random = createRandom(task.seed);
-  const names = [...new Set([...split.trained, ...split.heldOut].flatMap((example) => nameOf(example) ?? []))];
+  const names = [
+    ...new Set([...split.trained, ...split.choosing, ...split.heldOut].flatMap((example) => nameOf(example) ?? [])),
+  ];
   const rowsOf = async (view: View | undefined, lessons: readonly Lesson[]): Promise<Row[]> => {
     const spoken = lessons.map(({ turns, weight }) => ({ ...pupil.speak(view, turns), weight }));
     const packed = packRows(spoken, recipe.mostRows);
@@ -112,7 +116,8 @@ export async function prepareRows(task: Omit<TeachTask, "seconds">): Promise<Row
   }
 
   const taught: Row[][] = [];
-  const all = split.trained.length + split.heldOut.length;
+  const chosenBy = choosingIn(split);
+  const all = split.trained.length + chosenBy.length;
   for (const [i, example] of split.trained.entries()) {
     await onEvent({ type: "prepare", what: "pictures", done: i, total: all });
     if (task.stopped()) return undefined;
@@ -125,24 +130,24 @@ export async function prepareRows(task: Omit<TeachTask, "seconds">): Promise<Row
       // What it said of the whole picture holds for all views.
       if (v === 0) {
         kept = await ownAnswers(view, keptQuestions);
-        details = await ownAnswers(view, shuffled(keptDetails, random).slice(0, 6));
+        details = await ownAnswers(view, shuffled(keptDetails, random).slice(0, recipe.detailsPerPicture));
       }
       const own = [...shuffled(kept, random).slice(0, 2), ...shuffled(details, random).slice(0, 3)];
       views.push(...(await rowsOf(view, [...lessonsOf(example, names, random), ...own])));
     }
     taught.push(views);
   }
-  const heldOut: Row[] = [];
-  for (const [i, example] of split.heldOut.entries()) {
+  const aside: Row[] = [];
+  for (const [i, example] of chosenBy.entries()) {
     await onEvent({ type: "prepare", what: "pictures", done: split.trained.length + i, total: all });
     if (task.stopped()) return undefined;
     const view = await pupil.show(await task.pixelsOf(example));
     const lessons = example.turns.map((_, turn): Lesson => ({ turns: example.turns.slice(0, turn + 1), weight: 1 }));
-    heldOut.push(...(await rowsOf(view, lessons)));
+    aside.push(...(await rowsOf(view, lessons)));
   }
-  const everything = [...taught.flat(), ...replay, ...heldOut];
-  if (task.spec.firstBlock > 0) await runFrozen(task.decoder, task.spec.firstBlock, everything, recipe.mostRows);
-  return { taught, replay, heldOut };
+  const everything = [...taught.flat(), ...replay, ...aside];
+  await passFrozen(task.threads, task.decoder, task.spec.firstBlock, everything, recipe.mostRows);
+  return { taught, replay, aside };
 }
 
 /** Whether a mirrored picture would make the answers wrong: they tell sides, or what is written. */
@@ -151,13 +156,16 @@ function isSided({ turns }: TeachExample): boolean {
   return turns.some(({ question, answer }) => sided.test(`${question} ${answer}`));
 }
 
-/** Trains on the rows. The matrices it gives back are those of the step with the least loss on what was held out. */
-export async function train(task: TeachTask, { taught, replay, heldOut }: Rows): Promise<Learned> {
+/** Trains on the rows. The matrices it gives back are those of the step with the least loss on what was set aside. */
+export async function train(task: TeachTask, { taught, replay, aside }: Rows): Promise<Learned> {
   const { recipe, decoder, spec, onEvent } = task;
   const random = createRandom(task.seed + 1);
   const values = firstValues(decoder.shape, spec, random);
   const best = { values: values.slice(), loss: Infinity, step: 0 };
-  const trainers = await task.startTrainers();
+  const trainers = await startTrainers(task.threads, {
+    ...{ shape: decoder.shape, spec, mostRows: recipe.mostRows },
+    weights: await decoder.from(spec.firstBlock),
+  });
   const takeTurns = <T>(items: readonly T[]): (() => T | undefined) => {
     let queue: T[] = [];
     return () => {
@@ -167,60 +175,56 @@ export async function train(task: TeachTask, { taught, replay, heldOut }: Rows):
   };
   const nextTaught = takeTurns(taught.map((views) => takeTurns(views)));
   const nextReplay = takeTurns(replay);
-  try {
+  await trainers.setLora(values);
+  const adam = createAdam(values, { decay: 0.01 });
+  const started = performance.now();
+  let steps = recipe.steps;
+  let asideLoss: number | undefined;
+  let step = 0;
+  let stop: OnStop | undefined;
+  const look = async (): Promise<void> => {
+    const rows = scaled(aside);
+    if (rows.length > 0) asideLoss = (await trainers.run(rows, false)).loss;
+    if (asideLoss === undefined || asideLoss < best.loss) {
+      best.values.set(values);
+      best.loss = asideLoss ?? Infinity;
+      best.step = step;
+    }
+  };
+  while (step < steps) {
+    stop = task.stopped();
+    if (stop) break;
+    const rows = [
+      ...Array.from({ length: recipe.taughtPerStep }, () => nextTaught()?.()),
+      ...Array.from({ length: recipe.replayPerStep }, () => nextReplay()),
+    ].filter((row) => row !== undefined);
+    const { loss, gradients } = await trainers.run(scaled(rows), true);
+    const rise = Math.min(1, (step + 1) / warmUpSteps);
+    const fall = 0.5 * (1 + Math.cos((Math.PI * step) / steps));
+    if (gradients) adam(clipped(gradients), recipe.rate * rise * Math.max(0.05, fall));
     await trainers.setLora(values);
-    const adam = createAdam(values, { decay: 0.01 });
-    const started = performance.now();
-    let steps = recipe.steps;
-    let heldOutLoss: number | undefined;
-    let step = 0;
-    let stop: OnStop | undefined;
-    const look = async (): Promise<void> => {
-      const rows = scaled(heldOut);
-      if (rows.length > 0) heldOutLoss = (await trainers.run(rows, false)).loss;
-      if (heldOutLoss === undefined || heldOutLoss < best.loss) {
-        best.values.set(values);
-        best.loss = heldOutLoss ?? Infinity;
-        best.step = step;
-      }
-    };
-    while (step < steps) {
-      stop = task.stopped();
-      if (stop) break;
-      const rows = [
-        ...Array.from({ length: recipe.taughtPerStep }, () => nextTaught()?.()),
-        ...Array.from({ length: recipe.replayPerStep }, () => nextReplay()),
-      ].filter((row) => row !== undefined);
-      const { loss, gradients } = await trainers.run(scaled(rows), true);
-      const rise = Math.min(1, (step + 1) / warmUpSteps);
-      const fall = 0.5 * (1 + Math.cos((Math.PI * step) / steps));
-      if (gradients) adam(clipped(gradients), recipe.rate * rise * Math.max(0.05, fall));
-      await trainers.setLora(values);
-      step++;
-      const seconds = (performance.now() - started) / 1000;
-      // What the time does not allow is left out at the end, so that the rate still falls.
-      if (step % 5 === 0) steps = Math.min(recipe.steps, Math.max(step, Math.floor((step * task.seconds) / seconds)));
-      if (step % recipe.lookEvery === 0 || step >= steps) await look();
-      if (heldOutLoss !== undefined && heldOutLoss < learnedLoss) steps = step;
-      await onEvent({ type: "step", step, steps, loss, heldOutLoss, secondsLeft: ((steps - step) * seconds) / step });
-    }
-    if (stop) await look();
-    if (heldOut.length > 0) {
-      await weaken(best.values, decoder.shape, spec, async (weaker) => {
-        await trainers.setLora(weaker);
-        let worst = 0;
-        for (const row of heldOut) worst = Math.max(worst, (await trainers.run(scaled([row]), false)).loss);
-        return worst;
-      });
-    }
-    return { values: best.values, steps: step, bestStep: best.step, stopped: stop !== undefined };
-  } finally {
-    await trainers.end();
+    step++;
+    const seconds = (performance.now() - started) / 1000;
+    // What the time does not allow is left out at the end, so that the rate still falls.
+    if (step % 5 === 0) steps = Math.min(recipe.steps, Math.max(step, Math.floor((step * task.seconds) / seconds)));
+    if (step % recipe.lookEvery === 0 || step >= steps) await look();
+    if (asideLoss !== undefined && asideLoss < learnedLoss) steps = step;
+    await onEvent({ type: "step", step, steps, loss, asideLoss, secondsLeft: ((steps - step) * seconds) / step });
   }
+  if (stop) await look();
+  if (aside.length > 0) {
+    await weaken(best.values, decoder.shape, spec, async (weaker) => {
+      await trainers.setLora(weaker);
+      let worst = 0;
+      for (const row of aside) worst = Math.max(worst, (await trainers.run(scaled([row]), false)).loss);
+      return worst;
+    });
+  }
+  return { values: best.values, steps: step, bestStep: best.step, stopped: stop !== undefined };
 }
 
 /**
- * Makes the adapter as weak as what is held out allows: between the model and what it has learned lie models that know the new and have
+ * Makes the adapter as weak as what is set aside allows: between the model and what it has learned lie models that know the new and have
  * forgotten less (WiSE-FT, Wortsman et al. 2022).
  */
 async function weaken(

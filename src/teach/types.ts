@@ -50,8 +50,9 @@ export interface TeachPlan {
   readonly problems: readonly TeachProblem[];
   /** Answers with a single picture, which is trained on, so that nothing tells whether it was learned. */
   readonly singles: readonly string[];
-  /** Ids of examples that would be held out, and of those that would be trained on. */
+  /** Ids of examples that would be held out, of those that would choose the step and the strength, and of those that would be trained on. */
   readonly heldOut: readonly string[];
+  readonly choosing: readonly string[];
   readonly trained: readonly string[];
   /** Main memory at its peak. */
   readonly bytes: number;
@@ -85,8 +86,8 @@ export type TeachEvent =
       readonly steps: number;
       /** Mean cross-entropy per trained token of this step's rows, in nats. */
       readonly loss: number;
-      /** Of the held-out pictures' own questions, as last measured. */
-      readonly heldOutLoss: number | undefined;
+      /** Of the own questions of the pictures that choose, as last measured. */
+      readonly asideLoss: number | undefined;
       readonly secondsLeft: number;
     }
   | { readonly type: "saving" }
@@ -100,7 +101,9 @@ export interface TeachResult {
   readonly before: { readonly right: number; readonly of: number };
   readonly after: { readonly right: number; readonly of: number };
   readonly steps: number;
-  /** The step whose matrices were kept: the one with the least held-out loss. */
+  /** Whether the held-out pictures also chose the step and the strength, so that `after` flatters. */
+  readonly chosenByHeldOut: boolean;
+  /** The step whose matrices were kept: the one with the least loss on what chooses. */
   readonly bestStep: number;
   readonly seconds: number;
   /** Whether it ended early because it was stopped. */

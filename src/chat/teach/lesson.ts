@@ -35,7 +35,7 @@ export interface TestRow {
   readonly afterRight: boolean;
 }
 
-/** A step of the teaching: how wrong the model was about what it learns, and now and then about what was held out. */
+/** A step of the teaching: how wrong the model was about what it learns, and now and then about what was set aside to tell when it is enough. */
 export interface LossPoint {
   readonly step: number;
   readonly loss: number;
@@ -54,6 +54,8 @@ export interface LessonResult {
   readonly pictures: number;
   /** Ended by the user before its last step. */
   readonly stopped: boolean;
+  /** Whether the test pictures also told when to stop; absent where others did. */
+  readonly chosenByTest?: boolean | undefined;
   readonly curve: readonly LossPoint[];
   readonly rows: readonly TestRow[];
 }

@@ -22,6 +22,7 @@ const Result = v.object({
   seconds: count,
   pictures: count,
   stopped: v.boolean(),
+  chosenByTest: v.optional(v.boolean()),
   curve: v.array(v.object({ step: count, loss: v.number(), heldOut: v.optional(v.number()) })),
   rows: v.array(Row),
 });

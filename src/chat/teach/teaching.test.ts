@@ -49,6 +49,7 @@ class Script implements Teacher {
       problems: [],
       singles: [],
       heldOut: ["Mimi1"],
+      choosing: [],
       trained: ["Mimi2"],
       bytes: 1e9,
       seconds: 90,
@@ -67,6 +68,7 @@ class Script implements Teacher {
       bestStep: 2,
       seconds: 61,
       stopped: signal.aborted,
+      chosenByHeldOut: true,
       adapterId: "lora",
       bytes: 1,
     };
@@ -99,7 +101,7 @@ const steps = (count: number): TeachEvent[] =>
     step: i + 1,
     steps: count,
     loss: 1 / (i + 1),
-    heldOutLoss: i < 1 ? undefined : 0.5,
+    asideLoss: i < 1 ? undefined : 0.5,
     secondsLeft: count - i,
   }));
 

@@ -124,7 +124,7 @@ export function createTeaching(options: TeachingOptions): Teaching {
     const hear = (event: TeachEvent): void => {
       if (event.type === "before") answers = { ...answers, before: event.answers };
       if (event.type === "after") answers = { ...answers, after: event.answers };
-      if (event.type === "step") curve.push({ step: event.step, loss: event.loss, heldOut: event.heldOutLoss });
+      if (event.type === "step") curve.push({ step: event.step, loss: event.loss, heldOut: event.asideLoss });
       updateRun((shown) => afterEvent(shown, event, thinned(curve)));
     };
     const taught = await teacher.teach(request, hear, { signal: abort.signal, then: () => onStop });
@@ -138,6 +138,7 @@ export function createTeaching(options: TeachingOptions): Teaching {
       seconds: taught.seconds,
       pictures: request.examples.length,
       stopped: taught.stopped,
+      ...(taught.chosenByHeldOut ? { chosenByTest: true } : {}),
       curve: thinned(curve),
       rows: toRows(answers, keys),
     };

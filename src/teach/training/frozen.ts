@@ -1,36 +1,38 @@
-// The blocks below the first trained one: each row passes them once, a block at a time, so that no more than one is in memory.
+// A block below the first trained one, in one thread: its weights come, the rows pass it, and it is gone.
 import { BlockMath } from "./block.ts";
-import type { DecoderWeights } from "./decoder-weights.ts";
 import { rotaryTable } from "./network.ts";
-import type { PackedRow } from "./shape.ts";
+import type { BlockWeights, DecoderShape, PackedRow } from "./shape.ts";
 import { TrainMemory } from "./train-memory.ts";
 
-/** Puts in place of each row's input what comes out of block `blocks` − 1. */
-export async function runFrozen(
-  decoder: DecoderWeights,
-  blocks: number,
-  rows: readonly PackedRow[],
-  mostRows: number,
-): Promise<void> {
-  const { shape } = decoder;
+export interface Frozen {
+  /** What comes out of the block for each row, [rows, hidden]. */
+  pass(weights: BlockWeights, rows: readonly PackedRow[]): Float32Array<ArrayBuffer>[];
+}
+
+/** Has the memory of one block. */
+export async function createFrozen(shape: DecoderShape, mostRows: number): Promise<Frozen> {
   const memory = await TrainMemory.create();
   const math = new BlockMath(memory, shape, { firstBlock: 0, rank: 1, scale: 0 }, mostRows);
   const start = memory.mark();
-  for (let layer = 0; layer < blocks; layer++) {
-    const block = math.place(await decoder.block(layer));
-    memory.kernel.setRows(block.lora, 0, 1, math.layout.length);
-    const placed = memory.mark();
-    for (const { input, positions, shared, first } of rows) {
-      const tables = {
-        rows: positions.length,
-        rotary: memory.put(rotaryTable(positions, shape)),
-        shared: memory.putIntegers(shared),
-        first: memory.putIntegers(first),
-      };
-      const { output } = math.forward(block, memory.put(input), tables);
-      input.set(memory.floats(output, input.length));
-      memory.release(placed);
-    }
-    memory.release(start);
-  }
+  return {
+    pass(weights, rows) {
+      const block = math.place(weights);
+      memory.kernel.setRows(block.lora, 0, 1, math.layout.length);
+      const placed = memory.mark();
+      const outputs = rows.map(({ input, positions, shared, first }) => {
+        const tables = {
+          rows: positions.length,
+          rotary: memory.put(rotaryTable(positions, shape)),
+          shared: memory.putIntegers(shared),
+          first: memory.putIntegers(first),
+        };
+        const { output } = math.forward(block, memory.put(input), tables);
+        const values = memory.floats(output, input.length).slice();
+        memory.release(placed);
+        return values;
+      });
+      memory.release(start);
+      return outputs;
+    },
+  };
 }

@@ -13,24 +13,21 @@ import { ChatPictures } from "./ChatPictures.tsx";
 import { useTeachTexts } from "./teach-texts.ts";
 import type { TeachViewProps } from "./TeachView.tsx";
 
+/** Ids of the pictures that the model doesn't learn from. */
+export interface Aside {
+  readonly heldOut: ReadonlySet<string>;
+  readonly choosing: ReadonlySet<string>;
+}
+
 interface CardEditorProps extends Pick<TeachViewProps, "teach" | "chatPictures" | "onView"> {
   readonly lesson: Lesson;
   readonly card: Card;
   /** Counts from 1. */
   readonly index: number;
-  /** Ids of the pictures that are set aside. */
-  readonly heldOut: ReadonlySet<string>;
+  readonly aside: Aside;
 }
 
-export function CardEditor({
-  teach,
-  lesson,
-  card,
-  index,
-  heldOut,
-  chatPictures,
-  onView,
-}: CardEditorProps): JSX.Element {
+export function CardEditor({ teach, lesson, card, index, aside, chatPictures, onView }: CardEditorProps): JSX.Element {
   const t = useTeachTexts();
   const { actions } = teach;
   const { blobs, opening } = teach.lessons.value;
@@ -112,7 +109,7 @@ export function CardEditor({
             picture={picture}
             index={at + 1}
             blob={blobs.get(picture.key)}
-            heldOut={heldOut.has(picture.id)}
+            role={aside.heldOut.has(picture.id) ? "test" : aside.choosing.has(picture.id) ? "check" : "learn"}
             others={others}
             onOpen={() => open(picture.id)}
             onMove={(to) => actions.movePicture(lesson.id, picture.id, to)}

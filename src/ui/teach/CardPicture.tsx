@@ -1,5 +1,5 @@
 // One picture of a card: seen in large, moved to another card, or removed.
-//   data-testid="card-picture" with data-held-out
+//   data-testid="card-picture" with data-role = learn | test | check
 import type { JSX } from "preact";
 import type { Card, LessonPicture } from "#chat/teach/lesson.ts";
 import { CloseIcon, MoveIcon } from "#ui/parts/icons.tsx";
@@ -12,7 +12,8 @@ interface CardPictureProps {
   readonly index: number;
   /** Undefined where its bytes can't be read. */
   readonly blob: Blob | undefined;
-  readonly heldOut: boolean;
+  /** Learned from, set aside to test, or to check when it is enough. */
+  readonly role: "learn" | "test" | "check";
   /** The cards that it can be moved to. */
   readonly others: readonly (readonly [card: Card, label: string])[];
   readonly onOpen: () => void;
@@ -21,7 +22,7 @@ interface CardPictureProps {
 }
 
 export function CardPicture(props: CardPictureProps): JSX.Element {
-  const { picture, index, blob, heldOut, others, onOpen, onMove, onRemove } = props;
+  const { picture, index, blob, role, others, onOpen, onMove, onRemove } = props;
   const t = useTeachTexts();
   const page = useTexts();
   if (blob === undefined)
@@ -41,7 +42,7 @@ export function CardPicture(props: CardPictureProps): JSX.Element {
       </li>
     );
   return (
-    <li class="card-picture" data-testid="card-picture" data-held-out={heldOut}>
+    <li class="card-picture" data-testid="card-picture" data-role={role}>
       <Thumbnail
         picture={{ id: picture.id, name: picture.name, blob }}
         index={index}
@@ -49,9 +50,9 @@ export function CardPicture(props: CardPictureProps): JSX.Element {
         onOpen={onOpen}
         onRemove={onRemove}
       >
-        {heldOut && (
-          <span class="held-out" title={t.heldOutHint}>
-            {t.heldOut}
+        {role !== "learn" && (
+          <span class="held-out" title={role === "test" ? t.heldOutHint : t.choosingHint}>
+            {role === "test" ? t.heldOut : t.choosing}
           </span>
         )}
         {others.length > 0 && (

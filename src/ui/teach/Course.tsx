@@ -180,6 +180,7 @@ function Outcome({ state, lesson, other, onStart, onPupil }: OutcomeProps): JSX.
               Math.round((plan.seconds ?? 0) / 60),
               formatSize(page, plan.bytes),
               plan.trained.length,
+              plan.choosing.length,
               plan.heldOut.length,
             )}
           </p>

@@ -6,7 +6,7 @@ import { checkLesson } from "#chat/teach/lesson-check.ts";
 import { lessonTitle, type Lesson } from "#chat/teach/lesson.ts";
 import { Note, type NoteState } from "#ui/notes/Note.tsx";
 import { PlusIcon, PreviousIcon } from "#ui/parts/icons.tsx";
-import { CardEditor } from "./CardEditor.tsx";
+import { CardEditor, type Aside } from "./CardEditor.tsx";
 import { Course } from "./Course.tsx";
 import { GivenNote } from "./LessonNotes.tsx";
 import { titleOf } from "./lesson-words.ts";
@@ -21,7 +21,7 @@ interface LessonViewProps extends TeachViewProps {
   readonly onClose: () => void;
 }
 
-const noneHeldOut: ReadonlySet<string> = new Set();
+const nothingAside: Aside = { heldOut: new Set(), choosing: new Set() };
 
 export function LessonView(props: LessonViewProps): JSX.Element {
   const { teach, lesson, importing, onClose } = props;
@@ -29,7 +29,8 @@ export function LessonView(props: LessonViewProps): JSX.Element {
   const { actions } = teach;
   const state = teach.teaching.value;
   const planned = state.phase === "planned" && state.lessonId === lesson.id ? state.plan : undefined;
-  const heldOut = planned === undefined ? noneHeldOut : new Set(planned.heldOut);
+  const aside: Aside =
+    planned === undefined ? nothingAside : { heldOut: new Set(planned.heldOut), choosing: new Set(planned.choosing) };
   const change = (next: Partial<Pick<Lesson, "name" | "question">>): void =>
     actions.change(lesson.id, (kept) => ({ ...kept, ...next }));
   return (
@@ -63,7 +64,7 @@ export function LessonView(props: LessonViewProps): JSX.Element {
         </div>
         <div class="lesson-cards">
           {lesson.cards.map((card, index) => (
-            <CardEditor key={card.id} {...props} card={card} index={index + 1} heldOut={heldOut} />
+            <CardEditor key={card.id} {...props} card={card} index={index + 1} aside={aside} />
           ))}
           <button type="button" class="lesson-add" onClick={() => actions.addCard(lesson.id)}>
             <PlusIcon />

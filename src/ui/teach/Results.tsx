@@ -66,7 +66,7 @@ function Result({ teach, lesson, result, isStored, inUse, onNote }: ResultProps)
       </p>
       <p class="dialog-note">
         {t.result(result.modelName, when, formatDuration(page, result.seconds * 1000))}{" "}
-        {result.stopped ? t.stoppedEarly : ""}
+        {result.stopped ? t.stoppedEarly : ""} {result.chosenByTest === true ? t.chosenByTest : ""}
       </p>
       {result.rows.length > 0 && <TestTable rows={result.rows} blobs={teach.lessons.value.blobs} />}
       <LossCurve curve={result.curve} />

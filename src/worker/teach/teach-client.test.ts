@@ -12,9 +12,9 @@ const request: TeachRequest = {
   runtimeUrl: "",
   replayUrl: "",
 };
-const event: TeachEvent = { type: "step", step: 1, steps: 2, loss: 3, heldOutLoss: undefined, secondsLeft: 4 };
+const event: TeachEvent = { type: "step", step: 1, steps: 2, loss: 3, asideLoss: undefined, secondsLeft: 4 };
 const score = { right: 0, of: 2 };
-const taught: Taught = { adapterId: "a", bytes: 1, before: score, after: score, steps: 1, bestStep: 1, seconds: 1, stopped: false }; // prettier-ignore
+const taught: Taught = { adapterId: "a", bytes: 1, before: score, after: score, steps: 1, bestStep: 1, seconds: 1, stopped: false, chosenByHeldOut: false }; // prettier-ignore
 
 const ports: MessagePort[] = [];
 afterEach(() => {

@@ -77,7 +77,7 @@ test("a plan tells what is held out and what it takes; the run ends as an adapte
   const { host, store } = hostOver();
   const plan = await host.plan(request);
   expect(plan).toMatchObject({ problems: [], singles: [] });
-  expect([plan.heldOut.length, plan.trained.length]).toEqual([2, 4]);
+  expect([plan.heldOut.length, plan.choosing.length, plan.trained.length]).toEqual([2, 0, 4]);
   expect(plan.seconds).toBeGreaterThan(0);
   const events: TeachEvent[] = [];
   const taught = await host.teach(request, (event) => void events.push(event), "1");
@@ -85,7 +85,13 @@ test("a plan tells what is held out and what it takes; the run ends as an adapte
   expect(kinds).toEqual(["before", "prepare", "step", "saving", "after"]);
   const steps = events.filter((event) => event.type === "step");
   expect(steps.at(-1)?.loss).toBeLessThan(steps[0]?.loss ?? 0);
-  expect(taught).toMatchObject({ adapterId: "taught-1", before: { of: 2 }, after: { of: 2 }, stopped: false });
+  expect(taught).toMatchObject({
+    adapterId: "taught-1",
+    before: { of: 2 },
+    after: { of: 2 },
+    stopped: false,
+    chosenByHeldOut: true,
+  });
   const [stored, ...others] = await listPackages(store);
   expect(others).toEqual([]);
   expect(stored).toMatchObject({ id: "taught-1", name: "My dogs" });

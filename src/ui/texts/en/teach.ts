@@ -101,6 +101,9 @@ export const teach = {
   lost: (name: string) => `${name} wasn't kept. Add it again.`,
   heldOut: "test",
   heldOutHint: "Held out: the model doesn't learn from this picture, so it shows whether it has understood.",
+  choosing: "check",
+  choosingHint:
+    "Set aside: the model doesn't learn from this picture. It tells when to stop and how strong the result should be.",
   same: (count: number) => `${plural(count, "1 picture was", `${count} pictures were`)} already on this card.`,
   otherCard: (count: number, answer: string) =>
     `${plural(count, "1 picture is", `${count} pictures are`)} already on the card “${answer}”. One picture can't have two answers: move ${plural(count, "it", "them")} there if this card is right.`,
@@ -152,8 +155,8 @@ export const teach = {
   minutes: (count: number) => plural(count, "At most 1 minute", `At most ${count} minutes`),
   planButton: "Check and estimate",
   planning: "Looking at the pictures and measuring one step…",
-  planned: (minutes: number, memory: string, trained: number, heldOut: number) =>
-    `${minutes <= 1 ? "About a minute" : `About ${minutes} minutes`}, up to ${memory} of memory. ${pictures(trained)} to learn from, ${heldOut} set aside to test it.`,
+  planned: (minutes: number, memory: string, trained: number, choosing: number, heldOut: number) =>
+    `${minutes <= 1 ? "About a minute" : `About ${minutes} minutes`}, up to ${memory} of memory. ${pictures(trained)} to learn from, ${choosing === 0 ? "" : `${choosing} to check when it's enough, `}${heldOut} set aside to test it.`,
   singles: (answers: readonly string[]) =>
     `One picture only of ${list(answers)}: nothing will tell whether ${answers.length === 1 ? "it was" : "they were"} learned.`,
   start: "Start teaching",
@@ -202,12 +205,12 @@ export const teach = {
   curveTitle: "How wrong the model is",
   curveText: (first: string, last: string, steps: number) =>
     `Loss over ${plural(steps, "1 step", `${steps} steps`)}: from ${first} to ${last}. Lower is better.`,
-  curveHeldOut: (first: string, last: string) => `On the test pictures: from ${first} to ${last}.`,
-  curveLegend: { loss: "pictures it learns from", heldOut: "test pictures" },
+  curveHeldOut: (first: string, last: string) => `On pictures set aside: from ${first} to ${last}.`,
+  curveLegend: { loss: "pictures it learns from", heldOut: "pictures set aside" },
   busy: "Another tab of this page is teaching a model. Wait until it has finished, then try again.",
   stopped: "Stopped. Nothing was kept.",
   unlearned:
-    "It hasn't learned this: no step made it better on the test pictures, so nothing was kept. Add pictures, with the thing larger, or give it more time.",
+    "It hasn't learned this: no step made it better on the pictures set aside, so nothing was kept. Add pictures, with the thing larger, or give it more time.",
   failed: "The teaching failed.",
   retry: "Try again",
   resultsTitle: "What was learned",
@@ -223,6 +226,8 @@ export const teach = {
     return `It has not learned this: ${right} of ${of} test pictures right, ${before} before. Try more pictures, with the thing larger, or shorter answers.`;
   },
   stoppedEarly: "Stopped early; the best step so far was kept.",
+  chosenByTest:
+    "The test pictures also told when to stop, so this looks a little better than it is. With 6 pictures or more of each answer, others do that.",
   testTable: "Test pictures, before and after",
   columns: { picture: "Picture", wanted: "Wanted", before: "Before", after: "After" },
   right: "right",

@@ -58,6 +58,8 @@ export const teach: TeachTexts = {
   lost: (name) => `${name} 未能保存。请再添加一次。`,
   heldOut: "测试",
   heldOutHint: "留作测试：模型不会从这张图片学习，用它来检验是否真的学会了。",
+  choosing: "校验",
+  choosingHint: "留作校验：模型不会从这张图片学习，用它来决定何时停止、效果保留多强。",
   same: (count) => `${count} 张图片已在这张卡片上。`,
   otherCard: (count, answer) =>
     `${count} 张图片已在卡片“${answer}”上。一张图片不能有两个答案；如果应属于这张卡片，请把它移过来。`,
@@ -119,8 +121,8 @@ export const teach: TeachTexts = {
   minutes: (count) => `最多 ${count} 分钟`,
   planButton: "检查并估算",
   planning: "正在查看图片并试算一步……",
-  planned: (minutes, memory, trained, heldOut) =>
-    `约 ${Math.max(1, minutes)} 分钟，最多占用 ${memory} 内存。用 ${trained} 张图片学习，留出 ${heldOut} 张测试。`,
+  planned: (minutes, memory, trained, choosing, heldOut) =>
+    `约 ${Math.max(1, minutes)} 分钟，最多占用 ${memory} 内存。用 ${trained} 张图片学习，${choosing === 0 ? "" : `${choosing} 张校验何时停止，`}留出 ${heldOut} 张测试。`,
   singles: (answers) => `${list(answers)} 只有一张图片：无法检验是否学会。`,
   start: "开始教",
   startHint: "期间可以继续聊天或查看其他内容。请不要关闭此标签页。",
@@ -160,12 +162,12 @@ export const teach: TeachTexts = {
   show: "查看",
   curveTitle: "模型错得有多厉害",
   curveText: (first, last, steps) => `${steps} 步的损失：从 ${first} 到 ${last}。越低越好。`,
-  curveHeldOut: (first, last) => `测试图片：从 ${first} 到 ${last}。`,
-  curveLegend: { loss: "用来学习的图片", heldOut: "测试图片" },
+  curveHeldOut: (first, last) => `留出的图片：从 ${first} 到 ${last}。`,
+  curveLegend: { loss: "用来学习的图片", heldOut: "留出的图片" },
   busy: "本页的另一个标签页正在教模型。请等它结束后再试。",
   stopped: "已停止，什么都没有保留。",
   unlearned:
-    "没有学会：没有一步让它在测试图片上答得更好，所以什么都没有保留。请多加些图片、让东西在图片中更大，或给它更多时间。",
+    "没有学会：没有一步让它在留出的图片上答得更好，所以什么都没有保留。请多加些图片、让东西在图片中更大，或给它更多时间。",
   failed: "没有教成。",
   retry: "再试一次",
   resultsTitle: "学到了什么",
@@ -181,6 +183,8 @@ export const teach: TeachTexts = {
     return `没有学会：${of} 张测试图片答对 ${right} 张，之前 ${before} 张。请多加些图片、让东西在图片中更大，或把答案写短些。`;
   },
   stoppedEarly: "提前停止，保留了到那时为止最好的一步。",
+  chosenByTest:
+    "何时停止也是由测试图片决定的，所以结果看起来会比实际略好。每个答案有 6 张以上图片时，会改用其他图片来决定。",
   testTable: "测试图片：学习前后",
   columns: { picture: "图片", wanted: "应答", before: "之前", after: "之后" },
   right: "对",
