@@ -3,8 +3,11 @@
 import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 import { importTable } from "./scripts/import-rule.mjs";
+import { longFunction } from "./scripts/long-function-rule.mjs";
 
 const untyped = ["**/*.mjs", "eslint.config.js", "kernels/*.ts"];
+
+const llava = { rules: { "import-table": importTable, "long-function": longFunction } };
 
 export default tseslint.config(
   { ignores: ["dist*", "bench-results", ".cache", "node_modules", "training", "public"] },
@@ -30,8 +33,13 @@ export default tseslint.config(
     files: ["{src,bench,e2e}/**/*.{ts,tsx}"],
     // Tests may reach for whatever they test with.
     ignores: ["**/*.test.{ts,tsx}"],
-    plugins: { llava: { rules: { "import-table": importTable } } },
+    plugins: { llava },
     rules: { "llava/import-table": ["error", import.meta.dirname.replaceAll("\\", "/")] },
+  },
+  {
+    ignores: ["**/*.{test,spec}.{ts,tsx}", "src/**/*-kernel.ts"],
+    plugins: { llava },
+    rules: { "llava/long-function": "error" },
   },
   { files: untyped, ...tseslint.configs.disableTypeChecked },
   {

@@ -333,8 +333,8 @@ function activatedMatmul(matrix: usize, rows: i32, x: usize, xScales: usize, act
 }
 
 /**
- * One thread's share of a picture; returns when all threads are done. It is the list of the tower's phases, which every thread has to go through in
- * the same order.
+ * One thread's share of a picture; returns when all threads are done. Longer than most functions: it is the list of the tower's phases, which
+ * every thread has to go through in the same order.
  */
 function forward(thread: i32): void {
   const rows = field(layout.rows),

@@ -3,7 +3,8 @@
 import { EngineError } from "./errors.ts";
 import { commonPrefix } from "#engine/decoder/kv-cache.ts";
 import type { Model } from "#engine/model/model.ts";
-import type { Picture, PictureClock, Pictures } from "./pictures.ts";
+import type { Picture, PictureClock } from "./encode-picture.ts";
+import type { Pictures } from "./pictures.ts";
 import { imageSlot, renderPrompt, type Prompt } from "#engine/text/prompt.ts";
 import type { GenerateRequest } from "./types.ts";
 

@@ -2,7 +2,8 @@
 // Knows pictures and no prompt.
 import { createImageFeatures, type FeatureStore } from "#engine/model/image-features.ts";
 import type { Runtime, RuntimeTensor } from "#engine/runtime/runtime.ts";
-import type { Picture, PictureClock, Pictures } from "./pictures.ts";
+import type { Picture, PictureClock } from "./encode-picture.ts";
+import type { Pictures } from "./pictures.ts";
 import type { GenerateEvent, PictureKind } from "./types.ts";
 
 export interface PictureFeaturesOptions {

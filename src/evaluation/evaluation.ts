@@ -1,16 +1,16 @@
 // An evaluation in the page: questions and pictures that were given, a model of this device, answers as they come, and their score. Goes on after a
 // pause or a reload without asking anything twice. Knows no DOM and no database.
 import { createCell, type Observable } from "#chat/observable.ts";
-import { answerLine, shortId, type PictureRef, type Question } from "#eval/benchmarks/benchmark.ts";
-import { asDataFiles, indexFiles, type GivenFile, type GivenFiles } from "#eval/files/given-files.ts";
+import { answerLine, type Question } from "#eval/benchmarks/benchmark.ts";
+import { asDataFiles, type GivenFile } from "#eval/files/given-files.ts";
 import { dumps } from "#eval/files/python.ts";
-import { NotAnswered, type Asker } from "#eval/run/asker.ts";
-import { byPicture } from "#eval/run/order.ts";
-import { runQuestions } from "#eval/run/run.ts";
+import type { Asker } from "#eval/run/asker.ts";
 import type { Figure } from "#eval/scorers/outcome.ts";
 import { scorers } from "#eval/scorers/scorers.ts";
 import { rightness } from "#review/rightness.ts";
+import { askQuestions } from "./ask-questions.ts";
 import { benchmarkOf, chooseQuestions, read, type ChosenQuestions } from "./choose-questions.ts";
+import { createRunPictures } from "./run-pictures.ts";
 import type { RunStore, StoredAnswer, StoredRun } from "./run-store.ts";
 
 /** Why nothing goes on; `detail` is the reader's or the engine's own sentence. */
@@ -57,25 +57,24 @@ export interface Evaluation extends Observable<EvaluationState> {
   restore(): Promise<void>;
 }
 
-/** More bytes of pictures are not copied into the browser's storage. */
-const mostPictureBytes = 1e9;
+const emptyState = (modelId: string): EvaluationState => ({
+  phase: "empty",
+  loaded: 0,
+  chosen: undefined,
+  pictures: 0,
+  modelId,
+  answers: new Map(),
+  pace: { answered: 0, ms: 0 },
+  figures: undefined,
+  notes: [],
+  trouble: undefined,
+});
 
+/** Longer than most functions: what a person can do with a run, over the run's one state. */
 export function createEvaluation({ store, open, firstModelId, now }: EvaluationOptions): Evaluation {
-  const empty: EvaluationState = {
-    phase: "empty",
-    loaded: 0,
-    chosen: undefined,
-    pictures: 0,
-    modelId: firstModelId,
-    answers: new Map(),
-    pace: { answered: 0, ms: 0 },
-    figures: undefined,
-    notes: [],
-    trouble: undefined,
-  };
-  const cell = createCell(empty);
+  const cell = createCell(emptyState(firstModelId));
   const change = (part: Partial<EvaluationState>): void => cell.update((state) => ({ ...state, ...part }));
-  let given: GivenFiles = indexFiles([]);
+  const pictures = createRunPictures(store);
   /** Whether this run's entry is in the store. */
   let begun = false;
   let going: AbortController | undefined;
@@ -84,21 +83,9 @@ export function createEvaluation({ store, open, firstModelId, now }: EvaluationO
     const { chosen, modelId } = cell.get();
     return chosen && { version: 1, name: chosen.name, text: chosen.text, benchmark: chosen.benchmark.id, modelId, running }; // prettier-ignore
   };
-  const pictureOf = async (picture: PictureRef): Promise<Blob> => {
-    if (picture.kind === "bytes")
-      return new Blob([Uint8Array.from(atob(picture.base64), (unit) => unit.charCodeAt(0))]);
-    const blob = given.find(picture.path)?.blob ?? (await store.picture(picture.path));
-    if (!blob) throw new NotAnswered(`no picture: ${picture.path}`);
-    return blob;
-  };
-  const pathsOf = (questions: readonly Question[]): ReadonlySet<string> =>
-    new Set(questions.flatMap(({ picture }) => (picture?.kind === "file" ? [picture.path] : [])));
-
   /** Whether there is a picture for a question at all; says which are missing. */
   const checkPictures = async (questions: readonly Question[]): Promise<boolean> => {
-    const paths = [...pathsOf(questions)];
-    const missing: string[] = [];
-    for (const path of paths) if (!given.find(path) && !(await store.picture(path))) missing.push(path);
+    const { paths, missing } = await pictures.missing(questions);
     if (missing.length === 0 || missing.length < paths.length) return true;
     change({ trouble: { kind: "no-pictures", missing: missing.length, of: paths.length, example: missing[0] ?? "" } });
     return false;
@@ -107,63 +94,31 @@ export function createEvaluation({ store, open, firstModelId, now }: EvaluationO
     if (begun) return store.note(run);
     await store.begin(run);
     begun = true;
-    const pictures = new Map<string, Blob>();
-    for (const path of pathsOf(chosen.questions)) {
-      const blob = given.find(path)?.blob;
-      if (blob) pictures.set(path, blob);
-    }
-    const bytes = [...pictures.values()].reduce((sum, { size }) => sum + size, 0);
-    if (bytes <= mostPictureBytes) await store.keepPictures(pictures);
+    await pictures.store(chosen.questions);
   };
-
   const ask = async (chosen: ChosenQuestions, asker: Asker, signal: AbortSignal): Promise<void> => {
-    const { questions, benchmark } = chosen;
-    const { answers: before } = cell.get();
-    const todo = questions
-      .map((question, place) => ({ place, question }))
-      .filter(({ place }) => before.get(place) === undefined || before.get(place)?.error !== undefined);
     const began = now();
     let answered = 0;
-    const writes = new Set<Promise<void>>();
-    const keep = (place: number, answer: StoredAnswer): void => {
+    const onAnswer = (place: number, answer: StoredAnswer): void => {
       answered++;
       const answers = new Map(cell.get().answers).set(place, answer);
       change({ answers, pace: { answered, ms: now() - began }, figures: undefined });
-      const write: Promise<void> = store
-        .add(place, answer)
-        .catch(() => change({ trouble: { kind: "not-kept" } }))
-        .finally(() => writes.delete(write));
-      writes.add(write);
     };
-    await runQuestions({
-      groups: byPicture(todo),
-      askers: [asker],
-      total: questions.length,
-      before: questions.length - todo.length,
-      prepare: async ({ question: { text, picture } }) => ({
-        text,
-        picture: picture && (await pictureOf(picture)),
-        maxNewTokens: benchmark.maxNewTokens,
-        imageMode: benchmark.imageMode,
-      }),
-      onAnswer: (place, text) => keep(place, { text, answerId: shortId() }),
-      onNotAnswered: (place, error) => keep(place, { text: "", answerId: shortId(), error }),
-      onProgress: () => undefined,
-      signal,
-    });
-    await Promise.all(writes);
+    const onNotKept = (): void => change({ trouble: { kind: "not-kept" } });
+    const before = cell.get().answers;
+    await askQuestions({ chosen, before, asker, pictures, store, onAnswer, onNotKept, signal });
   };
 
   const evaluation: Evaluation = {
     get: () => cell.get(),
     subscribe: (listener) => cell.subscribe(listener),
     async give(files) {
-      given = indexFiles([...given.all, ...files]);
+      pictures.give(files);
       const { chosen } = cell.get();
       try {
-        const found = begun ? chosen : await chooseQuestions(given);
-        const pictures = found ? [...pathsOf(found.questions)].filter((path) => given.find(path)).length : given.size;
-        change({ chosen: found, pictures, trouble: found ? undefined : { kind: "no-questions" }, ...(found && !begun ? { phase: "ready" } : {}) }); // prettier-ignore
+        const found = begun ? chosen : await chooseQuestions(pictures.given());
+        const count = found ? pictures.count(found.questions) : pictures.given().size;
+        change({ chosen: found, pictures: count, trouble: found ? undefined : { kind: "no-questions" }, ...(found && !begun ? { phase: "ready" } : {}) }); // prettier-ignore
       } catch (error) {
         change({ trouble: { kind: "damaged", detail: sentenceOf(error) } });
       }
@@ -196,16 +151,7 @@ export function createEvaluation({ store, open, firstModelId, now }: EvaluationO
       if (cell.get().phase === "done") await evaluation.score();
     },
     pause: () => going?.abort(new DOMException("paused", "AbortError")),
-    lines() {
-      const { chosen, answers, modelId } = cell.get();
-      const lines = (chosen?.questions ?? []).flatMap((question, place) => {
-        const answer = answers.get(place);
-        if (!answer) return [];
-        const { answerId, error } = answer;
-        return [`${dumps(answerLine(question, answer.text, { answerId, modelId, ...(error === undefined ? {} : { error }) }))}\n`]; // prettier-ignore
-      });
-      return lines.join("");
-    },
+    lines: () => answerLines(cell.get()),
     async score() {
       const { chosen, answers, modelId } = cell.get();
       if (!chosen || answers.size === 0) return;
@@ -214,8 +160,8 @@ export function createEvaluation({ store, open, firstModelId, now }: EvaluationO
       const scorer = scorers.find(({ id }) => id === benchmark.id);
       if (!scorer) return change({ figures: own });
       try {
-        const labelled = await scorer.load(asDataFiles(given, benchmark.folders[0] ?? benchmark.title));
-        const outcome = labelled.score({ name: `${modelId}.jsonl`, text: evaluation.lines() }, false);
+        const labelled = await scorer.load(asDataFiles(pictures.given(), benchmark.folders[0] ?? benchmark.title));
+        const outcome = labelled.score({ name: `${modelId}.jsonl`, text: answerLines(cell.get()) }, false);
         change({ figures: outcome.figures(outcome.items), notes: outcome.notes });
       } catch (error) {
         if (own) change({ figures: own });
@@ -225,10 +171,10 @@ export function createEvaluation({ store, open, firstModelId, now }: EvaluationO
     async discard() {
       going?.abort(new DOMException("discarded", "AbortError"));
       going = undefined;
-      given = indexFiles([]);
+      pictures.forget();
       begun = false;
       await store.clear();
-      cell.set({ ...empty, modelId: cell.get().modelId });
+      cell.set(emptyState(cell.get().modelId));
     },
     async restore() {
       const kept = await store.read().catch(() => undefined);
@@ -248,6 +194,16 @@ export function createEvaluation({ store, open, firstModelId, now }: EvaluationO
     },
   };
   return evaluation;
+}
+
+function answerLines({ chosen, answers, modelId }: EvaluationState): string {
+  const lines = (chosen?.questions ?? []).flatMap((question, place) => {
+    const answer = answers.get(place);
+    if (!answer) return [];
+    const { answerId, error } = answer;
+    return [`${dumps(answerLine(question, answer.text, { answerId, modelId, ...(error === undefined ? {} : { error }) }))}\n`]; // prettier-ignore
+  });
+  return lines.join("");
 }
 
 /** Of question files that have their right answers with them; undefined without any. */

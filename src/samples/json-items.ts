@@ -17,8 +17,8 @@ export interface JsonItem {
 const quote = 34;
 
 /**
- * The values, in order; "broken" ends them. One loop with the scanner's whole state in local variables, because it runs for every
- * character of files of gigabytes.
+ * The values, in order; "broken" ends them. Longer than most functions: one loop with the scanner's whole state in local variables, because
+ * it runs for every character of files of gigabytes.
  */
 export async function* readJsonItems(texts: AsyncIterable<string>): AsyncGenerator<JsonItem> {
   let item = 0;

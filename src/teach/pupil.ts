@@ -6,7 +6,8 @@ import { placePictures, spellPictures } from "#engine/layout.ts";
 import type { AdapterPackage } from "#engine/model/adapter.ts";
 import { loadModel } from "#engine/model/load.ts";
 import type { PackageInfo } from "#engine/package.ts";
-import { createPictures, type Picture } from "#engine/pictures.ts";
+import type { Picture } from "#engine/encode-picture.ts";
+import { createPictures } from "#engine/pictures.ts";
 import type { Runtime } from "#engine/runtime/runtime.ts";
 import { renderPrompt } from "#engine/text/prompt.ts";
 import type { GenerateRequest, ImagePart, Message, PackageFiles, Pixels } from "#engine/types.ts";
@@ -47,6 +48,7 @@ export interface PupilOptions {
 
 const greedy = { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 } as const;
 
+/** Longer than most functions: a closure over the loaded model, of which each of its parts uses another piece. */
 export async function loadPupil({ runtime, files, info }: PupilOptions): Promise<Pupil> {
   const model = await loadModel({ runtime, files, info, memoryBudget: 0 });
   const { config, tokenizer } = model;

@@ -27,7 +27,7 @@ export async function oldDecoder(
   return { graph: graph.encode(placements), data };
 }
 
-/** The whole graph in one function, in the order in which data flows, as an exporter writes it. */
+/** Longer than most functions: the whole graph, in the order in which data flows, as an exporter writes it. */
 function build(config: TextConfig, tensors: LlavaTensors): GraphBuilder {
   const { hidden, ffn, heads, kvHeads, headSize, layers } = config;
   const graph = new GraphBuilder("old_decoder");

@@ -28,6 +28,7 @@ export interface LessonKeeper {
   withdrawUndo(): void;
 }
 
+/** Longer than most functions: what a person can do with lessons, over one list of them and one undo. */
 export function createLessonKeeper(place: LessonPlace, now: () => number): LessonKeeper {
   const cell = createCell<LessonsState>({
     lessons: undefined,

@@ -99,6 +99,7 @@ interface TeachingOptions {
 
 const startOfRun: TeachingRun = { stage: "prepare", step: 0, steps: 0, secondsLeft: undefined, curve: [], before: undefined, stopping: undefined }; // prettier-ignore
 
+/** Longer than most functions: what a person can do with a teaching, over its one state. */
 export function createTeaching(options: TeachingOptions): Teaching {
   const { teacher, blobs, keepResult, listModels, alone, now } = options;
   const cell = createCell<TeachingState>({ phase: "idle" });

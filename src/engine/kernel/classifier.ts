@@ -81,7 +81,7 @@ function largestPiece({ side, outSide }: Block): number {
   return Math.max(side * side <= 256 ? fewCells : manyCells, lines * outSide);
 }
 
-/** Settles where everything of the classifier lies. One piece, because each place is named in the tables that end it. */
+/** Settles where everything of the classifier lies. Longer than most functions, because each place is named in the tables that end it. */
 export function placeClassifier(
   own: KernelMemory,
   plan: ClassifierPlan,

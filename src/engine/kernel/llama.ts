@@ -47,7 +47,7 @@ export interface LlamaOptions extends WeightFiles {
   readonly lora?: LlamaLora | undefined;
 }
 
-/** Reads the weights into a new memory; rejects with "out-of-memory" where they do not fit. */
+/** Reads the weights into a new memory; rejects with "out-of-memory" where they do not fit. Longer than most functions: a closure over that memory. */
 export async function loadLlama(options: LlamaOptions): Promise<Llama> {
   const { plan, contextLength, helpers, lora: firstLora } = options;
   const { hidden, kvHeads, headSize } = plan;

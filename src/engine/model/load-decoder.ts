@@ -49,7 +49,10 @@ export interface LoadedDecoder {
   release(): Promise<void>;
 }
 
-/** Rejects with an EngineError where the decoder can't be loaded; `llama` is still the caller's then. */
+/**
+ * Rejects with an EngineError where the decoder can't be loaded; `llama` is still the caller's then. Longer than most functions: a closure over the
+ * session and the kernel, either of which a change of adapter may replace.
+ */
 export async function loadDecoder(options: DecoderLoadOptions): Promise<LoadedDecoder> {
   const { runtime, graph, shape } = options;
   const mostKernelRows = runtime.kernel?.mostRows;

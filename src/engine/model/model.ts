@@ -65,6 +65,7 @@ export interface ModelParts {
   readonly decoder: LoadedDecoder;
 }
 
+/** Longer than most functions: the whole interface, as a closure over the graphs and kernels that it hands tensors between. */
 export function createModel(parts: ModelParts): Model {
   const { runtime, config, info, encoder, embedder } = parts;
   const { hiddenSize } = config;

@@ -22,6 +22,7 @@ export interface Network {
   readonly bytes: number;
 }
 
+/** Longer than most functions: a closure over the weights and the memory that forward and backward passes share. */
 export async function createNetwork({ shape, spec, weights, mostRows }: NetworkOptions): Promise<Network> {
   const memory = await TrainMemory.create();
   const { kernel } = memory;

@@ -92,7 +92,7 @@ const owners: Readonly<Record<ServerKind, string>> = {
   other: "someone",
 };
 
-/** Resolves when it listens on localhost. */
+/** Resolves when it listens on localhost. Longer than most functions: a closure over what it was asked and what it still refuses. */
 export async function startFakeServer(options: FakeServerOptions = {}): Promise<FakeServer> {
   const { kind = "vllm", key, cors = true, cuts, paceMs = 0, lineEnd = "\n", list, refuses, redirectsTo } = options;
   let silentLists = options.silentLists ?? 0;

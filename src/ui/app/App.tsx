@@ -52,7 +52,7 @@ import { useTheme } from "#ui/parts/use-theme.ts";
 
 const Sidebar = lazy(async () => (await import("#ui/sidebar/Sidebar.tsx")).Sidebar);
 
-/** One piece although it is long: it creates the state that the parts of the page share, and hands it to each of them. */
+/** Longer than most functions: it creates the state that the parts of the page share, and hands it to each of them. */
 export function App(features: AppFeatures): JSX.Element {
   const { chat, models, preferences } = features;
   const { turns } = chat.state.value.conversation;

@@ -33,6 +33,7 @@ interface DockProps extends Pick<
   readonly onEditLast: () => void;
 }
 
+/** Longer than most functions: it joins the question box with everything of the page that fills it or is told by it. */
 export function Dock(props: DockProps): JSX.Element {
   const { models, asking, actions, onOpen, onAddress, onEditLast } = props;
   const { draft, asked, suggestions, photographs } = asking;

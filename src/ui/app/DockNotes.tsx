@@ -21,6 +21,7 @@ interface DockNotesProps extends Pick<
   readonly onOpen: (dialog: OpenDialog) => void;
 }
 
+/** Longer than most functions: one note after the other, in the order in which they stand above the question box. */
 export function DockNotes(props: DockNotesProps): JSX.Element {
   const { models, downloads, installation, onOpen } = props;
   const { actions: chat, state } = props.chat;

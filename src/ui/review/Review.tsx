@@ -33,6 +33,7 @@ const rowHeight = 58;
 /** As in review.css. */
 const narrow = "(max-width: 56rem)";
 
+/** Longer than most functions: it creates the state that the list, the filters and the question beside them share. */
 export function Review({ theme, texts: t, ownVotes, first }: ReviewProps): JSX.Element {
   useTheme(theme);
   const open = useOpened();

@@ -27,6 +27,7 @@ interface CardEditorProps extends Pick<TeachViewProps, "teach" | "chatPictures" 
   readonly aside: Aside;
 }
 
+/** Longer than most functions: one card from its name to its pictures, which share what is being edited. */
 export function CardEditor({ teach, lesson, card, index, aside, chatPictures, onView }: CardEditorProps): JSX.Element {
   const t = useTeachTexts();
   const { actions } = teach;

@@ -22,7 +22,7 @@ interface CourseProps {
   readonly check: LessonCheck;
 }
 
-/** Shows what concerns this lesson; a teaching of another one only keeps this one from being taught. */
+/** Shows what concerns this lesson; a teaching of another one only keeps this one from being taught. Longer than most functions: its stages. */
 export function Course({ teach, lesson, check }: CourseProps): JSX.Element {
   const t = useTeachTexts();
   const state = teach.teaching.value;

@@ -73,7 +73,7 @@ interface Found {
   readonly tower?: CheckpointFolder | undefined;
 }
 
-/** Serves the worker's calls. */
+/** Serves the worker's calls. Longer than most functions: a closure over the one conversion at a time, which they start, watch and stop. */
 export function createConvertHost(host: ConvertHost): ConversionApi {
   const running = new Map<string, AbortController>();
 
