@@ -9,9 +9,6 @@ import {
 } from "#convert/convert-stream.ts";
 import type { ConvertOptions } from "#convert/convert.ts";
 import { ggufModels, onlyGguf } from "#convert/gguf/which-files.ts";
-import { addressFolder } from "#convert/places/address-folder.ts";
-import { fileFolder } from "#convert/places/file-folder.ts";
-import { GatedError, openHubFolder } from "#convert/places/hub-folder.ts";
 import { rangesWhenAsked, type RangeReader } from "#convert/places/range-reader.ts";
 import type { PlaceOptions } from "#convert/places/remote-file.ts";
 import type { Quantizer } from "#convert/quantize/quantize.ts";
@@ -19,21 +16,14 @@ import type { FileHash } from "#convert/streaming/file-hash.ts";
 import { storeMaking } from "#convert/streaming/store-making.ts";
 import type { PackageInfo, SelfTest } from "#engine/package.ts";
 import type { PackageFiles } from "#engine/types.ts";
-import { HttpError } from "#weights/download/request.ts";
 import { estimateTokensPerSecond, type Bandwidth } from "#weights/decode-speed.ts";
 import { judgeFit, withSpeed, type DeviceFacts } from "#weights/fit.ts";
 import { removePackage } from "#weights/store/stored-package.ts";
 import { journalKey } from "#weights/store/keys.ts";
 import type { ShardStore } from "#weights/store/store.ts";
-import type {
-  ConversionApi,
-  ConversionEvent,
-  ConversionPlan,
-  ConversionRequest,
-  GatedPlace,
-  GgufChoice,
-} from "./convert-api.ts";
-import { createPace } from "./convert-pace.ts";
+import type { ConversionApi, ConversionEvent, ConversionPlan, ConversionRequest, GgufChoice } from "./convert-api.ts";
+import { openPlace, orGated, placeToKeep, type Found } from "./convert-place.ts";
+import { createTeller } from "./convert-teller.ts";
 import { ggufChoices } from "./gguf-choice.ts";
 import { alone, unlessInUse } from "#worker/package-lock.ts";
 
@@ -57,21 +47,10 @@ export interface ConvertHost {
 }
 
 const defaultBits = { vision: 8, embed: 4, decoder: 4 } as const;
-const eventEveryMs = 250;
 /** What a conversion holds at most: blocks on their way, three units, and the memory of the threads. */
 const memoryBytes = 600e6;
 /** Packages up to this size are run once they are finished: larger ones would take more than a gigabyte. */
 const mostRunBytes = 500e6;
-
-/** A checkpoint that was found, with what its place says of it. */
-interface Found {
-  readonly folder: CheckpointFolder;
-  readonly id: string;
-  readonly license: string;
-  readonly commit: string | undefined;
-  /** The vision tower's own repository, where the request names one. */
-  readonly tower?: CheckpointFolder | undefined;
-}
 
 /** Serves the worker's calls. Longer than most functions: a closure over the one conversion at a time, which they start, watch and stop. */
 export function createConvertHost(host: ConvertHost): ConversionApi {
@@ -103,104 +82,33 @@ export function createConvertHost(host: ConvertHost): ConversionApi {
 
   const making = (id: string) => storeMaking(host.store, id, host.room);
 
-  const describe = async (
-    request: ConversionRequest,
-    found: Found,
-    planned: PlannedStream,
-    notes: readonly string[],
-  ): Promise<ConversionPlan> => {
-    const { plan, model } = planned;
-    const journal = await journalOf(planned, making(found.id));
-    const keptBytes = (journal?.shards ?? []).reduce((sum, { bytes }) => sum + bytes, 0);
-    const bytesOf = (part: string): number =>
-      plan.made.reduce((sum, file) => (file.path.startsWith(`onnx/${part}`) ? sum + file.bytes : sum), 0);
-    const facts = await host.facts();
-    const measured = await host.bandwidth?.();
-    const decoder = { bytes: bytesOf("decoder"), fourBit: (request.bits ?? defaultBits).decoder === 4 };
-    const tokensPerSecond = measured && estimateTokensPerSecond(decoder, measured);
-    const about = { bytes: plan.packageBytes, largestBytes: bytesOf("embed_tokens"), needsF16: false };
-    return {
-      kind: "plan",
-      id: found.id,
-      name: request.name ?? found.folder.name,
-      license: found.license,
-      commit: found.commit,
-      fetchBytes: plan.streamBytes,
-      fetchedBytes: journal?.about.fetchedBytes ?? 0,
-      keepBytes: plan.packageBytes,
-      keptBytes,
-      roomBytes: facts.roomBytes,
-      memoryBytes,
-      contextLength: model.config.text.context,
-      fit: withSpeed(judgeFit(about, facts, plan.packageBytes - keptBytes), tokensPerSecond),
-      tokensPerSecond,
-      verified: plan.files.every(({ source }) => source.sha256 !== undefined),
-      notes,
-    };
-  };
-
   const run = async (
     request: ConversionRequest,
     onEvent: (event: ConversionEvent) => Promise<void> | void,
     signal: AbortSignal,
   ): Promise<string> => {
-    const pace = createPace();
-    const last = { silences: 0, at: -Infinity, telling: Promise.resolve() };
-    let later: ReturnType<typeof setTimeout> | undefined;
-    let event: ConversionEvent = {
-      type: "convert",
-      stage: "opening",
-      fetched: 0,
-      toFetch: 0,
-      converted: 0,
-      kept: 0,
-      toKeep: 0,
-      bytesPerSecond: undefined,
-      secondsLeft: undefined,
-    };
-    const tell = (now: boolean): void => {
-      const early = last.at + eventEveryMs - performance.now();
-      if (!now && early > 0) {
-        // What comes just before a pause of the network is told, too.
-        later ??= setTimeout(() => tell(true), early);
-        return;
-      }
-      clearTimeout(later);
-      later = undefined;
-      last.at = performance.now();
-      const told = { ...event, ...pace.of(event), ...(last.silences > 0 ? { silences: last.silences } : {}) };
-      // Awaited at the end, so that none arrives after the call's own reply.
-      last.telling = last.telling.then(async () => await onEvent(told)).catch(() => undefined);
-    };
+    const teller = createTeller(onEvent);
     const ranges = host.startRanges && rangesWhenAsked(host.startRanges);
     const place: PlaceOptions = {
       signal,
       ranges,
-      onSilence(times) {
-        last.silences = times;
-        tell(true);
-      },
+      onSilence: (times) => teller.silent(times),
     };
     const found = await openPlace(request, place);
     return alone(found.id, signal, async () => {
       const [quantizer, hash] = await Promise.all([host.startQuantizer(), host.startHash?.()]);
       try {
-        tell(true);
+        teller.update({}, true);
         const options = optionsFor(request, found, { quantizer, hash, signal });
         const planned = await planStream(found.folder, options);
         await convertStream(planned, making(found.id), {
           ...options,
           selfTest: planned.plan.packageBytes > mostRunBytes ? undefined : selfTestFor(request),
-          onProgress(progress) {
-            if (progress.fetched > event.fetched) last.silences = 0;
-            event = { ...event, ...progress };
-            tell(progress.stage === "finishing");
-          },
+          onProgress: (progress) => teller.update(progress, progress.stage === "finishing"),
         });
       } finally {
         await Promise.all([quantizer.end(), hash?.end(), ranges?.end()]);
-        clearTimeout(later);
-        await last.telling;
+        await teller.end();
       }
       return found.id;
     });
@@ -216,7 +124,7 @@ export function createConvertHost(host: ConvertHost): ConversionApi {
         if (models.length > 0) return { kind: "choice", models };
         const onNote = (note: string): void => void notes.push(note);
         const planned = await planStream(found.folder, optionsFor(request, found, { onNote }));
-        return describe(request, found, planned, notes);
+        return describe(host, request, found, planned, notes);
       });
     },
     async convert(request, onEvent, job) {
@@ -250,6 +158,44 @@ export function createConvertHost(host: ConvertHost): ConversionApi {
   };
 }
 
+/** What a conversion takes and whether this device can run its package, before the first byte. */
+async function describe(
+  host: ConvertHost,
+  request: ConversionRequest,
+  found: Found,
+  planned: PlannedStream,
+  notes: readonly string[],
+): Promise<ConversionPlan> {
+  const { plan, model } = planned;
+  const journal = await journalOf(planned, storeMaking(host.store, found.id, host.room));
+  const keptBytes = (journal?.shards ?? []).reduce((sum, { bytes }) => sum + bytes, 0);
+  const bytesOf = (part: string): number =>
+    plan.made.reduce((sum, file) => (file.path.startsWith(`onnx/${part}`) ? sum + file.bytes : sum), 0);
+  const facts = await host.facts();
+  const measured = await host.bandwidth?.();
+  const decoder = { bytes: bytesOf("decoder"), fourBit: (request.bits ?? defaultBits).decoder === 4 };
+  const tokensPerSecond = measured && estimateTokensPerSecond(decoder, measured);
+  const about = { bytes: plan.packageBytes, largestBytes: bytesOf("embed_tokens"), needsF16: false };
+  return {
+    kind: "plan",
+    id: found.id,
+    name: request.name ?? found.folder.name,
+    license: found.license,
+    commit: found.commit,
+    fetchBytes: plan.streamBytes,
+    fetchedBytes: journal?.about.fetchedBytes ?? 0,
+    keepBytes: plan.packageBytes,
+    keptBytes,
+    roomBytes: facts.roomBytes,
+    memoryBytes,
+    contextLength: model.config.text.context,
+    fit: withSpeed(judgeFit(about, facts, plan.packageBytes - keptBytes), tokensPerSecond),
+    tokensPerSecond,
+    verified: plan.files.every(({ source }) => source.sha256 !== undefined),
+    notes,
+  };
+}
+
 const hasManifest = async (store: ShardStore, id: string): Promise<boolean> =>
   (await store.keys()).includes(journalKey(id).replace(/\.making$/, "manifest.json"));
 
@@ -262,50 +208,4 @@ async function choicesIn(
   const names = weights === undefined ? ((await folder.names?.()) ?? []) : [];
   const isOne = ggufModels(names.map((path) => ({ path, bytes: 0 }))).length < 2;
   return isOne || !onlyGguf(names) ? [] : ggufChoices(folder, await facts());
-}
-
-async function orGated<T>(work: () => Promise<T>): Promise<T | GatedPlace> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof GatedError) return { kind: "gated", status: error.status, page: error.page };
-    if (error instanceof HttpError && (error.status === 401 || error.status === 403))
-      return { kind: "gated", status: error.status, page: "" };
-    throw error;
-  }
-}
-
-async function openPlace(
-  { place, token, tower, id, name, license }: ConversionRequest,
-  options: PlaceOptions,
-): Promise<Found> {
-  switch (place.kind) {
-    case "hub": {
-      const { hub, repository, revision = "main" } = place;
-      const opened = await openHubFolder({ host: hub, repository, revision }, token, options);
-      const beside = { host: hub, repository: tower ?? "", revision: "main" };
-      const vision = tower === undefined ? undefined : await openHubFolder(beside, token, options);
-      return { ...opened, id: id ?? repository, license: license ?? opened.license, tower: vision?.folder };
-    }
-    case "address":
-      return {
-        folder: addressFolder(place.url, options),
-        id: id ?? place.url,
-        license: license ?? "unknown",
-        commit: undefined,
-      };
-    case "files":
-      return {
-        folder: fileFolder(name ?? place.name, place.files),
-        id: id ?? place.name,
-        license: license ?? "unknown",
-        commit: undefined,
-      };
-  }
-}
-
-/** What is kept with a half-made package so that another visit can ask for the same: the place, a branch as the commit that it was then. */
-function placeToKeep({ place, weights, tower, bits }: ConversionRequest, commit: string | undefined): unknown {
-  if (place.kind === "files") return undefined;
-  return { ...place, ...(place.kind === "hub" ? { revision: commit } : {}), weights, tower, bits };
 }
