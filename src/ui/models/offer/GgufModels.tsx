@@ -26,7 +26,7 @@ export function GgufModels({ models, onChoose }: GgufModelsProps): JSX.Element {
                 <strong>{quantization ?? name}</strong>
                 {recommended && <span class="badge">{t.zoo.recommended}</span>}
                 <small>
-                  {t.zoo.offer(formatSize(t, fetchBytes), t.zoo.about(formatSize(t, keepBytes)))} ·{" "}
+                  {unbroken(t.zoo.offer(formatSize(t, fetchBytes), t.zoo.about(formatSize(t, keepBytes))))} ·{" "}
                   {t.zoo.verdicts[fit.verdict]}
                 </small>
               </p>
@@ -45,3 +45,6 @@ export function GgufModels({ models, onChoose }: GgufModelsProps): JSX.Element {
     </div>
   );
 }
+
+/** On a phone the line breaks here, and not between a number and its unit. */
+const unbroken = (text: string): string => text.replaceAll(/(?<=\d) (?=[kMGB])/g, "\u00a0");

@@ -75,7 +75,8 @@ export const zoo = {
   } satisfies Record<Source["format"], string>,
   getSource: (name: string, source: string) => `Download ${name} from ${source}`,
   goesWith: (base: string) => `Doesn't answer by itself. These commands put it together with ${base}:`,
-  choose: "Several versions are published here. More bits per weight answer better, and take more room and time.",
+  choose:
+    "Several versions are published here. More bits per weight answer better and are a larger download. What each takes up on this device does not follow the same order.",
   recommended: "Recommended",
   chooseThis: "Choose",
   refused: "This model can't be converted here.",

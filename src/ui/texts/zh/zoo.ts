@@ -62,7 +62,7 @@ export const zoo: typeof English = {
   formats: { safetensors: "原始权重", pytorch: "原始权重", gguf: "GGUF", onnx: "ONNX" },
   getSource: (name, source) => `从 ${source} 下载 ${name}`,
   goesWith: (base) => `它不能单独回答。用以下命令把它与 ${base} 合在一起：`,
-  choose: "这里有多个版本。每个权重的位数越多，回答越好，占用的空间和时间也越多。",
+  choose: "这里有多个版本。每个权重的位数越多，回答越好，下载也越大；在本机占用的空间不一定按同样的顺序增加。",
   recommended: "推荐",
   chooseThis: "选择",
   refused: "此模型无法在这里转换。",
