@@ -109,7 +109,7 @@ async function teach(flags: Flags): Promise<void> {
     signal.throwIfAborted();
     if (!taught)
       throw new Error(
-        "no step lowered the loss on the held-out pictures, so nothing was written; give more pictures, or more --minutes",
+        "no step lowered the loss on the pictures set aside, so nothing was written; give more pictures, or more --minutes",
       );
     await write(taught, flags);
     const { before, after, bestStep, seconds: took, chosenByHeldOut } = taught.result;

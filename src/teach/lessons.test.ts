@@ -45,7 +45,9 @@ test("where every answer can spare them, others than those held out choose; else
   const few = split([...many("Rex", 10), ...many("Bella", 5)], 0.25, createRandom(3));
   expect(few.choosing).toEqual([]);
   expect(choosingIn(few)).toBe(few.heldOut);
-  expect(split(many("Rex", 10), 0, createRandom(3)).choosing).toEqual([]);
+  const all = split(many("Rex", 10), 0, createRandom(3));
+  expect(all.choosing).toEqual([]);
+  expect(choosingIn(all)).toBe(all.trained);
 });
 
 test("a name gets other wordings, yes and no; a sentence is taught in the person's own words alone", () => {

@@ -3,15 +3,15 @@ import type { TeachExample } from "./types.ts";
 
 export interface Split {
   readonly trained: readonly TeachExample[];
-  /** Not trained on; they choose the step and the strength. Where there are none, `heldOut` does. */
+  /** Not trained on; they choose the step and the strength. See choosingIn for where there are none. */
   readonly choosing: readonly TeachExample[];
   /** Not trained on; they show what was learned. */
   readonly heldOut: readonly TeachExample[];
 }
 
-/** Those that choose the step and the strength. */
-export function choosingIn({ choosing, heldOut }: Split): readonly TeachExample[] {
-  return choosing.length > 0 ? choosing : heldOut;
+/** Those that choose the step and the strength: where nothing is held out, such as with corrections alone, those that are trained on. */
+export function choosingIn({ trained, choosing, heldOut }: Split): readonly TeachExample[] {
+  return choosing.length > 0 ? choosing : heldOut.length > 0 ? heldOut : trained;
 }
 
 /** An answer with so many pictures can spare some that choose. */

@@ -141,7 +141,10 @@ export async function prepareRows(task: Omit<TeachTask, "seconds">): Promise<Row
   for (const [i, example] of chosenBy.entries()) {
     await onEvent({ type: "prepare", what: "pictures", done: split.trained.length + i, total: all });
     if (task.stopped()) return undefined;
-    const view = await pupil.show(await task.pixelsOf(example));
+    const pixels = await task.pixelsOf(example);
+    // Of a picture that is trained on, a view that is not.
+    const isNew = chosenBy !== split.trained;
+    const view = await pupil.show(isNew ? pixels : viewOf(pixels, random, isSided(example)));
     const lessons = example.turns.map((_, turn): Lesson => ({ turns: example.turns.slice(0, turn + 1), weight: 1 }));
     aside.push(...(await rowsOf(view, lessons)));
   }
@@ -179,6 +182,8 @@ export async function train(task: TeachTask, { taught, replay, aside }: Rows): P
   const adam = createAdam(values, { decay: 0.01 });
   const started = performance.now();
   let steps = recipe.steps;
+  // What is trained on anyway shows nothing new.
+  const isNew = choosingIn(task.split) !== task.split.trained;
   let asideLoss: number | undefined;
   let step = 0;
   let stop: OnStop | undefined;
@@ -209,7 +214,8 @@ export async function train(task: TeachTask, { taught, replay, aside }: Rows): P
     if (step % 5 === 0) steps = Math.min(recipe.steps, Math.max(step, Math.floor((step * task.seconds) / seconds)));
     if (step % recipe.lookEvery === 0 || step >= steps) await look();
     if (asideLoss !== undefined && asideLoss < learnedLoss) steps = step;
-    await onEvent({ type: "step", step, steps, loss, asideLoss, secondsLeft: ((steps - step) * seconds) / step });
+    const secondsLeft = ((steps - step) * seconds) / step;
+    await onEvent({ type: "step", step, steps, loss, asideLoss: isNew ? asideLoss : undefined, secondsLeft });
   }
   if (stop) await look();
   if (aside.length > 0) {

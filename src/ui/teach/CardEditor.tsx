@@ -34,7 +34,6 @@ export function CardEditor({ teach, lesson, card, index, aside, chatPictures, on
   const { blobs, opening } = teach.lessons.value;
   const [choosing, setChoosing] = useState(false);
   const [over, setOver] = useState(false);
-  const [answerId, questionId] = [useId(), useId()];
   const label = t.card(index, card.answer.trim());
   const change = (next: Partial<Pick<Card, "answer" | "question">>): void =>
     actions.change(lesson.id, (kept) => changeCard(kept, card.id, (one) => ({ ...one, ...next })));
@@ -68,41 +67,12 @@ export function CardEditor({ teach, lesson, card, index, aside, chatPictures, on
         if (!(to instanceof Node && event.currentTarget.contains(to))) setOver(false);
       }}
     >
-      <div class="lesson-card-head">
-        <div class="lesson-card-fields">
-          {lesson.kind === "free" && (
-            <div class="field">
-              <label for={questionId}>{t.cardQuestion}</label>
-              <input
-                id={questionId}
-                type="text"
-                maxLength={500}
-                value={card.question}
-                placeholder={t.defaultQuestions.things}
-                onInput={(event) => change({ question: event.currentTarget.value })}
-              />
-            </div>
-          )}
-          <div class="field">
-            <label for={answerId}>{t.answerLabels[lesson.kind]}</label>
-            <input
-              id={answerId}
-              type="text"
-              maxLength={500}
-              value={card.answer}
-              placeholder={t.answerHints[lesson.kind]}
-              onInput={(event) => change({ answer: event.currentTarget.value })}
-            />
-          </div>
-        </div>
-        <IconButton
-          label={t.removeCard(card.answer.trim())}
-          small
-          onClick={() => actions.removeCard(lesson.id, card.id)}
-        >
-          <CloseIcon />
-        </IconButton>
-      </div>
+      <CardHead
+        card={card}
+        kind={lesson.kind}
+        onChange={change}
+        onRemove={() => actions.removeCard(lesson.id, card.id)}
+      />
       <ul class="card-pictures">
         {card.pictures.map((picture, at) => (
           <CardPicture
@@ -146,6 +116,52 @@ export function CardEditor({ teach, lesson, card, index, aside, chatPictures, on
         />
       )}
     </section>
+  );
+}
+
+interface CardHeadProps {
+  readonly card: Card;
+  readonly kind: Lesson["kind"];
+  readonly onChange: (next: Partial<Pick<Card, "answer" | "question">>) => void;
+  readonly onRemove: () => void;
+}
+
+/** What is asked and what is to be answered. */
+function CardHead({ card, kind, onChange, onRemove }: CardHeadProps): JSX.Element {
+  const t = useTeachTexts();
+  const [answerId, questionId] = [useId(), useId()];
+  return (
+    <div class="lesson-card-head">
+      <div class="lesson-card-fields">
+        {kind === "free" && (
+          <div class="field">
+            <label for={questionId}>{t.cardQuestion}</label>
+            <input
+              id={questionId}
+              type="text"
+              maxLength={500}
+              value={card.question}
+              placeholder={t.defaultQuestions.things}
+              onInput={(event) => onChange({ question: event.currentTarget.value })}
+            />
+          </div>
+        )}
+        <div class="field">
+          <label for={answerId}>{t.answerLabels[kind]}</label>
+          <input
+            id={answerId}
+            type="text"
+            maxLength={500}
+            value={card.answer}
+            placeholder={t.answerHints[kind]}
+            onInput={(event) => onChange({ answer: event.currentTarget.value })}
+          />
+        </div>
+      </div>
+      <IconButton label={t.removeCard(card.answer.trim())} small onClick={onRemove}>
+        <CloseIcon />
+      </IconButton>
+    </div>
   );
 }
 

@@ -56,50 +56,23 @@ export function Course({ teach, lesson, check }: CourseProps): JSX.Element {
           {pupil === undefined ? (
             <p class="dialog-note">{t.noPupil}</p>
           ) : (
-            <div class="course-row">
-              <label class="course-model">
-                <span>{t.model}</span>
-                <select
-                  value={pupil.id}
-                  disabled={busy}
-                  onChange={(event) => {
-                    setChosen(event.currentTarget.value);
-                    if (own !== undefined) teach.course.dismiss();
-                  }}
-                >
-                  {pupils.map(({ id, name }) => (
-                    <option key={id} value={id}>
-                      {name}
-                    </option>
-                  ))}
-                </select>
-              </label>
-              <label class="course-model course-time">
-                <span>{t.time}</span>
-                <select
-                  value={minutes}
-                  disabled={busy}
-                  onChange={(event) => {
-                    setMinutes(Number(event.currentTarget.value));
-                    if (own !== undefined) teach.course.dismiss();
-                  }}
-                >
-                  {[1, 3, 10].map((count) => (
-                    <option key={count} value={count}>
-                      {t.minutes(count)}
-                    </option>
-                  ))}
-                </select>
-              </label>
-              <button
-                type="button"
-                class={`button${own?.phase === "planned" ? "" : " button-primary"}`}
-                disabled={busy || !check.ready}
-                onClick={() => void teach.course.plan({ lesson, pupil, minutes })}
-              >
-                {t.planButton}
-              </button>
-            </div>
+            <CourseSetup
+              pupils={pupils}
+              pupil={pupil}
+              minutes={minutes}
+              busy={busy}
+              ready={check.ready}
+              isPlanned={own?.phase === "planned"}
+              onPupil={(id) => {
+                setChosen(id);
+                if (own !== undefined) teach.course.dismiss();
+              }}
+              onMinutes={(count) => {
+                setMinutes(count);
+                if (own !== undefined) teach.course.dismiss();
+              }}
+              onPlan={() => void teach.course.plan({ lesson, pupil, minutes })}
+            />
           )}
           {own !== undefined && pupil !== undefined && (
             <Outcome
@@ -116,6 +89,61 @@ export function Course({ teach, lesson, check }: CourseProps): JSX.Element {
         </>
       )}
     </section>
+  );
+}
+
+interface CourseSetupProps {
+  readonly pupils: readonly Pupil[];
+  readonly pupil: Pupil;
+  readonly minutes: number;
+  readonly busy: boolean;
+  /** Whether the lesson can be planned. */
+  readonly ready: boolean;
+  readonly isPlanned: boolean;
+  readonly onPupil: (id: string) => void;
+  readonly onMinutes: (minutes: number) => void;
+  readonly onPlan: () => void;
+}
+
+/** Which model is taught, how long it may take, and the button that asks what it would take. */
+function CourseSetup(props: CourseSetupProps): JSX.Element {
+  const { pupils, pupil, minutes, busy } = props;
+  const t = useTeachTexts();
+  return (
+    <div class="course-row">
+      <label class="course-model">
+        <span>{t.model}</span>
+        <select value={pupil.id} disabled={busy} onChange={(event) => props.onPupil(event.currentTarget.value)}>
+          {pupils.map(({ id, name }) => (
+            <option key={id} value={id}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="course-model course-time">
+        <span>{t.time}</span>
+        <select
+          value={minutes}
+          disabled={busy}
+          onChange={(event) => props.onMinutes(Number(event.currentTarget.value))}
+        >
+          {[1, 3, 10].map((count) => (
+            <option key={count} value={count}>
+              {t.minutes(count)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button
+        type="button"
+        class={`button${props.isPlanned ? "" : " button-primary"}`}
+        disabled={busy || !props.ready}
+        onClick={props.onPlan}
+      >
+        {t.planButton}
+      </button>
+    </div>
   );
 }
 
