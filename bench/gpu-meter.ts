@@ -1,4 +1,4 @@
-// Counts what runs on this thread ask of the GPU, whoever asks: by wrapping WebGPU's own prototypes. Knows no system.
+// Counts what the code of this thread asks of the GPU, of any library: by wrapping WebGPU's own prototypes. Knows no system.
 import type { PerToken } from "./measure.ts";
 /* eslint-disable @typescript-eslint/unbound-method -- each is called on the object that it was called on */
 

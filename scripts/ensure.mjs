@@ -64,7 +64,7 @@ function install() {
   }
 }
 
-/** Runs `work` while no other command of this project holds the lock of that name; waits for whoever does. */
+/** Runs `work` while no other command of this project holds the lock of that name; waits for the one that does. */
 export async function withLock(name, work) {
   mkdirSync(cache, { recursive: true });
   const lock = join(cache, `${name}.lock`);

@@ -41,7 +41,7 @@ document.title = `${texts.title} · llava-web`;
 const weights = createWeightsWorker();
 const packages = createPackagesClient(weights);
 const { id, name, path } = builtIn;
-/** Those that are whole on this device; the built-in one comes with the page. */
+/** The models that are stored completely on this device; the built-in one comes with the page. */
 const offered = signal<readonly OfferedModel[]>([{ id, name, path, architecture: "llava" }]);
 
 const evaluation = createEvaluation({
@@ -84,7 +84,8 @@ render(
   root,
 );
 
-// It may reload the page once, for threads; nothing runs before. Without it, the page works, on one thread where its host sends no headers.
+// The service worker may reload the page once, to isolate it for threads, so nothing runs before. Without it the page works, on one thread
+// where its host sends no headers.
 if (import.meta.env.PROD) await startServiceWorker({ baseUrl: appUrl }).catch(() => undefined);
 const stored = await packages.list().catch(() => []);
 offered.value = [

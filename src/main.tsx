@@ -85,7 +85,7 @@ const storage = (): Storage => localStorage;
 const preferences = createPreferences(storage);
 
 // Models: the built-in one, stored ones, those of servers.
-/** One for all: downloads, loads, and what is stored. */
+/** One worker for downloads, for loading, and for the packages that are stored. */
 const weights = createWeightsWorker();
 const packages = createPackagesClient(weights);
 const memory = createModelMemory(memoryForModels(machineMemory()));
@@ -134,7 +134,7 @@ const servers = createServers({ storage, registry, encodePicture, newId });
 const persistence = createWebPersistence();
 const firstIds = firstModelIds(options.model, preferences.get().model, builtIn.id);
 const firstModel = firstIds.map((id) => registry.find(id)).find((found) => found !== undefined);
-/** What the page's address asked for, and nobody offers here. */
+/** What the page's address asked for, where it is no model that this page can offer. */
 const missingModel = signal<string | undefined>(undefined);
 const chat = createChatStore({
   client: registry.select(firstModel?.id ?? builtIn.id) ?? builtInClient,

@@ -175,7 +175,7 @@ function compare({ rows, promptTokens, vocab }: Seen, answers: readonly LlamaCpp
         `  prompt ${i}, token ${at}: here ${own} by ${gap.toFixed(3)} nats, llama.cpp ${id} by ${(margins[at] ?? 0).toFixed(3)}`,
       );
     });
-    // Whoever chooses alike after the same tokens writes the same answer.
+    // Two engines that choose alike after the same tokens write the same answer.
     if (same - before === ids.length) whole++;
   });
   say(`greedy answers equal to the end: ${whole} of ${answers.length}`);

@@ -17,7 +17,8 @@ for (const device of ["wasm", "webgpu"] as const) {
   test(`after one visit on ${device} the server may be gone: a reload opens and answers`, async ({ page }) => {
     const small = device === "webgpu" ? await smallPackage() : undefined;
     await serve(small?.instead);
-    await openPage(page, `${server.url}?device=${device}`);
+    // The software adapter is slow, and the small package's answers are as long as they may be.
+    await openPage(page, `${server.url}?device=${device}`, small ? 3 : 16);
     await modelReady(page);
     await expect(page.getByTestId("model-status")).toContainText(device === "wasm" ? "WASM" : "WebGPU");
     // The host sends no headers, so the service worker has added them and the page has reloaded once.

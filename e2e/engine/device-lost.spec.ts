@@ -46,7 +46,7 @@ test("a lost device is told with one click that starts the model again, and the 
   keepDevices(page);
   await small.route(page);
   // Long enough that the device is lost in the middle of the answer.
-  await openPage(page, "./?device=webgpu", 32);
+  await openPage(page, "./?device=webgpu", 16);
   await modelReady(page);
   const box = page.getByRole("textbox", { name: "Ask about the picture" });
   await box.fill("What can you do?");

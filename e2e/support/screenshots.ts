@@ -246,7 +246,7 @@ for (const { name, language, colorScheme, width, height } of forms) {
       t,
       button,
       shot: async (view) => {
-        // Whatever is fetched or drawn late; nobody compares these pictures.
+        // For what is fetched or drawn late; these pictures are looked at, not compared.
         await page.waitForTimeout(400);
         await page.screenshot({ path: join(to, `${name}-${view}.png`), animations: "disabled" });
       },

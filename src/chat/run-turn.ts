@@ -123,7 +123,7 @@ export async function runTurn(
     const failure = toFailure(error);
     // An abort is a normal ending, but a device that was lost while stopping is a failure.
     if (signal.aborted && failure.code === "internal") {
-      // Nobody waits for this answer any more, but a developer wants to know.
+      // The answer has ended already; the error is logged for developers.
       if (!(error instanceof Error && error.name === "AbortError")) console.warn("An answer failed after Stop:", error);
       apply({ type: "stopped" });
     } else apply({ type: "failed", failure });

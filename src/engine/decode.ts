@@ -22,7 +22,7 @@ export interface DecodeOptions {
   /** Tokens that end the answer and are not part of its text. */
   readonly endIds: ReadonlySet<number>;
   readonly maxNewTokens: number;
-  /** What it means when `maxNewTokens` are there. */
+  /** The reason to report once `maxNewTokens` tokens have been generated. */
   readonly reasonAtLimit: "length" | "context";
   /** Guesses the tokens to come; absent, every step runs one token. */
   readonly drafter: Drafter | undefined;

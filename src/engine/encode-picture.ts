@@ -15,7 +15,7 @@ export interface Picture {
   readonly shape: AnyresPlan | SquaresPlan | Exclude<ImageMode, "auto">;
   /** What stands for it in the prompt, where that is not one image token: `tiles` image tokens and the marks between them. */
   readonly spelling?: string | undefined;
-  /** Its image tokens, each of which stands for as many rows; one where it is absent. */
+  /** How many image tokens the picture has in the prompt, each for the same number of rows; one where it is absent. */
   readonly tiles?: number | undefined;
 }
 

@@ -30,7 +30,7 @@ export interface EngineOptions {
 }
 
 /**
- * A loaded package. Does one thing at a time: whoever shares an engine lets its calls wait for each other, as the worker's host does with its
+ * A loaded package. Does one thing at a time: callers that share an engine queue their calls, as the worker's host does with its
  * job queue.
  */
 export interface Engine {

@@ -45,7 +45,7 @@ export interface GeneratorOptions {
   readonly drafts?: boolean | "always" | undefined;
 }
 
-/** Does one thing at a time: whoever shares a generator lets its calls wait for each other. */
+/** Does one thing at a time: callers that share a generator queue their calls. */
 export interface Generator {
   /** Leaving the loop early is allowed. Throws "bad-input", "bad-image", "context-full", or what the runtime fails with. */
   generate(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<GenerateEvent>;
@@ -58,7 +58,7 @@ export interface Generator {
   dispose(): void;
 }
 
-/** Rows per run while nobody waits for the answer yet: whoever sends the question then waits for the end of one run. */
+/** Rows per run while an answer is prepared: a question that is sent meanwhile waits for the end of one run. */
 const preparedChunk = 64;
 
 /** A generator with an empty cache. Longer than most functions: a closure over the cache and the features, which each of its parts uses. */
@@ -160,7 +160,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
     try {
       return yield* events;
     } catch (error) {
-      // After a failure nobody knows what the cache's tensors hold.
+      // After a failure the cache's tensors may hold anything.
       cache.dispose();
       cache = model.decoder.createCache(contextLength);
       throw error;

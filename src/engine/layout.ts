@@ -55,7 +55,7 @@ export function placePictures(
 /** A prompt as the decoder sees it. */
 export interface Layout {
   readonly prompt: Prompt;
-  /** Its pictures in order. */
+  /** The prompt's pictures in order. */
   readonly shown: readonly Picture[];
   /** One number per row of the decoder: a token's id, or the negative number of the picture whose row it is. */
   readonly slots: readonly number[];

@@ -60,7 +60,7 @@ export function createPictureFeatures(options: PictureFeaturesOptions): PictureF
     return true;
   }
 
-  /** As the store takes them. */
+  /** The features as the store keeps them. */
   async function toStore(key: string, tensor: RuntimeTensor): Promise<Float32Array<ArrayBuffer>> {
     const features = await runtime.read(tensor);
     const verdict = photographs.get(key);
@@ -101,7 +101,7 @@ export function createPictureFeatures(options: PictureFeaturesOptions): PictureF
       try {
         for (const key of unsaved) {
           const tensor = held.get(key);
-          // Nobody waits for the store: what it does not take is encoded again on the next visit.
+          // The answer does not wait for the store: what is not stored is encoded again on the next visit.
           if (tensor) store?.put(key, await toStore(key, tensor)).catch(() => undefined);
         }
       } catch {

@@ -27,7 +27,7 @@ export interface EvaluationState {
   readonly pictures: number;
   readonly modelId: string;
   readonly answers: ReadonlyMap<number, StoredAnswer>;
-  /** Of this go: questions answered and the time since it began, for the pace. */
+  /** Questions answered since the run was last started, and the time that took. */
   readonly pace: { readonly answered: number; readonly ms: number };
   readonly figures: readonly Figure[] | undefined;
   /** Sentences, with counts, about answers and labels that do not fit. */

@@ -23,7 +23,7 @@ export interface HubGenerateOptions {
   readonly onEvent: (event: GenerateEvent) => Promise<void> | void;
 }
 
-/** So many sets of pictures are remembered. */
+/** How many sets of pictures have their features kept. */
 const rememberedFeatures = 4;
 
 /** Calls back with every event in order, `done` last, also after an abort; resolves after the last one was taken. */

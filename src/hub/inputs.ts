@@ -36,7 +36,7 @@ function refuseEndlessTemplate(template: string, variables: Readonly<Record<stri
 
 type Processor = HubModel["processor"];
 
-/** As the library's `generate` takes them. */
+/** A model's inputs as the library's `generate` takes them. */
 export interface ModelInputs extends Record<string, unknown> {
   readonly input_ids: Tensor;
 }

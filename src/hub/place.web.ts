@@ -29,7 +29,7 @@ export const place: HubAdapters["place"] = (files, runtimeUrl, { threads }) => {
     put: () => Promise.resolve(),
   };
   env.fetch = () => Promise.resolve(new Response(null, { status: 404 }));
-  // It would be imported from a blob: address, which the page's policy forbids.
+  // A cached WASM module is imported from a blob: address, which the page's policy forbids.
   env.useWasmCache = false;
   const { wasm } = env.backends.onnx;
   if (!wasm) throw new EngineError("internal", "the library has no WASM backend");

@@ -1,4 +1,4 @@
-// Answers made to hang or crash what shows them: each must be drawn, or shown as it was written, in slices of time that nobody notices.
+// Answers made to hang or crash what shows them: each must be drawn, or shown as it was written, in slices of time too short to notice.
 // For the tests of the reader and of the page and for `npm run bench -- hostile`; nothing else imports it.
 
 const times = (part: string, length: number): string => part.repeat(Math.ceil(length / part.length));

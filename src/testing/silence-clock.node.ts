@@ -14,7 +14,7 @@ export function createSilenceClock(): SilenceClock {
   const waiting = new Set<{ readonly end: () => void }>();
   let [hanging, quietTurns, isCounting] = [0, 0, false];
   const turn = (): void => {
-    // Somebody waits for an answer that will come.
+    // A reader waits for an answer that will come.
     if (waiting.size === 0 || hanging < waiting.size) isCounting = false;
     else if (++quietTurns < turnsOnTheWay) setImmediate(turn);
     else {

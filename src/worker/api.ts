@@ -38,7 +38,7 @@ export interface LoadedModel {
   /** Human-readable adapter name, or "" where the browser does not tell. */
   readonly adapter: string;
   readonly threads: number;
-  /** It runs without ONNX Runtime, whose files were not fetched. */
+  /** The model runs without ONNX Runtime, whose files were not fetched. */
   readonly runtimeFree?: boolean;
   readonly notices: readonly DeviceNotice[];
   readonly contextLength: number;
@@ -48,7 +48,7 @@ export interface LoadedModel {
 
 export interface LoadedAdapter {
   readonly name: string;
-  /** Of the package that it was made for. */
+  /** The name of the package that the adapter was made for. */
   readonly baseName: string;
 }
 
@@ -66,7 +66,7 @@ export type LoadEvent =
     }
   | { readonly type: "session"; readonly part: "vision" | "embed" | "decoder" | "self-test"; readonly device: Device };
 
-/** Which call it is, for `stop`, and which adapter answers. */
+/** The call's id, for `stop`, and the adapter to answer with. */
 interface JobOptions {
   readonly job?: string | undefined;
   /** The id of one that was loaded; absent, the model answers as it is. */
@@ -147,7 +147,7 @@ export interface PackageOffer {
   readonly fit: Fit;
   /** How fast this device would answer with it, roughly; undefined where it can't be told. */
   readonly tokensPerSecond: number | undefined;
-  /** Of an adapter: what the package that it was made for is called. */
+  /** For an adapter, the name of the package that it was made for. */
   readonly baseName?: string | undefined;
 }
 

@@ -5,7 +5,7 @@ function packageLock(id: string): string {
   return `llava-weights/${id}`;
 }
 
-/** Runs the work when nobody else holds the package's lock; rejects with the signal's reason where it aborts before. */
+/** Runs the work once no other tab or worker holds the package's lock; rejects with the signal's reason where it aborts before. */
 export async function alone<T>(id: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   if (!("locks" in navigator)) return work();
   return navigator.locks.request(packageLock(id), { signal }, work);

@@ -66,7 +66,7 @@ export function watchWorker(
   const guard = <T>(work: Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
       if (cause) {
-        work.catch(() => undefined); // It can't end well any more, and nobody waits for it.
+        work.catch(() => undefined); // It can only fail now, and its caller has been rejected already.
         return reject(cause);
       }
       pending.add(reject);
@@ -96,7 +96,7 @@ export function watchWorker(
             asked = false;
             lastHeardAt = Date.now();
           },
-          () => undefined, // It died: the call that is watched says so.
+          () => undefined, // The worker died, which the watched call reports.
         );
       }, everyMs);
       try {

@@ -25,5 +25,5 @@ export function whenReleased(name: string, signal: AbortSignal, callback: () => 
     .request(name, { signal }, () => {
       if (!signal.aborted) callback();
     })
-    .catch(() => undefined); // Nobody waits any more.
+    .catch(() => undefined); // The request was aborted: there is no caller left.
 }

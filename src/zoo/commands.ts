@@ -1,7 +1,7 @@
 // The commands that make a package of a part and its base, which a page can't put together. Pure.
 import type { ZooRecord } from "./record.ts";
 
-/** One a line; "" of a whole model, which the page makes itself. */
+/** The commands, one a line; "" for a whole model, which the page converts itself. */
 export function commandsFor(record: ZooRecord): string {
   const { id, kind, sources } = record;
   const [source] = sources;

@@ -3,7 +3,7 @@ import { models } from "./models.ts";
 import type { ZooRecord } from "./record.ts";
 import { costOf, zoo, zooModels } from "./zoo.ts";
 
-/** By the id under which the page offers a model; undefined where the zoo does not know it. */
+/** The languages of the model that the page offers under this id; undefined where the zoo has no record of it. */
 export function languagesOf(id: string): readonly string[] | undefined {
   return models.find((record) => record.id === id)?.languages ?? recordOf(id)?.languages;
 }

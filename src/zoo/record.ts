@@ -63,7 +63,7 @@ interface GgufSource {
   readonly repository: string;
   readonly file: string;
   readonly mmproj: string;
-  /** As the file's name says it, such as "Q4_K_M". */
+  /** The quantization in the file's name, such as "Q4_K_M". */
   readonly quantization: string;
   /** Of both files. */
   readonly bytes: number;
@@ -73,7 +73,7 @@ interface GgufSource {
 interface OnnxSource {
   readonly format: "onnx";
   readonly repository: string;
-  /** By what a device computes with; absent where it is not known. */
+  /** Bytes of the files that each precision needs; absent where they are not known. */
   readonly bytes: Readonly<Partial<Record<HubPrecision, number>>>;
   /** Bytes of each part's files in `onnx/` by dtype, as far as they are known; a test checks `bytes` against the choice of hub-plan.ts. */
   readonly parts?: Readonly<Record<HubPart, Readonly<Partial<Record<HubDtype, number>>>>>;
@@ -92,11 +92,11 @@ export interface ZooRecord {
   readonly shape?: ModelShape;
   /** Where they are not the usual ones: the smallest models lose too much in 4 bits. */
   readonly bits?: PackageBits;
-  /** Where no shape tells it. */
+  /** The number of parameters, where there is no shape to compute it from. */
   readonly parameters?: number;
   /** In tokens; absent where it is not known. */
   readonly context?: number;
-  /** As the hub names it; "not stated" where the repository names none. */
+  /** The license as the hub names it; "not stated" where the repository names none. */
   readonly license: string;
   /** The license or the card allows research only. */
   readonly researchOnly: boolean;

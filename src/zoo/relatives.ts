@@ -36,7 +36,7 @@ export const relatives: readonly ZooRecord[] = [
     name: "BakLLaVA 1",
     sources: [{ format: "safetensors", repository: "llava-hf/bakLlava-v1-hf" }],
     shape: { tower: clip336, decoder: mistral7, projector: "mlp2x" },
-    // Its attention sees no more at once.
+    // Mistral's sliding attention window is no longer than this.
     context: 4096,
     license: "Apache-2.0",
     researchOnly: false,

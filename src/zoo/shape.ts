@@ -7,7 +7,7 @@ export interface TowerShape {
   readonly intermediate: number;
   /** Of the checkpoint. */
   readonly layers: number;
-  /** As many of them as features are taken from. */
+  /** How many of the layers run: up to the one that features are taken from. */
   readonly layersUsed: number;
   readonly imageSize: number;
   readonly patchSize: number;
@@ -32,7 +32,7 @@ export interface ModelShape {
   readonly tower: TowerShape;
   readonly decoder: DecoderShape;
   readonly projector: "linear" | "mlp2x";
-  /** So many patches along a side become one row of the projector's input. */
+  /** A square of this many patches a side becomes one row of the projector's input. */
   readonly shuffle?: number;
 }
 

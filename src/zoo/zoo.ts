@@ -54,7 +54,7 @@ export interface Cost {
   readonly kept: number;
   /** Bytes of memory while it answers. */
   readonly memory: number;
-  /** Of the largest weight that is one GPU buffer; 0 where it is not known. */
+  /** Bytes of the largest weight that is one GPU buffer; 0 where they are not known. */
   readonly largest: number;
   readonly needsF16: boolean;
   /** How well `fetched` is known: "least" where only the sizes for other devices were looked up, "about" where the shape tells. */

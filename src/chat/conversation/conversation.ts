@@ -122,7 +122,7 @@ export function picturesIn(turns: readonly Turn[]): readonly Picture[] {
   return [...new Map(all.map((picture) => [picture.id, picture])).values()];
 }
 
-/** What a conversation is called: its given name, or the first words asked in it; "" when nobody said anything. */
+/** What a conversation is called: its given name, or the first words asked in it; "" while it is empty. */
 export function titleOf(conversation: Pick<Conversation, "title" | "turns">): string {
   if (conversation.title !== undefined && conversation.title !== "") return conversation.title;
   const questions = conversation.turns.filter((turn) => turn.role === "user");

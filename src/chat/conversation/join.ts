@@ -35,7 +35,10 @@ export function joinConversations(ours: Conversation, theirsAsGiven: Conversatio
   };
 }
 
-/** Their conversation with new ids for those turns that differ from ours with the same ids; the new ids are the same every time. */
+/**
+ * The other tab's conversation with new ids for its turns that differ from this tab's turns of the same ids. The new ids are the same every
+ * time.
+ */
 function renameConflicts(theirs: Conversation, ours: ReadonlyMap<string, Turn>): Conversation {
   const renamed = new Map<string, string>();
   const rename = (path: readonly Turn[]): void => {

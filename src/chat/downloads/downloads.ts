@@ -51,9 +51,9 @@ interface Context extends DownloadsOptions {
   readonly now: () => number;
   readonly cell: Cell<readonly Download[]>;
   readonly running: Map<string, { readonly abort: AbortController; readonly ended: Promise<void> }>;
-  /** Those that the chat shall go on with: only where they were started, not where they were found again. */
+  /** Ids of the models that the chat switches to when they are there: downloads of this visit, not those found on the device. */
   readonly wantedByChat: Set<string>;
-  /** Of these something was here before, which a cancel leaves. */
+  /** Ids of the models that were stored before, of which a cancel keeps what was there. */
   readonly repairs: Set<string>;
 }
 

@@ -7,7 +7,7 @@ import type { ModelClient, ReadyModel } from "./model-client.ts";
 /** Failures that end the model: it has to be loaded again before anything else can be asked. */
 export const fatalCodes: ReadonlySet<string> = new Set(["device-lost", "worker-dead", "out-of-memory"]);
 
-/** The same client, except that loads while it is loaded or being loaded all get the one result. */
+/** Wraps the client: while it is loaded or being loaded, every further load gets the first one's result. */
 export function loadOnce(client: ModelClient): ModelClient {
   let loaded: Promise<ReadyModel> | undefined;
   /** Aborts the load under way, for all who wait for it. */

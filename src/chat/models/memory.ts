@@ -15,7 +15,7 @@ export class MadeRoomError extends EngineError {
 
 /** The ids of what is loaded, the one that was used last at the end. */
 export interface ModelMemory extends Observable<readonly string[]> {
-  /** The same client, known here: the least recently used others are ended before a load that they leave no room for. */
+  /** Wraps the client: before a load, the least recently used other models are ended until it has room. */
   watch(id: string, client: EndableClient): ModelClient;
   /** Ends the model, after the answer that it may be giving. */
   release(id: string): void;
@@ -37,12 +37,12 @@ interface Held {
   readonly id: string;
   readonly client: EndableClient;
   readonly listeners: Set<(error: Error) => void>;
-  /** Of its package; 0 until it is known. */
+  /** Bytes of the model's package; 0 until they are known. */
   bytes: number;
   loaded: boolean;
   /** How many loads and answers are under way. */
   busy: number;
-  /** It is to be ended as soon as it is not busy. */
+  /** Whether the model ends as soon as it is no longer busy. */
   released: boolean;
 }
 

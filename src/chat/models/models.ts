@@ -30,13 +30,13 @@ export interface ModelRegistry extends Observable<ModelsState> {
   offer(source: string, offers: readonly ModelOffer[]): void;
   /** The first model with this id, this name, or this id on a server; undefined when there is none. */
   find(wanted: string): ModelChoice | undefined;
-  /** A model's client, the same one every time, whose `load` loads once; undefined when nobody offers it. */
+  /** A model's client, the same one every time, whose `load` loads once; undefined when no source offers it. */
   client(id: string): ModelClient | undefined;
   /** Chooses it and gives its client. */
   select(id: string): ModelClient | undefined;
 }
 
-/** A registry with one model, which is chosen. `onGone` is called with each model whose client nobody gets any more. */
+/** A registry with one model, which is chosen. `onGone` is called with each model whose client is no longer handed out. */
 export function createModelRegistry(
   source: string,
   first: ModelOffer,

@@ -63,7 +63,7 @@ export function createPhotoModels({ device, lookUp, start, metered }: PhotoModel
       try {
         const { record } = offer;
         const found = await lookUp({ record, source: record.sources[0] });
-        // Where it may cost money or not run, the user decides, who then sees why.
+        // Where the download is metered or the model may not run, the user decides in the dialog, which says why.
         const offered = found !== undefined && "fit" in found ? found : undefined;
         const sure = offered !== undefined && offered.fit.verdict !== "wont-fit" && !metered();
         if (sure) start({ ...offered, name: record.name }, "use");

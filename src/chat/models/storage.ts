@@ -73,7 +73,7 @@ export function createStoredModels(options: StoredModelsOptions): StoredModels {
     // An offer that stays the same object keeps its client, and what that has loaded.
     if (!offers.has(id)) offers.set(id, { id, name, connect: () => connect(model) });
   };
-  /** By the adapter's id, as long as it has the same base. */
+  /** Offers by the adapter's id; one is made anew when the adapter's base has changed. */
   const adapted = new Map<string, { readonly baseId: string; readonly offer: ModelOffer }>();
   const updateOffers = (): void =>
     registry.offer("stored", [...offers.values(), ...[...adapted.values()].map(({ offer }) => offer)]);

@@ -26,7 +26,7 @@ interface ModelActions {
   /** Goes on with a downloaded model, unless another one is chosen while it loads; false where it does not. */
   useDownloaded(id: string): Promise<boolean>;
   /**
-   * Looks for the model that the visit should begin with among the stored ones, and goes on with it; false where nobody offers it. It does
+   * Looks for the model that the visit should begin with among the stored ones, and goes on with it; false where it is not among them. It does
    * not change what is remembered.
    */
   findStored(wanted: string): Promise<boolean>;

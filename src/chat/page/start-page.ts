@@ -31,14 +31,14 @@ export interface PageStart {
 export async function startPage(page: PageStart): Promise<void> {
   await page.restoreChat();
   page.followAddress();
-  // It may reload the page, once and only here: before a model loads and before anything is asked. Without it the page works, but not
-  // offline.
+  // The service worker may reload the page, once and only here: before a model loads and before anything is asked. Without it the page
+  // works, but not offline.
   await page.startServiceWorker().catch(warnOf("The service worker could not be started:"));
   // The page stays now: what it was opened with is used up.
   page.forgetLaunch();
   page.receiveIncoming();
   page.watchForUpdate().catch(warnOf("New versions can't be watched for:"));
-  // Before the first byte is stored. Nobody waits for the answer, which some browsers leave to the user.
+  // Before the first byte is stored. The start does not wait for the answer, which some browsers leave to the user.
   void page.askToPersist();
   await page.findFirstModel();
   // The model that answers comes before other downloads and before what the models view shows.

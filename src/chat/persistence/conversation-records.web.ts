@@ -127,7 +127,7 @@ export async function redoSave(
   const saved = there === undefined ? parsed : withKeysOf(there, parsed);
   const whole = await withPictures(pictures, objects, saved);
   const lacksPictures = allPictures(withoutBytes(saved)).length > allPictures(whole).length;
-  // Nobody should answer about a picture that did not make it.
+  // A question whose picture was lost must not be answered.
   const ours = lacksPictures
     ? mapTurns(whole, (turn) => (isQueued(turn) ? { ...turn, status: "stopped" } : turn))
     : whole;

@@ -25,7 +25,7 @@ export function openDatabase(name: string): Transact {
   return (mode, use) =>
     (store ??= createStore(name, "kv"))(mode, async (objects) => {
       const done = promisifyRequest(objects.transaction);
-      // Whoever throws below rejects first; the abort that follows tells nothing new.
+      // An error thrown below rejects first; the abort that follows tells nothing new.
       done.catch(() => undefined);
       try {
         const result = await use(objects);
@@ -70,7 +70,7 @@ export function readable<T>(request: IDBRequest<T>): Promise<T | undefined> {
   return new Promise((resolve) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = (event) => {
-      // Not handled, it would undo the whole transaction.
+      // An error event that is not handled aborts the whole transaction.
       event.preventDefault();
       event.stopPropagation();
       resolve(undefined);

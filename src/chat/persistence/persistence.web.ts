@@ -175,7 +175,7 @@ function setLast({ transact }: Tab, id: string): Promise<void> {
 
 async function removeConversation({ transact, pictures, tell }: Tab, id: string): Promise<void> {
   await transact("readwrite", (objects) => remove(objects, id));
-  // It may have made room.
+  // The removal may have made room for pictures that found none.
   pictures.noRoom.clear();
   tell(id);
 }

@@ -88,7 +88,7 @@ export function createRedoJournal<Step>(
       try {
         localStorage.setItem(own, JSON.stringify(begun));
       } catch {
-        // Full, or not allowed: the page is going and nobody is left to be told.
+        // Full, or not allowed: the page is closing, so there is no way left to tell.
       }
     },
     clear: () => forget(own),

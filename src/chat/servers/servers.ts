@@ -117,7 +117,7 @@ async function refresh(context: Context, server: StoredServer): Promise<void> {
     const named = server.models.filter(({ typed }) => typed === true);
     const models = toStoredModels(await listOrNamed(server, named));
     problems.delete(server.id);
-    // It may have been removed meanwhile.
+    // The server may have been removed meanwhile.
     if (!context.servers.includes(server)) return;
     const fresh = { ...server, models };
     if (JSON.stringify(models) !== JSON.stringify(server.models)) offerModels(context, fresh);

@@ -20,7 +20,7 @@ export async function restore(store: StoreContext, { wanted, suspects = new Set(
   const { cell, persistence } = store;
   try {
     const conversations = await persistence.list();
-    // One that can't be read must not hide the others.
+    // A conversation that can't be read must not hide the list of the others.
     const asked = wanted === undefined ? persistence.load() : persistence.open(wanted);
     const found = await asked.catch(() => undefined);
     const isSuspect = found !== undefined && suspects.has(found.id);
@@ -38,7 +38,7 @@ export async function restore(store: StoreContext, { wanted, suspects = new Set(
       conversations,
       conversation: conversation !== undefined && isEmpty ? settle(conversation) : state.conversation,
     }));
-    // Nobody waits for it; what is left over is purged on the next visit.
+    // Runs in the background; what is left over is purged on the next visit.
     persistence.purge().catch(() => undefined);
   } catch (error) {
     cell.update((state) => ({ ...state, restored: true }));

@@ -38,7 +38,7 @@ export function schedulePreparation(store: StoreContext): void {
   if (draft === undefined) return;
   const abort = new AbortController();
   const timer = setTimeout(() => {
-    // Nobody waits for it: what fails here fails again, and is told, when the question is asked.
+    // Preparing is optional: what fails here fails again, and is told, when the question is asked.
     prepareDraft(store, draft, abort.signal).catch(() => undefined);
   }, store.prepareAfterMs);
   store.preparation = { timer, abort };

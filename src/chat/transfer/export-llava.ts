@@ -23,7 +23,7 @@ export function toLlavaSample(conversation: Conversation, fileOf: ReadonlyMap<Bl
     ...(first === undefined ? {} : { image: images.length === 1 ? first : images }),
     conversations: answered.map((message) => ({
       from: message.role === "user" ? "human" : "gpt",
-      // A picture's mark that somebody has typed must not be taken for one.
+      // A mark that was typed as text must not be read as a picture's.
       value: "<image>\n".repeat(imagesOf(message).length) + withoutMarks(textOf(message)),
     })),
   };

@@ -1,4 +1,4 @@
-// Opens files with conversations, whoever made them: a backup of this app, or training data and transcripts as JSON, JSON lines or a zip
+// Opens files with conversations from any program: a backup of this app, or training data and transcripts as JSON, JSON lines or a zip
 // with its pictures. Nothing is fetched and nothing is trusted; what is right is opened, and everything else is listed as a problem.
 import { readSamples } from "#samples/read-samples.ts";
 import type { Sample } from "#samples/sample.ts";

@@ -154,7 +154,7 @@ async function runConvert(given: string, out: string, rawFlags: Flags): Promise<
     return convert(from, to, {
       quantizer,
       bits: bitsOf(flags),
-      // Whoever asks for bits gets them.
+      // Bits that are asked for are used.
       keep: {
         vision: (flags.bitsVision ?? flags.bits) === undefined,
         embed: (flags.bitsEmbed ?? flags.bits) === undefined,

@@ -22,7 +22,7 @@ export interface Decoder {
     top?: number,
   ): Promise<Float32Array[]>;
   /**
-   * Present where the device can capture a step of one row and replay it. Off until someone has checked that this device replays correctly.
+   * Present where the device can capture a step of one row and replay it. Off until the self-test has shown that this device replays correctly.
    */
   readonly replay?: { enabled: boolean };
   release(): Promise<void>;

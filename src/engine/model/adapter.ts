@@ -47,7 +47,7 @@ export function noAdapter(runtime: Runtime, { sites }: AdaptableGraph, layers: n
 
 /** An adapter whose package fits the base; its matrices are read when they are asked for. */
 export interface OpenedAdapter {
-  /** Of a layer's matrix, named as in the base's sites; 0 where the adapter leaves it alone. */
+  /** The rank for a layer's matrix, named as in the base's sites; 0 where the adapter leaves the matrix alone. */
   rankOf(layer: number, of: string): number;
   /** `down` [inputs, rank] and `up` [rank, outputs], which is multiplied by alpha / rank. */
   read(layer: number, of: string): Promise<LoraMatrices>;

@@ -102,7 +102,7 @@ async function openKernels(
   const { kernel } = runtime;
   if (!kernel) return { llama: undefined, tower: undefined, table: undefined };
   const wholly = runsWholly(runtime);
-  // One call for all three, which are read at once; the parts that open a session have their own calls.
+  // `onPart` is called once for all three, which are read at the same time; the parts that open a session call it for themselves.
   if (wholly) onPart?.("vision");
   const [llama, tower, table] = await Promise.all([
     openDecoderKernel(undefined),

@@ -39,7 +39,7 @@ export interface Model {
   readonly ownKernel: boolean;
   /** Normalised pixels [3, size, size] → features [.., imageTokens, hidden]; the caller disposes them. */
   encodeImage(pixels: Float32Array): Promise<EncodedImage>;
-  /** The same of one tile, copied to main memory: features [imageTokens, hidden] and the newline row [hidden]. */
+  /** Encodes one tile and copies the result to main memory: features [imageTokens, hidden] and the newline row [hidden]. */
   encodeTile(pixels: Float32Array): Promise<{ readonly features: Float32Array; readonly newline: Float32Array }>;
   /** Token ids → embeddings [1, ids, hidden]; the caller disposes them. */
   embed(ids: readonly number[]): Promise<RuntimeTensor>;

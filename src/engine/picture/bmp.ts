@@ -194,5 +194,5 @@ function readRuns(
 }
 
 function damaged(): EngineError {
-  return new EngineError("bad-image", "the file is damaged, or a kind of BMP that nobody shows");
+  return new EngineError("bad-image", "the file is damaged, or a kind of BMP that browsers do not show");
 }

@@ -187,7 +187,7 @@ async function loadGraph(
     }
     const externalData = await host.externalData(source.data);
     const graph = new Uint8Array(await source.graph.arrayBuffer());
-    // Not spread, because a host's options may have getters that answer different readers differently.
+    // Object.assign keeps the getters of a host's options, which answer different readers differently; a spread would read them once.
     return await guard(ort.InferenceSession.create(graph, Object.assign(options, { externalData })));
   } catch (error) {
     throw await toEngineError(error, "loading a graph");

@@ -5,7 +5,7 @@ import type { Device } from "#engine/types.ts";
 export type TensorType = "float32" | "int32" | "int64" | "bool";
 export type TensorData = Float32Array | Int32Array | BigInt64Array | Uint8Array;
 
-/** A tensor in main memory or on the device. Whoever created it, or received it from `run`, disposes it exactly once. */
+/** A tensor in main memory or on the device. The code that created it, or received it from `run`, disposes it exactly once. */
 export interface RuntimeTensor {
   readonly type: TensorType;
   readonly dims: readonly number[];
@@ -80,7 +80,7 @@ export interface Runtime {
   readonly loaded: boolean;
   /** Whether f32 weights are faster here than 4-bit ones. */
   readonly prefersExpanded: boolean;
-  /** Whether it takes replayable sessions; absent where it does not. */
+  /** Whether the runtime can record and replay sessions; absent where it can't. */
   readonly replays?: boolean | undefined;
   /** Present where decoders run on this project's own kernel if they can. */
   readonly kernel?: OwnKernel | undefined;

@@ -1,4 +1,4 @@
-// Files that somebody gave to a page, as a benchmark's folder: found by the end of their paths, whatever folder was dropped.
+// Files that were given to a page, as a benchmark's folder: found by the end of their paths, whatever folder was dropped.
 import type { DataFiles } from "./data-files.ts";
 
 /** A file with its path from the given folder on, or its name. */

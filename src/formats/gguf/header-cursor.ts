@@ -3,7 +3,7 @@ import { GgufError } from "./gguf-error.ts";
 
 /** The bytes at hand end before the value does; the file goes on. */
 export class MoreNeeded extends Error {
-  /** So many bytes from the file's beginning are needed at least. */
+  /** How many bytes from the file's beginning are needed at least. */
   readonly bytes: number;
   constructor(bytes: number) {
     super(`${bytes} bytes are needed`);

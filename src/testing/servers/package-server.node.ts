@@ -180,7 +180,7 @@ function answer(served: PackageServer, request: IncomingMessage, response: Serve
   else trickle(served, response, body);
 }
 
-/** Sends it in ten runs a second, for as long as somebody listens. */
+/** Sends it in ten runs a second, until the client hangs up. */
 function trickle(served: PackageServer, response: ServerResponse, body: Uint8Array): void {
   const step = Math.max(1, Math.floor(served.bytesPerSecond / 10));
   let at = 0;

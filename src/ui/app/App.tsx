@@ -207,7 +207,7 @@ function ConversationList({ chat, view, sidebar, editing, onNewChat, onTransfer 
       }}
       onOpen={(id) => {
         editing.value = undefined;
-        // One step of the browser's history, not two: it is opened before it is shown.
+        // Opened before the chat is shown, so that the browser's history gets one entry, not two.
         void chat.actions.open(id).finally(() => view.show({ name: "chat" }));
         sidebar.closeDrawer();
       }}

@@ -101,7 +101,7 @@ function AfterPhotograph({ features, asking, actions, onModels }: MainProps): JS
         </button>
       </p>
     );
-  // One is enough: undefined where none is to be offered, and beside a photograph that is to be sent stands another one.
+  // At most one offer at a time: a photograph that is about to be sent has its own.
   if (asking.photographs !== "none") return null;
   return <BuiltInsPhotoOffer {...features} short onMore={onModels} onDismiss={asking.declinePhotoOffer} />;
 }

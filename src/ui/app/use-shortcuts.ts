@@ -13,7 +13,7 @@ const isTyping = (target: EventTarget | null): boolean =>
   (target.isContentEditable ||
     target.matches("textarea, select, input:not([type=range], [type=checkbox], [type=radio])"));
 
-/** Single characters act only where nobody types; nothing acts under an open dialog. */
+/** Single characters act only while no text field has the focus; no key acts while a dialog is open. */
 export function useShortcuts(handlers: ShortcutHandlers): void {
   const latest = useRef(handlers);
   latest.current = handlers;

@@ -6,7 +6,7 @@ import { formatDuration, formatNumber, formatRate } from "#ui/parts/format.ts";
 import { InfoIcon } from "#ui/parts/icons.tsx";
 import { useTexts, type Texts } from "#ui/texts/texts.ts";
 
-/** Nothing where nothing was measured. The button's name tells pace and device too, for whoever hears the page. */
+/** Nothing where nothing was measured. The button's name tells pace and device too, for screen readers. */
 export function AnswerFigures({ turn }: { readonly turn: AssistantTurn }): JSX.Element | null {
   const t = useTexts();
   const { usage, timings, device } = turn;

@@ -47,7 +47,7 @@ export function EmptyState(props: EmptyStateProps): JSX.Element {
           <PictureIcon />
           {t.chat.choosePicture}
         </button>
-        {/* Nobody drops files with a finger. */}
+        {/* Touch screens have no dragging of files. */}
         {!matchMedia("(pointer: coarse)").matches && <span class="choose-hint">{t.chat.dropAnywhere}</span>}
       </p>
       {(examples === undefined || examples.length > 0) && (

@@ -38,7 +38,7 @@ export function Turns({ conversation, editing, actions, after }: TurnsProps): JS
     return () => removeEventListener("scroll", note);
   }, []);
   useLayoutEffect(() => {
-    // Whoever asks wants to see the answer; whoever pages stays where they are.
+    // A new question scrolls to its answer; paging between versions does not scroll.
     if (busy) following.current = true;
   }, [busy]);
   useLayoutEffect(() => {

@@ -11,13 +11,13 @@ export interface Suggestion {
 export interface AskedIn {
   /** Tag of the language in which the page asks the model. */
   readonly tag: string;
-  /** Its texts. */
+  /** The texts of that language. */
   readonly texts: Texts;
   /** Whether that is another language than the page's. */
   readonly foreign: boolean;
 }
 
-/** The page's own language where the model reads it or nobody knows; else the first that both know. */
+/** The page's own language where the model reads it or its languages are unknown; else the first that both know. */
 export function askedIn(page: Texts, modelId: string): AskedIn {
   const own = page.tag.split("-")[0] ?? page.tag;
   const read = languagesOf(modelId);

@@ -13,7 +13,7 @@ export interface TurnActions {
   readonly onForget: () => void;
   readonly onRegenerate: (answerId: string) => void;
   readonly onContinue: () => void;
-  /** The same once more takes it back. */
+  /** Giving the same opinion a second time withdraws it. */
   readonly onJudge: (answerId: string, opinion: Opinion) => void;
   readonly onPage: (turnId: string, step: -1 | 1) => void;
   readonly onRemove: (questionId: string) => void;

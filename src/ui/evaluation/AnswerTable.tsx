@@ -17,7 +17,7 @@ const rowHeight = 58;
 export function AnswerTable({ t, questions, answers }: AnswerTableProps): JSX.Element {
   const [chosen, setChosen] = useState(0);
   const [follows, setFollows] = useState(true);
-  // The newest answer is in sight until somebody looks elsewhere.
+  // The newest answer stays in view until the reader scrolls away.
   const newest = [...answers.keys()].at(-1) ?? 0;
   useEffect(() => {
     if (follows) setChosen(newest);

@@ -14,7 +14,7 @@ interface UndoNoteProps {
   readonly onDismiss: () => void;
 }
 
-/** Stays until it is dismissed or the conversation goes on: nobody has to be quick. */
+/** Stays until it is dismissed or the conversation goes on; it has no time limit. */
 export function UndoNote({ what, title = "", onUndo, undoLabel, onDismiss }: UndoNoteProps): JSX.Element {
   const t = useTexts();
   const words = {

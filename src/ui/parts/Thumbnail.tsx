@@ -7,7 +7,7 @@ import { useObjectUrl } from "./use-object-url.ts";
 
 interface ThumbnailProps {
   readonly picture: Picture;
-  /** Its number in the conversation; counts from 1. */
+  /** The picture's number in the conversation; counts from 1. */
   readonly index: number;
   /** Whether the number is shown: a picture that is alone needs none. */
   readonly numbered: boolean;

@@ -11,7 +11,7 @@ const clickPixels = 3;
 
 interface LightboxStageProps {
   readonly picture: Picture;
-  /** Its number in the conversation; counts from 1. */
+  /** The picture's number in the conversation; counts from 1. */
   readonly index: number;
   readonly zoom: Zoom;
   readonly onZoom: (change: (zoom: Zoom) => Zoom) => void;

@@ -34,7 +34,7 @@ export function Filters({ board, filter, search, onChange: change }: FiltersProp
           onInput={(event) => change({ search: event.currentTarget.value })}
           onKeyDown={(event) => {
             if (event.key !== "Escape" && event.key !== "Enter") return;
-            // Browsers clear the field on Escape by themselves, and some tell nobody.
+            // Browsers clear the field on Escape by themselves, some without an input event.
             event.preventDefault();
             if (event.key === "Escape") change({ search: "" });
             event.currentTarget.blur();

@@ -21,7 +21,7 @@ interface SidebarProps {
   readonly onNewChat: () => void;
   /** Opens the view in which a model is taught. */
   readonly onTeach: () => void;
-  /** That view is shown, and no conversation. */
+  /** The view in which a model is taught is shown, and no conversation. */
   readonly teaching: boolean;
   readonly onOpen: (id: string) => void;
   readonly onRename: (id: string, title: string) => void;

@@ -65,7 +65,7 @@ export function createProgressReporter(total: number, onProgress: OnProgress | u
       reportArrived();
     },
     addSilence(times) {
-      // Of several connections that stall the longest counts; a byte on any of them ends the silence.
+      // Among stalled connections the longest silence counts; a byte on any of them ends it.
       silences = Math.max(silences, times);
       reportArrived();
     },

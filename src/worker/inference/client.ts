@@ -10,7 +10,7 @@ import type { WeightsWorker } from "#worker/weights/weights-client.ts";
 /** A package, as the page names it: a record of the zoo is one. */
 interface PackagePath {
   readonly id: string;
-  /** Of its folder, relative to the page or absolute; "" when it came from a file. */
+  /** The address of the package's folder, relative to the page or absolute; "" when it came from a file. */
   readonly path: string;
 }
 
@@ -68,7 +68,7 @@ export function createModelClient(options: ModelClientOptions): WorkerModelClien
     baseUrl: path === "" ? "" : new URL(path, pageUrl).href,
   });
   const source = sourceOf(model);
-  /** By id; a worker that is started anew is given them again. */
+  /** The loaded adapters by id, which a restarted worker is given again. */
   const adapters = new Map<string, StoredPackage>();
   const listeners = new Set<(error: EngineError) => void>();
   let inference: InferenceWorker | undefined;

@@ -1,7 +1,7 @@
 // A call that hands events to a callback, as an async iterable. Knows no worker.
 
 /**
- * The events of the call in order. Ends when its promise does, and throws what it rejects with. Whoever leaves the loop early stops the call,
+ * The events of the call in order. Ends when its promise does, and throws what it rejects with. Leaving the loop early stops the call,
  * and has waited for its end when the loop is left.
  */
 export async function* eventStream<E>(

@@ -10,7 +10,7 @@ export type OnEvent<E> = (event: E) => Promise<void> | void;
 
 /** A loaded model behind the wire. It is asked for one thing at a time; `adapter` is the id of one that was loaded, or absent. */
 export interface HostedModel {
-  /** What the page is told of it. */
+  /** What the page is told about the engine. */
   readonly about: Omit<LoadedModel, "id" | "loadMs">;
   /** Tells every event in order, `done` last, also when the signal is aborted; resolves when the last one was taken. */
   generate(

@@ -11,7 +11,7 @@ export interface JobQueue {
    */
   run<T>(work: JobWork<T>, name?: string): Promise<T>;
   /**
-   * Runs the work only if nothing else runs or waits, for results that nobody has asked for yet. Every later job stops it and then waits
+   * Runs the work only if nothing else runs or waits, for results that have not been asked for yet. Every later job stops it and then waits
    * until it has ended. Resolves with undefined where the work was not begun.
    */
   runIdle<T>(work: JobWork<T>, name?: string): Promise<T | undefined>;

@@ -24,7 +24,7 @@ export function createWeightsWorker(): WeightsWorker {
       if (!live || live.life.cause) {
         const worker = new Worker(new URL("./weights-worker.ts", import.meta.url), { type: "module", name: "weights" });
         const api = wrap<WeightsApi & PackagesApi & LivingApi>(worker);
-        // Nobody else listens for its death: pending calls are rejected by it.
+        // Only this callback hears of its death, so it rejects the pending calls.
         live = {
           api,
           life: watchWorker(
