@@ -27,7 +27,7 @@ export function GgufModels({ models, onChoose }: GgufModelsProps): JSX.Element {
                 {recommended && <span class="badge">{t.zoo.recommended}</span>}
                 <small>
                   {unbroken(t.zoo.offer(formatSize(t, fetchBytes), t.zoo.about(formatSize(t, keepBytes))))} ·{" "}
-                  {t.zoo.verdicts[fit.verdict]}
+                  <span class="gguf-verdict">{t.zoo.verdicts[fit.verdict]}</span>
                 </small>
               </p>
               <button
