@@ -1,6 +1,7 @@
 // The page itself: giving it pictures, asking, stopping, settings, what survives a reload, and what happens when the model dies.
 import { expect, test, type Locator, type Page } from "@playwright/test";
 import { answeredTurns, openSavedChat, redPng } from "../support/saved-chat.ts";
+import { shownAnswer } from "../support/ask.ts";
 
 const red = { name: "red.png", mimeType: "image/png", buffer: Buffer.from(redPng, "base64") };
 const box = (page: Page) => page.getByRole("textbox", { name: "Ask about the picture" });
@@ -285,7 +286,7 @@ test.describe("with the model", () => {
     await expect(page.getByRole("button", { name: "Remove red.png" })).toBeVisible();
     await ask(page, "What color is it?");
     await expect(answerTurn(page)).toHaveAttribute("data-status", "done", { timeout: 60_000 });
-    const words = await page.getByTestId("answer").innerText();
+    const words = await shownAnswer(page);
     await page.reload();
     await expect(page.getByTestId("answer")).toHaveText(words, { useInnerText: true });
     // What was read before is not read aloud again.

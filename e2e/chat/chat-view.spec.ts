@@ -1,7 +1,7 @@
 // The view of a chat: what is pasted and dropped, pictures that stay in view, parts of them, suggested questions, languages.
 import { expect, test, type Page } from "@playwright/test";
 import { createServer } from "node:http";
-import { askAbout, modelReady, openPage } from "../support/ask.ts";
+import { askAbout, modelReady, openPage, shownAnswer } from "../support/ask.ts";
 import { violations } from "../support/axe.ts";
 import { answeredTurns, openSavedChat, redPng } from "../support/saved-chat.ts";
 
@@ -205,8 +205,14 @@ test.describe("in Chinese, without a model", () => {
 
 test.describe("with the model", () => {
   test("the welcome stays where it is when all has come, and Regenerate gives another answer", async ({ page }) => {
+    let send = (): void => undefined;
+    const held = new Promise<void>((resolve) => (send = resolve));
+    await page.route("**/examples/examples.json", async (route) => {
+      await held;
+      await route.continue();
+    });
     await openPage(page, "./?device=wasm");
-    await page.getByTestId("empty-state").waitFor();
+    await page.locator(".example-waiting").last().waitFor();
     const place = async (): Promise<number[]> =>
       page.evaluate(() =>
         ["h1", ".choose", ".examples", ".promises"].map(
@@ -214,6 +220,8 @@ test.describe("with the model", () => {
         ),
       );
     const before = await place();
+    send();
+    await page.getByTestId("example").last().waitFor();
     await modelReady(page);
     await page.getByTestId("photo-offer").waitFor();
     expect(await place()).toEqual(before);
@@ -224,7 +232,7 @@ test.describe("with the model", () => {
     const answer = page.getByTestId("answer-turn").last();
     await expect(answer.getByTestId("pager")).toContainText("2/2");
     await expect(answer).toHaveAttribute("data-status", "done");
-    expect((await page.getByTestId("answer").last().innerText()).trim()).not.toBe(first);
+    expect(await shownAnswer(page)).not.toBe(first);
     await button(page, "Previous version").click();
     await expect(page.getByTestId("answer").last()).toHaveText(first);
   });

@@ -3,8 +3,6 @@ import { h, render } from "preact";
 import { Markdown } from "#ui/markdown/Markdown.tsx";
 import "#ui/app/styles.ts";
 
-const answer = document.createElement("div");
-answer.className = "answer";
-document.body.append(answer);
-const show = (text: string): void => render(h(Markdown, { text }), answer);
-Object.assign(globalThis, { show, answer });
+const show = (text: string): void => render(h(Markdown, { text, class: "answer" }), document.body);
+show("");
+Object.assign(globalThis, { show, answer: document.querySelector(".answer") });

@@ -2,7 +2,7 @@
 import { expect, test, type Page } from "@playwright/test";
 import { readFile } from "node:fs/promises";
 import { alone } from "../support/alone.ts";
-import { examplePicture, modelReady } from "../support/ask.ts";
+import { examplePicture, modelReady, shownAnswer } from "../support/ask.ts";
 
 const pairs = process.env["LLAVA_LONG_TESTS"] === "1" ? 7 : 1;
 const question = "How many cats are there?";
@@ -13,7 +13,9 @@ interface Figures {
   readonly firstTokenMs: number;
 }
 
-/** Asks about a picture nobody has seen, a while after it was dropped and the question typed. */
+let asked = 0;
+
+/** Asks about a new picture, two seconds after it was dropped and the question typed; nothing on the page tells that preparing has ended. */
 async function ask(page: Page, prepared: boolean): Promise<Figures> {
   await page.getByRole("button", { name: "Settings" }).click();
   await page.getByRole("switch", { name: "Prepare while I type" }).setChecked(prepared);
@@ -22,7 +24,7 @@ async function ask(page: Page, prepared: boolean): Promise<Figures> {
     name: "pets.png",
     mimeType: "image/png",
     // What follows a PNG's end makes another file of the same picture.
-    buffer: Buffer.concat([await readFile(examplePicture("pets.png")), Buffer.from(String(Math.random()))]),
+    buffer: Buffer.concat([await readFile(examplePicture("pets.png")), Buffer.from(String(asked++))]),
   });
   await expect(page.getByRole("button", { name: "Remove pets.png" })).toBeVisible();
   const box = page.getByRole("textbox", { name: "Ask about the picture" });
@@ -31,7 +33,7 @@ async function ask(page: Page, prepared: boolean): Promise<Figures> {
   await box.press("Enter");
   const turn = page.getByTestId("answer-turn").last();
   await expect(turn).toHaveAttribute("data-status", "done", { timeout: 60_000 });
-  const said = await page.getByTestId("answer").last().innerText();
+  const said = await shownAnswer(page);
   await turn.getByText("Details").click();
   const text = await turn.innerText();
   const ms = (pattern: RegExp): number => {
@@ -39,7 +41,7 @@ async function ask(page: Page, prepared: boolean): Promise<Figures> {
     return Number(value) * (unit === "s" ? 1000 : 1);
   };
   const figures = {
-    said: said.trim(),
+    said,
     visionMs: ms(/Vision\s+([\d.]+)\s*(ms|s)/),
     firstTokenMs: ms(/first token in ([\d.]+)\s*(ms|s)/),
   };

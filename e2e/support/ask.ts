@@ -74,5 +74,12 @@ export async function askAbout(
   await box.press("Enter");
   await expect(page.getByTestId("answer-turn")).toHaveCount(before + 1);
   await expect(page.getByTestId("answer-turn").last()).toHaveAttribute("data-status", "done", { timeout });
-  return (await page.getByTestId("answer").last().innerText()).trim();
+  return shownAnswer(page);
+}
+
+/** The words of the last answer, once all of them are shown. */
+export async function shownAnswer(page: Page): Promise<string> {
+  const answer = page.getByTestId("answer").last();
+  await expect(answer).toHaveAttribute("aria-busy", "false");
+  return (await answer.innerText()).trim();
 }

@@ -27,7 +27,7 @@ export interface AnswerTurnProps {
   readonly actions: TurnActions;
 }
 
-/** `data-status` is the turn's status; the words stand in `data-testid="answer"`. */
+/** `data-status` is the turn's status; the words stand in `data-testid="answer"`, which is `aria-busy` until all are there. */
 export function AnswerTurn(props: AnswerTurnProps): JSX.Element {
   const { turn, isLast, actions } = props;
   const t = useTexts();
@@ -46,9 +46,7 @@ export function AnswerTurn(props: AnswerTurnProps): JSX.Element {
           {t.remote.answeredBy(turn.model.name, turn.model.host)}
         </p>
       )}
-      <div class={`answer${under ? " answer-running" : ""}`} data-testid="answer">
-        <Markdown text={turn.text} />
-      </div>
+      <Markdown text={turn.text} class={`answer${under ? " answer-running" : ""}`} testId="answer" />
       {under && turn.text === "" && (
         <p class="answer-stage">
           <span class="pulse" />

@@ -39,9 +39,7 @@ export function CompareColumn(props: CompareColumnProps): JSX.Element {
         {best && <span class="badge">{t.compare.won}</span>}
         {failed && <span class="badge badge-bad">{t.compare.failed}</span>}
       </p>
-      <div class="answer">
-        <Markdown text={turn.text} />
-      </div>
+      <Markdown text={turn.text} class="answer" />
       {(turn.status === "queued" || (turn.status === "running" && turn.text === "")) && (
         <p class="answer-stage">
           <span class="pulse" />

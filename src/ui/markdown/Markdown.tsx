@@ -12,6 +12,8 @@ import { MarkdownPlain } from "./MarkdownPlain.tsx";
 interface MarkdownProps {
   /** May end anywhere, as it does while it streams. */
   readonly text: string;
+  readonly class: string;
+  readonly testId?: string;
 }
 
 interface Shown {
@@ -19,8 +21,11 @@ interface Shown {
   readonly view: ComponentChildren;
 }
 
-/** Blocks that are finished keep their elements while the text goes on; a long text arrives on the page part by part. */
-export function Markdown({ text }: MarkdownProps): JSX.Element {
+/**
+ * Blocks that are finished keep their elements while the text goes on; a long text arrives on the page part by part, and the element is
+ * `aria-busy` until all of it is there.
+ */
+export function Markdown({ text, class: className, testId }: MarkdownProps): JSX.Element {
   const [, redraw] = useState(0);
   const growing = useRef<GrowingMarkdown | undefined>(undefined);
   const shown = useRef<readonly Shown[]>([]);
@@ -33,14 +38,14 @@ export function Markdown({ text }: MarkdownProps): JSX.Element {
   });
   const [first = [], ...parts] = partsOf(shown.current);
   return (
-    <>
+    <div class={className} data-testid={testId} aria-busy={!growing.current.isDone}>
       {first.map(({ view }) => view)}
       {parts.map((part, index) => (
         <div key={`part ${index}`} class="answer-part">
           {part.map(({ view }) => view)}
         </div>
       ))}
-    </>
+    </div>
   );
 }
 

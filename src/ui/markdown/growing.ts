@@ -41,12 +41,13 @@ export class GrowingMarkdown {
     this.#shownLength = 0;
   }
 
-  get #isDone(): boolean {
+  /** Whether all of the text is shown. */
+  get isDone(): boolean {
     return this.#read !== undefined && this.#read.rest === undefined && this.#text === this.#wanted;
   }
 
   #goOn(): void {
-    if (this.#isDone || this.#cancel !== undefined) return;
+    if (this.isDone || this.#cancel !== undefined) return;
     this.#cancel = later(() => {
       this.#cancel = undefined;
       const before = this.#shown;
@@ -58,7 +59,7 @@ export class GrowingMarkdown {
 
   #advance(): void {
     do {
-      if (this.#isDone) return;
+      if (this.isDone) return;
       // What has been begun is finished first: an answer that comes quickly would never be read to its end.
       if (this.#read?.rest === undefined) this.#text = this.#wanted;
       this.#read = readMarkdown(this.#text, this.#read, isLate);
