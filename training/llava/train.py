@@ -5,6 +5,8 @@ Options are LLaVA's and those of transformers' TrainingArguments; the scripts in
 (`--lora_enable`), or a projector (`--tune_mm_mlp_adapter`), which `llava convert` takes as they are.
 """
 
+import atexit
+import os
 import sys
 from pathlib import Path
 
@@ -51,6 +53,8 @@ def main(argv=None):
     trainer.save_model(training.output_dir)
     if training.process_index == 0:
         processor.save_pretrained(training.output_dir)
+    # A process that ends while another still writes takes the group from under it.
+    trainer.accelerator.wait_for_everyone()
     return trainer
 
 
@@ -89,5 +93,13 @@ if __name__ == "__main__":
     except ValueError as error:
         sys.exit(f"llava.train: {error}")
     finally:
-        if torch.distributed.is_initialized():
+        shared = torch.distributed.is_initialized()
+        if shared:
             torch.distributed.destroy_process_group()
+    if shared:
+        # Threads of DeepSpeed's communication on the CPU are not joined: now and then they abort a process that has done all its work
+        # while the interpreter takes itself down. So what is registered for the end runs, and the rest is left out.
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
