@@ -195,6 +195,8 @@ async function takeEvaluation({ page, shot }: Studio): Promise<void> {
   await page.getByTestId("files-input").setInputFiles([...files]);
   await page.getByTestId("question").waitFor();
   await shot("review");
+  // The third of the questions was judged.
+  await page.locator("body").press("j");
   await page.locator("body").press("j");
   await page.getByTestId("review").waitFor();
   await shot("review-judged");
