@@ -1,21 +1,11 @@
 // SmolVLM's class on the software adapter beside WASM: a picture in squares, and a quick look at it.
-import { fileURLToPath } from "node:url";
 import { expect, test } from "@playwright/test";
-import { convert } from "#convert/convert.ts";
-import { checkpointFolder } from "#convert/package/folder.node.ts";
 import { runtimePath } from "#sw/runtime-cache.ts";
-import { memoryPackage } from "#testing/fixtures.ts";
 import { openBundled } from "../support/bundle.ts";
+import { serveTinySmolvlm } from "./tiny-smolvlm.ts";
 
 test("WebGPU and WASM give the same answers about a picture, in every detail and at a quick look", async ({ page }) => {
-  const checkpoint = fileURLToPath(new URL("../../training/fixtures/families/smolvlm", import.meta.url));
-  const made = memoryPackage();
-  await convert(checkpointFolder(checkpoint), made, { bits: { vision: 8, embed: 8, decoder: 4 } });
-  await page.route("**/tiny-smolvlm/**", (route) => {
-    const path = new URL(route.request().url()).pathname.replace(/^.*\/tiny-smolvlm\//, "");
-    const bytes = made.written.get(path);
-    return bytes ? route.fulfill({ body: Buffer.from(bytes) }) : route.fulfill({ status: 404 });
-  });
+  await serveTinySmolvlm(page);
   await openBundled(page, new URL("./smolvlm-page.ts", import.meta.url));
   await expect(page.locator("body")).toHaveText("ready");
   const urls = { packageUrl: "tiny-smolvlm/", picture: "examples/pets.png" };
